@@ -1,0 +1,1 @@
+//! Access: a key to a team and what it may do.

@@ -1,0 +1,1 @@
+//! The bandit: context and eligible arms to a pmf.

@@ -1,0 +1,281 @@
+//! The decision: the thing that flows. Everything that the draw of an arm depended on, so that its
+//! propensity can be recomputed and any other policy judged on the same record (SCIENCE 2.3).
+//!
+//! Invariants: the vectors of [`Drawn`] are parallel, one entry for each eligible arm in catalogue
+//! order; `chosen` indexes them; `pmf` respects `floor` and sums to 1 ([`Decision::check`], called
+//! before every write).
+//!
+//! Units: utilities in quality points (0 to 1 is one full point), costs in USD (an expectation, so a
+//! float; money that changed hands is [`NanoUsd`]), latency in milliseconds.
+//!
+//! Not here: how any of it was computed (`route`), what followed (`Attempt`, `signal::Feedback`).
+
+use crate::id::{DecisionId, Name};
+use crate::unit::{NanoUsd, Pmf, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One choice of an arm, complete.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Unforgeable id.
+    pub id: DecisionId,
+    /// When.
+    pub time: Timestamp,
+    /// For whom.
+    pub team: Name,
+    /// The key's name (never the key).
+    pub key: Name,
+    /// The caller's label of the task.
+    pub task: Option<Name>,
+    /// The piece of work that outcomes belong to.
+    pub episode: Option<Name>,
+    /// The conversation whose prompt cache may be warm.
+    pub session: Option<Name>,
+    /// Idempotency key and hash of the body it came with.
+    pub request: Option<Request>,
+    /// How the arm came about.
+    pub origin: Origin,
+    /// The policy with its parameters, as a specification that parses back.
+    pub policy: String,
+    /// Version of the team's scorecard.
+    pub scorecard_version: u32,
+    /// Journal sequence up to which the snapshot had learned.
+    pub snapshot_version: u64,
+    /// Feature set that made `context`.
+    pub feature_set: Name,
+    /// The context. Absent where the team records nothing.
+    pub context: Option<Vec<f32>>,
+    /// Estimated input tokens.
+    pub input_tokens: u32,
+    /// The draw.
+    pub drawn: Drawn,
+    /// Arms left out, with reasons.
+    pub excluded: Vec<Excluded>,
+    /// The endpoint named to the caller.
+    pub endpoint: Name,
+    /// The messages as JSON. Only where the team records content.
+    pub content: Option<String>,
+}
+
+/// Idempotency key and hash of the body.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Request {
+    /// The caller's key.
+    pub id: Name,
+    /// Hash of everything else in the request (xxh3, stable across versions).
+    pub body_hash: u64,
+}
+
+/// How the arm came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// Drawn from the pmf.
+    Drawn,
+    /// The first decision of the same episode and task had this arm.
+    Inherited(DecisionId),
+    /// As `Inherited`, but that arm is no longer eligible: drawn anew.
+    Redrawn(DecisionId),
+    /// Exploration was off for this request: the best arm, with probability 1.
+    NoExplore,
+    /// An operator had pinned the arm.
+    Pinned,
+}
+
+/// The eligible arms and what the draw saw of each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Eligible arms in catalogue order.
+    pub arms: Vec<Name>,
+    /// Names of the signals, in scorecard order.
+    pub signals: Vec<Name>,
+    /// Probability of each arm.
+    pub pmf: Pmf,
+    /// Least probability kept for each arm.
+    pub floor: Vec<f64>,
+    /// Expected utility u_a, in quality points.
+    pub utility: Vec<f64>,
+    /// Standard deviation s_a of `utility`, before the policy's own scale.
+    pub utility_sd: Vec<f64>,
+    /// Expected signals, arm by arm: `[arm * signals + signal]`, normalised to 0 worst, 1 best.
+    pub signal_mean: Vec<f32>,
+    /// Standard deviations of `signal_mean`, same layout.
+    pub signal_sd: Vec<f32>,
+    /// Expected cost in USD.
+    pub cost_usd: Vec<f64>,
+    /// Cost in USD at the reference of 256 output tokens, which the learner scales by.
+    pub reference_cost_usd: Vec<f64>,
+    /// Expected latency in milliseconds; NaN where nothing is known.
+    pub latency_ms: Vec<f64>,
+    /// Effective number of samples t that the policy's schedule used.
+    pub samples: f64,
+    /// The uniform in [0, 1) that drew.
+    pub uniform: f64,
+    /// Index of the arm drawn.
+    pub chosen: u32,
+}
+
+/// An arm left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// The arm.
+    pub arm: Name,
+    /// Why.
+    pub reason: Reason,
+    /// What exactly.
+    pub detail: String,
+}
+
+/// Why an arm could not be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// The key may not use it, or it is not in the caller's list.
+    NotAllowed,
+    /// The caller refused it.
+    Denied,
+    /// It lacks a capability.
+    Capability,
+    /// The prompt and the answer do not fit.
+    ContextLength,
+    /// No endpoint satisfies the data policy.
+    DataPolicy,
+    /// Expected cost above the caller's limit.
+    MaxCost,
+    /// Expected latency above the caller's limit.
+    MaxLatency,
+    /// No endpoint has a price that holds.
+    NoPrice,
+}
+
+/// A decision whose parts contradict each other.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// Parallel vectors of different lengths.
+    #[error("{field} has {found} entries: allowed {expected}")]
+    Length {
+        /// The vector.
+        field: &'static str,
+        /// Its length.
+        found: usize,
+        /// The right length.
+        expected: usize,
+    },
+    /// An arm has less than its floor.
+    #[error("arm {arm} has probability {probability}, below its floor {floor}")]
+    Floor {
+        /// The arm.
+        arm: Name,
+        /// Its probability.
+        probability: f64,
+        /// Its floor.
+        floor: f64,
+    },
+    /// The chosen index is outside the list.
+    #[error("chosen index {chosen} of {arms} arms")]
+    Chosen {
+        /// The index.
+        chosen: u32,
+        /// Number of arms.
+        arms: usize,
+    },
+}
+
+impl Drawn {
+    /// The arm drawn. Panics never: `check` has held before a decision exists outside `route`.
+    pub fn arm(&self) -> Option<&Name> {
+        self.arms.get(self.chosen as usize)
+    }
+
+    /// Probability of the arm drawn.
+    pub fn propensity(&self) -> f64 {
+        self.pmf
+            .as_slice()
+            .get(self.chosen as usize)
+            .copied()
+            .unwrap_or(0.0)
+    }
+}
+
+impl Decision {
+    /// The checks at write of SCIENCE 2.3: lengths, floors, the chosen arm. (That the pmf sums to 1
+    /// is its own type's business.) Pinned and no-explore draws are deterministic and keep no floor.
+    pub fn check(&self) -> Result<(), Error> {
+        let d = &self.drawn;
+        let (arms, cells) = (d.arms.len(), d.arms.len() * d.signals.len());
+        for (field, found, expected) in [
+            ("pmf", d.pmf.as_slice().len(), arms),
+            ("floor", d.floor.len(), arms),
+            ("utility", d.utility.len(), arms),
+            ("utility_sd", d.utility_sd.len(), arms),
+            ("cost_usd", d.cost_usd.len(), arms),
+            ("reference_cost_usd", d.reference_cost_usd.len(), arms),
+            ("latency_ms", d.latency_ms.len(), arms),
+            ("signal_mean", d.signal_mean.len(), cells),
+            ("signal_sd", d.signal_sd.len(), cells),
+        ] {
+            if found != expected {
+                return Err(Error::Length {
+                    field,
+                    found,
+                    expected,
+                });
+            }
+        }
+        if d.chosen as usize >= arms {
+            return Err(Error::Chosen {
+                chosen: d.chosen,
+                arms,
+            });
+        }
+        for ((arm, &probability), &floor) in d.arms.iter().zip(d.pmf.as_slice()).zip(&d.floor) {
+            if probability < floor - 1e-15 {
+                return Err(Error::Floor {
+                    arm: arm.clone(),
+                    probability,
+                    floor,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the arm was certain: no other policy can be judged on this record by weighting.
+    pub fn deterministic(&self) -> bool {
+        matches!(self.origin, Origin::NoExplore | Origin::Pinned)
+    }
+}
+
+/// One try at an endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The decision it belongs to.
+    pub decision: DecisionId,
+    /// The arm served.
+    pub arm: Name,
+    /// The endpoint called.
+    pub endpoint: Name,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Wall time in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Tokens used.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost: Option<NanoUsd>,
+    /// Kind of error, if it failed.
+    pub error: Option<Name>,
+    /// True if the caller reported it.
+    pub reported: bool,
+    /// Idempotency key and hash of the report's body.
+    pub request: Option<Request>,
+}
+
+/// Tokens used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Input tokens, cached ones included.
+    pub input: Option<u32>,
+    /// Input tokens read from the provider's cache.
+    pub cached_input: Option<u32>,
+    /// Output tokens.
+    pub output: Option<u32>,
+}

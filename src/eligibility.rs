@@ -1,0 +1,1 @@
+//! Which arms may take a request, and why others may not.

@@ -1,0 +1,1 @@
+//! Features: a request to a context vector.

@@ -1,0 +1,1 @@
+//! Learn: turns outcomes into a posterior.

@@ -1,0 +1,1 @@
+//! Off-policy evaluation: what a log says of another policy.

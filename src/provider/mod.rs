@@ -1,0 +1,1 @@
+//! Providers: one wire dialect a file.

@@ -1,0 +1,1 @@
+//! Scorecards: what a team calls good.

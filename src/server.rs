@@ -1,0 +1,1 @@
+//! Composition: the only file that knows every concrete type.

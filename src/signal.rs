@@ -1,0 +1,70 @@
+//! Signals: what really happened, as a team reports it.
+//!
+//! Invariants: a number is finite; a comment is at most 8192 bytes; a retraction carries no value.
+//!
+//! Not here: what a value is worth (`scorecard`), what is learned from it (`learn`).
+
+use crate::id::{DecisionId, Name};
+use crate::unit::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The value of a signal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    /// Yes or no.
+    Flag(bool),
+    /// A finite number in the signal's own unit.
+    Number(f64),
+    /// Words; kept, never learned from.
+    Comment(String),
+}
+
+/// What a signal is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Subject {
+    /// One decision.
+    Decision(DecisionId),
+    /// Every draw of an episode.
+    Episode(Name),
+}
+
+/// What an event does to the value known so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// A new observation. A second one of the same name replaces the first.
+    Observed(Value),
+    /// Replaces what was given before.
+    Corrected(Value),
+    /// Withdraws what was given before.
+    Retracted,
+}
+
+/// Who or what judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluator {
+    /// Its name.
+    pub name: Name,
+    /// Its version; may be empty.
+    pub version: String,
+}
+
+/// One item of feedback as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// The team it came from.
+    pub team: Name,
+    /// What it is about.
+    pub subject: Subject,
+    /// Named changes, each name once.
+    pub signals: Vec<(Name, Change)>,
+    /// When the outcome was seen.
+    pub observed: Timestamp,
+    /// When it arrived.
+    pub received: Timestamp,
+    /// Who judged.
+    pub evaluator: Option<Evaluator>,
+    /// Idempotency key, if the caller gave one.
+    pub request_id: Option<Name>,
+    /// Hash of the content, to tell a repeat from another body.
+    pub body_hash: u64,
+}

@@ -1,0 +1,1 @@
+//! Outcome tables and exported traffic.
