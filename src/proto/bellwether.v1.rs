@@ -1,4 +1,5 @@
 //! Generated from `proto/bellwether/v1/` by `tests/it/generated.rs`; do not edit.
+
 /// A key and its value, describing the request. Strings are hashed into the context one-hot;
 /// numbers scale the slot of their key.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -6,7 +6,8 @@
 use prost::Message;
 use std::path::{Path, PathBuf};
 
-const HEADER: &str = "//! Generated from `proto/bellwether/v1/` by `tests/it/generated.rs`; do not edit.\n";
+const HEADER: &str =
+    "//! Generated from `proto/bellwether/v1/` by `tests/it/generated.rs`; do not edit.\n\n";
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
