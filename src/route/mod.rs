@@ -1,1 +1,5 @@
 //! Route: chooses.
+
+pub mod request;
+
+pub use request::{Constraints, DataPolicy, Request, Tag};
