@@ -5,6 +5,7 @@
 use super::ledger::Limits;
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Team as State, Touched};
+use crate::bandit::StateError;
 use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
 use crate::scorecard::Scorecard;
@@ -190,7 +191,7 @@ impl Learner {
         previous: &Snapshot,
         changed: &BTreeMap<Name, Touched>,
         params: &Params,
-    ) -> Snapshot {
+    ) -> Result<Snapshot, StateError> {
         let mut teams = previous.teams.clone();
         for (name, team) in &params.teams {
             let Some(state) = self.teams.get(name) else { continue };
@@ -199,7 +200,7 @@ impl Learner {
             if let (Some(_), None) = (old, touched) {
                 continue;
             }
-            let fresh = Arc::new(ArmSnapshot::new(&state.fresh_arm(team)));
+            let fresh = Arc::new(ArmSnapshot::new(&state.fresh_arm(team)?));
             let arms = team.arms.iter().map(|arm| {
                 let unchanged = touched.is_some_and(|t| !t.contains(arm));
                 let kept = old.and_then(|o| o.arms.get(arm)).filter(|_| unchanged);
@@ -219,7 +220,7 @@ impl Learner {
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
-        Snapshot { version: self.sequence, teams }
+        Ok(Snapshot { version: self.sequence, teams })
     }
 
     /// When the next missing signal takes its value, so that somebody writes a tick then.
@@ -238,12 +239,12 @@ impl Learner {
     }
 
     /// Whether every regression is whole: finite, positive definite, of the right shape.
-    pub fn validate(&self, params: &Params) -> Result<(), crate::bandit::Error> {
+    pub fn validate(&self, params: &Params) -> Result<(), StateError> {
         for (name, state) in &self.teams {
             let Some(team) = params.teams.get(name) else { continue };
             for arm in state.arms.values() {
                 for ridge in arm.groups.iter().chain([&arm.usage]) {
-                    ridge.validate(team.dim)?;
+                    ridge.validate()?;
                 }
             }
         }

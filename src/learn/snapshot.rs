@@ -77,7 +77,7 @@ impl ArmSnapshot {
 }
 
 fn theta(ridge: &Ridge, target: usize) -> Vec<f32> {
-    ridge.theta(target).iter().map(|v| *v as f32).collect()
+    ridge.weights(target).iter().map(|v| *v as f32).collect()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {

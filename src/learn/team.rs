@@ -12,15 +12,17 @@
 //! Not here: the order of records and time (`learner`).
 
 use super::arm::Arm;
-use super::ledger::{Entry, Learned, Ledger, Limits};
+use super::ledger::{self, Learned, Ledger, Limits};
 use super::{Recall, Team as Params};
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
-use crate::scorecard::{Level, Missing, Scorecard};
+use crate::bandit::StateError;
+use crate::scorecard::{Level, Scorecard, Target};
 use crate::signal::{Change, Feedback, Subject};
 use crate::store::{Control, Position};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// State of one team.
@@ -47,12 +49,15 @@ impl Team {
     }
 
     /// The statistics an arm would start from now.
-    pub(super) fn fresh_arm(&self, params: &Params) -> Arm {
+    pub(super) fn fresh_arm(&self, params: &Params) -> Result<Arm, StateError> {
         fresh(&self.pooled, params)
     }
 
-    fn arm(&mut self, name: &Name, params: &Params) -> &mut Arm {
-        self.arms.entry(name.clone()).or_insert_with(|| fresh(&self.pooled, params))
+    fn arm(&mut self, name: &Name, params: &Params) -> Result<&mut Arm, StateError> {
+        Ok(match self.arms.entry(name.clone()) {
+            Entry::Occupied(arm) => arm.into_mut(),
+            Entry::Vacant(place) => place.insert(fresh(&self.pooled, params)?),
+        })
     }
 
     pub(super) fn decided(
@@ -64,13 +69,16 @@ impl Team {
     ) {
         let Some(arm) = decision.drawn.arm() else { return };
         if decision.is_draw() {
-            self.arm(arm, params).pulls += 1;
+            match self.arm(arm, params) {
+                Ok(state) => state.pulls += 1,
+                Err(error) => not_learned(arm, &error),
+            }
             touched.insert(arm.clone());
         }
         if decision.context.is_none() {
             return;
         }
-        let entry = Entry {
+        let entry = ledger::Entry {
             position,
             arm: arm.clone(),
             time: decision.time,
@@ -99,8 +107,12 @@ impl Team {
         let reference = decision.drawn.reference_cost_usd.get(chosen).copied().unwrap_or(0.0);
         let ratio = attempt.cost.filter(|_| reference > 0.0).map(|c| c.as_usd() / reference);
         let mut row = std::mem::take(&mut entry.usage);
-        let arm = self.arm(&attempt.arm, params);
-        arm.learn_usage(x, &mut row, ratio, attempt.latency_ms);
+        let learned = self
+            .arm(&attempt.arm, params)
+            .and_then(|arm| arm.learn_usage(x, &mut row, ratio, attempt.latency_ms));
+        if let Err(error) = learned {
+            not_learned(&attempt.arm, &error);
+        }
         touched.insert(attempt.arm.clone());
         if let Some(entry) = self.ledger.get_mut(attempt.decision) {
             entry.usage = row;
@@ -123,7 +135,7 @@ impl Team {
         };
         let mut changes: BTreeMap<usize, Vec<(usize, Option<f64>)>> = BTreeMap::new();
         for (name, change) in &feedback.signals {
-            let Some(index) = params.scorecard.index_of(name) else { continue };
+            let Some(index) = params.scorecard.signal(name.as_str()) else { continue };
             if level.is_some_and(|l| params.scorecard.signals()[index].level != l) {
                 continue;
             }
@@ -167,7 +179,11 @@ impl Team {
                 *pool = (pool.0 + 1, pool.1 + value);
             }
         }
-        self.arm(&name, params).learn(group, x, &mut row, &changes);
+        let learned =
+            self.arm(&name, params).and_then(|arm| arm.learn(group, x, &mut row, &changes));
+        if let Err(error) = learned {
+            not_learned(&name, &error);
+        }
         touched.insert(name);
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.learned[group] = row;
@@ -234,8 +250,13 @@ impl Team {
     }
 }
 
+/// A row that the statistics refuse is passed over, the same on every rebuild, and people are told.
+fn not_learned(arm: &Name, error: &StateError) {
+    tracing::warn!(%arm, %error, "a row was not learned");
+}
+
 /// An arm that starts from the pooled mean of each target, or 0.5 where nothing was seen.
-fn fresh(pooled: &[(u64, f64)], params: &Params) -> Arm {
+fn fresh(pooled: &[(u64, f64)], params: &Params) -> Result<Arm, StateError> {
     let mean = |target: &usize| {
         let (count, sum) = pooled.get(*target).copied().unwrap_or_default();
         (sum + 0.5) / (count as f64 + 1.0)
@@ -247,11 +268,7 @@ fn fresh(pooled: &[(u64, f64)], params: &Params) -> Arm {
 
 /// What a missing signal of the group is worth when it closes: all of a group share the rule.
 fn missing_value(scorecard: &Scorecard, group: usize) -> Option<f64> {
-    match scorecard.groups().get(group)?.missing {
-        Missing::Worst => Some(0.0),
-        Missing::Best => Some(1.0),
-        Missing::Unknown => None,
-    }
+    scorecard.groups().get(group)?.missing.value()
 }
 
 /// The (group, target within it, value) changes of one signal. A value that the scorecard cannot
@@ -268,13 +285,10 @@ fn targets_of(
             Ok(None) | Err(_) => return Vec::new(),
         },
     };
-    let mut found = Vec::new();
-    for (g, group) in scorecard.groups().iter().enumerate() {
-        for (t, target) in group.targets.iter().enumerate() {
-            if scorecard.targets()[*target].signal == index {
-                found.push((g, t, value.map(|v| scorecard.target_value(*target, v))));
-            }
-        }
-    }
-    found
+    let of_signal = scorecard.targets().iter().enumerate().filter(|(_, t)| t.signal == index);
+    let place = |(number, target): (usize, &Target)| {
+        let within = scorecard.groups().get(target.group)?.targets.iter().position(|t| *t == number)?;
+        Some((target.group, within, value.map(|v| target.value(v))))
+    };
+    of_signal.filter_map(place).collect()
 }

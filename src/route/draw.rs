@@ -8,7 +8,7 @@
 //! Source: SCIENCE 2.3 (one draw, floor vector, forced pulls of a new arm, no-explore).
 
 use super::estimate::Estimates;
-use crate::bandit::{self, Policy, Scores, Scratch};
+use crate::bandit::{self, ChoiceError, Policy, Scores, Scratch};
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::Pmf;
@@ -47,7 +47,7 @@ pub(super) fn draw(
     way: &Way,
     uniform: f64,
     scratch: &mut Scratch,
-) -> Result<(Drawn, Origin), bandit::Error> {
+) -> Result<(Drawn, Origin), ChoiceError> {
     let count = estimates.arms.len();
     let none = vec![0.0; count];
     let forced = forced(&estimates, way);
@@ -72,8 +72,8 @@ pub(super) fn draw(
     Ok((estimates.into_drawn(pmf, floor, forced, uniform, chosen), origin))
 }
 
-fn certain(index: usize, count: usize) -> Result<Pmf, bandit::Error> {
-    Pmf::certain(index, count).map_err(bandit::Error::from)
+fn certain(index: usize, count: usize) -> Result<Pmf, ChoiceError> {
+    Pmf::certain(index, count).map_err(ChoiceError::from)
 }
 
 fn forced(estimates: &Estimates, way: &Way) -> Vec<u32> {
@@ -101,7 +101,7 @@ fn pmf(
     floor: &[f64],
     forced: &[u32],
     scratch: &mut Scratch,
-) -> Result<Pmf, bandit::Error> {
+) -> Result<Pmf, ChoiceError> {
     if !forced.is_empty() {
         return bandit::uniform_over(forced, floor);
     }
@@ -117,7 +117,7 @@ pub fn recompute(
     floor: &[f64],
     forced: &[u32],
     scratch: &mut Scratch,
-) -> Result<Pmf, bandit::Error> {
+) -> Result<Pmf, ChoiceError> {
     let view = View {
         arms: &drawn.arms,
         utility: &drawn.utility,
