@@ -2,4 +2,6 @@
 
 pub mod request;
 
-pub use request::{Constraints, DataPolicy, Request, Tag};
+pub use request::{
+    AttemptReport, Constraints, DataPolicy, DecisionQuery, EpisodeClosing, Request, Tag,
+};
