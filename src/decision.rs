@@ -278,4 +278,6 @@ pub struct Usage {
     pub cached_input: Option<u32>,
     /// Output tokens.
     pub output: Option<u32>,
+    /// True where the provider did not say all of it and characters were counted instead.
+    pub estimated: bool,
 }
