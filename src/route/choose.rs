@@ -167,7 +167,7 @@ impl Route {
             max_cost: request.constraints.max_cost,
             max_latency_ms: request.constraints.max_latency_ms,
         };
-        let estimates = estimate(&self.catalogue, &eligible, &limits, learned, &x, &mut excluded);
+        let estimates = estimate(&self.catalogue, &eligible, &limits, learned, &x, &mut excluded)?;
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
         }

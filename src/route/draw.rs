@@ -8,7 +8,7 @@
 //! Source: SCIENCE 2.3 (one draw, floor vector, forced pulls of a new arm, no-explore).
 
 use super::estimate::Estimates;
-use crate::bandit::{self, ChoiceError, Policy, Scores, Scratch};
+use crate::bandit::{ChoiceError, Policy, Scores, Scratch};
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::Pmf;
@@ -73,7 +73,7 @@ pub(super) fn draw(
 }
 
 fn certain(index: usize, count: usize) -> Result<Pmf, ChoiceError> {
-    Pmf::certain(index, count).map_err(ChoiceError::from)
+    Ok(Pmf::certain(index, count)?)
 }
 
 fn forced(estimates: &Estimates, way: &Way) -> Vec<u32> {
@@ -103,10 +103,20 @@ fn pmf(
     scratch: &mut Scratch,
 ) -> Result<Pmf, ChoiceError> {
     if !forced.is_empty() {
-        return bandit::uniform_over(forced, floor);
+        return uniform_over(forced, floor);
     }
     let scores = Scores { utility: view.utility, sd: view.utility_sd, samples: view.samples };
     policy.pmf(&scores, view.arms, floor, scratch)
+}
+
+/// Uniform over the arms `forced`, mixed with the floor.
+fn uniform_over(forced: &[u32], floor: &[f64]) -> Result<Pmf, ChoiceError> {
+    let each = (1.0 - floor.iter().sum::<f64>()).max(0.0) / forced.len() as f64;
+    let share = |(index, floor): (usize, &f64)| {
+        let young = forced.iter().any(|f| *f as usize == index);
+        floor + if young { each } else { 0.0 }
+    };
+    Ok(Pmf::new(floor.iter().enumerate().map(share).collect())?)
 }
 
 /// The pmf of `policy` on the values that a decision kept. With the decision's own policy this is

@@ -37,6 +37,9 @@ pub enum Error {
     /// The policy refuses its estimates.
     #[error(transparent)]
     Choice(#[from] bandit::ChoiceError),
+    /// The statistics refuse the context.
+    #[error(transparent)]
+    State(#[from] bandit::StateError),
     /// A name that cannot be one.
     #[error(transparent)]
     Name(#[from] id::Error),

@@ -11,16 +11,13 @@
 //! Not here: eligibility before predictions (`eligibility`), the draw (`draw`).
 
 use super::draw::View;
-use crate::bandit::Posterior;
+use crate::bandit::{PRIOR_SD, StateError};
 use crate::decision::{Drawn, Excluded};
 use crate::eligibility::{Catalogue, Eligible, Limits};
 use crate::id::Name;
 use crate::learn::{ArmSnapshot, TeamSnapshot};
 use crate::scorecard::Scorecard;
 use crate::unit::Pmf;
-
-/// Residual standard deviation that the policies' default scales are made for.
-const REFERENCE_SD: f64 = 0.3;
 
 /// Estimates of the eligible arms.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +81,7 @@ pub(super) fn estimate(
     team: &TeamSnapshot,
     x: &[f32],
     excluded: &mut Vec<Excluded>,
-) -> Estimates {
+) -> Result<Estimates, StateError> {
     let scorecard = &*team.scorecard;
     let count = eligible.arms.len();
     let mut found = Estimates {
@@ -114,42 +111,46 @@ pub(super) fn estimate(
         found.cost_usd.push(cost_usd);
         found.reference_cost_usd.push(arm.reference_cost_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
-        let quality = quality(scorecard, learned, x, &mut found);
+        let quality = quality(scorecard, learned, x, &mut found)?;
         found.utility.push(quality - scorecard.price(cost_usd, latency_ms));
     }
-    found
+    Ok(found)
 }
 
 /// Expected quality of one arm; its signals and standard deviation go to `found`.
-fn quality(scorecard: &Scorecard, arm: &ArmSnapshot, x: &[f32], found: &mut Estimates) -> f64 {
+fn quality(
+    scorecard: &Scorecard,
+    arm: &ArmSnapshot,
+    x: &[f32],
+    found: &mut Estimates,
+) -> Result<f64, StateError> {
+    const MOST: usize = Scorecard::MAX_TARGETS;
     let signals = scorecard.signals().len();
     let count = scorecard.targets().len();
-    let (mut means, mut sds) = ([0.0; Scorecard::MAX_TARGETS], [0.0; Scorecard::MAX_TARGETS]);
-    let mut spread = [0.0; Scorecard::MAX_TARGETS];
-    for (group, (posterior, h)) in scorecard.groups().iter().zip(arm.groups.iter().zip(&mut spread)) {
-        let mut own = [0.0; Scorecard::MAX_TARGETS];
-        *h = posterior.score(x, &mut own[..group.targets.len()]);
+    let (mut means, mut sds, mut spread) = ([0.0; MOST], [0.0; MOST], [0.0; MOST]);
+    let groups = || scorecard.groups().iter().zip(&arm.groups);
+    for ((group, posterior), h) in groups().zip(&mut spread) {
+        let mut own = [0.0; MOST];
+        *h = posterior.score(x, &mut own[..group.targets.len()])?;
         for (within, target) in group.targets.iter().enumerate() {
             means[*target] = own[within];
-            sds[*target] = (posterior.covariance(within, within) * *h).sqrt();
+            let mut alone = [0.0; MOST];
+            alone[within] = 1.0;
+            sds[*target] = (posterior.noise(&alone[..=within]) * *h).sqrt();
         }
     }
-    let mut gradient = [0.0; Scorecard::MAX_TARGETS];
+    let mut gradient = [0.0; MOST];
     let quality = scorecard.gradient(&means[..count], &mut gradient[..count]);
     let mut variance = 0.0;
-    for (group, (posterior, h)) in scorecard.groups().iter().zip(arm.groups.iter().zip(&spread)) {
-        variance += h * form(posterior, &group.targets, &gradient);
+    for ((group, posterior), h) in groups().zip(&spread) {
+        let mut own = [0.0; MOST];
+        for (slot, target) in own.iter_mut().zip(&group.targets) {
+            *slot = gradient[*target];
+        }
+        variance += h * posterior.noise(&own[..group.targets.len()]);
     }
-    found.utility_sd.push(variance.max(0.0).sqrt() / REFERENCE_SD);
+    found.utility_sd.push(variance.sqrt() / PRIOR_SD);
     found.signal_mean.extend(means[..signals].iter().map(|m| *m as f32));
     found.signal_sd.extend(sds[..signals].iter().map(|s| *s as f32));
-    quality
-}
-
-/// grad' Sigma grad over one group's targets.
-fn form(posterior: &Posterior, targets: &[usize], gradient: &[f64]) -> f64 {
-    let pairs = targets.iter().enumerate().flat_map(|(i, a)| {
-        targets.iter().enumerate().map(move |(j, b)| (i, j, gradient[*a] * gradient[*b]))
-    });
-    pairs.map(|(i, j, weight)| weight * posterior.covariance(i, j)).sum()
+    Ok(quality)
 }

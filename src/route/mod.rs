@@ -1,3 +1,4 @@
+<<<<<<< .merge_file_FVdQkD
 //! Route: chooses. A request becomes a decision, recorded before it is told.
 //!
 //! Invariants: what the draw depended on is in the decision, so that its propensity can be recomputed
@@ -19,3 +20,12 @@ pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
 pub use history::{Filter, History, Page, ReceivedSignal};
 pub use request::{Constraints, DataPolicy, Request, Tag};
+=======
+//! Route: chooses.
+
+pub mod request;
+
+pub use request::{
+    AttemptReport, Constraints, DataPolicy, DecisionQuery, EpisodeClosing, Request, Tag,
+};
+>>>>>>> .merge_file_0on1O9

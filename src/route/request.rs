@@ -1,4 +1,4 @@
-//! What a caller asks for, in the house's own types.
+//! What a caller asks of the router, in the house's own types.
 //!
 //! Invariants, held by the edges that build it and relied on below: tag keys are unique and tag
 //! numbers finite; an embedding has 64 to 4096 finite entries; limits are finite and in range;
@@ -12,7 +12,7 @@
 use crate::chat;
 use crate::decision;
 pub use crate::eligibility::DataPolicy;
-use crate::id::Name;
+use crate::id::{DecisionId, Name};
 use crate::unit::NanoUsd;
 
 /// A request for a decision.
@@ -72,4 +72,45 @@ pub struct Constraints {
     pub required_capabilities: Vec<Name>,
     /// Where the data may go. Absent: the team's default.
     pub data_policy: Option<DataPolicy>,
+}
+
+/// What a caller that called the endpoint itself tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptReport {
+    /// The decision it belongs to.
+    pub decision: DecisionId,
+    /// The endpoint called. Absent: the one that the decision named.
+    pub endpoint: Option<Name>,
+    /// Tokens used.
+    pub usage: decision::Usage,
+    /// Wall time, at least 0.
+    pub latency_ms: Option<f64>,
+    /// What it cost, at least 0. Absent: from usage and the endpoint's prices.
+    pub cost: Option<NanoUsd>,
+    /// Kind of error, if it failed.
+    pub error: Option<Name>,
+    /// Idempotency key and hash of the report's body.
+    pub request: Option<decision::Request>,
+}
+
+/// An episode to close.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpisodeClosing {
+    /// The episode.
+    pub episode: Name,
+    /// Idempotency key and hash of the body.
+    pub request: Option<decision::Request>,
+}
+
+/// Which decisions of a team to list, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecisionQuery {
+    /// Most to return, 1 to 1000.
+    pub size: usize,
+    /// Only those before this journal sequence.
+    pub before: Option<u64>,
+    /// Only of this episode.
+    pub episode: Option<Name>,
+    /// Only with this arm chosen.
+    pub arm: Option<Name>,
 }
