@@ -11,7 +11,7 @@ use super::snapshot::Snapshot;
 use super::team::Touched;
 use crate::decision::Decision;
 use crate::id::Name;
-use crate::store::{self, Appended, Position, Reader, Record, Store};
+use crate::store::{self, Checkpoints, Position, Reader, Record, Store};
 use arc_swap::{ArcSwap, Guard};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,17 +63,18 @@ type Checkpoint = (u64, Learner);
 #[derive(Debug)]
 pub struct Follower {
     store: Arc<Store>,
+    checkpoints: Checkpoints,
     params: Arc<Params>,
     learner: Learner,
     reader: Reader,
     published: Arc<Published>,
     checkpointed: u64,
-    batch: Vec<(Appended, Record)>,
+    batch: Vec<(Position, Record)>,
 }
 
 impl Recall for Store {
     fn decision(&self, position: Position) -> Option<Box<Decision>> {
-        match self.at(position) {
+        match self.journal().at(position) {
             Ok(Record::Decision(decision)) => Some(decision),
             Ok(_) => None,
             Err(error) => {
@@ -86,43 +87,33 @@ impl Recall for Store {
 
 impl Follower {
     /// Starts from the newest checkpoint that fits, or from nothing.
-    pub fn open(store: Arc<Store>, params: Arc<Params>) -> Self {
-        let learner = Self::checkpoint(&store, &params).unwrap_or_else(|| Learner::new(&params));
-        Self::from(store, params, learner)
+    pub fn open(
+        store: Arc<Store>,
+        checkpoints: Checkpoints,
+        params: Arc<Params>,
+    ) -> Result<Self, store::Error> {
+        let learner = restored(&store, &checkpoints, &params)?;
+        let learner = learner.unwrap_or_else(|| Learner::new(&params));
+        Ok(Self::start(store, checkpoints, params, learner))
     }
 
     /// Starts from nothing, to rebuild from the journal alone.
-    pub fn from_scratch(store: Arc<Store>, params: Arc<Params>) -> Self {
+    pub fn from_scratch(store: Arc<Store>, checkpoints: Checkpoints, params: Arc<Params>) -> Self {
         let learner = Learner::new(&params);
-        Self::from(store, params, learner)
+        Self::start(store, checkpoints, params, learner)
     }
 
-    fn from(store: Arc<Store>, params: Arc<Params>, learner: Learner) -> Self {
+    fn start(
+        store: Arc<Store>,
+        checkpoints: Checkpoints,
+        params: Arc<Params>,
+        learner: Learner,
+    ) -> Self {
         let reader = store.reader(learner.sequence() + 1);
         let checkpointed = learner.sequence();
         let published = Arc::default();
-        Self { store, params, learner, reader, published, checkpointed, batch: Vec::new() }
-    }
-
-    fn checkpoint(store: &Store, params: &Params) -> Option<Learner> {
-        let bytes = store.checkpoints().newest()?;
-        let (fingerprint, mut learner) = match postcard::from_bytes::<Checkpoint>(&bytes) {
-            Ok(read) => read,
-            Err(error) => {
-                tracing::warn!(%error, "the checkpoint cannot be read; rebuilding from the journal");
-                return None;
-            }
-        };
-        if fingerprint != params.fingerprint() {
-            tracing::warn!("the checkpoint was learned under other parameters; rebuilding");
-            return None;
-        }
-        if let Err(error) = learner.validate(params) {
-            tracing::error!(%error, "the checkpoint is not whole; rebuilding from the journal");
-            return None;
-        }
-        learner.admit(params);
-        Some(learner)
+        let batch = Vec::with_capacity(BATCH);
+        Self { store, checkpoints, params, learner, reader, published, checkpointed, batch }
     }
 
     /// Where snapshots appear.
@@ -166,18 +157,16 @@ impl Follower {
         }
     }
 
-    /// Writes a checkpoint if enough was learned since the last one.
-    pub fn checkpoint_if_due(&mut self) -> Result<(), store::Error> {
-        if self.learner.sequence() >= self.checkpointed + CHECKPOINT_EVERY {
-            self.write_checkpoint()?;
-        }
-        Ok(())
+    /// Whether enough was learned since the last checkpoint.
+    pub fn checkpoint_due(&self) -> bool {
+        self.learner.sequence() >= self.checkpointed + CHECKPOINT_EVERY
     }
 
-    /// Writes a checkpoint now.
+    /// Writes a checkpoint. The journal must be on disk up to here, or a power cut could leave the
+    /// checkpoint ahead of it: the caller waits for that first.
     pub fn write_checkpoint(&mut self) -> Result<(), store::Error> {
         let sequence = self.learner.sequence();
-        self.store.checkpoints().write(sequence, &self.checkpoint_bytes())?;
+        self.checkpoints.save(sequence, &self.checkpoint_bytes())?;
         self.checkpointed = sequence;
         Ok(())
     }
@@ -189,8 +178,43 @@ impl Follower {
         postcard::to_allocvec(&checkpoint).unwrap_or_default()
     }
 
+    /// Waits until there is something to learn.
+    pub async fn ready(&self) {
+        self.reader.ready().await;
+    }
+
     /// Time at which the next missing signal takes its value.
     pub fn next_closing(&self) -> Option<crate::unit::Timestamp> {
         self.learner.next_closing(&self.params)
     }
+}
+
+/// The learner of the newest checkpoint, if it fits the parameters and is whole.
+fn restored(
+    store: &Store,
+    checkpoints: &Checkpoints,
+    params: &Params,
+) -> Result<Option<Learner>, store::Error> {
+    let loaded = checkpoints.load(store.journal().newest())?;
+    for file in &loaded.set_aside {
+        tracing::error!(file, "a checkpoint that does not hold was set aside");
+    }
+    let Some((_, bytes)) = loaded.checkpoint else { return Ok(None) };
+    let (fingerprint, mut learner) = match postcard::from_bytes::<Checkpoint>(&bytes) {
+        Ok(read) => read,
+        Err(error) => {
+            tracing::warn!(%error, "the checkpoint cannot be read; rebuilding from the journal");
+            return Ok(None);
+        }
+    };
+    if fingerprint != params.fingerprint() {
+        tracing::warn!("the checkpoint was learned under other parameters; rebuilding");
+        return Ok(None);
+    }
+    if let Err(error) = learner.validate(params) {
+        tracing::error!(%error, "the checkpoint is not whole; rebuilding from the journal");
+        return Ok(None);
+    }
+    learner.admit(params);
+    Ok(Some(learner))
 }

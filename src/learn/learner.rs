@@ -10,7 +10,7 @@ use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
 use crate::scorecard::Scorecard;
 use crate::signal::{Feedback, Subject};
-use crate::store::{Appended, Control, Position, Record};
+use crate::store::{Position, Record};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -51,9 +51,11 @@ impl Params {
     pub fn fingerprint(&self) -> u64 {
         let mut text = format!("{:?}", self.limits);
         for team in self.teams.values() {
-            let groups = team.scorecard.groups();
-            let shape = (team.scorecard.shape(), groups, team.dim, team.ridge);
-            text.push_str(&format!("{:?}{shape:?}", team.name));
+            let scorecard = &team.scorecard;
+            let signals = scorecard.signals().iter().map(|s| (&s.name, s.kind));
+            let signals: Vec<_> = signals.collect();
+            let shape = (&team.name, signals, scorecard.targets(), scorecard.groups());
+            text.push_str(&format!("{shape:?}{:?}{:?}", team.dim, team.ridge));
         }
         xxh3_64(text.as_bytes())
     }
@@ -100,7 +102,7 @@ impl Learner {
     /// Learns from one record. Returns the team and arms whose statistics changed.
     pub fn apply(
         &mut self,
-        at: Appended,
+        at: Position,
         record: &Record,
         params: &Params,
         recall: &dyn Recall,
@@ -132,7 +134,7 @@ impl Learner {
 
     fn apply_to_team(
         &mut self,
-        at: Appended,
+        at: Position,
         record: &Record,
         team: &Team,
         recall: &dyn Recall,
@@ -141,7 +143,7 @@ impl Learner {
         let Some(state) = self.teams.get_mut(&team.name) else { return };
         match record {
             Record::Decision(decision) => {
-                state.decided(decision, at.position, team, touched);
+                state.decided(decision, at, team, touched);
                 self.unpark(decision.id, team, recall, touched);
             }
             Record::Attempt { attempt, .. } => state.attempted(attempt, team, recall, touched),
@@ -241,7 +243,9 @@ impl Learner {
     /// Whether every regression is whole: finite, positive definite, of the right shape.
     pub fn validate(&self, params: &Params) -> Result<(), StateError> {
         for (name, state) in &self.teams {
-            let Some(team) = params.teams.get(name) else { continue };
+            if !params.teams.contains_key(name) {
+                continue;
+            }
             for arm in state.arms.values() {
                 for ridge in arm.groups.iter().chain([&arm.usage]) {
                     ridge.validate()?;

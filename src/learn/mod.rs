@@ -14,12 +14,14 @@
 
 mod arm;
 mod follow;
+mod intake;
 mod learner;
 mod ledger;
 mod snapshot;
 mod team;
 
 pub use follow::{Follower, Published};
+pub use intake::{Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};

@@ -12,15 +12,17 @@ use super::context::{self, Capabilities};
 use super::draw::{Choosing, Way, draw};
 use super::error::Error;
 use super::estimate::{Estimates, estimate};
+use super::reply::Routed;
 use super::request::{DataPolicy, Request};
 use crate::access::Grant;
 use crate::bandit::Scratch;
 use crate::clock::Clock;
 use crate::decision::{Decision, Excluded, Reason};
 use crate::eligibility::{Catalogue, Eligible, Endpoint, Limits, Need};
-use crate::feature::{DIM, Extractor};
-use crate::id::{DecisionId, Mint, Name};
+use crate::feature::Extractor;
+use crate::id::{Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
+use crate::store::index::Draw;
 use crate::store::{Claim, Record, Store};
 use crate::unit::Timestamp;
 use std::cell::RefCell;
@@ -61,22 +63,7 @@ pub struct Route {
     clock: Arc<dyn Clock>,
     mint: Mint,
     capabilities: Capabilities,
-    turns: Vec<tokio::sync::Mutex<()>>,
 }
-
-/// A decision with the endpoints that the caller may use.
-#[derive(Debug, Clone)]
-pub struct Routed {
-    /// The decision as recorded.
-    pub decision: Arc<Decision>,
-    /// The endpoint of the chosen arm.
-    pub endpoint: Endpoint,
-    /// Endpoints of other eligible arms, best first.
-    pub fallbacks: Vec<Endpoint>,
-}
-
-/// Locks that keep calls of one episode and task in turn; two episodes share one rarely.
-const TURNS: usize = 64;
 
 /// Most fallbacks named.
 const FALLBACKS: usize = 3;
@@ -97,8 +84,17 @@ impl Route {
         mint: Mint,
     ) -> Result<Self, crate::id::Error> {
         let capabilities = Capabilities::new()?;
-        let turns = (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect();
-        Ok(Self { catalogue, teams, published, store, clock, mint, capabilities, turns })
+        Ok(Self { catalogue, teams, published, store, clock, mint, capabilities })
+    }
+
+    /// What it keeps its decisions in.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock and the secret that ids are made with.
+    pub fn mint(&self) -> &Mint {
+        &self.mint
     }
 
     /// Decides.
@@ -106,33 +102,23 @@ impl Route {
         let Some(asked) = &request.request else {
             return self.in_turn(caller, request).await;
         };
-        match self.store.claim(&caller.team, asked).await {
+        match self.store.claim(&caller.team, &asked.id, asked.body_hash).await? {
             Claim::Conflict => Err(Error::RequestIdReused { request_id: asked.id.clone() }),
-            Claim::Known(id) => match id {
-                Some(id) => self.again(&caller.team, id),
-                None => Err(Error::RequestIdReused { request_id: asked.id.clone() }),
+            Claim::Known(known) => match self.store.journal().at(known.position)? {
+                Record::Decision(decision) => self.routed(Arc::from(decision)),
+                _ => Err(Error::RequestIdReused { request_id: asked.id.clone() }),
             },
-            Claim::New(_guard) => self.in_turn(caller, request).await,
+            Claim::New(_turn) => self.in_turn(caller, request).await,
         }
-    }
-
-    /// The decision made before, as it was replied.
-    fn again(&self, team: &Name, id: DecisionId) -> Result<Routed, Error> {
-        let found = self.store.find(id)?.filter(|f| &f.team == team);
-        let Some(decision) = found.and_then(|f| f.decision) else {
-            return Err(Error::DecisionNotFound { id: id.to_string() });
-        };
-        self.routed(Arc::new(*decision))
     }
 
     async fn in_turn(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let Some(episode) = &request.episode else {
             return self.decide_and_keep(caller, request, None).await;
         };
-        let key = format!("{}\0{episode}\0{:?}", caller.team, request.task);
-        let slot = xxhash_rust::xxh3::xxh3_64(key.as_bytes()) as usize % self.turns.len();
-        let _turn = self.turns[slot].lock().await;
-        let first = self.store.first_drawn(&caller.team, episode, request.task.as_ref());
+        let task = request.task.as_ref();
+        let _turn = self.store.draw_turn(&caller.team, episode, task).await;
+        let first = self.store.index().draw(&caller.team, episode, task).cloned();
         self.decide_and_keep(caller, request, first).await
     }
 
@@ -140,20 +126,21 @@ impl Route {
         &self,
         caller: &Grant,
         request: &Request,
-        first: Option<(DecisionId, Name)>,
+        first: Option<Draw>,
     ) -> Result<Routed, Error> {
-        let decision = self.decide(caller, request, first)?;
-        let record = Record::Decision(Box::new(decision));
+        let record = Record::Decision(Box::new(self.decide(caller, request, first)?));
         self.store.commit(&record).await?;
-        let Record::Decision(decision) = record else { return Err(Error::Bug("not a decision")) };
-        self.routed(Arc::new(*decision))
+        match record {
+            Record::Decision(decision) => self.routed(Arc::from(decision)),
+            _ => Err(Error::Bug("not a decision")),
+        }
     }
 
     fn decide(
         &self,
         caller: &Grant,
         request: &Request,
-        first: Option<(DecisionId, Name)>,
+        first: Option<Draw>,
     ) -> Result<Decision, Error> {
         let team = self.teams.get(&caller.team).ok_or(Error::Bug("a key of no team"))?;
         let now = self.clock.now();
@@ -245,7 +232,7 @@ impl Route {
     }
 
     /// Endpoints from the decision alone, so that a repeated request gets the same reply.
-    fn routed(&self, decision: Arc<Decision>) -> Result<Routed, Error> {
+    pub(super) fn routed(&self, decision: Arc<Decision>) -> Result<Routed, Error> {
         let gone = Error::EndpointGone { endpoint: decision.endpoint.clone() };
         let endpoint = self.catalogue.endpoint(decision.endpoint.as_str()).ok_or(gone)?.clone();
         let drawn = &decision.drawn;
@@ -267,16 +254,16 @@ fn way(
     request: &Request,
     learned: &TeamSnapshot,
     estimates: &Estimates,
-    first: Option<(DecisionId, Name)>,
+    first: Option<Draw>,
 ) -> Way {
     let index = |name: &Name| estimates.arms.iter().position(|arm| arm == name);
     if let Some(index) = learned.control.pinned.as_ref().and_then(index) {
         return Way::Pinned(index);
     }
     match first {
-        Some((id, arm)) => match index(&arm) {
-            Some(index) => Way::Inherit(id, index),
-            None => Way::Redraw(id),
+        Some(first) => match index(&first.arm) {
+            Some(index) => Way::Inherit(first.decision, index),
+            None => Way::Redraw(first.decision),
         },
         None if request.explore => Way::Draw,
         None => Way::NoExplore,

@@ -1,7 +1,7 @@
 //! Why a request got no decision.
 
 use crate::decision::Excluded;
-use crate::id::Name;
+use crate::id::{DecisionId, Name};
 use crate::{bandit, feature, id, store};
 
 /// Why a request got no decision.
@@ -23,7 +23,7 @@ pub enum Error {
     #[error("decision {id} is not known to this team")]
     DecisionNotFound {
         /// The id.
-        id: String,
+        id: DecisionId,
     },
     /// The endpoint of a decision made before is not in the configuration any more.
     #[error("endpoint {endpoint} of the decision is not configured any more")]

@@ -1,4 +1,3 @@
-<<<<<<< .merge_file_FVdQkD
 //! Route: chooses. A request becomes a decision, recorded before it is told.
 //!
 //! Invariants: what the draw depended on is in the decision, so that its propensity can be recomputed
@@ -13,19 +12,13 @@ mod draw;
 mod error;
 mod estimate;
 mod history;
+pub mod reply;
 pub mod request;
 
-pub use choose::{Recording, Route, Routed, Team};
+pub use choose::{Recording, Route, Team};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
-pub use history::{Filter, History, Page, ReceivedSignal};
-pub use request::{Constraints, DataPolicy, Request, Tag};
-=======
-//! Route: chooses.
-
-pub mod request;
-
+pub use reply::{DecisionPage, EpisodeClosed, Recorded, Routed};
 pub use request::{
     AttemptReport, Constraints, DataPolicy, DecisionQuery, EpisodeClosing, Request, Tag,
 };
->>>>>>> .merge_file_0on1O9
