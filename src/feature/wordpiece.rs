@@ -349,3 +349,88 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         self.filled = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Vocabulary {
+        let lines = include_str!("../../datasets/static_minilm_128/vocab.txt");
+        Vocabulary::parse(lines).unwrap()
+    }
+
+    fn pieces(vocabulary: &Vocabulary, text: &str) -> Vec<u16> {
+        let mut all = Vec::new();
+        vocabulary.pieces(text, |batch| all.extend_from_slice(batch));
+        all
+    }
+
+    fn check(lines: &str, text: &str, expected: &[u16]) {
+        let vocabulary = Vocabulary::parse(lines).unwrap();
+        assert_eq!(pieces(&vocabulary, text), expected, "{text:?}");
+    }
+
+    const SMALL: &str = "[UNK]\nun\n##aff\n##able\naff\nable\n.\n##f";
+
+    #[test]
+    fn the_longest_piece_is_taken_first() {
+        check(SMALL, "Unaffable. affable", &[1, 2, 3, 6, 4, 3]);
+        check(SMALL, "able", &[5]);
+    }
+
+    #[test]
+    fn a_word_that_does_not_come_out_is_one_unknown() {
+        check(SMALL, "unaffx able", &[0, 5]);
+        check(SMALL, "", &[]);
+    }
+
+    #[test]
+    fn a_word_of_more_than_100_characters_is_unknown() {
+        check("[UNK]\na\n##a", &"a".repeat(101), &[0]);
+        let mut hundred = [2; 100];
+        hundred[0] = 1;
+        check("[UNK]\na\n##a", &"a".repeat(100), &hundred);
+    }
+
+    #[test]
+    fn more_pieces_than_a_batch_come_in_several() {
+        let vocabulary = Vocabulary::parse("[UNK]\na\n##a").unwrap();
+        let mut batches = Vec::new();
+        vocabulary.pieces(&"aaa ".repeat(200), |batch| batches.push(batch.len()));
+        assert_eq!(batches.iter().sum::<usize>(), 600);
+        assert!(batches.iter().all(|&length| length <= BATCH), "{batches:?}");
+    }
+
+    #[test]
+    fn damaged_vocabularies_are_refused() {
+        for (lines, what) in [
+            ("[UNK]\na\na", "piece 2 is there twice".to_owned()),
+            ("a\nb", "no piece [UNK]".to_owned()),
+            (
+                &format!("[UNK]\n{}", "a".repeat(25)),
+                "piece 1 has 25 bytes: allowed up to 24".to_owned(),
+            ),
+        ] {
+            let refused = Vocabulary::parse(lines).unwrap_err();
+            assert_eq!(refused, Error::Artefact { what });
+        }
+    }
+
+    /// The file holds, line by line, a text as JSON and the numbers that the Python library
+    /// `tokenizers` 0.23.3 gives for it: `BertNormalizer` and `BertPreTokenizer` with this vocabulary.
+    #[test]
+    fn the_pieces_are_those_of_the_reference_tokenizer() {
+        let vocabulary = shipped();
+        let golden = include_str!("wordpiece_golden.tsv");
+        assert_eq!(golden.lines().count(), 31);
+        for line in golden.lines() {
+            let (text, numbers) = line.split_once('\t').unwrap();
+            let text: String = serde_json::from_str(text).unwrap();
+            let expected: Vec<u16> = numbers
+                .split_whitespace()
+                .map(|number| number.parse().unwrap())
+                .collect();
+            assert_eq!(pieces(&vocabulary, &text), expected, "{text:?}");
+        }
+    }
+}
