@@ -16,6 +16,7 @@
 
 use super::character::{Class, Classes, folded};
 use super::extractor::Error;
+use std::array;
 
 /// Most pieces given at once.
 pub(super) const BATCH: usize = 256;
@@ -37,6 +38,8 @@ pub(super) struct Vocabulary {
     /// Open addressing: the lower 48 bits of the hash, then 16 of the piece's number.
     slots: Vec<u64>,
     unknown: u16,
+    /// The pieces of ASCII punctuation, by character: the most frequent words of code.
+    punctuation: [u16; 128],
     longest: usize,
     classes: Classes,
 }
@@ -48,6 +51,7 @@ impl Vocabulary {
         let mut vocabulary = Self {
             slots: vec![EMPTY; SLOTS],
             unknown: 0,
+            punctuation: [0; 128],
             longest: 0,
             classes: Classes::new(),
         };
@@ -71,13 +75,19 @@ impl Vocabulary {
                 )));
             }
             let mut word = Word::default();
-            piece.bytes().for_each(|byte| word.push_byte(byte));
+            piece.chars().for_each(|c| word.push(c));
             vocabulary.longest = vocabulary.longest.max(piece.len());
             if !vocabulary.insert(word.hash(0, piece.len(), place), number) {
                 return Err(refuse(format!("piece {number} is there twice")));
             }
         }
         vocabulary.unknown = unknown.ok_or_else(|| refuse("no piece [UNK]".to_owned()))?;
+        vocabulary.punctuation = array::from_fn(|code| {
+            let mut word = Word::default();
+            word.push(char::from(code as u8));
+            let found = vocabulary.find(word.hash(0, 1, Place::First));
+            found.unwrap_or(vocabulary.unknown)
+        });
         Ok(vocabulary)
     }
 
@@ -154,18 +164,31 @@ impl Default for Word {
 }
 
 impl Word {
-    /// Adds an ASCII character. What does not fit is counted, not kept.
+    /// Adds the ASCII letters and digits at the beginning of `text`, in lower case, and tells how
+    /// many there were. What does not fit is counted, not kept.
     #[inline]
-    fn push_byte(&mut self, byte: u8) {
-        if self.characters < WORD_CHARACTERS
-            && let Some(place) = self.bytes.get_mut(self.length)
-        {
-            *place = byte;
-            self.length += 1;
+    fn take(&mut self, text: &[u8]) -> usize {
+        let room = WORD_CHARACTERS.saturating_sub(self.characters);
+        let places = self.bytes.get_mut(self.length..self.length + room);
+        let mut taken = 0;
+        for (place, &byte) in places.unwrap_or_default().iter_mut().zip(text) {
+            let action = ACTIONS[usize::from(byte)];
+            if action <= NOT_ASCII {
+                break;
+            }
+            *place = action;
+            taken += 1;
         }
-        self.characters += 1;
+        self.length += taken;
+        if taken == room {
+            let more = text.iter().skip(taken);
+            taken += more.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        }
+        self.characters += taken;
+        taken
     }
 
+    /// Adds one character. What does not fit is counted, not kept.
     fn push(&mut self, c: char) {
         if self.characters < WORD_CHARACTERS {
             let end = self.length + c.len_utf8();
@@ -243,21 +266,24 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            at += 1;
             match ACTIONS[usize::from(byte)] {
-                NOTHING => {}
-                SPACE => self.end_word(),
+                NOTHING => at += 1,
+                SPACE => {
+                    self.end_word();
+                    at += 1;
+                }
                 ALONE => {
                     self.end_word();
-                    self.word.push_byte(byte);
-                    self.end_word();
+                    self.put(self.vocabulary.punctuation[usize::from(byte) % 128]);
+                    self.make_room();
+                    at += 1;
                 }
                 NOT_ASCII => {
-                    let c = text.get(at - 1..).and_then(|rest| rest.chars().next());
-                    at += c.map_or(1, char::len_utf8) - 1;
+                    let c = text.get(at..).and_then(|rest| rest.chars().next());
                     c.into_iter().for_each(|c| self.beyond_ascii(c));
+                    at += c.map_or(1, char::len_utf8);
                 }
-                lower => self.word.push_byte(lower),
+                _ => at += self.word.take(bytes.get(at..).unwrap_or_default()),
             }
         }
         self.end_word();
@@ -297,19 +323,24 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         }
     }
 
-    /// Takes the word apart and begins another.
+    /// Ends the word, if there is one, and begins another.
+    #[inline]
     fn end_word(&mut self) {
-        if self.word.characters == 0 {
-            return;
+        if self.word.characters > 0 {
+            let before = self.filled;
+            if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
+                self.filled = before;
+                self.put(self.vocabulary.unknown);
+            }
+            self.word.length = 0;
+            self.word.characters = 0;
+            self.make_room();
         }
-        let before = self.filled;
-        if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
-            self.filled = before;
-            self.put(self.vocabulary.unknown);
-        }
-        self.word.length = 0;
-        self.word.characters = 0;
-        // A word has at most 100 pieces: the next one fits.
+    }
+
+    /// Gives the batch away unless the next word is sure to fit: it has at most 100 pieces.
+    #[inline]
+    fn make_room(&mut self) {
         if self.filled + WORD_CHARACTERS > BATCH {
             self.give();
         }
@@ -347,5 +378,90 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
             (self.visit)(batch);
         }
         self.filled = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Vocabulary {
+        let lines = include_str!("../../datasets/static_minilm_128/vocab.txt");
+        Vocabulary::parse(lines).unwrap()
+    }
+
+    fn pieces(vocabulary: &Vocabulary, text: &str) -> Vec<u16> {
+        let mut all = Vec::new();
+        vocabulary.pieces(text, |batch| all.extend_from_slice(batch));
+        all
+    }
+
+    fn check(lines: &str, text: &str, expected: &[u16]) {
+        let vocabulary = Vocabulary::parse(lines).unwrap();
+        assert_eq!(pieces(&vocabulary, text), expected, "{text:?}");
+    }
+
+    const SMALL: &str = "[UNK]\nun\n##aff\n##able\naff\nable\n.\n##f";
+
+    #[test]
+    fn the_longest_piece_is_taken_first() {
+        check(SMALL, "Unaffable. affable", &[1, 2, 3, 6, 4, 3]);
+        check(SMALL, "able", &[5]);
+    }
+
+    #[test]
+    fn a_word_that_does_not_come_out_is_one_unknown() {
+        check(SMALL, "unaffx able", &[0, 5]);
+        check(SMALL, "", &[]);
+    }
+
+    #[test]
+    fn a_word_of_more_than_100_characters_is_unknown() {
+        check("[UNK]\na\n##a", &"a".repeat(101), &[0]);
+        let mut hundred = [2; 100];
+        hundred[0] = 1;
+        check("[UNK]\na\n##a", &"a".repeat(100), &hundred);
+    }
+
+    #[test]
+    fn more_pieces_than_a_batch_come_in_several() {
+        let vocabulary = Vocabulary::parse("[UNK]\na\n##a").unwrap();
+        let mut batches = Vec::new();
+        vocabulary.pieces(&"aaa ".repeat(200), |batch| batches.push(batch.len()));
+        assert_eq!(batches.iter().sum::<usize>(), 600);
+        assert!(batches.iter().all(|&length| length <= BATCH), "{batches:?}");
+    }
+
+    #[test]
+    fn damaged_vocabularies_are_refused() {
+        for (lines, what) in [
+            ("[UNK]\na\na", "piece 2 is there twice".to_owned()),
+            ("a\nb", "no piece [UNK]".to_owned()),
+            (
+                &format!("[UNK]\n{}", "a".repeat(25)),
+                "piece 1 has 25 bytes: allowed up to 24".to_owned(),
+            ),
+        ] {
+            let refused = Vocabulary::parse(lines).unwrap_err();
+            assert_eq!(refused, Error::Artefact { what });
+        }
+    }
+
+    /// The file holds, line by line, a text as JSON and the numbers that the Python library
+    /// `tokenizers` 0.23.3 gives for it: `BertNormalizer` and `BertPreTokenizer` with this vocabulary.
+    #[test]
+    fn the_pieces_are_those_of_the_reference_tokenizer() {
+        let vocabulary = shipped();
+        let golden = include_str!("wordpiece_golden.tsv");
+        assert_eq!(golden.lines().count(), 31);
+        for line in golden.lines() {
+            let (text, numbers) = line.split_once('\t').unwrap();
+            let text: String = serde_json::from_str(text).unwrap();
+            let expected: Vec<u16> = numbers
+                .split_whitespace()
+                .map(|number| number.parse().unwrap())
+                .collect();
+            assert_eq!(pieces(&vocabulary, &text), expected, "{text:?}");
+        }
     }
 }
