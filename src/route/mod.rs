@@ -1,7 +1,7 @@
 //! Route: chooses.
 
+pub mod reply;
 pub mod request;
 
-pub use request::{
-    AttemptReport, Constraints, DataPolicy, DecisionQuery, EpisodeClosing, Request, Tag,
-};
+pub use reply::{DecisionPage, EpisodeClosed, Recorded, Routed};
+pub use request::{AttemptReport, Constraints, DecisionQuery, EpisodeClosing, Request, Tag};

@@ -11,6 +11,7 @@
 
 use crate::chat;
 use crate::decision;
+use crate::eligibility::DataPolicy;
 use crate::id::{DecisionId, Name};
 use crate::unit::NanoUsd;
 
@@ -71,17 +72,6 @@ pub struct Constraints {
     pub required_capabilities: Vec<Name>,
     /// Where the data may go. Absent: the team's default.
     pub data_policy: Option<DataPolicy>,
-}
-
-/// Where a request's data may go.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DataPolicy {
-    /// Only endpoints in these regions. Empty: any.
-    pub regions: Vec<Name>,
-    /// Only endpoints that keep nothing after answering.
-    pub zero_retention: bool,
-    /// Only endpoints that do not train on requests.
-    pub no_training: bool,
 }
 
 /// What a caller that called the endpoint itself tells of it.
