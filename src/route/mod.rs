@@ -20,5 +20,5 @@ pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
 pub use reply::{DecisionPage, EpisodeClosed, Recorded, Routed};
 pub use request::{
-    AttemptReport, Constraints, DataPolicy, DecisionQuery, EpisodeClosing, Request, Tag,
+    AttemptReport, Constraints, DecisionQuery, EpisodeClosing, Request, Tag,
 };
