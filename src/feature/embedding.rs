@@ -14,6 +14,7 @@
 use super::excerpt;
 use super::extractor::{Error, unit_length};
 use super::wordpiece::{BATCH, Vocabulary};
+use pulp::Arch;
 use safetensors::{Dtype, SafeTensors};
 use std::array;
 
@@ -112,15 +113,18 @@ impl StaticEmbedding {
     /// Column sums of at most [`BATCH`] rows: 256 x 255 fits in 16 bits.
     fn total(&self, numbers: &[u16]) -> [u16; COLUMNS] {
         const { assert!(BATCH * 255 <= u16::MAX as usize) };
-        let mut totals = [0; COLUMNS];
-        for &number in numbers {
-            if let Some(Row(row)) = self.rows.get(usize::from(number)) {
-                for (total, &byte) in totals.iter_mut().zip(row) {
-                    *total += u16::from(byte);
+        // Compiled once more for machines with wider registers; integers, so the sums are the same.
+        Arch::new().dispatch(|| {
+            let mut totals = [0; COLUMNS];
+            for &number in numbers {
+                if let Some(Row(row)) = self.rows.get(usize::from(number)) {
+                    for (total, &byte) in totals.iter_mut().zip(row) {
+                        *total += u16::from(byte);
+                    }
                 }
             }
-        }
-        totals
+            totals
+        })
     }
 }
 

@@ -15,6 +15,7 @@
 
 use super::excerpt;
 use super::extractor::at_most_unit;
+use pulp::Arch;
 
 /// Length of the block.
 pub(super) const COUNT: usize = 8;
@@ -63,41 +64,71 @@ struct Seen {
     maths: u32,
     beyond_ascii: u32,
     code: bool,
+    pairs: bool,
     question: bool,
     options: bool,
 }
 
 impl Seen {
     fn add(&mut self, text: &str) {
+        // Compiled once more for machines with wider registers; integers, so the counts are the same.
+        Arch::new().dispatch(|| self.add_bytes(text.as_bytes()));
+        if !text.is_ascii() {
+            let digits = text.chars().filter(|&c| is_digit_beyond_ascii(c)).count();
+            self.digits += u32::try_from(digits).unwrap_or(u32::MAX);
+        }
+        // A line with an option holds one of these pairs, few other lines do.
+        self.options = self.options || self.pairs && text.split('\n').any(is_option);
+    }
+
+    #[inline(always)]
+    fn add_bytes(&mut self, text: &[u8]) {
         self.bytes += text.len();
         // Counters of one byte over chunks of at most 255 let the compiler count 16 or 32 at once.
-        for chunk in text.as_bytes().chunks(255) {
-            let (mut ascii, mut lead, mut digits, mut breaks, mut maths) =
-                (0u8, 0u8, 0u8, 0u8, 0u8);
+        for chunk in text.chunks(255) {
+            let (mut ascii, mut lead, mut digits, mut breaks) = (0u8, 0u8, 0u8, 0u8);
+            let (mut maths, mut question) = (0u8, 0u8);
             for &byte in chunk {
                 ascii += u8::from(byte < 0x80);
                 lead += u8::from(byte >= 0xc0);
                 digits += u8::from(byte.wrapping_sub(b'0') < 10);
                 breaks += u8::from(byte == b'\n');
                 maths += u8::from(is_maths(byte));
+                question += u8::from(byte == b'?');
             }
             self.characters += u32::from(ascii) + u32::from(lead);
             self.beyond_ascii += u32::from(lead);
             self.digits += u32::from(digits);
             self.line_breaks += u32::from(breaks);
             self.maths += u32::from(maths);
+            self.question |= question > 0;
         }
-        if !text.is_ascii() {
-            let digits = text.chars().filter(|&c| is_digit_beyond_ascii(c)).count();
-            self.digits += u32::try_from(digits).unwrap_or(u32::MAX);
-        }
-        self.code =
-            self.code || text.contains("```") || text.contains("def ") || text.contains("class ");
-        self.question = self.question || text.contains('?');
-        self.options = self.options || text.split('\n').any(is_option);
+        self.code |= holds(text, b"```") | holds(text, b"def ") | holds(text, b"class ");
+        self.pairs |= any(text, |[letter, mark]| {
+            matches!(letter, b'A'..=b'E') & matches!(mark, b')' | b'.' | b':')
+        });
     }
 }
 
+#[inline(always)]
+fn holds<const N: usize>(text: &[u8], word: &[u8; N]) -> bool {
+    any(text, |window: &[u8; N]| {
+        window
+            .iter()
+            .zip(word)
+            .fold(true, |same, (a, b)| same & (a == b))
+    })
+}
+
+/// Whether `test` is true of `N` bytes in a row. Without an early exit, so that it is done on 16 or
+/// 32 places at once.
+#[inline(always)]
+fn any<const N: usize>(text: &[u8], test: impl Fn(&[u8; N]) -> bool) -> bool {
+    text.array_windows()
+        .fold(false, |found, window| found | test(window))
+}
+
+#[inline(always)]
 fn is_maths(byte: u8) -> bool {
     matches!(
         byte,

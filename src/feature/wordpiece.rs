@@ -16,6 +16,7 @@
 
 use super::character::{Class, Classes, folded};
 use super::extractor::Error;
+use std::array;
 
 /// Most pieces given at once.
 pub(super) const BATCH: usize = 256;
@@ -37,6 +38,8 @@ pub(super) struct Vocabulary {
     /// Open addressing: the lower 48 bits of the hash, then 16 of the piece's number.
     slots: Vec<u64>,
     unknown: u16,
+    /// The pieces of ASCII punctuation, by character: the most frequent words of code.
+    punctuation: [u16; 128],
     longest: usize,
     classes: Classes,
 }
@@ -48,6 +51,7 @@ impl Vocabulary {
         let mut vocabulary = Self {
             slots: vec![EMPTY; SLOTS],
             unknown: 0,
+            punctuation: [0; 128],
             longest: 0,
             classes: Classes::new(),
         };
@@ -71,13 +75,19 @@ impl Vocabulary {
                 )));
             }
             let mut word = Word::default();
-            piece.bytes().for_each(|byte| word.push_byte(byte));
+            piece.chars().for_each(|c| word.push(c));
             vocabulary.longest = vocabulary.longest.max(piece.len());
             if !vocabulary.insert(word.hash(0, piece.len(), place), number) {
                 return Err(refuse(format!("piece {number} is there twice")));
             }
         }
         vocabulary.unknown = unknown.ok_or_else(|| refuse("no piece [UNK]".to_owned()))?;
+        vocabulary.punctuation = array::from_fn(|code| {
+            let mut word = Word::default();
+            word.push(char::from(code as u8));
+            let found = vocabulary.find(word.hash(0, 1, Place::First));
+            found.unwrap_or(vocabulary.unknown)
+        });
         Ok(vocabulary)
     }
 
@@ -154,18 +164,31 @@ impl Default for Word {
 }
 
 impl Word {
-    /// Adds an ASCII character. What does not fit is counted, not kept.
+    /// Adds the ASCII letters and digits at the beginning of `text`, in lower case, and tells how
+    /// many there were. What does not fit is counted, not kept.
     #[inline]
-    fn push_byte(&mut self, byte: u8) {
-        if self.characters < WORD_CHARACTERS
-            && let Some(place) = self.bytes.get_mut(self.length)
-        {
-            *place = byte;
-            self.length += 1;
+    fn take(&mut self, text: &[u8]) -> usize {
+        let room = WORD_CHARACTERS.saturating_sub(self.characters);
+        let places = self.bytes.get_mut(self.length..self.length + room);
+        let mut taken = 0;
+        for (place, &byte) in places.unwrap_or_default().iter_mut().zip(text) {
+            let action = ACTIONS[usize::from(byte)];
+            if action <= NOT_ASCII {
+                break;
+            }
+            *place = action;
+            taken += 1;
         }
-        self.characters += 1;
+        self.length += taken;
+        if taken == room {
+            let more = text.iter().skip(taken);
+            taken += more.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        }
+        self.characters += taken;
+        taken
     }
 
+    /// Adds one character. What does not fit is counted, not kept.
     fn push(&mut self, c: char) {
         if self.characters < WORD_CHARACTERS {
             let end = self.length + c.len_utf8();
@@ -243,21 +266,24 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            at += 1;
             match ACTIONS[usize::from(byte)] {
-                NOTHING => {}
-                SPACE => self.end_word(),
+                NOTHING => at += 1,
+                SPACE => {
+                    self.end_word();
+                    at += 1;
+                }
                 ALONE => {
                     self.end_word();
-                    self.word.push_byte(byte);
-                    self.end_word();
+                    self.put(self.vocabulary.punctuation[usize::from(byte) % 128]);
+                    self.make_room();
+                    at += 1;
                 }
                 NOT_ASCII => {
-                    let c = text.get(at - 1..).and_then(|rest| rest.chars().next());
-                    at += c.map_or(1, char::len_utf8) - 1;
+                    let c = text.get(at..).and_then(|rest| rest.chars().next());
                     c.into_iter().for_each(|c| self.beyond_ascii(c));
+                    at += c.map_or(1, char::len_utf8);
                 }
-                lower => self.word.push_byte(lower),
+                _ => at += self.word.take(bytes.get(at..).unwrap_or_default()),
             }
         }
         self.end_word();
@@ -297,19 +323,24 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         }
     }
 
-    /// Takes the word apart and begins another.
+    /// Ends the word, if there is one, and begins another.
+    #[inline]
     fn end_word(&mut self) {
-        if self.word.characters == 0 {
-            return;
+        if self.word.characters > 0 {
+            let before = self.filled;
+            if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
+                self.filled = before;
+                self.put(self.vocabulary.unknown);
+            }
+            self.word.length = 0;
+            self.word.characters = 0;
+            self.make_room();
         }
-        let before = self.filled;
-        if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
-            self.filled = before;
-            self.put(self.vocabulary.unknown);
-        }
-        self.word.length = 0;
-        self.word.characters = 0;
-        // A word has at most 100 pieces: the next one fits.
+    }
+
+    /// Gives the batch away unless the next word is sure to fit: it has at most 100 pieces.
+    #[inline]
+    fn make_room(&mut self) {
         if self.filled + WORD_CHARACTERS > BATCH {
             self.give();
         }
