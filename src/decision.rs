@@ -71,7 +71,7 @@ pub struct Request {
 pub enum Origin {
     /// Drawn from the pmf.
     Drawn,
-    /// The first decision of the same episode and task had this arm.
+    /// The first decision of the same episode and task had this arm: no new draw.
     Inherited(DecisionId),
     /// As `Inherited`, but that arm is no longer eligible: drawn anew.
     Redrawn(DecisionId),
@@ -108,6 +108,9 @@ pub struct Drawn {
     pub latency_ms: Vec<f64>,
     /// Effective number of samples t that the policy's schedule used.
     pub samples: f64,
+    /// Indices of arms still in their first forced pulls. If there are any, the draw was uniform
+    /// over them (mixed with the floor) and the policy's own pmf was not used.
+    pub forced: Vec<u32>,
     /// The uniform in [0, 1) that drew.
     pub uniform: f64,
     /// Index of the arm drawn.
@@ -180,7 +183,7 @@ pub enum Error {
 }
 
 impl Drawn {
-    /// The arm drawn. Panics never: `check` has held before a decision exists outside `route`.
+    /// The arm drawn; `None` only before `check` has held.
     pub fn arm(&self) -> Option<&Name> {
         self.arms.get(self.chosen as usize)
     }
@@ -241,6 +244,11 @@ impl Decision {
     /// Whether the arm was certain: no other policy can be judged on this record by weighting.
     pub fn deterministic(&self) -> bool {
         matches!(self.origin, Origin::NoExplore | Origin::Pinned)
+    }
+
+    /// Whether an arm was drawn here (an inherited arm adds no draw, so no weight: SCIENCE 2.3).
+    pub fn is_draw(&self) -> bool {
+        !matches!(self.origin, Origin::Inherited(_))
     }
 }
 
