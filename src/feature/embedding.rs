@@ -13,7 +13,7 @@
 
 use super::excerpt;
 use super::extractor::{Error, unit_length};
-use super::wordpiece::{BATCH, Vocabulary};
+use super::wordpiece::{BATCH, Tokenizer};
 use pulp::Arch;
 use safetensors::{Dtype, SafeTensors};
 use std::array;
@@ -34,7 +34,7 @@ static VOCABULARY: &str = include_str!("../../datasets/static_minilm_128/vocab.t
 /// A vocabulary and a row for each piece.
 #[derive(Debug)]
 pub(super) struct StaticEmbedding {
-    vocabulary: Vocabulary,
+    tokenizer: Tokenizer,
     rows: Vec<Row>,
     scales: [f32; COLUMNS],
 }
@@ -75,7 +75,7 @@ impl StaticEmbedding {
         };
         let (numbers, _) = scales.data().as_chunks::<4>();
         Ok(Self {
-            vocabulary: Vocabulary::parse(VOCABULARY)?,
+            tokenizer: Tokenizer::parse(VOCABULARY)?,
             rows: embeddings.data().chunks_exact(width).map(row).collect(),
             scales: array::from_fn(|j| numbers.get(j).map_or(0.0, |&b| f32::from_le_bytes(b))),
         })
@@ -101,7 +101,7 @@ impl StaticEmbedding {
     }
 
     fn add(&self, text: &str, sum: &mut Sum) {
-        self.vocabulary.pieces(text, |numbers| {
+        self.tokenizer.pieces(text, |numbers| {
             sum.pieces += u32::try_from(numbers.len()).unwrap_or(0);
             let totals = self.total(numbers);
             for (all, total) in sum.totals.iter_mut().zip(totals) {
@@ -160,7 +160,7 @@ mod tests {
             (0, -0.099_955_14),
             (1, -0.334_303_73),
             (2, -0.066_851),
-            (3, -0.372_479_58),
+            (3, -0.372_479_6),
             (63, -0.052_392_93),
         ] {
             let found: f32 = block[place];
