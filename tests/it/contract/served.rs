@@ -20,8 +20,10 @@ use bellwether::signal::{Change, Feedback, Subject, Value};
 use bellwether::unit::{NanoUsd, Pmf, Timestamp};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
+use prost::Message;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Status;
@@ -36,6 +38,7 @@ pub(crate) struct Served {
     pub(crate) channel: Channel,
     pub(crate) health: HealthSwitch,
     pub(crate) decision_id: String,
+    address: SocketAddr,
     _server: JoinSet<()>,
 }
 
@@ -87,6 +90,7 @@ pub(crate) async fn served() -> Served {
         channel: channel.connect().await.unwrap(),
         health,
         decision_id: decision().id.to_string(),
+        address,
         _server: server,
     }
 }
@@ -125,6 +129,35 @@ impl Served {
         let path = http::uri::PathAndQuery::from_static("/bellwether.v1.RouterService/Route");
         raw.unary(asked(message), path, tonic_prost::ProstCodec::default())
             .await
+    }
+}
+
+impl Served {
+    /// What `Route` says over bare HTTP/2 under a `grpc-timeout`.
+    pub(crate) async fn route_within(&self, timeout: &str, message: v1::RouteRequest) -> Status {
+        let socket = TcpStream::connect(self.address).await.unwrap();
+        let (client, connection) = h2::client::handshake(socket).await.unwrap();
+        let mut driver = JoinSet::new();
+        driver.spawn(async move { connection.await.expect("connected") });
+        let request = http::Request::post(format!(
+            "http://{}/bellwether.v1.RouterService/Route",
+            self.address
+        ))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("x-api-key", KEY)
+        .header("grpc-timeout", timeout)
+        .body(())
+        .unwrap();
+        let mut client = client.ready().await.unwrap();
+        let (reply, mut body) = client.send_request(request, false).unwrap();
+        let message = message.encode_to_vec();
+        let mut frame = vec![0];
+        frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+        frame.extend(message);
+        body.send_data(frame.into(), true).unwrap();
+        let reply = reply.await.unwrap();
+        Status::from_header_map(reply.headers()).expect("a status without a message before it")
     }
 }
 
