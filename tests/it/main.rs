@@ -9,3 +9,4 @@
 
 mod contract;
 mod generated;
+mod tidy;

@@ -1,0 +1,163 @@
+//! What one arm publishes: the means and the uncertainty that decisions are made from, in f32.
+//!
+//! Invariants: immutable; a score allocates nothing and reads each stored number once; the variance is
+//! never negative. Within 1e-5 of the [`Ridge`] it came from for contexts of |x|^2 <= 4 and a ridge of
+//! 1 or more. The same bits whatever the width of the registers.
+//!
+//! Not here: utility (`scorecard`), learning (`Ridge`).
+//!
+//! Units and shapes: x as in [`Ridge`]; means in normalised signals; variance in units of the noise's.
+
+use super::error::StateError;
+use super::lanes::{Group, LANES, groups, sum, widest};
+use super::packed::Packed;
+use super::ridge::Ridge;
+use pulp::{Simd, WithSimd};
+
+/// The published form of a [`Ridge`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posterior {
+    dim: usize,
+    targets: usize,
+    count: f64,
+    form: Packed<f32>,
+    /// theta of each target, one after the other, each in whole groups.
+    weights: Vec<Group<f32>>,
+    covariance: Vec<f64>,
+}
+
+impl From<&Ridge> for Posterior {
+    fn from(ridge: &Ridge) -> Self {
+        let (dim, targets) = (ridge.dim(), ridge.targets());
+        let mut weights = vec![[0.0; LANES]; groups(dim) * targets];
+        for (target, slots) in weights.chunks_exact_mut(groups(dim)).enumerate() {
+            for (slot, weight) in slots
+                .as_flattened_mut()
+                .iter_mut()
+                .zip(ridge.weights(target))
+            {
+                *slot = *weight as f32;
+            }
+        }
+        Self {
+            dim,
+            targets,
+            count: ridge.count(),
+            form: Packed::folded(ridge.inverse()),
+            weights,
+            covariance: ridge.covariance(),
+        }
+    }
+}
+
+impl Posterior {
+    /// Number of features.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Number of targets.
+    pub fn targets(&self) -> usize {
+        self.targets
+    }
+
+    /// Effective number of rows learned from.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
+    /// Writes the predicted value of each target and gives back h = x' A^-1 x, so that the variance
+    /// of a target's prediction is h times its noise's.
+    ///
+    /// ```
+    /// use bellwether::bandit::{Posterior, Prior, Ridge};
+    /// let arm = Ridge::new(2, &Prior { ridge: 10.0, means: vec![0.5] }).unwrap();
+    /// let mut mean = [0.0];
+    /// // |x|^2 = 2 over a ridge of 10; the prior mean rides on the last coordinate.
+    /// let h = Posterior::from(&arm).score(&[1.0, 1.0], &mut mean).unwrap();
+    /// assert!((h - 0.2).abs() < 1e-7 && mean == [0.5]);
+    /// ```
+    pub fn score(&self, x: &[f32], means: &mut [f64]) -> Result<f64, StateError> {
+        for (field, found, expected) in [
+            ("context", x.len(), self.dim),
+            ("means", means.len(), self.targets),
+        ] {
+            if found != expected {
+                return Err(StateError::Length {
+                    field,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(widest(Score {
+            posterior: self,
+            x,
+            means,
+        }))
+    }
+
+    /// Variance of the noise in a weighted sum of the targets, w' Sigma w. Weights past the number of
+    /// targets count for nothing.
+    ///
+    /// ```
+    /// use bellwether::bandit::{Posterior, Prior, Ridge};
+    /// let arm = Ridge::new(1, &Prior { ridge: 1.0, means: vec![0.5, 0.5] }).unwrap();
+    /// // Nothing seen: independent noises of variance 0.09 each; 4 * 0.09 + 1 * 0.09 = 0.45.
+    /// let noise = Posterior::from(&arm).noise(&[2.0, 1.0]);
+    /// assert!((noise - 0.45).abs() < 1e-12);
+    /// ```
+    pub fn noise(&self, weights: &[f64]) -> f64 {
+        let mut total = 0.0;
+        for (row, a) in self
+            .covariance
+            .chunks_exact(self.targets.max(1))
+            .zip(weights)
+        {
+            for (covariance, b) in row.iter().zip(weights) {
+                total += a * b * covariance;
+            }
+        }
+        total.max(0.0)
+    }
+}
+
+struct Score<'a> {
+    posterior: &'a Posterior,
+    x: &'a [f32],
+    means: &'a mut [f64],
+}
+
+impl WithSimd for Score<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let (full, tail) = self.x.as_chunks::<LANES>();
+        let mut rest = [0.0; LANES];
+        for (slot, value) in rest.iter_mut().zip(tail) {
+            *slot = *value;
+        }
+        let per_target = self
+            .posterior
+            .weights
+            .chunks_exact(groups(self.x.len()).max(1));
+        for (mean, weights) in self.means.iter_mut().zip(per_target) {
+            *mean = f64::from(dot(weights, full, &rest));
+        }
+        let form = self.posterior.form.folded_form(full, &rest);
+        // A NaN context stays NaN and is refused by the policy.
+        if form < 0.0 { 0.0 } else { f64::from(form) }
+    }
+}
+
+#[inline(always)]
+fn dot(weights: &[Group<f32>], full: &[Group<f32>], rest: &Group<f32>) -> f32 {
+    let mut total = [0.0; LANES];
+    for (w, x) in weights.iter().zip(full.iter().chain([rest])) {
+        for lane in 0..LANES {
+            total[lane] += w[lane] * x[lane];
+        }
+    }
+    sum(total)
+}
