@@ -25,7 +25,7 @@ pub struct Arm {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// Nothing to choose from.
-    #[error("the catalogue has no arm: allowed 1 to 1000")]
+    #[error("the catalogue has no arm: allowed 1 or more")]
     NoArm,
     /// Two arms of one name.
     #[error("arm {arm} is defined twice: allowed once")]
@@ -185,5 +185,105 @@ fn check_endpoint(endpoint: &Endpoint, errors: &mut Vec<Error>) {
     if !ordered {
         let endpoint = endpoint.name.clone();
         errors.push(Error::PriceOrder { endpoint });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eligibility::Price;
+    use crate::unit::Timestamp;
+
+    fn arm(name: &str) -> Arm {
+        Arm {
+            name: Name::new(name).unwrap(),
+            capabilities: BTreeSet::new(),
+            context_tokens: 1000,
+            max_output_tokens: None,
+        }
+    }
+
+    /// An endpoint with a price of `usd` from each of `seconds`.
+    fn endpoint(name: &str, arm: &str, usd: f64, seconds: &[i64]) -> Endpoint {
+        let price = |second: &i64| Price {
+            from: Timestamp::from_micros(second * 1_000_000),
+            input: usd,
+            cached_input: 0.0,
+            output: 0.0,
+        };
+        Endpoint {
+            name: Name::new(name).unwrap(),
+            arm: Name::new(arm).unwrap(),
+            provider: Name::new("simulated").unwrap(),
+            model: String::new(),
+            base_url: String::new(),
+            region: None,
+            zero_retention: false,
+            trains: true,
+            prices: seconds.iter().map(price).collect(),
+        }
+    }
+
+    fn check(arms: Vec<Arm>, endpoints: Vec<Endpoint>, expected: &[&str]) {
+        let found: Vec<_> = match Catalogue::new(arms, endpoints) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_good_catalogue_is_taken_and_searched_by_name() {
+        let catalogue = Catalogue::new(
+            vec![arm("a"), arm("b")],
+            vec![endpoint("e", "b", 1.0, &[0]), endpoint("f", "a", 1.0, &[0])],
+        )
+        .unwrap();
+        assert_eq!(catalogue.arm("b"), Some(1));
+        assert_eq!(catalogue.arm("c"), None);
+        assert_eq!(catalogue.endpoint("f").map(|e| e.arm.as_str()), Some("a"));
+    }
+
+    #[test]
+    fn every_breach_is_reported_at_once() {
+        check(
+            vec![arm("a"), arm("a"), arm("b")],
+            vec![
+                endpoint("e", "a", -1.0, &[0]),
+                endpoint("e", "a", 1.0, &[0]),
+                endpoint("f", "nobody", 1.0, &[5, 5]),
+                endpoint("g", "a", f64::NAN, &[0]),
+            ],
+            &[
+                "arm a is defined twice: allowed once",
+                "endpoint e has a price of -1 USD per million tokens: allowed 0 to 1e6",
+                "endpoint e is defined twice: allowed once",
+                "endpoint f has prices out of order: allowed ascending `from`, each once",
+                "endpoint f serves arm nobody, which does not exist",
+                "endpoint g has a price of NaN USD per million tokens: allowed 0 to 1e6",
+                "arm b has no endpoint: allowed 1 or more",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_catalogue_has_an_arm_and_at_most_64_capabilities() {
+        check(
+            vec![],
+            vec![],
+            &["the catalogue has no arm: allowed 1 or more"],
+        );
+        let many = (0..65)
+            .map(|i| Name::new(format!("c{i}")).unwrap())
+            .collect();
+        let able = Arm {
+            capabilities: many,
+            ..arm("a")
+        };
+        check(
+            vec![able],
+            vec![endpoint("e", "a", 1.0, &[0])],
+            &["the arms have 65 different capabilities: allowed 64"],
+        );
     }
 }

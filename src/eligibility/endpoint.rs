@@ -102,3 +102,70 @@ pub fn reference_cost_usd(endpoint: &Endpoint, input_tokens: u32, now: Timestamp
     let price = endpoint.price(now)?;
     Some(price.cost_usd(input_tokens, 0, REFERENCE_OUTPUT_TOKENS))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000)
+    }
+
+    fn endpoint() -> Endpoint {
+        let price = |from, input| Price {
+            from: at(from),
+            input,
+            cached_input: 0.1,
+            output: 15.0,
+        };
+        Endpoint {
+            name: Name::new("e").unwrap(),
+            arm: Name::new("a").unwrap(),
+            provider: Name::new("openai").unwrap(),
+            model: "m".into(),
+            base_url: String::new(),
+            region: None,
+            zero_retention: false,
+            trains: true,
+            prices: vec![price(100, 3.0), price(200, 1.0)],
+        }
+    }
+
+    fn check(second: i64, input: Option<f64>) {
+        assert_eq!(endpoint().price(at(second)).map(|p| p.input), input);
+    }
+
+    #[test]
+    fn a_price_holds_from_its_moment_until_the_next() {
+        check(99, None);
+        check(100, Some(3.0));
+        check(199, Some(3.0));
+        check(200, Some(1.0));
+        check(i64::from(u32::MAX), Some(1.0));
+    }
+
+    #[test]
+    fn usage_costs_whole_nano_dollars_and_nothing_is_guessed() {
+        let usage = Usage {
+            input: Some(1000),
+            cached_input: Some(400),
+            output: Some(10),
+            ..Usage::default()
+        };
+        // 600 * 3000 + 400 * 100 + 10 * 15000 nano-dollars.
+        let cost = endpoint().cost(&usage, at(100));
+        assert_eq!(cost, Some(NanoUsd::new(1_990_000)));
+        assert_eq!(endpoint().cost(&usage, at(0)), None);
+        let uncounted = Usage {
+            output: None,
+            ..usage
+        };
+        assert_eq!(endpoint().cost(&uncounted, at(100)), None);
+    }
+
+    #[test]
+    fn no_more_than_the_input_can_come_from_the_cache() {
+        let price = endpoint().prices[0];
+        assert_eq!(price.cost_usd(10, 4_000_000, 0), price.cost_usd(10, 10, 0));
+    }
+}

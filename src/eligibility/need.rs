@@ -103,3 +103,40 @@ impl Limits {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(cost_usd: f64, latency_ms: Option<f64>, expected: Option<&str>) {
+        let limits = Limits {
+            max_cost: Some(NanoUsd::new(2_000_000)),
+            max_latency_ms: Some(500.0),
+        };
+        let arm = Name::new("a").unwrap();
+        let found = limits.check(&arm, cost_usd, latency_ms);
+        let found = found.map(|e| format!("{:?}: {}", e.reason, e.detail));
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn a_prediction_at_the_limit_is_within_it() {
+        check(0.002, Some(500.0), None);
+    }
+
+    #[test]
+    fn a_prediction_beyond_a_limit_names_both_figures() {
+        let cost = "MaxCost: expected cost 0.002500000 USD > limit 0.002000000 USD";
+        check(0.0025, Some(600.0), Some(cost));
+        let latency = "MaxLatency: expected latency 600.0 ms > limit 500.0 ms";
+        check(0.001, Some(600.0), Some(latency));
+    }
+
+    #[test]
+    fn what_is_not_known_breaks_no_limit() {
+        check(0.001, None, None);
+        check(0.001, Some(f64::NAN), None);
+        let none = Limits::default();
+        assert_eq!(none.check(&Name::new("a").unwrap(), 1e9, Some(1e9)), None);
+    }
+}

@@ -89,7 +89,10 @@ impl Fields {
         let good = allowed.contains(&found);
         if !good {
             let (least, most) = allowed.into_inner();
-            self.refuse(field, format_args!("has {found} entries: allowed {least} to {most}"));
+            self.refuse(
+                field,
+                format_args!("has {found} entries: allowed {least} to {most}"),
+            );
         }
         good
     }
@@ -98,7 +101,10 @@ impl Fields {
     pub(super) fn bytes(&mut self, field: impl Display, text: &str, most: usize) -> bool {
         let good = text.len() <= most;
         if !good {
-            self.refuse(field, format_args!("has {} bytes: allowed at most {most}", text.len()));
+            self.refuse(
+                field,
+                format_args!("has {} bytes: allowed at most {most}", text.len()),
+            );
         }
         good
     }

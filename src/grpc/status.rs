@@ -14,9 +14,7 @@ use crate::id::{DecisionId, Name};
 use std::collections::HashMap;
 use std::time::Duration;
 use tonic::{Code, Status};
-use tonic_types::{
-    ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt,
-};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
 
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "bellwether";
@@ -55,7 +53,9 @@ pub enum Failure {
         id: Option<DecisionId>,
     },
     /// The idempotency key came before with another body.
-    #[error("request_id {request_id} was used with another body: allowed a new id, or the same body")]
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
     RequestIdReused {
         /// The idempotency key.
         request_id: Name,
@@ -160,19 +160,30 @@ impl Failure {
     fn detail(&self, details: &mut ErrorDetails) {
         match self {
             Self::InvalidField(violations) => {
-                details.set_bad_request(listed(violations, |v| {
-                    (v.field.clone(), v.problem.clone())
-                }, FieldViolation::new));
+                details.set_bad_request(listed(
+                    violations,
+                    |v| (v.field.clone(), v.problem.clone()),
+                    FieldViolation::new,
+                ));
             }
             Self::NoEligibleArm(excluded) => {
-                details.set_precondition_failure(listed(excluded, |e| {
-                    (e.arm.to_string(), format!("{}: {}", word(e.reason), e.detail))
-                }, |arm: String, why: String| PreconditionViolation::new("ARM_EXCLUDED", arm, why)));
+                details.set_precondition_failure(listed(
+                    excluded,
+                    |e| {
+                        (
+                            e.arm.to_string(),
+                            format!("{}: {}", word(e.reason), e.detail),
+                        )
+                    },
+                    |arm: String, why: String| PreconditionViolation::new("ARM_EXCLUDED", arm, why),
+                ));
             }
             Self::AllAttemptsFailed(attempts) => {
-                details.set_precondition_failure(listed(attempts, |a| {
-                    (a.endpoint.to_string(), a.error.to_string())
-                }, |at: String, why: String| PreconditionViolation::new("ATTEMPT_FAILED", at, why)));
+                details.set_precondition_failure(listed(
+                    attempts,
+                    |a| (a.endpoint.to_string(), a.error.to_string()),
+                    |at: String, why: String| PreconditionViolation::new("ATTEMPT_FAILED", at, why),
+                ));
                 details.set_retry_info(Some(Duration::from_secs(1)));
             }
             Self::DecisionNotFound { id } => {
@@ -180,16 +191,26 @@ impl Failure {
                 details.set_resource_info("decision", name, "", "not found");
             }
             Self::RequestIdReused { request_id } => {
-                details.set_resource_info("request", request_id.as_str(), "", "used with another body");
+                details.set_resource_info(
+                    "request",
+                    request_id.as_str(),
+                    "",
+                    "used with another body",
+                );
             }
             Self::BudgetExhausted { subject, refill } => {
-                details.set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "budget spent")]);
+                details
+                    .set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "budget spent")]);
                 if refill.is_some() {
                     details.set_retry_info(*refill);
                 }
             }
-            Self::RateLimited { subject, retry_after } => {
-                details.set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "rate limit")]);
+            Self::RateLimited {
+                subject,
+                retry_after,
+            } => {
+                details
+                    .set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "rate limit")]);
                 details.set_retry_info(Some(*retry_after));
             }
             Self::StoreFull => {
@@ -211,7 +232,12 @@ fn summary(violations: &[Violation]) -> String {
         [] => "a field is invalid".to_owned(),
         [only] => format!("{}: {}", only.field, only.problem),
         [first, rest @ ..] => {
-            format!("{}: {} (and {} more)", first.field, first.problem, rest.len())
+            format!(
+                "{}: {} (and {} more)",
+                first.field,
+                first.problem,
+                rest.len()
+            )
         }
     }
 }

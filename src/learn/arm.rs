@@ -38,7 +38,15 @@ impl Arm {
     /// An arm nothing is known of, its regressions starting from the means of `groups` (one list a
     /// group, the team's pooled means).
     pub(super) fn new(dim: usize, ridge: f64, groups: &[Vec<f64>]) -> Result<Self, StateError> {
-        let start = |means: &[f64]| Ridge::new(dim, &Prior { ridge, means: means.to_vec() });
+        let start = |means: &[f64]| {
+            Ridge::new(
+                dim,
+                &Prior {
+                    ridge,
+                    means: means.to_vec(),
+                },
+            )
+        };
         Ok(Self {
             pulls: 0,
             outcomes: 0,
@@ -57,7 +65,9 @@ impl Arm {
         row: &mut Learned,
         changes: &[(usize, Option<f64>)],
     ) -> Result<(), StateError> {
-        let Some(ridge) = self.groups.get_mut(group) else { return Ok(()) };
+        let Some(ridge) = self.groups.get_mut(group) else {
+            return Ok(());
+        };
         let was_empty = row.used.is_empty();
         apply(ridge, x, row, changes)?;
         match (was_empty, row.used.is_empty()) {
@@ -104,7 +114,9 @@ fn apply(
         return enter(ridge, x, row, changes);
     }
     for &(target, value) in changes {
-        let Some(used) = row.used.get(target).copied() else { continue };
+        let Some(used) = row.used.get(target).copied() else {
+            continue;
+        };
         let bit = 1 << target;
         let value_now = match value {
             Some(value) if row.seen & bit == 0 => {

@@ -31,7 +31,10 @@ pub struct Published {
 
 impl Default for Published {
     fn default() -> Self {
-        Self { snapshot: ArcSwap::default(), version: watch::Sender::new(0) }
+        Self {
+            snapshot: ArcSwap::default(),
+            version: watch::Sender::new(0),
+        }
     }
 }
 
@@ -112,8 +115,16 @@ impl Follower {
         let checkpointed = learner.sequence();
         let published = Arc::default();
         let batch = Vec::with_capacity(BATCH);
-        let follower =
-            Self { store, checkpoints, params, learner, reader, published, checkpointed, batch };
+        let follower = Self {
+            store,
+            checkpoints,
+            params,
+            learner,
+            reader,
+            published,
+            checkpointed,
+            batch,
+        };
         follower.publish(&BTreeMap::new());
         follower
     }
@@ -140,7 +151,10 @@ impl Follower {
             let mut changed = BTreeMap::new();
             for (at, record) in &self.batch {
                 for (team, arms) in self.learner.apply(*at, record, &self.params, &*self.store) {
-                    changed.entry(team).or_insert_with(Touched::new).extend(arms);
+                    changed
+                        .entry(team)
+                        .or_insert_with(Touched::new)
+                        .extend(arms);
                 }
             }
             self.publish(&changed);
@@ -197,7 +211,9 @@ fn restored(
     for file in &loaded.set_aside {
         tracing::error!(file, "a checkpoint that does not hold was set aside");
     }
-    let Some((_, bytes)) = loaded.checkpoint else { return Ok(None) };
+    let Some((_, bytes)) = loaded.checkpoint else {
+        return Ok(None);
+    };
     let (fingerprint, mut learner) = match postcard::from_bytes::<Checkpoint>(&bytes) {
         Ok(read) => read,
         Err(error) => {

@@ -82,9 +82,17 @@ pub struct Learner {
 impl Learner {
     /// Knows nothing.
     pub fn new(params: &Params) -> Self {
-        let teams =
-            params.teams.iter().map(|(n, t)| (n.clone(), State::new(&t.scorecard))).collect();
-        Self { sequence: 0, now: Timestamp::default(), teams, parked: VecDeque::new() }
+        let teams = params
+            .teams
+            .iter()
+            .map(|(n, t)| (n.clone(), State::new(&t.scorecard)))
+            .collect();
+        Self {
+            sequence: 0,
+            now: Timestamp::default(),
+            teams,
+            parked: VecDeque::new(),
+        }
     }
 
     /// Journal sequence learned up to.
@@ -95,7 +103,9 @@ impl Learner {
     /// Teams that the parameters have gained since a checkpoint was written.
     pub fn admit(&mut self, params: &Params) {
         for (name, team) in &params.teams {
-            self.teams.entry(name.clone()).or_insert_with(|| State::new(&team.scorecard));
+            self.teams
+                .entry(name.clone())
+                .or_insert_with(|| State::new(&team.scorecard));
         }
     }
 
@@ -122,7 +132,9 @@ impl Learner {
     fn advance(&mut self, params: &Params, recall: &dyn Recall) -> BTreeMap<Name, Touched> {
         let mut changed = BTreeMap::new();
         for (name, state) in &mut self.teams {
-            let Some(team) = params.teams.get(name) else { continue };
+            let Some(team) = params.teams.get(name) else {
+                continue;
+            };
             let mut touched = Touched::new();
             state.advance(self.now, &params.limits, team, recall, &mut touched);
             if !touched.is_empty() {
@@ -140,7 +152,9 @@ impl Learner {
         recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(state) = self.teams.get_mut(&team.name) else { return };
+        let Some(state) = self.teams.get_mut(&team.name) else {
+            return;
+        };
         match record {
             Record::Decision(decision) => {
                 state.decided(decision, at, team, touched);
@@ -177,8 +191,9 @@ impl Learner {
         if self.parked.is_empty() {
             return;
         }
-        let (mine, rest): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.parked).into_iter().partition(|(d, _)| *d == id);
+        let (mine, rest): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.parked)
+            .into_iter()
+            .partition(|(d, _)| *d == id);
         self.parked = rest;
         if let Some(state) = self.teams.get_mut(&team.name) {
             for (_, feedback) in &mine {
@@ -196,7 +211,9 @@ impl Learner {
     ) -> Result<Snapshot, StateError> {
         let mut teams = previous.teams.clone();
         for (name, team) in &params.teams {
-            let Some(state) = self.teams.get(name) else { continue };
+            let Some(state) = self.teams.get(name) else {
+                continue;
+            };
             let old = previous.teams.get(name);
             let touched = changed.get(name);
             if let (Some(_), None) = (old, touched) {
@@ -222,14 +239,19 @@ impl Learner {
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
-        Ok(Snapshot { version: self.sequence, teams })
+        Ok(Snapshot {
+            version: self.sequence,
+            teams,
+        })
     }
 
     /// When the next missing signal takes its value, so that somebody writes a tick then.
     pub fn next_closing(&self, params: &Params) -> Option<Timestamp> {
         let due = |(name, state): (&Name, &State)| {
             let groups = params.teams.get(name)?.scorecard.groups();
-            state.ledger.next_closing(|g| groups.get(g).map_or(Duration::MAX, |g| g.closes_after))
+            state
+                .ledger
+                .next_closing(|g| groups.get(g).map_or(Duration::MAX, |g| g.closes_after))
         };
         self.teams.iter().filter_map(due).min()
     }
@@ -237,7 +259,10 @@ impl Learner {
     /// Count, and mean of every target over all arms, of one team: what an operator is shown.
     pub fn outcomes(&self, team: &Name) -> Vec<(Name, u64)> {
         let arms = self.teams.get(team).map(|state| &state.arms);
-        arms.into_iter().flatten().map(|(name, arm)| (name.clone(), arm.outcomes)).collect()
+        arms.into_iter()
+            .flatten()
+            .map(|(name, arm)| (name.clone(), arm.outcomes))
+            .collect()
     }
 
     /// Whether every regression is whole: finite, positive definite, of the right shape.
@@ -305,7 +330,10 @@ mod tests {
             dim: 2,
             ridge: 10.0,
         };
-        Params { teams: [(name("team"), team)].into(), limits: Limits::default() }
+        Params {
+            teams: [(name("team"), team)].into(),
+            limits: Limits::default(),
+        }
     }
 
     /// A learner over a journal in memory.
@@ -332,12 +360,21 @@ mod tests {
             let learner = Learner::new(&params);
             let mint = Mint::new(Secret::new([7; 32]), 0);
             let now = Timestamp::from_micros(1_700_000_000_000_000);
-            Self { params, learner, journal: Vec::new(), mint, now }
+            Self {
+                params,
+                learner,
+                journal: Vec::new(),
+                mint,
+                now,
+            }
         }
 
         fn write(&mut self, record: Record) {
             self.journal.push(record.clone());
-            let at = Position { sequence: self.journal.len() as u64, offset: 0 };
+            let at = Position {
+                sequence: self.journal.len() as u64,
+                offset: 0,
+            };
             self.learner.apply(at, &record, &self.params, &self.journal);
         }
 
@@ -410,13 +447,17 @@ mod tests {
 
         /// Expected value of a signal on arm a.
         fn expect(&self, signal: &str) -> f64 {
-            let snapshot = self.learner.snapshot(&Snapshot::default(), &BTreeMap::new(), &self.params);
+            let snapshot =
+                self.learner
+                    .snapshot(&Snapshot::default(), &BTreeMap::new(), &self.params);
             let team = &snapshot.unwrap().teams["team"];
             let index = team.scorecard.signal(signal).unwrap();
             let group = team.scorecard.targets()[index].group;
             let targets = &team.scorecard.groups()[group].targets;
             let mut means = vec![0.0; targets.len()];
-            team.arms["a"].groups[group].score(&[0.5, 1.0], &mut means).unwrap();
+            team.arms["a"].groups[group]
+                .score(&[0.5, 1.0], &mut means)
+                .unwrap();
             means[targets.iter().position(|t| *t == index).unwrap()]
         }
 
@@ -479,7 +520,10 @@ mod tests {
     fn a_missing_signal_takes_its_value_at_its_closing_time_and_not_before() {
         let mut bench = Bench::new();
         bench.decide(None);
-        assert_eq!(bench.learner.next_closing(&bench.params), Some(bench.now.after(HOUR)));
+        assert_eq!(
+            bench.learner.next_closing(&bench.params),
+            Some(bench.now.after(HOUR))
+        );
         bench.tick(HOUR - Duration::from_secs(1));
         assert_eq!(bench.expect("alive"), 0.5);
         bench.tick(Duration::from_secs(1));
@@ -537,8 +581,15 @@ mod tests {
     fn nothing_is_learned_while_frozen() {
         let mut bench = Bench::new();
         let id = bench.decide(None);
-        let control = crate::store::Control { pinned: None, frozen: true };
-        bench.write(Record::Control { team: name("team"), control, time: bench.now });
+        let control = crate::store::Control {
+            pinned: None,
+            frozen: true,
+        };
+        bench.write(Record::Control {
+            team: name("team"),
+            control,
+            time: bench.now,
+        });
         bench.feed(Subject::Decision(id), &[("tests", seen(true))]);
         assert_eq!(bench.expect("tests"), 0.5);
     }

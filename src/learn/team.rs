@@ -14,9 +14,9 @@
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::{Recall, Team as Params};
+use crate::bandit::StateError;
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
-use crate::bandit::StateError;
 use crate::scorecard::{Level, Scorecard, Target};
 use crate::signal::{Change, Feedback, Subject};
 use crate::store::{Control, Position};
@@ -67,7 +67,9 @@ impl Team {
         params: &Params,
         touched: &mut Touched,
     ) {
-        let Some(arm) = decision.drawn.arm() else { return };
+        let Some(arm) = decision.drawn.arm() else {
+            return;
+        };
         if decision.is_draw() {
             match self.arm(arm, params) {
                 Ok(state) => state.pulls += 1,
@@ -97,15 +99,29 @@ impl Team {
         recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(entry) = self.ledger.get_mut(attempt.decision) else { return };
+        let Some(entry) = self.ledger.get_mut(attempt.decision) else {
+            return;
+        };
         if attempt.arm != entry.arm || attempt.error.is_some() || self.control.frozen {
             return;
         }
-        let Some(decision) = recall.decision(entry.position) else { return };
-        let Some(x) = decision.context.as_deref() else { return };
+        let Some(decision) = recall.decision(entry.position) else {
+            return;
+        };
+        let Some(x) = decision.context.as_deref() else {
+            return;
+        };
         let chosen = decision.drawn.chosen as usize;
-        let reference = decision.drawn.reference_cost_usd.get(chosen).copied().unwrap_or(0.0);
-        let ratio = attempt.cost.filter(|_| reference > 0.0).map(|c| c.as_usd() / reference);
+        let reference = decision
+            .drawn
+            .reference_cost_usd
+            .get(chosen)
+            .copied()
+            .unwrap_or(0.0);
+        let ratio = attempt
+            .cost
+            .filter(|_| reference > 0.0)
+            .map(|c| c.as_usd() / reference);
         let mut row = std::mem::take(&mut entry.usage);
         let learned = self
             .arm(&attempt.arm, params)
@@ -135,7 +151,9 @@ impl Team {
         };
         let mut changes: BTreeMap<usize, Vec<(usize, Option<f64>)>> = BTreeMap::new();
         for (name, change) in &feedback.signals {
-            let Some(index) = params.scorecard.signal(name.as_str()) else { continue };
+            let Some(index) = params.scorecard.signal(name.as_str()) else {
+                continue;
+            };
             if level.is_some_and(|l| params.scorecard.signals()[index].level != l) {
                 continue;
             }
@@ -160,27 +178,41 @@ impl Team {
         recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(entry) = self.ledger.get_mut(id) else { return };
-        let Some(decision) = recall.decision(entry.position) else { return };
-        let Some(x) = decision.context.as_deref() else { return };
+        let Some(entry) = self.ledger.get_mut(id) else {
+            return;
+        };
+        let Some(decision) = recall.decision(entry.position) else {
+            return;
+        };
+        let Some(x) = decision.context.as_deref() else {
+            return;
+        };
         let groups = params.scorecard.groups();
         entry.learned.resize(groups.len(), Learned::default());
         let mut row = std::mem::take(&mut entry.learned[group]);
         let (name, closed) = (entry.arm.clone(), entry.closed & (1 << group) != 0);
         let changes: Vec<_> = changes
             .iter()
-            .map(|(t, v)| (*t, v.or_else(|| missing_value(&params.scorecard, group).filter(|_| closed))))
+            .map(|(t, v)| {
+                (
+                    *t,
+                    v.or_else(|| missing_value(&params.scorecard, group).filter(|_| closed)),
+                )
+            })
             .collect();
         for (target, value) in &changes {
             let index = groups[group].targets[*target];
-            if let (Some(value), true, Some(pool)) =
-                (value, row.seen & (1 << target) == 0, self.pooled.get_mut(index))
-            {
+            if let (Some(value), true, Some(pool)) = (
+                value,
+                row.seen & (1 << target) == 0,
+                self.pooled.get_mut(index),
+            ) {
                 *pool = (pool.0 + 1, pool.1 + value);
             }
         }
-        let learned =
-            self.arm(&name, params).and_then(|arm| arm.learn(group, x, &mut row, &changes));
+        let learned = self
+            .arm(&name, params)
+            .and_then(|arm| arm.learn(group, x, &mut row, &changes));
         if let Err(error) = learned {
             not_learned(&name, &error);
         }
@@ -231,19 +263,25 @@ impl Team {
         recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(entry) = self.ledger.get_mut(id) else { return };
+        let Some(entry) = self.ledger.get_mut(id) else {
+            return;
+        };
         if entry.closed & (1 << group) != 0 {
             return;
         }
         entry.closed |= 1 << group;
         let seen = entry.learned.get(group).map_or(0, |row| row.seen);
-        let Some(value) = missing_value(&params.scorecard, group) else { return };
+        let Some(value) = missing_value(&params.scorecard, group) else {
+            return;
+        };
         if self.control.frozen {
             return;
         }
         let targets = params.scorecard.groups()[group].targets.len();
-        let changes: Vec<_> =
-            (0..targets).filter(|t| seen & (1 << t) == 0).map(|t| (t, Some(value))).collect();
+        let changes: Vec<_> = (0..targets)
+            .filter(|t| seen & (1 << t) == 0)
+            .map(|t| (t, Some(value)))
+            .collect();
         if !changes.is_empty() {
             self.learn(id, group, &changes, params, recall, touched);
         }
@@ -261,8 +299,12 @@ fn fresh(pooled: &[(u64, f64)], params: &Params) -> Result<Arm, StateError> {
         let (count, sum) = pooled.get(*target).copied().unwrap_or_default();
         (sum + 0.5) / (count as f64 + 1.0)
     };
-    let groups: Vec<Vec<f64>> =
-        params.scorecard.groups().iter().map(|g| g.targets.iter().map(mean).collect()).collect();
+    let groups: Vec<Vec<f64>> = params
+        .scorecard
+        .groups()
+        .iter()
+        .map(|g| g.targets.iter().map(mean).collect())
+        .collect();
     Arm::new(params.dim, params.ridge, &groups)
 }
 
@@ -285,9 +327,18 @@ fn targets_of(
             Ok(None) | Err(_) => return Vec::new(),
         },
     };
-    let of_signal = scorecard.targets().iter().enumerate().filter(|(_, t)| t.signal == index);
+    let of_signal = scorecard
+        .targets()
+        .iter()
+        .enumerate()
+        .filter(|(_, t)| t.signal == index);
     let place = |(number, target): (usize, &Target)| {
-        let within = scorecard.groups().get(target.group)?.targets.iter().position(|t| *t == number)?;
+        let within = scorecard
+            .groups()
+            .get(target.group)?
+            .targets
+            .iter()
+            .position(|t| *t == number)?;
         Some((target.group, within, value.map(|v| target.value(v))))
     };
     of_signal.filter_map(place).collect()

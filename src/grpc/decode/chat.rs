@@ -75,7 +75,9 @@ fn role(fields: &mut Fields, at: Path<'_>, role: i32) -> Option<Role> {
         Ok(v1::Role::Unspecified) | Err(_) => {
             fields.refuse(
                 at.field("role"),
-                format_args!("is {role}: allowed ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL"),
+                format_args!(
+                    "is {role}: allowed ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL"
+                ),
             );
             None
         }

@@ -7,8 +7,9 @@
 
 use super::super::field::Fields;
 use super::super::path::Path;
+use crate::eligibility::DataPolicy;
 use crate::proto::v1;
-use crate::route::{Constraints, DataPolicy};
+use crate::route::Constraints;
 use crate::unit::NanoUsd;
 
 const ARMS: usize = 1024;
@@ -27,7 +28,11 @@ pub(super) fn constraints(
     let Some(said) = said else {
         return Constraints::default();
     };
-    let max_cost = fields.integer(at.field("max_cost_nano_usd"), said.max_cost_nano_usd, 0..=i64::MAX);
+    let max_cost = fields.integer(
+        at.field("max_cost_nano_usd"),
+        said.max_cost_nano_usd,
+        0..=i64::MAX,
+    );
     Constraints {
         allowed_arms: fields.names(at.field("allowed_arms"), &said.allowed_arms, ARMS),
         denied_arms: fields.names(at.field("denied_arms"), &said.denied_arms, ARMS),
@@ -43,7 +48,11 @@ pub(super) fn constraints(
             CAPABILITIES,
         ),
         data_policy: said.data_policy.map(|policy| DataPolicy {
-            regions: fields.names(at.field("data_policy").field("regions"), &policy.regions, REGIONS),
+            regions: fields.names(
+                at.field("data_policy").field("regions"),
+                &policy.regions,
+                REGIONS,
+            ),
             zero_retention: policy.zero_retention,
             no_training: policy.no_training,
         }),

@@ -33,7 +33,7 @@ pub struct Refusal {
 }
 
 /// The items of `team`'s batch, in order, good ones and refusals.
-pub fn feedback(
+pub(in crate::grpc) fn feedback(
     said: v1::SubmitFeedbackRequest,
     team: &Name,
     secret: &Secret,
@@ -119,7 +119,10 @@ fn change(fields: &mut Fields, at: Path<'_>, signal: v1::Signal) -> Option<Chang
     };
     if kind == Kind::Retraction {
         if said.is_some() {
-            fields.refuse(at.field("value"), "is set: allowed none with KIND_RETRACTION");
+            fields.refuse(
+                at.field("value"),
+                "is set: allowed none with KIND_RETRACTION",
+            );
         }
         return Some(Change::Retracted);
     }
@@ -143,11 +146,7 @@ fn value(fields: &mut Fields, at: Path<'_>, said: signal_value::Value) -> Option
     }
 }
 
-fn evaluator(
-    fields: &mut Fields,
-    at: Path<'_>,
-    said: Option<v1::Evaluator>,
-) -> Option<Evaluator> {
+fn evaluator(fields: &mut Fields, at: Path<'_>, said: Option<v1::Evaluator>) -> Option<Evaluator> {
     let said = said?;
     fields.bytes(at.field("version"), &said.version, VERSION_BYTES);
     let name = fields.name(at.field("name"), &said.name)?;

@@ -26,7 +26,7 @@ pub struct Replay {
 }
 
 /// A replay.
-pub fn replay(said: v1::ReplayRequest) -> Result<Replay, Failure> {
+pub(in crate::grpc) fn replay(said: v1::ReplayRequest) -> Result<Replay, Failure> {
     let mut fields = Fields::default();
     let at = Path::Root.field("candidates");
     if fields.count(at, said.candidates.len(), CANDIDATES) {
@@ -42,7 +42,10 @@ pub fn replay(said: v1::ReplayRequest) -> Result<Replay, Failure> {
     if let (Some(since), Some(until)) = (since, until)
         && since >= until
     {
-        fields.refuse("until_time", "is not after since_time: required where both are set");
+        fields.refuse(
+            "until_time",
+            "is not after since_time: required where both are set",
+        );
     }
     fields.finish(Some(Replay {
         candidates: said.candidates,

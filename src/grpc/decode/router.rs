@@ -20,7 +20,7 @@ use crate::unit::NanoUsd;
 const PAGE: i32 = 50;
 
 /// A request for a decision.
-pub fn route(mut said: v1::RouteRequest) -> Result<Request, Failure> {
+pub(in crate::grpc) fn route(mut said: v1::RouteRequest) -> Result<Request, Failure> {
     let mut fields = Fields::default();
     let id = said.request_id.take();
     let key = idempotency(&mut fields, Path::Root, id, "Route", &said);
@@ -33,14 +33,16 @@ pub fn route(mut said: v1::RouteRequest) -> Result<Request, Failure> {
 }
 
 /// A request for a decision and an answer, with the sampling temperature.
-pub fn complete(said: v1::CompleteRequest) -> Result<(Request, Option<f64>), Failure> {
+pub(in crate::grpc) fn complete(
+    said: v1::CompleteRequest,
+) -> Result<(Request, Option<f64>), Failure> {
     let mut fields = Fields::default();
     let asked = ask(&mut fields, Path::Root, said);
     fields.finish(Some(asked))
 }
 
 /// As [`complete`], to be answered in pieces.
-pub fn stream_complete(
+pub(in crate::grpc) fn stream_complete(
     said: v1::StreamCompleteRequest,
 ) -> Result<(Request, Option<f64>), Failure> {
     let mut fields = Fields::default();
@@ -49,16 +51,18 @@ pub fn stream_complete(
     let asked = said.map(|said| {
         let (request, temperature) = ask(&mut fields, at, said);
         let streaming = true;
-        (Request { streaming, ..request }, temperature)
+        (
+            Request {
+                streaming,
+                ..request
+            },
+            temperature,
+        )
     });
     fields.finish(asked)
 }
 
-fn ask(
-    fields: &mut Fields,
-    at: Path<'_>,
-    mut said: v1::CompleteRequest,
-) -> (Request, Option<f64>) {
+fn ask(fields: &mut Fields, at: Path<'_>, mut said: v1::CompleteRequest) -> (Request, Option<f64>) {
     let id = said.request_id.take();
     let key = idempotency(fields, at, id, "Complete", &said);
     let mut request = context::request(fields, at.field("context"), said.context);
@@ -95,7 +99,7 @@ pub(super) fn decision_id(secret: &Secret, text: &str) -> Result<DecisionId, Fai
 }
 
 /// What happened when the caller called the endpoint itself.
-pub fn report_attempt(
+pub(in crate::grpc) fn report_attempt(
     mut said: v1::ReportAttemptRequest,
     secret: &Secret,
 ) -> Result<AttemptReport, Failure> {
@@ -104,7 +108,11 @@ pub fn report_attempt(
     let id = said.request_id.take();
     let request = idempotency(&mut fields, root, id, "ReportAttempt", &said);
     let endpoint = fields.name_unless_empty("endpoint", &said.endpoint);
-    let usage = usage(&mut fields, root.field("usage"), said.usage.unwrap_or_default());
+    let usage = usage(
+        &mut fields,
+        root.field("usage"),
+        said.usage.unwrap_or_default(),
+    );
     let latency_ms = fields.number("latency_ms", said.latency_ms, 0.0..=MOST_LATENCY_MS);
     let cost = fields.integer("cost_nano_usd", said.cost_nano_usd, 0..=i64::MAX);
     let error = fields.name_unless_empty("error", &said.error);
@@ -129,6 +137,7 @@ fn usage(fields: &mut Fields, at: Path<'_>, said: v1::Usage) -> decision::Usage 
         input: fields.tokens(at.field("input_tokens"), said.input_tokens, 0),
         cached_input: fields.tokens(at.field("cached_input_tokens"), said.cached_input_tokens, 0),
         output: fields.tokens(at.field("output_tokens"), said.output_tokens, 0),
+        estimated: said.estimated,
     };
     if let (Some(cached), Some(input)) = (usage.cached_input, usage.input)
         && cached > input
@@ -142,7 +151,9 @@ fn usage(fields: &mut Fields, at: Path<'_>, said: v1::Usage) -> decision::Usage 
 }
 
 /// The episode to close.
-pub fn close_episode(mut said: v1::CloseEpisodeRequest) -> Result<EpisodeClosing, Failure> {
+pub(in crate::grpc) fn close_episode(
+    mut said: v1::CloseEpisodeRequest,
+) -> Result<EpisodeClosing, Failure> {
     let mut fields = Fields::default();
     let id = said.request_id.take();
     let request = idempotency(&mut fields, Path::Root, id, "CloseEpisode", &said);
@@ -151,21 +162,33 @@ pub fn close_episode(mut said: v1::CloseEpisodeRequest) -> Result<EpisodeClosing
 }
 
 /// The decision to show.
-pub fn get_decision(said: &v1::GetDecisionRequest, secret: &Secret) -> Result<DecisionId, Failure> {
+pub(in crate::grpc) fn get_decision(
+    said: &v1::GetDecisionRequest,
+    secret: &Secret,
+) -> Result<DecisionId, Failure> {
     decision_id(secret, &said.decision_id)
 }
 
 /// The decisions to list.
-pub fn list_decisions(said: &v1::ListDecisionsRequest) -> Result<DecisionQuery, Failure> {
+pub(in crate::grpc) fn list_decisions(
+    said: &v1::ListDecisionsRequest,
+) -> Result<DecisionQuery, Failure> {
     let mut fields = Fields::default();
-    let size = if said.page_size == 0 { PAGE } else { said.page_size };
+    let size = if said.page_size == 0 {
+        PAGE
+    } else {
+        said.page_size
+    };
     let size = fields.integer("page_size", Some(i64::from(size)), 1..=1000);
     let before = match said.page_token.as_str() {
         "" => None,
         token => {
             let cursor = u64::from_str_radix(token, 16).ok();
             if cursor.is_none() {
-                fields.refuse("page_token", "is not one: allowed a next_page_token, or empty");
+                fields.refuse(
+                    "page_token",
+                    "is not one: allowed a next_page_token, or empty",
+                );
             }
             cursor
         }
@@ -173,5 +196,10 @@ pub fn list_decisions(said: &v1::ListDecisionsRequest) -> Result<DecisionQuery, 
     let episode = fields.name_unless_empty("episode_id", &said.episode_id);
     let arm = fields.name_unless_empty("arm", &said.arm);
     let size = size.and_then(|size| usize::try_from(size).ok());
-    fields.finish(size.map(|size| DecisionQuery { size, before, episode, arm }))
+    fields.finish(size.map(|size| DecisionQuery {
+        size,
+        before,
+        episode,
+        arm,
+    }))
 }
