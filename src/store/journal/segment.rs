@@ -66,7 +66,9 @@ impl Settings {
 }
 
 /// Where a record is. Ordered as the journal is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Position {
     /// Its number, from 1.
     pub sequence: u64,
