@@ -196,24 +196,21 @@ impl Drawn {
             .copied()
             .unwrap_or(0.0)
     }
-}
 
-impl Decision {
     /// The checks at write of SCIENCE 2.3: lengths, floors, the chosen arm. (That the pmf sums to 1
     /// is its own type's business.) Pinned and no-explore draws are deterministic and keep no floor.
     pub fn check(&self) -> Result<(), Error> {
-        let d = &self.drawn;
-        let (arms, cells) = (d.arms.len(), d.arms.len() * d.signals.len());
+        let (arms, cells) = (self.arms.len(), self.arms.len() * self.signals.len());
         for (field, found, expected) in [
-            ("pmf", d.pmf.as_slice().len(), arms),
-            ("floor", d.floor.len(), arms),
-            ("utility", d.utility.len(), arms),
-            ("utility_sd", d.utility_sd.len(), arms),
-            ("cost_usd", d.cost_usd.len(), arms),
-            ("reference_cost_usd", d.reference_cost_usd.len(), arms),
-            ("latency_ms", d.latency_ms.len(), arms),
-            ("signal_mean", d.signal_mean.len(), cells),
-            ("signal_sd", d.signal_sd.len(), cells),
+            ("pmf", self.pmf.as_slice().len(), arms),
+            ("floor", self.floor.len(), arms),
+            ("utility", self.utility.len(), arms),
+            ("utility_sd", self.utility_sd.len(), arms),
+            ("cost_usd", self.cost_usd.len(), arms),
+            ("reference_cost_usd", self.reference_cost_usd.len(), arms),
+            ("latency_ms", self.latency_ms.len(), arms),
+            ("signal_mean", self.signal_mean.len(), cells),
+            ("signal_sd", self.signal_sd.len(), cells),
         ] {
             if found != expected {
                 return Err(Error::Length {
@@ -223,13 +220,15 @@ impl Decision {
                 });
             }
         }
-        if d.chosen as usize >= arms {
+        if self.chosen as usize >= arms {
             return Err(Error::Chosen {
-                chosen: d.chosen,
+                chosen: self.chosen,
                 arms,
             });
         }
-        for ((arm, &probability), &floor) in d.arms.iter().zip(d.pmf.as_slice()).zip(&d.floor) {
+        for ((arm, &probability), &floor) in
+            self.arms.iter().zip(self.pmf.as_slice()).zip(&self.floor)
+        {
             if probability < floor - 1e-15 {
                 return Err(Error::Floor {
                     arm: arm.clone(),
@@ -239,6 +238,13 @@ impl Decision {
             }
         }
         Ok(())
+    }
+}
+
+impl Decision {
+    /// The checks at write of SCIENCE 2.3, which are the draw's.
+    pub fn check(&self) -> Result<(), Error> {
+        self.drawn.check()
     }
 
     /// Whether the arm was certain: no other policy can be judged on this record by weighting.

@@ -30,4 +30,4 @@ pub mod config;
 pub mod grpc;
 pub mod proto;
 
-pub mod server;
+// pub mod server;

@@ -15,6 +15,7 @@
 
 use super::excerpt;
 use super::extractor::at_most_unit;
+use pulp::Arch;
 
 /// Length of the block.
 pub(super) const COUNT: usize = 8;
@@ -63,41 +64,71 @@ struct Seen {
     maths: u32,
     beyond_ascii: u32,
     code: bool,
+    pairs: bool,
     question: bool,
     options: bool,
 }
 
 impl Seen {
     fn add(&mut self, text: &str) {
+        // Compiled once more for machines with wider registers; integers, so the counts are the same.
+        Arch::new().dispatch(|| self.add_bytes(text.as_bytes()));
+        if !text.is_ascii() {
+            let digits = text.chars().filter(|&c| is_digit_beyond_ascii(c)).count();
+            self.digits += u32::try_from(digits).unwrap_or(u32::MAX);
+        }
+        // A line with an option holds one of these pairs, few other lines do.
+        self.options = self.options || self.pairs && text.split('\n').any(is_option);
+    }
+
+    #[inline(always)]
+    fn add_bytes(&mut self, text: &[u8]) {
         self.bytes += text.len();
         // Counters of one byte over chunks of at most 255 let the compiler count 16 or 32 at once.
-        for chunk in text.as_bytes().chunks(255) {
-            let (mut ascii, mut lead, mut digits, mut breaks, mut maths) =
-                (0u8, 0u8, 0u8, 0u8, 0u8);
+        for chunk in text.chunks(255) {
+            let (mut ascii, mut lead, mut digits, mut breaks) = (0u8, 0u8, 0u8, 0u8);
+            let (mut maths, mut question) = (0u8, 0u8);
             for &byte in chunk {
                 ascii += u8::from(byte < 0x80);
                 lead += u8::from(byte >= 0xc0);
                 digits += u8::from(byte.wrapping_sub(b'0') < 10);
                 breaks += u8::from(byte == b'\n');
                 maths += u8::from(is_maths(byte));
+                question += u8::from(byte == b'?');
             }
             self.characters += u32::from(ascii) + u32::from(lead);
             self.beyond_ascii += u32::from(lead);
             self.digits += u32::from(digits);
             self.line_breaks += u32::from(breaks);
             self.maths += u32::from(maths);
+            self.question |= question > 0;
         }
-        if !text.is_ascii() {
-            let digits = text.chars().filter(|&c| is_digit_beyond_ascii(c)).count();
-            self.digits += u32::try_from(digits).unwrap_or(u32::MAX);
-        }
-        self.code =
-            self.code || text.contains("```") || text.contains("def ") || text.contains("class ");
-        self.question = self.question || text.contains('?');
-        self.options = self.options || text.split('\n').any(is_option);
+        self.code |= holds(text, b"```") | holds(text, b"def ") | holds(text, b"class ");
+        self.pairs |= any(text, |[letter, mark]| {
+            matches!(letter, b'A'..=b'E') & matches!(mark, b')' | b'.' | b':')
+        });
     }
 }
 
+#[inline(always)]
+fn holds<const N: usize>(text: &[u8], word: &[u8; N]) -> bool {
+    any(text, |window: &[u8; N]| {
+        window
+            .iter()
+            .zip(word)
+            .fold(true, |same, (a, b)| same & (a == b))
+    })
+}
+
+/// Whether `test` is true of `N` bytes in a row. Without an early exit, so that it is done on 16 or
+/// 32 places at once.
+#[inline(always)]
+fn any<const N: usize>(text: &[u8], test: impl Fn(&[u8; N]) -> bool) -> bool {
+    text.array_windows()
+        .fold(false, |found, window| found | test(window))
+}
+
+#[inline(always)]
 fn is_maths(byte: u8) -> bool {
     matches!(
         byte,
@@ -113,4 +144,96 @@ fn is_option(line: &str) -> bool {
     let line = line.trim_start();
     let line = line.strip_prefix('(').unwrap_or(line);
     matches!(line.as_bytes(), [b'A'..=b'E', b')' | b'.' | b':', ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, feature: usize, expected: f64) {
+        let found = features(&[text])[feature];
+        assert!((found - expected).abs() < 1e-12, "{text:?}: {found}");
+    }
+
+    #[test]
+    fn each_feature_is_as_defined() {
+        check("", 0, 0.0);
+        check("é2", 0, 3_f64.ln() / 10.0);
+        check("a1b²......", 1, 1.0);
+        check("1...................", 1, 0.25);
+        check("a\nb\n", 2, 0.1);
+        check("undef x", 3, 1.0);
+        check("my class is", 3, 1.0);
+        check("``` rust", 3, 1.0);
+        check("``, def, classes", 3, 0.0);
+        check(&format!("x^2{}", " ".repeat(97)), 4, 0.2);
+        check("why?", 5, 1.0);
+        check("why", 5, 0.0);
+        check("é.........", 7, 0.5);
+    }
+
+    #[test]
+    fn an_option_is_a_letter_and_a_mark_at_the_start_of_a_line() {
+        check("Pick:\nA) yes", 6, 1.0);
+        check("Pick:\n   (E) no", 6, 1.0);
+        check("\nB: maybe", 6, 1.0);
+        check("Vitamin C. is", 6, 0.0);
+        check("\nF) no", 6, 0.0);
+        check("\nAB) no", 6, 0.0);
+    }
+
+    #[test]
+    fn parts_count_together() {
+        let parts = features(&["def f", "(x):\n 1?"]);
+        assert_eq!(parts, features(&["def f(x):\n 1?"]));
+    }
+
+    #[test]
+    fn a_long_text_is_judged_by_its_beginning_and_its_length() {
+        let long = "ab1?".repeat(100_000);
+        let features = features(&[&long]);
+        assert!((features[0] - 400_001_f64.ln() / 10.0).abs() < 1e-12);
+        assert_eq!(features[1], 1.0);
+        assert_eq!(features[5], 1.0);
+    }
+
+    #[cfg(feature = "analytics")]
+    #[test]
+    fn the_reference_features_of_three_tables_are_reproduced() {
+        use polars::prelude::{ParquetReader, SerReader};
+        for table in ["llmrouter_mix", "paretobandit_k4", "routerbench_subset"] {
+            let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+            let stem = format!("{shared}/fixtures/features/{table}");
+            let Ok(array) = std::fs::read(format!("{stem}.struct8.npy")) else {
+                println!("skipped: ../shared/fixtures/features/{table}.struct8.npy is absent");
+                continue;
+            };
+            let index = std::fs::read_to_string(format!("{stem}.index.json")).unwrap();
+            let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+            let prompts =
+                std::fs::File::open(format!("{shared}/datasets/{table}.parquet")).unwrap();
+            let prompts = ParquetReader::new(prompts).finish().unwrap();
+            let column = |name: &str| prompts.column(name).unwrap().str().unwrap();
+            let prompts: std::collections::BTreeMap<_, _> = column("prompt_id")
+                .iter()
+                .zip(column("prompt").iter())
+                .collect();
+            // The header of an .npy file: ten bytes, the last two the length of the rest.
+            let start = 10 + usize::from(u16::from_le_bytes([array[8], array[9]]));
+            let (numbers, _) = array[start..].as_chunks::<4>();
+            let rows = numbers.chunks_exact(COUNT);
+            let ids = index["ids"].as_array().unwrap();
+            assert_eq!(rows.len(), ids.len());
+            for (row, id) in rows.zip(ids) {
+                let prompt = prompts[&id.as_str()].unwrap();
+                for (expected, found) in row.iter().zip(features(&[prompt])) {
+                    let expected = f64::from(f32::from_le_bytes(*expected));
+                    assert!(
+                        (found - expected).abs() < 1e-6,
+                        "{table} {id}: {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
 }

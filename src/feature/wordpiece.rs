@@ -4,11 +4,8 @@
 //! time by the longest piece in the vocabulary; a word that does not come out, or has more than 100
 //! characters, is one [UNK].
 //!
-//! Invariants: no allocation after the vocabulary is read; a text is read once, byte by byte; pieces
-//! come in batches of 1 to [`BATCH`].
-//!
-//! Two pieces with the same 64-bit hash would make the vocabulary ambiguous: reading it refuses them.
-//! A string outside the vocabulary is taken for a piece with odds of 1 in 2^48 a look-up.
+//! Invariants: [`Tokenizer::pieces`] allocates nothing and reads a text once, byte by byte; pieces come
+//! in batches of 1 to [`BATCH`].
 //!
 //! Not here: what a piece means (`embedding`), which part of a text is read (`excerpt`).
 //!
@@ -16,75 +13,41 @@
 
 use super::character::{Class, Classes, folded};
 use super::extractor::Error;
+use super::vocabulary::{PIECE_BYTES, Place, Vocabulary};
+use std::array;
 
 /// Most pieces given at once.
 pub(super) const BATCH: usize = 256;
 
 /// A word of more characters is unknown.
 const WORD_CHARACTERS: usize = 100;
-/// Room for such a word and for reading 24 bytes past its last.
-const WORD_BYTES: usize = 4 * WORD_CHARACTERS + 32;
-/// Longest piece in bytes, without its `##`: three machine words are hashed.
-const PIECE_BYTES: usize = 24;
+/// Room for such a word, padded as [`Vocabulary::longest`] asks.
+const WORD_BYTES: usize = 4 * WORD_CHARACTERS + PIECE_BYTES;
 
-/// A number of slots, twice the pieces at least: the upper 16 bits of a hash choose one.
-const SLOTS: usize = 1 << 16;
-const EMPTY: u64 = u64::MAX;
-
-/// Pieces by their hash.
+/// Takes texts apart.
 #[derive(Debug)]
-pub(super) struct Vocabulary {
-    /// Open addressing: the lower 48 bits of the hash, then 16 of the piece's number.
-    slots: Vec<u64>,
-    unknown: u16,
-    longest: usize,
+pub(super) struct Tokenizer {
+    vocabulary: Vocabulary,
+    /// The pieces of ASCII punctuation, by character: the most frequent words of code.
+    punctuation: [u16; 128],
     classes: Classes,
 }
 
-impl Vocabulary {
-    /// Reads one piece a line; the line's number from 0 is the piece's number.
+impl Tokenizer {
+    /// Reads a vocabulary, one piece a line; the line's number from 0 is the piece's number.
     pub(super) fn parse(lines: &str) -> Result<Self, Error> {
-        let refuse = |what: String| Error::Artefact { what };
-        let mut vocabulary = Self {
-            slots: vec![EMPTY; SLOTS],
-            unknown: 0,
-            longest: 0,
+        let vocabulary = Vocabulary::parse(lines)?;
+        Ok(Self {
+            punctuation: array::from_fn(|code| vocabulary.alone(char::from(code as u8))),
             classes: Classes::new(),
-        };
-        let mut unknown = None;
-        for (number, line) in lines.lines().enumerate() {
-            let number = u16::try_from(number)
-                .ok()
-                .filter(|&number| usize::from(number) < SLOTS / 2)
-                .ok_or_else(|| refuse(format!("more than {} pieces", SLOTS / 2)))?;
-            if line == "[UNK]" {
-                unknown = Some(number);
-            }
-            let (piece, place) = match line.strip_prefix("##") {
-                Some(rest) if !rest.is_empty() => (rest, Place::Inner),
-                _ => (line, Place::First),
-            };
-            if piece.len() > PIECE_BYTES {
-                let bytes = piece.len();
-                return Err(refuse(format!(
-                    "piece {number} has {bytes} bytes: allowed up to {PIECE_BYTES}"
-                )));
-            }
-            let mut word = Word::default();
-            piece.bytes().for_each(|byte| word.push_byte(byte));
-            vocabulary.longest = vocabulary.longest.max(piece.len());
-            if !vocabulary.insert(word.hash(0, piece.len(), place), number) {
-                return Err(refuse(format!("piece {number} is there twice")));
-            }
-        }
-        vocabulary.unknown = unknown.ok_or_else(|| refuse("no piece [UNK]".to_owned()))?;
-        Ok(vocabulary)
+            vocabulary,
+        })
     }
 
     /// Gives the pieces of `text` to `visit`, in batches.
     pub(super) fn pieces(&self, text: &str, visit: impl FnMut(&[u16])) {
         let mut reader = Reader {
-            vocabulary: self,
+            tokenizer: self,
             word: Word::default(),
             batch: [0; BATCH],
             filled: 0,
@@ -92,48 +55,6 @@ impl Vocabulary {
         };
         reader.read(text);
     }
-
-    fn insert(&mut self, hash: u64, number: u16) -> bool {
-        let mut place = home(hash);
-        loop {
-            match self.slots.get_mut(place) {
-                Some(slot) if *slot == EMPTY => {
-                    *slot = hash << 16 | u64::from(number);
-                    return true;
-                }
-                Some(slot) if *slot >> 16 != hash << 16 >> 16 => place = (place + 1) % SLOTS,
-                _ => return false,
-            }
-        }
-    }
-
-    #[inline]
-    fn find(&self, hash: u64) -> Option<u16> {
-        let mut place = home(hash);
-        loop {
-            // At most half of the slots are taken, so an empty one ends the search.
-            let slot = *self.slots.get(place % SLOTS)?;
-            if slot >> 16 == hash << 16 >> 16 && slot != EMPTY {
-                #[expect(clippy::cast_possible_truncation, reason = "the lower 16 bits")]
-                return Some(slot as u16);
-            }
-            if slot == EMPTY {
-                return None;
-            }
-            place += 1;
-        }
-    }
-}
-
-fn home(hash: u64) -> usize {
-    (hash >> 48) as usize
-}
-
-/// Where in a word a piece stands: the vocabulary marks inner ones with `##`.
-#[derive(Clone, Copy)]
-enum Place {
-    First = 0,
-    Inner = 1,
 }
 
 /// The word being read, clean and lower-case.
@@ -154,18 +75,31 @@ impl Default for Word {
 }
 
 impl Word {
-    /// Adds an ASCII character. What does not fit is counted, not kept.
+    /// Adds the ASCII letters and digits at the beginning of `text`, in lower case, and tells how
+    /// many there were. What does not fit is counted, not kept.
     #[inline]
-    fn push_byte(&mut self, byte: u8) {
-        if self.characters < WORD_CHARACTERS
-            && let Some(place) = self.bytes.get_mut(self.length)
-        {
-            *place = byte;
-            self.length += 1;
+    fn take(&mut self, text: &[u8]) -> usize {
+        let room = WORD_CHARACTERS.saturating_sub(self.characters);
+        let places = self.bytes.get_mut(self.length..self.length + room);
+        let mut taken = 0;
+        for (place, &byte) in places.unwrap_or_default().iter_mut().zip(text) {
+            let action = ACTIONS[usize::from(byte)];
+            if action <= NOT_ASCII {
+                break;
+            }
+            *place = action;
+            taken += 1;
         }
-        self.characters += 1;
+        self.length += taken;
+        if taken == room {
+            let more = text.iter().skip(taken);
+            taken += more.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        }
+        self.characters += taken;
+        taken
     }
 
+    /// Adds one character. What does not fit is counted, not kept.
     fn push(&mut self, c: char) {
         if self.characters < WORD_CHARACTERS {
             let end = self.length + c.len_utf8();
@@ -176,38 +110,7 @@ impl Word {
         }
         self.characters += 1;
     }
-
-    /// Hash of `length` bytes from `start`: three machine words, the bytes behind the piece masked.
-    #[inline]
-    fn hash(&self, start: usize, length: usize, place: Place) -> u64 {
-        let load = |offset: usize| {
-            let bytes = self.bytes.get(start + offset..start + offset + 8);
-            let word = bytes.and_then(|bytes| bytes.try_into().ok());
-            let kept = length.saturating_sub(offset).min(8);
-            word.map_or(0, u64::from_le_bytes) & MASKS.get(kept).copied().unwrap_or(0)
-        };
-        let mut hash = load(0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        if length > 8 {
-            hash ^= load(8).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(23);
-            hash ^= load(16).wrapping_mul(0x94d0_49bb_1331_11eb).rotate_left(41);
-        }
-        let length_and_place = (2 * length + place as usize) as u64;
-        hash ^= hash >> 29;
-        hash = (hash ^ length_and_place).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        hash ^ hash >> 32
-    }
 }
-
-/// The lowest 0 to 8 bytes of a machine word.
-const MASKS: [u64; 9] = {
-    let mut masks = [u64::MAX; 9];
-    let mut bytes = 0;
-    while bytes < 8 {
-        masks[bytes] = (1 << (8 * bytes)) - 1;
-        bytes += 1;
-    }
-    masks
-};
 
 /// What to do with a byte: an ASCII letter or digit stands for itself in lower case.
 const ACTIONS: [u8; 256] = {
@@ -231,7 +134,7 @@ const ALONE: u8 = 2;
 const NOT_ASCII: u8 = 3;
 
 struct Reader<'a, V> {
-    vocabulary: &'a Vocabulary,
+    tokenizer: &'a Tokenizer,
     word: Word,
     batch: [u16; BATCH],
     filled: usize,
@@ -243,21 +146,24 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            at += 1;
             match ACTIONS[usize::from(byte)] {
-                NOTHING => {}
-                SPACE => self.end_word(),
+                NOTHING => at += 1,
+                SPACE => {
+                    self.end_word();
+                    at += 1;
+                }
                 ALONE => {
                     self.end_word();
-                    self.word.push_byte(byte);
-                    self.end_word();
+                    self.put(self.tokenizer.punctuation[usize::from(byte) % 128]);
+                    self.make_room();
+                    at += 1;
                 }
                 NOT_ASCII => {
-                    let c = text.get(at - 1..).and_then(|rest| rest.chars().next());
-                    at += c.map_or(1, char::len_utf8) - 1;
+                    let c = text.get(at..).and_then(|rest| rest.chars().next());
                     c.into_iter().for_each(|c| self.beyond_ascii(c));
+                    at += c.map_or(1, char::len_utf8);
                 }
-                lower => self.word.push_byte(lower),
+                _ => at += self.word.take(bytes.get(at..).unwrap_or_default()),
             }
         }
         self.end_word();
@@ -265,7 +171,7 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
     }
 
     fn beyond_ascii(&mut self, c: char) {
-        match self.vocabulary.classes.of(c) {
+        match self.tokenizer.classes.of(c) {
             Class::Nothing => {}
             Class::Space => self.end_word(),
             Class::Word => self.word.push(c),
@@ -285,7 +191,7 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
 
     /// A part of a decomposed character: its marks vanish, and it may be punctuation.
     fn folded(&mut self, part: char) {
-        match self.vocabulary.classes.of(part) {
+        match self.tokenizer.classes.of(part) {
             Class::Nothing => {}
             Class::Space => self.end_word(),
             Class::Alone => {
@@ -297,19 +203,24 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
         }
     }
 
-    /// Takes the word apart and begins another.
+    /// Ends the word, if there is one, and begins another.
+    #[inline]
     fn end_word(&mut self) {
-        if self.word.characters == 0 {
-            return;
+        if self.word.characters > 0 {
+            let before = self.filled;
+            if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
+                self.filled = before;
+                self.put(self.tokenizer.vocabulary.unknown());
+            }
+            self.word.length = 0;
+            self.word.characters = 0;
+            self.make_room();
         }
-        let before = self.filled;
-        if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
-            self.filled = before;
-            self.put(self.vocabulary.unknown);
-        }
-        self.word.length = 0;
-        self.word.characters = 0;
-        // A word has at most 100 pieces: the next one fits.
+    }
+
+    /// Gives the batch away unless the next word is sure to fit: it has at most 100 pieces.
+    #[inline]
+    fn make_room(&mut self) {
         if self.filled + WORD_CHARACTERS > BATCH {
             self.give();
         }
@@ -317,15 +228,13 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
 
     /// Puts the pieces of the word into the batch; false if it does not come out.
     fn take_apart(&mut self) -> bool {
+        let vocabulary = &self.tokenizer.vocabulary;
         let mut start = 0;
         let mut place = Place::First;
         while start < self.word.length {
-            let longest = (self.word.length - start).min(self.vocabulary.longest);
-            let found = (1..=longest).rev().find_map(|length| {
-                let number = self.vocabulary.find(self.word.hash(start, length, place))?;
-                Some((length, number))
-            });
-            let Some((length, number)) = found else {
+            let rest = self.word.bytes.get(start..).unwrap_or_default();
+            let left = self.word.length - start;
+            let Some((length, number)) = vocabulary.longest(rest, left, place) else {
                 return false;
             };
             self.put(number);
@@ -347,5 +256,75 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
             (self.visit)(batch);
         }
         self.filled = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Tokenizer {
+        let lines = include_str!("../../datasets/static_minilm_128/vocab.txt");
+        Tokenizer::parse(lines).unwrap()
+    }
+
+    fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<u16> {
+        let mut all = Vec::new();
+        tokenizer.pieces(text, |batch| all.extend_from_slice(batch));
+        all
+    }
+
+    fn check(lines: &str, text: &str, expected: &[u16]) {
+        let tokenizer = Tokenizer::parse(lines).unwrap();
+        assert_eq!(pieces(&tokenizer, text), expected, "{text:?}");
+    }
+
+    const SMALL: &str = "[UNK]\nun\n##aff\n##able\naff\nable\n.\n##f";
+
+    #[test]
+    fn the_longest_piece_is_taken_first() {
+        check(SMALL, "Unaffable. affable", &[1, 2, 3, 6, 4, 3]);
+        check(SMALL, "able", &[5]);
+    }
+
+    #[test]
+    fn a_word_that_does_not_come_out_is_one_unknown() {
+        check(SMALL, "unaffx able", &[0, 5]);
+        check(SMALL, "", &[]);
+    }
+
+    #[test]
+    fn a_word_of_more_than_100_characters_is_unknown() {
+        check("[UNK]\na\n##a", &"a".repeat(101), &[0]);
+        let mut hundred = [2; 100];
+        hundred[0] = 1;
+        check("[UNK]\na\n##a", &"a".repeat(100), &hundred);
+    }
+
+    #[test]
+    fn more_pieces_than_a_batch_come_in_several() {
+        let tokenizer = Tokenizer::parse("[UNK]\na\n##a").unwrap();
+        let mut batches = Vec::new();
+        tokenizer.pieces(&"aaa ".repeat(200), |batch| batches.push(batch.len()));
+        assert_eq!(batches.iter().sum::<usize>(), 600);
+        assert!(batches.iter().all(|&length| length <= BATCH), "{batches:?}");
+    }
+
+    /// The file holds, line by line, a text as JSON and the numbers that the Python library
+    /// `tokenizers` 0.23.3 gives for it: `BertNormalizer` and `BertPreTokenizer` with this vocabulary.
+    #[test]
+    fn the_pieces_are_those_of_the_reference_tokenizer() {
+        let tokenizer = shipped();
+        let golden = include_str!("wordpiece_golden.tsv");
+        assert_eq!(golden.lines().count(), 31);
+        for line in golden.lines() {
+            let (text, numbers) = line.split_once('\t').unwrap();
+            let text: String = serde_json::from_str(text).unwrap();
+            let expected: Vec<u16> = numbers
+                .split_whitespace()
+                .map(|number| number.parse().unwrap())
+                .collect();
+            assert_eq!(pieces(&tokenizer, &text), expected, "{text:?}");
+        }
     }
 }

@@ -50,6 +50,9 @@ mod tests {
         assert_eq!(root.field("task").to_string(), "task");
         let context = root.field("context");
         let tags = context.field("tags");
-        assert_eq!(tags.index(3).field("key").to_string(), "context.tags[3].key");
+        assert_eq!(
+            tags.index(3).field("key").to_string(),
+            "context.tags[3].key"
+        );
     }
 }

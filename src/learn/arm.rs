@@ -27,6 +27,8 @@ pub(super) struct Arm {
     /// Rows that at least one signal has entered.
     pub(super) outcomes: u64,
     pub(super) groups: Vec<Ridge>,
+    /// For each group and target, how many values were observed, and their sum.
+    pub(super) observed: Vec<Vec<(u64, f64)>>,
     pub(super) usage: Ridge,
     /// Attempts whose latency was seen.
     pub(super) latency_count: u64,
@@ -38,11 +40,20 @@ impl Arm {
     /// An arm nothing is known of, its regressions starting from the means of `groups` (one list a
     /// group, the team's pooled means).
     pub(super) fn new(dim: usize, ridge: f64, groups: &[Vec<f64>]) -> Result<Self, StateError> {
-        let start = |means: &[f64]| Ridge::new(dim, &Prior { ridge, means: means.to_vec() });
+        let start = |means: &[f64]| {
+            Ridge::new(
+                dim,
+                &Prior {
+                    ridge,
+                    means: means.to_vec(),
+                },
+            )
+        };
         Ok(Self {
             pulls: 0,
             outcomes: 0,
             groups: groups.iter().map(|m| start(m)).collect::<Result<_, _>>()?,
+            observed: groups.iter().map(|m| vec![(0, 0.0); m.len()]).collect(),
             usage: start(&[1.0, 1000.0_f64.ln_1p()])?,
             latency_count: 0,
             latency_smear: 0.0,
@@ -57,13 +68,25 @@ impl Arm {
         row: &mut Learned,
         changes: &[(usize, Option<f64>)],
     ) -> Result<(), StateError> {
-        let Some(ridge) = self.groups.get_mut(group) else { return Ok(()) };
-        let was_empty = row.used.is_empty();
+        let Some(ridge) = self.groups.get_mut(group) else {
+            return Ok(());
+        };
+        let before = row.clone();
         apply(ridge, x, row, changes)?;
-        match (was_empty, row.used.is_empty()) {
+        match (before.used.is_empty(), row.used.is_empty()) {
             (true, false) => self.outcomes += 1,
             (false, true) => self.outcomes = self.outcomes.saturating_sub(1),
             _ => {}
+        }
+        for (target, (count, sum)) in self.observed.iter_mut().skip(group).take(1).flatten().enumerate() {
+            if let Some(value) = before.observed(target) {
+                *count = count.saturating_sub(1);
+                *sum -= value;
+            }
+            if let Some(value) = row.observed(target) {
+                *count += 1;
+                *sum += value;
+            }
         }
         Ok(())
     }
@@ -104,7 +127,9 @@ fn apply(
         return enter(ridge, x, row, changes);
     }
     for &(target, value) in changes {
-        let Some(used) = row.used.get(target).copied() else { continue };
+        let Some(used) = row.used.get(target).copied() else {
+            continue;
+        };
         let bit = 1 << target;
         let value_now = match value {
             Some(value) if row.seen & bit == 0 => {

@@ -1,7 +1,6 @@
 //! Following the journal: reads what is new, learns it, publishes a snapshot, writes checkpoints.
 //!
-//! Invariants: records are applied once and in order; nothing is published before the whole journal
-//! has been read at the start; a checkpoint that does not fit the parameters, or is not whole, is
+//! Invariants: records are applied once and in order; a checkpoint that does not fit the parameters, or is not whole, is
 //! passed over and its statistics rebuilt from the journal, while serving waits for that.
 //!
 //! Not here: what a record teaches (`learner`), the bytes (`store`).
@@ -32,7 +31,10 @@ pub struct Published {
 
 impl Default for Published {
     fn default() -> Self {
-        Self { snapshot: ArcSwap::default(), version: watch::Sender::new(0) }
+        Self {
+            snapshot: ArcSwap::default(),
+            version: watch::Sender::new(0),
+        }
     }
 }
 
@@ -113,7 +115,18 @@ impl Follower {
         let checkpointed = learner.sequence();
         let published = Arc::default();
         let batch = Vec::with_capacity(BATCH);
-        Self { store, checkpoints, params, learner, reader, published, checkpointed, batch }
+        let follower = Self {
+            store,
+            checkpoints,
+            params,
+            learner,
+            reader,
+            published,
+            checkpointed,
+            batch,
+        };
+        follower.publish(&BTreeMap::new());
+        follower
     }
 
     /// Where snapshots appear.
@@ -126,26 +139,25 @@ impl Follower {
         &self.learner
     }
 
-    /// Learns everything written so far and publishes it. Returns how many records that was.
+    /// Learns everything written so far, publishing batch by batch. Returns how many records that
+    /// was.
     pub fn catch_up(&mut self) -> Result<u64, store::Error> {
         let before = self.learner.sequence();
-        let mut changed = BTreeMap::new();
         loop {
             self.batch.clear();
-            self.reader.read(BATCH, &mut self.batch)?;
-            for (at, record) in &self.batch {
-                for (team, arms) in self.learner.apply(*at, record, &self.params, &*self.store) {
-                    changed.entry(team).or_insert_with(Touched::new).extend(arms);
-                }
-            }
-            let done = self.batch.is_empty();
-            if done || before > 0 {
-                self.publish(&changed);
-                changed.clear();
-            }
-            if done {
+            if self.reader.read(BATCH, &mut self.batch)? == 0 {
                 return Ok(self.learner.sequence() - before);
             }
+            let mut changed = BTreeMap::new();
+            for (at, record) in &self.batch {
+                for (team, arms) in self.learner.apply(*at, record, &self.params, &*self.store) {
+                    changed
+                        .entry(team)
+                        .or_insert_with(Touched::new)
+                        .extend(arms);
+                }
+            }
+            self.publish(&changed);
         }
     }
 
@@ -199,7 +211,9 @@ fn restored(
     for file in &loaded.set_aside {
         tracing::error!(file, "a checkpoint that does not hold was set aside");
     }
-    let Some((_, bytes)) = loaded.checkpoint else { return Ok(None) };
+    let Some((_, bytes)) = loaded.checkpoint else {
+        return Ok(None);
+    };
     let (fingerprint, mut learner) = match postcard::from_bytes::<Checkpoint>(&bytes) {
         Ok(read) => read,
         Err(error) => {

@@ -45,7 +45,9 @@ pub enum Refused {
         id: DecisionId,
     },
     /// The idempotency key came with another body.
-    #[error("request_id {request_id} was used with another body: allowed a new id, or the same body")]
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
     RequestIdReused {
         /// The key.
         request_id: Name,
@@ -104,7 +106,12 @@ impl Intake {
         published: Arc<Published>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { params, store, published, clock }
+        Self {
+            params,
+            store,
+            published,
+            clock,
+        }
     }
 
     /// Judges one item and keeps it, unless `dry_run`.
@@ -137,14 +144,18 @@ impl Intake {
     }
 
     fn visible(&self, item: &Feedback) -> Verdict {
-        let Subject::Decision(id) = item.subject else { return Verdict::Accepted };
+        let Subject::Decision(id) = item.subject else {
+            return Verdict::Accepted;
+        };
         let index = self.store.index();
         match index.decision(id).filter(|known| known.decision.is_some()) {
             Some(known) if *known.team != item.team => {
                 Verdict::Refused(Refused::DecisionNotFound { id })
             }
             Some(_) => Verdict::Accepted,
-            None if id.minted().after(self.params.limits.window) < self.clock.now() => Verdict::Late,
+            None if id.minted().after(self.params.limits.window) < self.clock.now() => {
+                Verdict::Late
+            }
             None => Verdict::Parked,
         }
     }
@@ -165,7 +176,11 @@ impl Intake {
     ) -> Result<EpisodeClosed, Error> {
         let _turn = match &closing.request {
             Some(request) => {
-                match self.store.claim(team, &request.id, request.body_hash).await? {
+                match self
+                    .store
+                    .claim(team, &request.id, request.body_hash)
+                    .await?
+                {
                     Claim::New(turn) => Some(turn),
                     Claim::Known(_) => None,
                     Claim::Conflict => return Err(Error::RequestIdReused(request.id.clone())),
@@ -186,16 +201,31 @@ impl Intake {
             self.store.commit(&record).await?;
         }
         let decisions = u64::try_from(known.decisions.len()).unwrap_or(u64::MAX);
-        Ok(EpisodeClosed { decisions, already_closed })
+        Ok(EpisodeClosed {
+            decisions,
+            already_closed,
+        })
     }
 
     /// Sets a team's pin and freeze; returns when decisions follow it.
     pub async fn set_control(&self, team: &Name, control: Control) -> Result<(), Error> {
-        let known = self.params.teams.get(team).ok_or_else(|| Error::UnknownTeam(team.clone()))?;
-        if let Some(arm) = control.pinned.as_ref().filter(|arm| !known.arms.contains(arm)) {
+        let known = self
+            .params
+            .teams
+            .get(team)
+            .ok_or_else(|| Error::UnknownTeam(team.clone()))?;
+        if let Some(arm) = control
+            .pinned
+            .as_ref()
+            .filter(|arm| !known.arms.contains(arm))
+        {
             return Err(Error::UnknownArm(arm.clone()));
         }
-        let record = Record::Control { team: team.clone(), control, time: self.clock.now() };
+        let record = Record::Control {
+            team: team.clone(),
+            control,
+            time: self.clock.now(),
+        };
         let position = self.store.commit(&record).await?;
         self.published.reached(position.sequence).await;
         Ok(())
@@ -223,7 +253,11 @@ fn check(scorecard: &Scorecard, item: &Feedback) -> Result<(), Refused> {
             if comment {
                 continue;
             }
-            let names: Vec<&str> = scorecard.signals().iter().map(|s| s.name.as_str()).collect();
+            let names: Vec<&str> = scorecard
+                .signals()
+                .iter()
+                .map(|s| s.name.as_str())
+                .collect();
             return Err(Refused::UnknownSignal {
                 name: name.clone(),
                 scorecard: scorecard.definition().name.clone(),

@@ -82,9 +82,17 @@ pub struct Learner {
 impl Learner {
     /// Knows nothing.
     pub fn new(params: &Params) -> Self {
-        let teams =
-            params.teams.iter().map(|(n, t)| (n.clone(), State::new(&t.scorecard))).collect();
-        Self { sequence: 0, now: Timestamp::default(), teams, parked: VecDeque::new() }
+        let teams = params
+            .teams
+            .iter()
+            .map(|(n, t)| (n.clone(), State::new(&t.scorecard)))
+            .collect();
+        Self {
+            sequence: 0,
+            now: Timestamp::default(),
+            teams,
+            parked: VecDeque::new(),
+        }
     }
 
     /// Journal sequence learned up to.
@@ -95,7 +103,9 @@ impl Learner {
     /// Teams that the parameters have gained since a checkpoint was written.
     pub fn admit(&mut self, params: &Params) {
         for (name, team) in &params.teams {
-            self.teams.entry(name.clone()).or_insert_with(|| State::new(&team.scorecard));
+            self.teams
+                .entry(name.clone())
+                .or_insert_with(|| State::new(&team.scorecard));
         }
     }
 
@@ -122,7 +132,9 @@ impl Learner {
     fn advance(&mut self, params: &Params, recall: &dyn Recall) -> BTreeMap<Name, Touched> {
         let mut changed = BTreeMap::new();
         for (name, state) in &mut self.teams {
-            let Some(team) = params.teams.get(name) else { continue };
+            let Some(team) = params.teams.get(name) else {
+                continue;
+            };
             let mut touched = Touched::new();
             state.advance(self.now, &params.limits, team, recall, &mut touched);
             if !touched.is_empty() {
@@ -140,7 +152,9 @@ impl Learner {
         recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(state) = self.teams.get_mut(&team.name) else { return };
+        let Some(state) = self.teams.get_mut(&team.name) else {
+            return;
+        };
         match record {
             Record::Decision(decision) => {
                 state.decided(decision, at, team, touched);
@@ -177,8 +191,9 @@ impl Learner {
         if self.parked.is_empty() {
             return;
         }
-        let (mine, rest): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.parked).into_iter().partition(|(d, _)| *d == id);
+        let (mine, rest): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.parked)
+            .into_iter()
+            .partition(|(d, _)| *d == id);
         self.parked = rest;
         if let Some(state) = self.teams.get_mut(&team.name) {
             for (_, feedback) in &mine {
@@ -196,7 +211,9 @@ impl Learner {
     ) -> Result<Snapshot, StateError> {
         let mut teams = previous.teams.clone();
         for (name, team) in &params.teams {
-            let Some(state) = self.teams.get(name) else { continue };
+            let Some(state) = self.teams.get(name) else {
+                continue;
+            };
             let old = previous.teams.get(name);
             let touched = changed.get(name);
             if let (Some(_), None) = (old, touched) {
@@ -222,14 +239,19 @@ impl Learner {
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
-        Ok(Snapshot { version: self.sequence, teams })
+        Ok(Snapshot {
+            version: self.sequence,
+            teams,
+        })
     }
 
     /// When the next missing signal takes its value, so that somebody writes a tick then.
     pub fn next_closing(&self, params: &Params) -> Option<Timestamp> {
         let due = |(name, state): (&Name, &State)| {
             let groups = params.teams.get(name)?.scorecard.groups();
-            state.ledger.next_closing(|g| groups.get(g).map_or(Duration::MAX, |g| g.closes_after))
+            state
+                .ledger
+                .next_closing(|g| groups.get(g).map_or(Duration::MAX, |g| g.closes_after))
         };
         self.teams.iter().filter_map(due).min()
     }
@@ -237,7 +259,10 @@ impl Learner {
     /// Count, and mean of every target over all arms, of one team: what an operator is shown.
     pub fn outcomes(&self, team: &Name) -> Vec<(Name, u64)> {
         let arms = self.teams.get(team).map(|state| &state.arms);
-        arms.into_iter().flatten().map(|(name, arm)| (name.clone(), arm.outcomes)).collect()
+        arms.into_iter()
+            .flatten()
+            .map(|(name, arm)| (name.clone(), arm.outcomes))
+            .collect()
     }
 
     /// Whether every regression is whole: finite, positive definite, of the right shape.
@@ -253,5 +278,344 @@ impl Learner {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::{Drawn, Origin};
+    use crate::id::{Mint, Secret};
+    use crate::scorecard::{Definition, Kind, Level, Missing, Spec};
+    use crate::signal::{Change, Value};
+    use crate::unit::Pmf;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn spec(signal: &str, level: Level, missing: Missing) -> Spec {
+        Spec {
+            name: name(signal),
+            kind: Kind::Flag { good: true },
+            weight: 1.0,
+            gate: None,
+            level,
+            closes_after: HOUR,
+            missing,
+        }
+    }
+
+    fn params() -> Params {
+        let signals = vec![
+            spec("tests", Level::Decision, Missing::Unknown),
+            spec("merged", Level::Decision, Missing::Unknown),
+            spec("alive", Level::Decision, Missing::Worst),
+            spec("happy", Level::Episode, Missing::Unknown),
+        ];
+        let definition = Definition {
+            name: name("card"),
+            signals,
+            quality_usd: 1.0,
+            latency_target_ms: None,
+            latency_weight: 0.0,
+        };
+        let team = Team {
+            name: name("team"),
+            arms: vec![name("a"), name("b")],
+            scorecard: Arc::new(Scorecard::new(definition).unwrap()),
+            scorecard_version: 1,
+            dim: 2,
+            ridge: 10.0,
+        };
+        Params {
+            teams: [(name("team"), team)].into(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// A learner over a journal in memory.
+    struct Bench {
+        params: Params,
+        learner: Learner,
+        journal: Vec<Record>,
+        mint: Mint,
+        now: Timestamp,
+    }
+
+    impl Recall for Vec<Record> {
+        fn decision(&self, position: Position) -> Option<Box<Decision>> {
+            match self.get(position.sequence as usize - 1) {
+                Some(Record::Decision(decision)) => Some(decision.clone()),
+                _ => None,
+            }
+        }
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let params = params();
+            let learner = Learner::new(&params);
+            let mint = Mint::new(Secret::new([7; 32]), 0);
+            let now = Timestamp::from_micros(1_700_000_000_000_000);
+            Self {
+                params,
+                learner,
+                journal: Vec::new(),
+                mint,
+                now,
+            }
+        }
+
+        fn write(&mut self, record: Record) {
+            self.journal.push(record.clone());
+            let at = Position {
+                sequence: self.journal.len() as u64,
+                offset: 0,
+            };
+            self.learner.apply(at, &record, &self.params, &self.journal);
+        }
+
+        fn decision(&mut self, episode: Option<&str>) -> Decision {
+            let drawn = Drawn {
+                arms: vec![name("a"), name("b")],
+                signals: vec![],
+                pmf: Pmf::new(vec![0.5, 0.5]).unwrap(),
+                floor: vec![0.0; 2],
+                utility: vec![0.0; 2],
+                utility_sd: vec![0.0; 2],
+                signal_mean: vec![],
+                signal_sd: vec![],
+                cost_usd: vec![0.0; 2],
+                reference_cost_usd: vec![0.0; 2],
+                latency_ms: vec![f64::NAN; 2],
+                samples: 0.0,
+                forced: vec![],
+                uniform: 0.1,
+                chosen: 0,
+            };
+            Decision {
+                id: self.mint.next(self.now),
+                time: self.now,
+                team: name("team"),
+                key: name("key"),
+                task: None,
+                episode: episode.map(name),
+                session: None,
+                request: None,
+                origin: Origin::Drawn,
+                policy: "uniform".to_owned(),
+                scorecard_version: 1,
+                snapshot_version: 0,
+                feature_set: name("test"),
+                context: Some(vec![0.5, 1.0]),
+                input_tokens: 1,
+                drawn,
+                excluded: vec![],
+                endpoint: name("e"),
+                content: None,
+            }
+        }
+
+        fn decide(&mut self, episode: Option<&str>) -> DecisionId {
+            let decision = self.decision(episode);
+            let id = decision.id;
+            self.write(Record::Decision(Box::new(decision)));
+            id
+        }
+
+        fn feed(&mut self, subject: Subject, signals: &[(&str, Change)]) {
+            let signals = signals.iter().map(|(n, c)| (name(n), c.clone())).collect();
+            self.write(Record::Feedback(Feedback {
+                team: name("team"),
+                subject,
+                signals,
+                observed: self.now,
+                received: self.now,
+                evaluator: None,
+                request_id: None,
+                body_hash: 0,
+            }));
+        }
+
+        fn tick(&mut self, later: Duration) {
+            self.now = self.now.after(later);
+            self.write(Record::Tick { time: self.now });
+        }
+
+        /// Expected value of a signal on arm a.
+        fn expect(&self, signal: &str) -> f64 {
+            let snapshot =
+                self.learner
+                    .snapshot(&Snapshot::default(), &BTreeMap::new(), &self.params);
+            let team = &snapshot.unwrap().teams["team"];
+            let index = team.scorecard.signal(signal).unwrap();
+            let group = team.scorecard.targets()[index].group;
+            let targets = &team.scorecard.groups()[group].targets;
+            let mut means = vec![0.0; targets.len()];
+            team.arms["a"].groups[group]
+                .score(&[0.5, 1.0], &mut means)
+                .unwrap();
+            means[targets.iter().position(|t| *t == index).unwrap()]
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            postcard::to_allocvec(&self.learner).unwrap()
+        }
+    }
+
+    fn seen(value: bool) -> Change {
+        Change::Observed(Value::Flag(value))
+    }
+
+    #[test]
+    fn an_outcome_moves_its_arm_towards_it() {
+        let mut bench = Bench::new();
+        let id = bench.decide(None);
+        assert_eq!(bench.expect("tests"), 0.5);
+        bench.feed(Subject::Decision(id), &[("tests", seen(true))]);
+        // x = (0.5, 1), h = 1.25 / 10: 0.5 + 0.5 * 0.125 / 1.125.
+        assert!((bench.expect("tests") - (0.5 + 0.5 / 9.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn signals_that_come_apart_teach_what_they_teach_together() {
+        let (mut apart, mut together) = (Bench::new(), Bench::new());
+        let id = apart.decide(None);
+        apart.feed(Subject::Decision(id), &[("tests", seen(true))]);
+        apart.feed(Subject::Decision(id), &[("merged", seen(false))]);
+        let id = together.decide(None);
+        let both = [("tests", seen(true)), ("merged", seen(false))];
+        together.feed(Subject::Decision(id), &both);
+        for signal in ["tests", "merged"] {
+            assert!((apart.expect(signal) - together.expect(signal)).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_correction_leaves_what_the_right_value_would_have_left() {
+        let (mut corrected, mut right) = (Bench::new(), Bench::new());
+        let id = corrected.decide(None);
+        corrected.feed(Subject::Decision(id), &[("tests", seen(false))]);
+        let change = Change::Corrected(Value::Flag(true));
+        corrected.feed(Subject::Decision(id), &[("tests", change)]);
+        let id = right.decide(None);
+        right.feed(Subject::Decision(id), &[("tests", seen(true))]);
+        assert!((corrected.expect("tests") - right.expect("tests")).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_retraction_leaves_nothing() {
+        let mut bench = Bench::new();
+        let id = bench.decide(None);
+        bench.feed(Subject::Decision(id), &[("tests", seen(true))]);
+        bench.feed(Subject::Decision(id), &[("tests", Change::Retracted)]);
+        assert!((bench.expect("tests") - 0.5).abs() < 1e-6);
+        assert_eq!(bench.learner.outcomes(&name("team")), [(name("a"), 0)]);
+    }
+
+    #[test]
+    fn a_missing_signal_takes_its_value_at_its_closing_time_and_not_before() {
+        let mut bench = Bench::new();
+        bench.decide(None);
+        assert_eq!(
+            bench.learner.next_closing(&bench.params),
+            Some(bench.now.after(HOUR))
+        );
+        bench.tick(HOUR - Duration::from_secs(1));
+        assert_eq!(bench.expect("alive"), 0.5);
+        bench.tick(Duration::from_secs(1));
+        assert!(bench.expect("alive") < 0.46);
+        assert_eq!(bench.expect("tests"), 0.5);
+        assert_eq!(bench.learner.next_closing(&bench.params), None);
+    }
+
+    #[test]
+    fn a_signal_after_the_closing_time_replaces_the_assumed_value() {
+        let (mut late, mut prompt) = (Bench::new(), Bench::new());
+        let id = late.decide(None);
+        late.tick(HOUR);
+        late.feed(Subject::Decision(id), &[("alive", seen(true))]);
+        let id = prompt.decide(None);
+        prompt.feed(Subject::Decision(id), &[("alive", seen(true))]);
+        prompt.tick(HOUR);
+        assert!((late.expect("alive") - prompt.expect("alive")).abs() < 1e-6);
+    }
+
+    #[test]
+    fn feedback_before_its_decision_waits_for_it() {
+        let mut bench = Bench::new();
+        let decision = bench.decision(None);
+        bench.feed(Subject::Decision(decision.id), &[("tests", seen(true))]);
+        assert_eq!(bench.expect("tests"), 0.5);
+        bench.write(Record::Decision(Box::new(decision)));
+        assert!(bench.expect("tests") > 0.54);
+    }
+
+    #[test]
+    fn an_episode_signal_is_credited_to_every_draw_of_the_episode() {
+        let mut bench = Bench::new();
+        bench.decide(Some("e"));
+        bench.decide(Some("e"));
+        bench.decide(Some("other"));
+        bench.feed(Subject::Episode(name("e")), &[("happy", seen(true))]);
+        assert_eq!(bench.learner.outcomes(&name("team")), [(name("a"), 2)]);
+    }
+
+    #[test]
+    fn closing_an_episode_settles_what_is_missing() {
+        let mut bench = Bench::new();
+        bench.decide(Some("e"));
+        bench.write(Record::EpisodeClosed {
+            team: name("team"),
+            episode: name("e"),
+            time: bench.now,
+            request: None,
+        });
+        assert!(bench.expect("alive") < 0.46);
+    }
+
+    #[test]
+    fn nothing_is_learned_while_frozen() {
+        let mut bench = Bench::new();
+        let id = bench.decide(None);
+        let control = crate::store::Control {
+            pinned: None,
+            frozen: true,
+        };
+        bench.write(Record::Control {
+            team: name("team"),
+            control,
+            time: bench.now,
+        });
+        bench.feed(Subject::Decision(id), &[("tests", seen(true))]);
+        assert_eq!(bench.expect("tests"), 0.5);
+    }
+
+    #[test]
+    fn a_learner_saved_half_way_and_one_that_ran_through_end_with_the_same_bits() {
+        let mut through = Bench::new();
+        let mut saved = Bench::new();
+        for bench in [&mut through, &mut saved] {
+            for step in 0..40_u32 {
+                let id = bench.decide(Some(if step % 3 == 0 { "e" } else { "f" }));
+                bench.feed(Subject::Decision(id), &[("tests", seen(step % 2 == 0))]);
+                if step % 5 == 0 {
+                    bench.feed(Subject::Episode(name("e")), &[("happy", seen(true))]);
+                }
+                bench.tick(Duration::from_secs(300));
+            }
+        }
+        assert_eq!(through.bytes(), saved.bytes());
+        saved.learner = postcard::from_bytes(&saved.bytes()).unwrap();
+        for bench in [&mut through, &mut saved] {
+            let id = bench.decide(None);
+            bench.feed(Subject::Decision(id), &[("merged", seen(true))]);
+            bench.tick(2 * HOUR);
+        }
+        assert_eq!(through.bytes(), saved.bytes());
+        saved.learner.validate(&saved.params).unwrap();
     }
 }

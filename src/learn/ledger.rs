@@ -25,7 +25,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { window: Duration::from_secs(7 * 24 * 3600), open: 1_000_000 }
+        Self {
+            window: Duration::from_secs(7 * 24 * 3600),
+            open: 1_000_000,
+        }
     }
 }
 
@@ -57,6 +60,13 @@ pub(super) struct Learned {
     pub(super) seen: u32,
 }
 
+impl Learned {
+    /// The value of a target, if it was observed.
+    pub(super) fn observed(&self, target: usize) -> Option<f64> {
+        self.used.get(target).copied().filter(|_| self.seen & (1 << target) != 0)
+    }
+}
+
 /// Recent decisions of one team, in journal order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {
@@ -71,7 +81,10 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(groups: usize) -> Self {
-        Self { next_to_close: vec![0; groups], ..Self::default() }
+        Self {
+            next_to_close: vec![0; groups],
+            ..Self::default()
+        }
     }
 
     pub(super) fn open(&mut self, id: DecisionId, entry: Entry) {
@@ -137,7 +150,9 @@ impl Ledger {
     pub(super) fn next_closing(&self, open_for: impl Fn(usize) -> Duration) -> Option<Timestamp> {
         let due = |(group, next): (usize, &u64)| {
             let index = usize::try_from(next.saturating_sub(self.left)).ok()?;
-            self.order.get(index).map(|(time, _)| time.after(open_for(group)))
+            self.order
+                .get(index)
+                .map(|(time, _)| time.after(open_for(group)))
         };
         self.next_to_close.iter().enumerate().filter_map(due).min()
     }

@@ -19,7 +19,7 @@ pub mod context_tag {
         /// A category, at most 128 characters.
         #[prost(string, tag = "2")]
         Text(::prost::alloc::string::String),
-        /// A finite number; put it on a scale of about -1 to 1.
+        /// A number from -1e9 to 1e9; put it on a scale of about -1 to 1.
         #[prost(double, tag = "3")]
         Number(f64),
     }
@@ -39,7 +39,7 @@ pub mod content_part {
         /// Plain text, UTF-8.
         #[prost(string, tag = "1")]
         Text(::prost::alloc::string::String),
-        /// Address of an image (https or data URL). Requires an arm with capability `vision`.
+        /// Address of an image (https or data:image URL). Requires an arm with capability `vision`.
         #[prost(string, tag = "2")]
         ImageUrl(::prost::alloc::string::String),
     }
@@ -63,10 +63,10 @@ pub struct Message {
 /// A call of a tool by the model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ToolCall {
-    /// Id given by the model, unique within the conversation.
+    /// Id given by the model, unique within the conversation, at most 256 bytes.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// Name of the tool.
+    /// Name of the tool, 1 to 128 characters.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// Arguments, a JSON object as text.
@@ -163,10 +163,11 @@ pub struct RequestContext {
     /// At most 64 tags.
     #[prost(message, repeated, tag = "4")]
     pub tags: ::prost::alloc::vec::Vec<ContextTag>,
-    /// The conversation. May be empty for `Route` with features only (task, tags, embedding).
+    /// The conversation, at most 4096 messages of at most 1024 parts. May be empty for `Route` with
+    /// features only (task, tags, embedding).
     #[prost(message, repeated, tag = "5")]
     pub messages: ::prost::alloc::vec::Vec<Message>,
-    /// Tools offered to the model; at most 256.
+    /// Tools offered to the model; at most 256, each name once.
     #[prost(message, repeated, tag = "6")]
     pub tools: ::prost::alloc::vec::Vec<Tool>,
     /// The answer's form. Absent: plain text.
@@ -177,29 +178,29 @@ pub struct RequestContext {
     /// embedding. Empty: the built-in one.
     #[prost(float, repeated, tag = "8")]
     pub embedding: ::prost::alloc::vec::Vec<f32>,
-    /// Input tokens, if the caller has counted them. Absent: estimated as characters / 4.
+    /// Input tokens, 0 to 1e8, if the caller has counted them. Absent: estimated as characters / 4.
     #[prost(int64, optional, tag = "9")]
     pub input_tokens: ::core::option::Option<i64>,
-    /// Most output tokens the caller will accept. Absent: the arm's own limit.
+    /// Most output tokens the caller will accept, 1 to 1e8. Absent: the arm's own limit.
     #[prost(int64, optional, tag = "10")]
     pub max_output_tokens: ::core::option::Option<i64>,
 }
 /// Limits the caller puts on the choice. Every arm excluded by one is listed with its reason.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Constraints {
-    /// Only these arms. Empty: every arm of the team.
+    /// Only these arms, at most 1024. Empty: every arm of the team.
     #[prost(string, repeated, tag = "1")]
     pub allowed_arms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Never these arms.
+    /// Never these arms, at most 1024.
     #[prost(string, repeated, tag = "2")]
     pub denied_arms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Most expected cost of this call, in nano-dollars, at least 0. Absent: no limit.
     #[prost(int64, optional, tag = "3")]
     pub max_cost_nano_usd: ::core::option::Option<i64>,
-    /// Most expected latency in milliseconds, above 0. Absent: no limit.
+    /// Most expected latency in milliseconds, above 0 and at most a day. Absent: no limit.
     #[prost(double, optional, tag = "4")]
     pub max_latency_ms: ::core::option::Option<f64>,
-    /// Capabilities that the arm must have, beside those that the request itself implies.
+    /// At most 64 capabilities that the arm must have, beside those that the request itself implies.
     #[prost(string, repeated, tag = "5")]
     pub required_capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Where the data may go. Absent: the team's default.
@@ -209,7 +210,7 @@ pub struct Constraints {
 /// Where a request's data may go.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DataPolicy {
-    /// Only endpoints in these regions. Empty: any.
+    /// Only endpoints in these regions, at most 64. Empty: any.
     #[prost(string, repeated, tag = "1")]
     pub regions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Only endpoints that keep nothing after answering.
@@ -307,6 +308,9 @@ pub struct Usage {
     /// Output tokens, at least 0.
     #[prost(int64, optional, tag = "3")]
     pub output_tokens: ::core::option::Option<i64>,
+    /// True where the provider did not say all of it and characters were counted instead.
+    #[prost(bool, tag = "4")]
+    pub estimated: bool,
 }
 /// One try at an endpoint.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -365,7 +369,7 @@ pub struct Evaluator {
     /// Name ("ci", "support-lead", "judge-gpt"), 1 to 128 characters.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Version of the evaluator; may be empty.
+    /// Version of the evaluator, at most 128 bytes; may be empty.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
 }
@@ -546,7 +550,7 @@ pub struct ReportAttemptRequest {
     /// Empty if it succeeded, else the kind of error, at most 128 characters.
     #[prost(string, tag = "6")]
     pub error: ::prost::alloc::string::String,
-    /// Idempotency key.
+    /// Idempotency key. Absent: every report is an attempt of its own.
     #[prost(string, optional, tag = "7")]
     pub request_id: ::core::option::Option<::prost::alloc::string::String>,
 }
@@ -602,13 +606,13 @@ pub struct StreamCompleteRequest {
 /// A piece of a streamed answer.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StreamCompleteResponse {
-    /// Exactly one: first `decision`, then any number of `text_delta`, last `done`.
-    #[prost(oneof = "stream_complete_response::Event", tags = "1, 2, 3")]
+    /// Exactly one: first `decision`, then any number of `text_delta` and `tool_call`, last `done`.
+    #[prost(oneof = "stream_complete_response::Event", tags = "1, 2, 3, 4")]
     pub event: ::core::option::Option<stream_complete_response::Event>,
 }
 /// Nested message and enum types in `StreamCompleteResponse`.
 pub mod stream_complete_response {
-    /// Exactly one: first `decision`, then any number of `text_delta`, last `done`.
+    /// Exactly one: first `decision`, then any number of `text_delta` and `tool_call`, last `done`.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Event {
         /// The decision, before the first token.
@@ -620,6 +624,9 @@ pub mod stream_complete_response {
         /// The end: the whole answer was sent.
         #[prost(message, tag = "3")]
         Done(super::StreamDone),
+        /// A whole call of a tool.
+        #[prost(message, tag = "4")]
+        ToolCall(super::ToolCall),
     }
 }
 /// The terminal message of a stream.
@@ -641,7 +648,7 @@ pub struct CloseEpisodeRequest {
     /// The episode; required.
     #[prost(string, tag = "1")]
     pub episode_id: ::prost::alloc::string::String,
-    /// Idempotency key.
+    /// Idempotency key. Absent: closing twice is harmless anyway.
     #[prost(string, optional, tag = "2")]
     pub request_id: ::core::option::Option<::prost::alloc::string::String>,
 }
@@ -862,7 +869,7 @@ pub mod router_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Tells what happened when the caller called the provider itself. Errors: INVALID_FIELD,
-        /// DECISION_NOT_FOUND, STORE_FULL.
+        /// DECISION_NOT_FOUND, REQUEST_ID_REUSED, STORE_FULL.
         pub async fn report_attempt(
             &mut self,
             request: impl tonic::IntoRequest<super::ReportAttemptRequest>,
@@ -1038,7 +1045,7 @@ pub mod router_service_server {
             request: tonic::Request<super::RouteRequest>,
         ) -> std::result::Result<tonic::Response<super::RouteResponse>, tonic::Status>;
         /// Tells what happened when the caller called the provider itself. Errors: INVALID_FIELD,
-        /// DECISION_NOT_FOUND, STORE_FULL.
+        /// DECISION_NOT_FOUND, REQUEST_ID_REUSED, STORE_FULL.
         async fn report_attempt(
             &self,
             request: tonic::Request<super::ReportAttemptRequest>,
@@ -2023,7 +2030,7 @@ pub mod feedback_service_server {
 /// Asks for a replay.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReplayRequest {
-    /// Candidates, 1 to 32, as policy specifications: "uniform", "fixed:arm=NAME",
+    /// Candidates, 1 to 32 of at most 512 bytes, as policy specifications: "uniform", "fixed:arm=NAME",
     /// "linear-thompson:v=0.1", "logged".
     #[prost(string, repeated, tag = "1")]
     pub candidates: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
@@ -2214,7 +2221,7 @@ pub mod evaluation_service_client {
             self
         }
         /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, KEY_UNKNOWN,
-        /// UNIMPLEMENTED (a server built without analytics).
+        /// NOT_ALLOWED, NOT_BUILT (a server built without analytics).
         pub async fn replay(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayRequest>,
@@ -2261,7 +2268,7 @@ pub mod evaluation_service_server {
             + std::marker::Send
             + 'static;
         /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, KEY_UNKNOWN,
-        /// UNIMPLEMENTED (a server built without analytics).
+        /// NOT_ALLOWED, NOT_BUILT (a server built without analytics).
         async fn replay(
             &self,
             request: tonic::Request<super::ReplayRequest>,

@@ -13,12 +13,12 @@ use super::draw::{Choosing, Way, draw};
 use super::error::Error;
 use super::estimate::{Estimates, estimate};
 use super::reply::Routed;
-use super::request::{DataPolicy, Request};
+use super::request::Request;
 use crate::access::Grant;
 use crate::bandit::Scratch;
 use crate::clock::Clock;
 use crate::decision::{Decision, Excluded, Reason};
-use crate::eligibility::{Catalogue, Eligible, Endpoint, Limits, Need};
+use crate::eligibility::{Catalogue, DataPolicy, Eligible, Endpoint, Limits, Need};
 use crate::feature::Extractor;
 use crate::id::{Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
@@ -84,7 +84,15 @@ impl Route {
         mint: Mint,
     ) -> Result<Self, crate::id::Error> {
         let capabilities = Capabilities::new()?;
-        Ok(Self { catalogue, teams, published, store, clock, mint, capabilities })
+        Ok(Self {
+            catalogue,
+            teams,
+            published,
+            store,
+            clock,
+            mint,
+            capabilities,
+        })
     }
 
     /// What it keeps its decisions in.
@@ -102,11 +110,19 @@ impl Route {
         let Some(asked) = &request.request else {
             return self.in_turn(caller, request).await;
         };
-        match self.store.claim(&caller.team, &asked.id, asked.body_hash).await? {
-            Claim::Conflict => Err(Error::RequestIdReused { request_id: asked.id.clone() }),
+        match self
+            .store
+            .claim(&caller.team, &asked.id, asked.body_hash)
+            .await?
+        {
+            Claim::Conflict => Err(Error::RequestIdReused {
+                request_id: asked.id.clone(),
+            }),
             Claim::Known(known) => match self.store.journal().at(known.position)? {
                 Record::Decision(decision) => self.routed(Arc::from(decision)),
-                _ => Err(Error::RequestIdReused { request_id: asked.id.clone() }),
+                _ => Err(Error::RequestIdReused {
+                    request_id: asked.id.clone(),
+                }),
             },
             Claim::New(_turn) => self.in_turn(caller, request).await,
         }
@@ -118,7 +134,11 @@ impl Route {
         };
         let task = request.task.as_ref();
         let _turn = self.store.draw_turn(&caller.team, episode, task).await;
-        let first = self.store.index().draw(&caller.team, episode, task).cloned();
+        let first = self
+            .store
+            .index()
+            .draw(&caller.team, episode, task)
+            .cloned();
         self.decide_and_keep(caller, request, first).await
     }
 
@@ -142,11 +162,17 @@ impl Route {
         request: &Request,
         first: Option<Draw>,
     ) -> Result<Decision, Error> {
-        let team = self.teams.get(&caller.team).ok_or(Error::Bug("a key of no team"))?;
+        let team = self
+            .teams
+            .get(&caller.team)
+            .ok_or(Error::Bug("a key of no team"))?;
         let now = self.clock.now();
         let x = context::context(&team.extractor, request)?;
         let snapshot = self.published.load();
-        let learned = snapshot.teams.get(&caller.team).ok_or(Error::Bug("no snapshot"))?;
+        let learned = snapshot
+            .teams
+            .get(&caller.team)
+            .ok_or(Error::Bug("no snapshot"))?;
         let input_tokens = context::input_tokens(request);
         let mut eligible = self.eligible(caller, team, request, learned, input_tokens, now);
         let mut excluded = std::mem::take(&mut eligible.excluded);
@@ -154,16 +180,22 @@ impl Route {
             max_cost: request.constraints.max_cost,
             max_latency_ms: request.constraints.max_latency_ms,
         };
-        let estimates = estimate(&self.catalogue, &eligible, &limits, learned, &x, &mut excluded)?;
+        let estimates = estimate(
+            &self.catalogue,
+            &eligible,
+            &limits,
+            learned,
+            &x,
+            &mut excluded,
+        )?;
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
         }
         let way = way(request, learned, &estimates, first);
         let id = self.mint.next(now);
         let uniform = self.mint.secret().uniform(id);
-        let (drawn, origin) = SCRATCH.with_borrow_mut(|scratch| {
-            draw(estimates, &team.choosing, &way, uniform, scratch)
-        })?;
+        let (drawn, origin) = SCRATCH
+            .with_borrow_mut(|scratch| draw(estimates, &team.choosing, &way, uniform, scratch))?;
         let endpoint = self.cheapest(&eligible, drawn.arm())?.name.clone();
         Ok(Decision {
             id,
@@ -204,13 +236,19 @@ impl Route {
             capabilities: &self.capabilities.needed(request),
             input_tokens,
             max_output_tokens: request.max_output_tokens,
-            data_policy: request.constraints.data_policy.as_ref().unwrap_or(&team.data_policy),
+            data_policy: request
+                .constraints
+                .data_policy
+                .as_ref()
+                .unwrap_or(&team.data_policy),
         };
         let mut eligible = self.catalogue.eligible(&need, now);
         if let Some(pinned) = &learned.control.pinned {
             let arms = self.catalogue.arms();
             eligible.arms.retain(|arm| {
-                let Some(arm) = arms.get(arm.arm).filter(|a| a.name != *pinned) else { return true };
+                let Some(arm) = arms.get(arm.arm).filter(|a| a.name != *pinned) else {
+                    return true;
+                };
                 eligible.excluded.push(Excluded {
                     arm: arm.name.clone(),
                     reason: Reason::NotAllowed,
@@ -226,15 +264,25 @@ impl Route {
         let of_arm = |e: &&crate::eligibility::EligibleArm| {
             self.catalogue.arms().get(e.arm).map(|a| &a.name) == arm
         };
-        let first = eligible.arms.iter().find(of_arm).and_then(|e| eligible.endpoints(e).first());
+        let first = eligible
+            .arms
+            .iter()
+            .find(of_arm)
+            .and_then(|e| eligible.endpoints(e).first());
         let endpoint = first.and_then(|index| self.catalogue.endpoints().get(*index));
         endpoint.ok_or(Error::Bug("an eligible arm without endpoint"))
     }
 
     /// Endpoints from the decision alone, so that a repeated request gets the same reply.
     pub(super) fn routed(&self, decision: Arc<Decision>) -> Result<Routed, Error> {
-        let gone = Error::EndpointGone { endpoint: decision.endpoint.clone() };
-        let endpoint = self.catalogue.endpoint(decision.endpoint.as_str()).ok_or(gone)?.clone();
+        let gone = Error::EndpointGone {
+            endpoint: decision.endpoint.clone(),
+        };
+        let endpoint = self
+            .catalogue
+            .endpoint(decision.endpoint.as_str())
+            .ok_or(gone)?
+            .clone();
         let drawn = &decision.drawn;
         let mut others: Vec<(&Name, f64)> = drawn
             .arms
@@ -243,10 +291,23 @@ impl Route {
             .filter(|(arm, _)| **arm != endpoint.arm)
             .collect();
         others.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let serving = |arm: &Name| self.catalogue.endpoints().iter().find(|e| e.arm == *arm).cloned();
-        let fallbacks =
-            others.iter().filter_map(|(arm, _)| serving(arm)).take(FALLBACKS).collect();
-        Ok(Routed { decision, endpoint, fallbacks })
+        let serving = |arm: &Name| {
+            self.catalogue
+                .endpoints()
+                .iter()
+                .find(|e| e.arm == *arm)
+                .cloned()
+        };
+        let fallbacks = others
+            .iter()
+            .filter_map(|(arm, _)| serving(arm))
+            .take(FALLBACKS)
+            .collect();
+        Ok(Routed {
+            decision,
+            endpoint,
+            fallbacks,
+        })
     }
 }
 
@@ -272,5 +333,6 @@ fn way(
 
 fn content(recording: Recording, request: &Request) -> Option<String> {
     let keep = recording == Recording::Full && !request.messages.is_empty();
-    keep.then(|| serde_json::to_string(&request.messages).ok()).flatten()
+    keep.then(|| serde_json::to_string(&request.messages).ok())
+        .flatten()
 }

@@ -47,7 +47,10 @@ impl Capabilities {
 }
 
 /// The request's context.
-pub(super) fn context(extractor: &Extractor, request: &Request) -> Result<[f32; DIM], feature::Error> {
+pub(super) fn context(
+    extractor: &Extractor,
+    request: &Request,
+) -> Result<[f32; DIM], feature::Error> {
     let tags: Vec<feature::Tag<'_>> = request
         .tags
         .iter()

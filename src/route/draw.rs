@@ -60,7 +60,13 @@ pub(super) fn draw(
         }
         Way::Draw | Way::Redraw(_) => {
             let floor = vec![choosing.explore_floor / count as f64; count];
-            let pmf = pmf(&choosing.policy, &estimates.view(), &floor, &forced, scratch)?;
+            let pmf = pmf(
+                &choosing.policy,
+                &estimates.view(),
+                &floor,
+                &forced,
+                scratch,
+            )?;
             let origin = match *way {
                 Way::Redraw(from) => Origin::Redrawn(from),
                 _ => Origin::Drawn,
@@ -69,7 +75,10 @@ pub(super) fn draw(
         }
     };
     let chosen = u32::try_from(pmf.draw(uniform)).unwrap_or(u32::MAX);
-    Ok((estimates.into_drawn(pmf, floor, forced, uniform, chosen), origin))
+    Ok((
+        estimates.into_drawn(pmf, floor, forced, uniform, chosen),
+        origin,
+    ))
 }
 
 fn certain(index: usize, count: usize) -> Result<Pmf, ChoiceError> {
@@ -81,9 +90,16 @@ fn forced(estimates: &Estimates, way: &Way) -> Vec<u32> {
         return Vec::new();
     }
     let young = |(index, pulls): (usize, &u64)| {
-        (*pulls < FORCED_PULLS).then(|| u32::try_from(index).ok()).flatten()
+        (*pulls < FORCED_PULLS)
+            .then(|| u32::try_from(index).ok())
+            .flatten()
     };
-    estimates.pulls.iter().enumerate().filter_map(young).collect()
+    estimates
+        .pulls
+        .iter()
+        .enumerate()
+        .filter_map(young)
+        .collect()
 }
 
 /// What the pmf depends on.
@@ -105,7 +121,11 @@ fn pmf(
     if !forced.is_empty() {
         return uniform_over(forced, floor);
     }
-    let scores = Scores { utility: view.utility, sd: view.utility_sd, samples: view.samples };
+    let scores = Scores {
+        utility: view.utility,
+        sd: view.utility_sd,
+        samples: view.samples,
+    };
     policy.pmf(&scores, view.arms, floor, scratch)
 }
 

@@ -14,7 +14,9 @@ pub enum Error {
         excluded: Vec<Excluded>,
     },
     /// The idempotency key came with another body, or on another call, before.
-    #[error("request_id {request_id} was used with another body: allowed a new id, or the same body")]
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
     RequestIdReused {
         /// The key.
         request_id: Name,

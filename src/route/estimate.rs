@@ -98,8 +98,12 @@ pub(super) fn estimate(
         signal_sd: Vec::with_capacity(count * scorecard.signals().len()),
     };
     for arm in &eligible.arms {
-        let Some(name) = catalogue.arms().get(arm.arm).map(|a| &a.name) else { continue };
-        let Some(learned) = team.arms.get(name) else { continue };
+        let Some(name) = catalogue.arms().get(arm.arm).map(|a| &a.name) else {
+            continue;
+        };
+        let Some(learned) = team.arms.get(name) else {
+            continue;
+        };
         let cost_usd = learned.cost_ratio(x) * arm.reference_cost_usd;
         let latency_ms = learned.latency_ms(x);
         if let Some(out) = limits.check(name, cost_usd, latency_ms) {
@@ -112,7 +116,9 @@ pub(super) fn estimate(
         found.reference_cost_usd.push(arm.reference_cost_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
         let quality = quality(scorecard, learned, x, &mut found)?;
-        found.utility.push(quality - scorecard.price(cost_usd, latency_ms));
+        found
+            .utility
+            .push(quality - scorecard.price(cost_usd, latency_ms));
     }
     Ok(found)
 }
@@ -150,7 +156,11 @@ fn quality(
         variance += h * posterior.noise(&own[..group.targets.len()]);
     }
     found.utility_sd.push(variance.sqrt() / PRIOR_SD);
-    found.signal_mean.extend(means[..signals].iter().map(|m| *m as f32));
-    found.signal_sd.extend(sds[..signals].iter().map(|s| *s as f32));
+    found
+        .signal_mean
+        .extend(means[..signals].iter().map(|m| *m as f32));
+    found
+        .signal_sd
+        .extend(sds[..signals].iter().map(|s| *s as f32));
     Ok(quality)
 }

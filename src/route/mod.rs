@@ -19,6 +19,4 @@ pub use choose::{Recording, Route, Team};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
 pub use reply::{DecisionPage, EpisodeClosed, Recorded, Routed};
-pub use request::{
-    AttemptReport, Constraints, DataPolicy, DecisionQuery, EpisodeClosing, Request, Tag,
-};
+pub use request::{AttemptReport, Constraints, DecisionQuery, EpisodeClosing, Request, Tag};

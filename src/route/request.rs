@@ -11,7 +11,7 @@
 
 use crate::chat;
 use crate::decision;
-pub use crate::eligibility::DataPolicy;
+use crate::eligibility::DataPolicy;
 use crate::id::{DecisionId, Name};
 use crate::unit::NanoUsd;
 

@@ -68,7 +68,10 @@ impl Checkpoints {
         let mut loaded = Loaded::default();
         for sequence in self.newest_first()? {
             let name = name(sequence);
-            let bytes = self.disk.read(&name).map_err(|e| Error::io("read", &name, e))?;
+            let bytes = self
+                .disk
+                .read(&name)
+                .map_err(|e| Error::io("read", &name, e))?;
             if sequence <= newest_sequence
                 && let Some(blob) = open(bytes, sequence)
             {
@@ -128,7 +131,9 @@ mod tests {
         let disk = SimulatedDisk::new();
         let checkpoints = Checkpoints::new(Arc::new(disk.clone()));
         for sequence in sequences {
-            checkpoints.save(*sequence, &sequence.to_le_bytes()).unwrap();
+            checkpoints
+                .save(*sequence, &sequence.to_le_bytes())
+                .unwrap();
         }
         (disk, checkpoints)
     }
@@ -175,7 +180,10 @@ mod tests {
     fn a_full_disk_keeps_the_old_one() {
         let (disk, checkpoints) = saved(&[10]);
         disk.set_room(Some(30));
-        assert!(matches!(checkpoints.save(20, &[1; 100]), Err(Error::Full { .. })));
+        assert!(matches!(
+            checkpoints.save(20, &[1; 100]),
+            Err(Error::Full { .. })
+        ));
         check(&checkpoints, 20, Some(10), 0);
         assert_eq!(disk.list().unwrap(), [name(10)]);
     }

@@ -58,7 +58,10 @@ pub trait Disk: Send + Sync + Debug {
 /// A file of a [`Disk`], usable from any thread.
 pub trait DiskFile: Send + Sync + Debug {
     /// Its length in bytes.
-    #[expect(clippy::len_without_is_empty, reason = "a length in bytes on a disk, not a collection")]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a length in bytes on a disk, not a collection"
+    )]
     fn len(&self) -> io::Result<u64>;
     /// Reads from `offset` until `buffer` is full or the file ends; returns the bytes read.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
@@ -136,7 +139,9 @@ impl Disk for FileDisk {
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.dir.join(name);
-        Ok(Arc::new(OpenOptions::new().read(true).write(true).open(path)?))
+        Ok(Arc::new(
+            OpenOptions::new().read(true).write(true).open(path)?,
+        ))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -192,7 +197,9 @@ impl DiskFile for File {
             Ok(()) => Ok(()),
             // File systems that cannot set space aside get a sparse file: a full disk then shows at
             // the write instead of here.
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => File::set_len(self, len),
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
+                File::set_len(self, len)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -115,7 +115,9 @@ impl Store {
         let turn = loop {
             match self.turns.take(key.clone(), body_hash) {
                 Taken::Yours(turn) => break turn,
-                Taken::Busy { body_hash: other, .. } if other != body_hash => {
+                Taken::Busy {
+                    body_hash: other, ..
+                } if other != body_hash => {
                     return Ok(Claim::Conflict);
                 }
                 Taken::Busy { wait, .. } => wait.over().await,

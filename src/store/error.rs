@@ -51,7 +51,9 @@ pub enum Error {
         found: u64,
     },
     /// A whole record of a layout that this build does not know.
-    #[error("record {sequence} has layout {version}: allowed 1 to {newest}; a newer build wrote it")]
+    #[error(
+        "record {sequence} has layout {version}: allowed 1 to {newest}; a newer build wrote it"
+    )]
     Layout {
         /// The record.
         sequence: u64,

@@ -88,9 +88,10 @@ impl Keyed {
         let is_new = kept.is_none();
         let secret = match kept {
             None => fresh_secret,
-            Some(kept) => kept.as_ref().try_into().map_err(|_| Error::Damaged {
-                what: "the secret",
-            })?,
+            Some(kept) => kept
+                .as_ref()
+                .try_into()
+                .map_err(|_| Error::Damaged { what: "the secret" })?,
         };
         let keyed = Self {
             db,
@@ -111,7 +112,10 @@ impl Keyed {
 
     /// Gives `text` a number: that of the newest version if it is the same text, else the next.
     pub fn import(&self, kind: VersionKind, team: &Name, text: &str) -> Result<Imported, Error> {
-        let _one_at_a_time = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self
+            .importing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let version = match self.newest(kind, team)? {
             Some((version, newest)) if newest == text => {
                 return Ok(Imported {
@@ -231,8 +235,14 @@ mod tests {
     #[test]
     fn the_secret_is_made_once() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Keyed::open(dir.path(), [1; 32]).unwrap().secret().bytes(), &[1; 32]);
-        assert_eq!(Keyed::open(dir.path(), [2; 32]).unwrap().secret().bytes(), &[1; 32]);
+        assert_eq!(
+            Keyed::open(dir.path(), [1; 32]).unwrap().secret().bytes(),
+            &[1; 32]
+        );
+        assert_eq!(
+            Keyed::open(dir.path(), [2; 32]).unwrap().secret().bytes(),
+            &[1; 32]
+        );
     }
 
     #[test]
@@ -240,7 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (a, b) = (name("a"), name("ab"));
         let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
-        let mut check = |kind, team: &Name, text: &str, version, new| {
+        let check = |kind, team: &Name, text: &str, version, new| {
             let imported = keyed.import(kind, team, text).unwrap();
             assert_eq!(imported, Imported { version, new }, "{text}");
         };
@@ -265,7 +275,9 @@ mod tests {
         let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
         let team = name("a");
         for version in [255, 256] {
-            keyed.restore(VersionKind::Policy, &team, version, "text").unwrap();
+            keyed
+                .restore(VersionKind::Policy, &team, version, "text")
+                .unwrap();
         }
         let newest = keyed.newest(VersionKind::Policy, &team).unwrap();
         assert_eq!(newest.map(|(version, _)| version), Some(256));
@@ -276,8 +288,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
         let team = name("a");
-        keyed.restore(VersionKind::Policy, &team, 1, "text").unwrap();
-        keyed.restore(VersionKind::Policy, &team, 1, "text").unwrap();
+        keyed
+            .restore(VersionKind::Policy, &team, 1, "text")
+            .unwrap();
+        keyed
+            .restore(VersionKind::Policy, &team, 1, "text")
+            .unwrap();
         let other = keyed.restore(VersionKind::Policy, &team, 1, "other");
         assert!(matches!(other, Err(Error::Differs { version: 1, .. })));
     }

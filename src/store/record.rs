@@ -130,7 +130,10 @@ impl Record {
             Self::Attempt { attempt, .. } => attempt.request.as_ref(),
             Self::EpisodeClosed { request, .. } => request.as_ref(),
             Self::Feedback(feedback) => {
-                return feedback.request_id.as_ref().map(|id| (id, feedback.body_hash));
+                return feedback
+                    .request_id
+                    .as_ref()
+                    .map(|id| (id, feedback.body_hash));
             }
             Self::Control { .. } | Self::Version { .. } | Self::Tick { .. } => None,
         };

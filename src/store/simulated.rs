@@ -180,7 +180,9 @@ impl Disk for SimulatedDisk {
         take_room(&mut state.room, len);
         let file = state.files.len();
         let mut content = Content::default();
-        content.change(Change::Resize(usize::try_from(len).map_err(io::Error::other)?));
+        content.change(Change::Resize(
+            usize::try_from(len).map_err(io::Error::other)?,
+        ));
         state.files.push(content);
         state.names.insert(name.to_owned(), file);
         Ok(self.handle(&state, file))
@@ -256,7 +258,11 @@ impl DiskFile for SimulatedFile {
                 offset,
                 bytes: bytes[..fitting].to_vec(),
             });
-            if fitting == bytes.len() { Ok(()) } else { Err(full()) }
+            if fitting == bytes.len() {
+                Ok(())
+            } else {
+                Err(full())
+            }
         })
     }
 

@@ -1,7 +1,8 @@
 //! The checked-in protobuf code is what the protos say. No build script and no installed `protoc`:
 //! this test is the generator.
 //!
-//! After a change of `proto/`: `BELLWETHER_BLESS=1 cargo test --test it generated`.
+//! After a change of `proto/`: `BELLWETHER_BLESS=1 cargo test --test it generated`. The test builds the
+//! library first, so bless a new field before using it, and stop using one before removing it.
 
 use prost::Message;
 use std::path::{Path, PathBuf};

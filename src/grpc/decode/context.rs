@@ -21,7 +21,11 @@ const EMBEDDING: std::ops::RangeInclusive<usize> = 64..=4096;
 const MOST_NUMBER: f64 = 1e9;
 
 /// The context as a request without limits, idempotency key or wish not to explore.
-pub(super) fn request(fields: &mut Fields, at: Path<'_>, said: Option<v1::RequestContext>) -> Request {
+pub(super) fn request(
+    fields: &mut Fields,
+    at: Path<'_>,
+    said: Option<v1::RequestContext>,
+) -> Request {
     let said = said.unwrap_or_default();
     Request {
         task: fields.name_if_said(at.field("task"), said.task.as_deref()),

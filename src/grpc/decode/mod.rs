@@ -13,11 +13,17 @@ mod feedback;
 mod operator;
 mod replay;
 mod router;
+#[cfg(test)]
+mod testing;
 mod time;
 
-pub use feedback::{Refusal, feedback};
-pub use operator::{Control, set_control, team};
-pub use replay::{Replay, replay};
-pub use router::{
+pub use feedback::Refusal;
+pub use operator::Control;
+pub use replay::Replay;
+
+pub(super) use feedback::feedback;
+pub(super) use operator::{set_control, team};
+pub(super) use replay::replay;
+pub(super) use router::{
     close_episode, complete, get_decision, list_decisions, report_attempt, route, stream_complete,
 };

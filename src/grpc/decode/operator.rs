@@ -10,7 +10,7 @@ use crate::id::Name;
 use crate::proto::v1;
 
 /// A team's run-time control.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Control {
     /// All traffic to this arm.
     pub pinned: Option<Name>,
@@ -19,7 +19,9 @@ pub struct Control {
 }
 
 /// A team and the control it shall have.
-pub fn set_control(said: &v1::SetControlRequest) -> Result<(Name, Control), Failure> {
+pub(in crate::grpc) fn set_control(
+    said: &v1::SetControlRequest,
+) -> Result<(Name, Control), Failure> {
     let mut fields = Fields::default();
     let team = fields.name("team", &said.team);
     let control = fields.required("control", said.control.as_ref());
@@ -31,7 +33,7 @@ pub fn set_control(said: &v1::SetControlRequest) -> Result<(Name, Control), Fail
 }
 
 /// The team asked about.
-pub fn team(said: &v1::GetTeamRequest) -> Result<Name, Failure> {
+pub(in crate::grpc) fn team(said: &v1::GetTeamRequest) -> Result<Name, Failure> {
     let mut fields = Fields::default();
     let team = fields.name("team", &said.team);
     fields.finish(team)

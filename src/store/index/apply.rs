@@ -124,7 +124,9 @@ impl Index {
             Record::Feedback(feedback) => self.add_feedback(team, position, feedback),
             Record::EpisodeClosed { episode, time, .. } => {
                 let episode = self.episode_mut(team, episode, *time);
-                let first = episode.closed.map_or(position, |closed| closed.min(position));
+                let first = episode
+                    .closed
+                    .map_or(position, |closed| closed.min(position));
                 episode.closed = Some(first);
             }
             Record::Control { control, .. } => {
@@ -167,7 +169,13 @@ impl Index {
         }
     }
 
-    fn file(&mut self, team: u32, id: DecisionId, time: Timestamp, record: (Position, Option<u64>)) {
+    fn file(
+        &mut self,
+        team: u32,
+        id: DecisionId,
+        time: Timestamp,
+        record: (Position, Option<u64>),
+    ) {
         let filed = &mut self.entry(team, id, time).filed;
         let at = filed.partition_point(|(p, _)| *p < record.0);
         filed.insert(at, record);
@@ -232,7 +240,7 @@ impl Index {
         {
             match self.aged.pop_front() {
                 Some((_, Aged::Decision(id))) => self.forget(id),
-                Some((time, Aged::Episode(team, name))) => self.forget_episode(time, team, name),
+                Some((_, Aged::Episode(team, name))) => self.forget_episode(team, name),
                 None => {}
             }
         }
@@ -256,14 +264,16 @@ impl Index {
     }
 
     /// An episode goes when it is old and none of its decisions is left; else it gets another turn.
-    fn forget_episode(&mut self, time: Timestamp, team: u32, name: Name) {
+    fn forget_episode(&mut self, team: u32, name: Name) {
         let episodes = &mut self.teams[team as usize].episodes;
         match episodes.get(&name) {
             Some(episode) if episode.is_spent() => {
                 self.filed -= episode.feedback.len();
                 episodes.remove(&name);
             }
-            Some(_) => self.aged.push_back((time, Aged::Episode(team, name))),
+            Some(_) => self
+                .aged
+                .push_back((self.newest, Aged::Episode(team, name))),
             None => {}
         }
     }

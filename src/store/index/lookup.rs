@@ -98,7 +98,9 @@ impl Index {
     /// A team's pin and freeze.
     pub fn control(&self, team: &Name) -> Control {
         let control = self.team(team).and_then(|team| team.control.as_ref());
-        control.map(|(_, control)| control.clone()).unwrap_or_default()
+        control
+            .map(|(_, control)| control.clone())
+            .unwrap_or_default()
     }
 
     /// Decisions and request ids held: for metrics.

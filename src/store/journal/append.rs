@@ -120,7 +120,9 @@ impl Journal {
         let mut frame = Frame::new(record)?;
         let mut writer = self.shared.writer();
         let position = writer.write(&self.shared, &mut frame, record.time())?;
-        self.shared.written.store(position.sequence, Ordering::Release);
+        self.shared
+            .written
+            .store(position.sequence, Ordering::Release);
         let wake = std::mem::take(&mut writer.syncer_idle);
         drop(writer);
         if wake {
@@ -289,7 +291,10 @@ impl Writer {
         let file = segment::create(&*shared.disk, self.next, capacity, time)?;
         // Space set aside and not used goes back; a failure costs only that space.
         let _ = self.file.set_len(self.tail);
-        let mut segments = shared.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let mut segments = shared
+            .segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         segments.firsts.push(self.next);
         segments.newest = Arc::clone(&file);
         drop(segments);

@@ -44,7 +44,10 @@ impl Reader {
     }
 
     /// The next record; `None` where the journal ends for now.
-    #[expect(clippy::should_implement_trait, reason = "the end is not final, as an iterator's is")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the end is not final, as an iterator's is"
+    )]
     pub fn next(&mut self) -> Result<Option<(Position, Record)>, Error> {
         if self.next > self.shared.written() {
             return Ok(None);
@@ -79,11 +82,7 @@ impl Reader {
     }
 
     /// Appends at most `max` records to `out`, up to the end for now; tells how many.
-    pub fn read(
-        &mut self,
-        max: usize,
-        out: &mut Vec<(Position, Record)>,
-    ) -> Result<usize, Error> {
+    pub fn read(&mut self, max: usize, out: &mut Vec<(Position, Record)>) -> Result<usize, Error> {
         let before = out.len();
         while out.len() - before < max {
             match self.next()? {
@@ -107,9 +106,17 @@ fn start(shared: &Shared, sequence: u64) -> Result<(u64, Scanner), Error> {
     for skipped in first..sequence {
         let offset = scanner.offset();
         let file = || segment::name(first);
-        match scanner.next(skipped).map_err(|e| Error::io("read", &file(), e))? {
+        match scanner
+            .next(skipped)
+            .map_err(|e| Error::io("read", &file(), e))?
+        {
             Step::Payload(_) => {}
-            Step::End | Step::Invalid => return Err(Error::Corrupt { file: file(), offset }),
+            Step::End | Step::Invalid => {
+                return Err(Error::Corrupt {
+                    file: file(),
+                    offset,
+                });
+            }
         }
     }
     Ok((first, scanner))
@@ -124,7 +131,10 @@ pub(super) fn at(shared: &Shared, position: Position) -> Result<Record, Error> {
     let (first, file) = shared.segment_of(sequence)?;
     let mut scanner = Scanner::new(file, u64::from(offset), ONE);
     let name = segment::name(first);
-    match scanner.next(sequence).map_err(|e| Error::io("read", &name, e))? {
+    match scanner
+        .next(sequence)
+        .map_err(|e| Error::io("read", &name, e))?
+    {
         Step::Payload(payload) => Record::decode(payload, sequence),
         Step::End | Step::Invalid => Err(Error::Corrupt {
             file: name,

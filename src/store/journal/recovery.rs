@@ -53,12 +53,18 @@ pub(super) fn recover(
         let name = segment::name(first);
         let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
         if !segment::header_holds(&*file, first)? {
-            return Err(Error::Corrupt { file: name, offset: 0 });
+            return Err(Error::Corrupt {
+                file: name,
+                offset: 0,
+            });
         }
         let (tail, torn) = read_segment(&file, &name, &mut next, visit)?;
         let last = index + 1 == firsts.len();
         if torn && !last {
-            return Err(Error::Corrupt { file: name, offset: tail });
+            return Err(Error::Corrupt {
+                file: name,
+                offset: tail,
+            });
         }
         newest = Some((file, first, tail));
     }
@@ -73,11 +79,30 @@ pub(super) fn recover(
             tail: HEADER,
             capacity: segment_bytes,
         };
-        return Ok((end, Recovery { records, segments: 0, truncated_bytes: 0 }));
+        return Ok((
+            end,
+            Recovery {
+                records,
+                segments: 0,
+                truncated_bytes: 0,
+            },
+        ));
     };
-    let (capacity, truncated_bytes) = clear_tail(&*file, &segment::name(first), tail, segment_bytes)?;
-    let recovery = Recovery { records, segments: firsts.len(), truncated_bytes };
-    let end = End { firsts, file, first, next, tail, capacity };
+    let (capacity, truncated_bytes) =
+        clear_tail(&*file, &segment::name(first), tail, segment_bytes)?;
+    let recovery = Recovery {
+        records,
+        segments: firsts.len(),
+        truncated_bytes,
+    };
+    let end = End {
+        firsts,
+        file,
+        first,
+        next,
+        tail,
+        capacity,
+    };
     Ok((end, recovery))
 }
 
@@ -93,15 +118,21 @@ fn gap(expected: u64, found: u64) -> Error {
 
 /// First sequences of the segments. A newest one whose making was cut short is removed.
 fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
-    let names = disk.list().map_err(|e| Error::io("list", "the data directory", e))?;
-    let mut firsts: Vec<u64> = names.iter().filter_map(|name| segment::first_of(name)).collect();
+    let names = disk
+        .list()
+        .map_err(|e| Error::io("list", "the data directory", e))?;
+    let mut firsts: Vec<u64> = names
+        .iter()
+        .filter_map(|name| segment::first_of(name))
+        .collect();
     firsts.sort_unstable();
     if let Some(&first) = firsts.last() {
         let name = segment::name(first);
         let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
         // Records come only after the header is on disk: without a header, all must be zeros.
         if !segment::header_holds(&*file, first)? && written_bytes(&*file, &name, HEADER)? == 0 {
-            disk.remove(&name).map_err(|e| Error::io("remove", &name, e))?;
+            disk.remove(&name)
+                .map_err(|e| Error::io("remove", &name, e))?;
             firsts.pop();
         }
     }
@@ -118,7 +149,10 @@ fn read_segment(
     let mut scanner = Scanner::new(Arc::clone(file), HEADER, CHUNK);
     loop {
         let offset = scanner.offset();
-        match scanner.next(*next).map_err(|e| Error::io("read", name, e))? {
+        match scanner
+            .next(*next)
+            .map_err(|e| Error::io("read", name, e))?
+        {
             Step::Payload(payload) => {
                 let position = Position {
                     sequence: *next,

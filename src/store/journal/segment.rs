@@ -111,7 +111,10 @@ pub(super) fn header_holds(file: &dyn DiskFile, first: u64) -> Result<bool, Erro
     if &covered[..8] != MAGIC || crc != crc32fast::hash(covered).to_le_bytes() {
         return Ok(false);
     }
-    let format = covered[8..12].iter().rev().fold(0, |n, b| n << 8 | u32::from(*b));
+    let format = covered[8..12]
+        .iter()
+        .rev()
+        .fold(0, |n, b| n << 8 | u32::from(*b));
     if format != FORMAT {
         return Err(Error::Format {
             file: name(first),

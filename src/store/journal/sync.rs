@@ -88,7 +88,9 @@ fn next_batch(shared: &Shared, done: u64) -> Option<Batch> {
     }
     if shared.settings.durability == Durability::Group && !writer.closing {
         let window = shared.settings.group_window;
-        let waited = shared.work.wait_timeout_while(writer, window, |w| !w.closing);
+        let waited = shared
+            .work
+            .wait_timeout_while(writer, window, |w| !w.closing);
         writer = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
     let upto = writer.next - 1;
