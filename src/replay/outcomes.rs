@@ -285,7 +285,7 @@ mod tests {
         let fixed = table.arms.iter().map(|arm| format!("fixed:arm={arm}"));
         let specs: Vec<String> = std::iter::once("uniform".to_owned()).chain(fixed).collect();
         let specs: Vec<&str> = specs.iter().map(String::as_str).collect();
-        let report = play_all(table, lambda, &specs, 2);
+        let report = play_all(table, lambda, &specs, 1);
         let arms = report.baselines.arms.iter().map(|arm| arm.reward);
         let means = std::iter::once(report.baselines.random).chain(arms);
         for (policy, mean) in report.policies.iter().zip(means) {
@@ -334,7 +334,7 @@ mod tests {
             "epsilon-greedy",
             "greedy",
         ];
-        let report = play_all(&made(1000, true), 0.0, &specs, 3);
+        let report = play_all(&made(1000, true), 0.0, &specs, 1);
         let best = report.baselines.best_single.reward;
         assert!((report.baselines.per_task_best - 0.9).abs() < 1e-9);
         for policy in &report.policies {
