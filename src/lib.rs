@@ -1,5 +1,6 @@
 //! Bellwether: a self-hosted model router that learns from a team's own outcomes.
 
+pub mod chat;
 pub mod clock;
 pub mod decision;
 pub mod id;
@@ -29,4 +30,4 @@ pub mod config;
 pub mod grpc;
 pub mod proto;
 
-pub mod server;
+// pub mod server;

@@ -2,6 +2,10 @@
 //!
 //! The prompts are texts of this repository: its licence for prose, a source file for code.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark may stop where it cannot begin"
+)]
 
 use bellwether::feature::{DIM, Extractor, Request, Tag, TagValue};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -7,7 +7,7 @@
 //!
 //! Not here: what the matrix means (`ridge`), its inverse (`cholesky`).
 
-use super::lanes::{Group, LANES, sum, widest};
+use super::lanes::{Group, LANES, Totals, add_product, widest};
 use pulp::{Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +91,26 @@ impl Packed<f64> {
     }
 }
 
+/// Four rows of `width` groups times x, not yet summed over lanes.
+#[inline(always)]
+fn quad_along<S: Simd>(
+    simd: S,
+    rows: &[Group<f32>],
+    x: &[Group<f32>],
+    width: usize,
+) -> [Totals<S, f32>; QUAD] {
+    let (upper, lower) = rows.split_at(2 * width);
+    let ((a, b), (c, d)) = (upper.split_at(width), lower.split_at(width));
+    let mut along = [Totals::zero(simd); QUAD];
+    for ((((x, a), b), c), d) in x.iter().zip(a).zip(b).zip(c).zip(d) {
+        along[0].add_product(simd, a, x);
+        along[1].add_product(simd, b, x);
+        along[2].add_product(simd, c, x);
+        along[3].add_product(simd, d, x);
+    }
+    along
+}
+
 struct Multiply<'a> {
     matrix: &'a Packed<f64>,
     x: &'a [Group<f64>],
@@ -101,26 +121,22 @@ impl WithSimd for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { matrix, x, y } = self;
         y.fill([0.0; LANES]);
         for (row, (block, groups)) in matrix.rows().enumerate() {
             let x_row = x.as_flattened()[row];
-            let mut total = [0.0; LANES];
+            let mut total = Totals::zero(simd);
             // Left of the diagonal block an entry stands for its mirror image too.
             let (left, diagonal) = groups.split_at(block);
             for ((m, x), y) in left.iter().zip(x).zip(y.iter_mut()) {
-                for lane in 0..LANES {
-                    total[lane] += m[lane] * x[lane];
-                    y[lane] += m[lane] * x_row;
-                }
+                total.add_product(simd, m, x);
+                *y = add_product(*y, *m, [x_row; LANES]);
             }
             for (m, x) in diagonal.iter().zip(&x[block..]) {
-                for lane in 0..LANES {
-                    total[lane] += m[lane] * x[lane];
-                }
+                total.add_product(simd, m, x);
             }
-            y.as_flattened_mut()[row] += sum(total);
+            y.as_flattened_mut()[row] += total.sum();
         }
     }
 }
@@ -142,38 +158,46 @@ impl WithSimd for AddOuter<'_> {
             rest = tail;
             let x_row = self.sign * self.x.as_flattened()[row];
             for (m, x) in groups.iter_mut().zip(self.x) {
-                for lane in 0..LANES {
-                    m[lane] += x_row * x[lane];
-                }
+                *m = add_product(*m, [x_row; LANES], *x);
             }
         }
     }
 }
 
+/// Rows that a quadratic form walks at a time: each has its own total, so that no addition waits for
+/// the one before, and each group of x is loaded once for all.
+const QUAD: usize = 4;
+
 impl Packed<f32> {
-    /// `x' * self * x`, for a matrix made by [`Packed::folded`]. `x` comes as its full groups and the
-    /// zero-padded rest.
+    /// `x' * self * x`, for a matrix made by [`Packed::folded`].
     #[inline(always)]
-    pub(super) fn folded_form(&self, full: &[Group<f32>], rest: &Group<f32>) -> f32 {
-        let mut total = [0.0_f32; LANES];
-        for (row, (block, groups)) in self.rows().enumerate() {
-            let mut along = [0.0_f32; LANES];
-            for (m, x) in groups.iter().zip(full) {
-                for lane in 0..LANES {
-                    along[lane] += m[lane] * x[lane];
+    pub(super) fn folded_form<S: Simd>(&self, simd: S, x: &[Group<f32>]) -> f32 {
+        let mut total = Totals::zero(simd);
+        let mut rest = self.groups.as_slice();
+        for (block, x_rows) in x.iter().enumerate() {
+            let (width, rows) = (block + 1, LANES.min(self.dim - block * LANES));
+            let (head, tail) = rest.split_at(rows * width);
+            rest = tail;
+            let (quads, x_quads) = (
+                head.chunks_exact(QUAD * width),
+                x_rows[..rows].chunks_exact(QUAD),
+            );
+            let (singles, x_singles) = (quads.remainder(), x_quads.remainder());
+            for (quad, x_quad) in quads.zip(x_quads) {
+                let along = quad_along(simd, quad, x, width);
+                for (along, x_row) in along.iter().zip(x_quad) {
+                    total.add_scaled(simd, *x_row, along);
                 }
             }
-            if let Some(m) = groups.get(full.len()) {
-                for lane in 0..LANES {
-                    along[lane] += m[lane] * rest[lane];
+            for (row, x_row) in singles.chunks_exact(width).zip(x_singles) {
+                let mut along = Totals::zero(simd);
+                for (m, x) in row.iter().zip(x) {
+                    along.add_product(simd, m, x);
                 }
-            }
-            let x_row = full.get(block).unwrap_or(rest)[row % LANES];
-            for lane in 0..LANES {
-                total[lane] += along[lane] * x_row;
+                total.add_scaled(simd, *x_row, &along);
             }
         }
-        sum(total)
+        total.sum()
     }
 
     /// `matrix` in f32 with the entries left of the diagonal blocks doubled: each is met once where

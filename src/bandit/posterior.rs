@@ -1,6 +1,7 @@
 //! What one arm publishes: the means and the uncertainty that decisions are made from, in f32.
 //!
-//! Invariants: immutable; a score allocates nothing and reads each stored number once; the variance is
+//! Invariants: immutable; a score of up to 256 features
+//! allocates nothing and reads each stored number once; the variance is
 //! never negative. Within 1e-5 of the [`Ridge`] it came from for contexts of |x|^2 <= 4 and a ridge of
 //! 1 or more. The same bits whatever the width of the registers.
 //!
@@ -9,7 +10,7 @@
 //! Units and shapes: x as in [`Ridge`]; means in normalised signals; variance in units of the noise's.
 
 use super::error::StateError;
-use super::lanes::{Group, LANES, groups, sum, widest};
+use super::lanes::{Group, LANES, Totals, groups, widest};
 use super::packed::Packed;
 use super::ridge::Ridge;
 use pulp::{Simd, WithSimd};
@@ -90,9 +91,18 @@ impl Posterior {
                 });
             }
         }
+        let mut stack = [[0.0; LANES]; ON_STACK];
+        let mut heap = Vec::new();
+        let padded = if groups(self.dim) <= ON_STACK {
+            &mut stack[..groups(self.dim)]
+        } else {
+            heap.resize(groups(self.dim), [0.0; LANES]);
+            heap.as_mut_slice()
+        };
+        padded.as_flattened_mut()[..x.len()].copy_from_slice(x);
         Ok(widest(Score {
             posterior: self,
-            x,
+            x: padded,
             means,
         }))
     }
@@ -122,9 +132,12 @@ impl Posterior {
     }
 }
 
+/// Longest context, in groups, that is padded on the stack: d = 256.
+const ON_STACK: usize = 32;
+
 struct Score<'a> {
     posterior: &'a Posterior,
-    x: &'a [f32],
+    x: &'a [Group<f32>],
     means: &'a mut [f64],
 }
 
@@ -132,32 +145,24 @@ impl WithSimd for Score<'_> {
     type Output = f64;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> f64 {
-        let (full, tail) = self.x.as_chunks::<LANES>();
-        let mut rest = [0.0; LANES];
-        for (slot, value) in rest.iter_mut().zip(tail) {
-            *slot = *value;
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let Self {
+            posterior,
+            x,
+            means,
+        } = self;
+        for (mean, weights) in means
+            .iter_mut()
+            .zip(posterior.weights.chunks_exact(x.len().max(1)))
+        {
+            let mut total = Totals::zero(simd);
+            for (w, x) in weights.iter().zip(x) {
+                total.add_product(simd, w, x);
+            }
+            *mean = f64::from(total.sum());
         }
-        let per_target = self
-            .posterior
-            .weights
-            .chunks_exact(groups(self.x.len()).max(1));
-        for (mean, weights) in self.means.iter_mut().zip(per_target) {
-            *mean = f64::from(dot(weights, full, &rest));
-        }
-        let form = self.posterior.form.folded_form(full, &rest);
+        let form = posterior.form.folded_form(simd, x);
         // A NaN context stays NaN and is refused by the policy.
         if form < 0.0 { 0.0 } else { f64::from(form) }
     }
-}
-
-#[inline(always)]
-fn dot(weights: &[Group<f32>], full: &[Group<f32>], rest: &Group<f32>) -> f32 {
-    let mut total = [0.0; LANES];
-    for (w, x) in weights.iter().zip(full.iter().chain([rest])) {
-        for lane in 0..LANES {
-            total[lane] += w[lane] * x[lane];
-        }
-    }
-    sum(total)
 }

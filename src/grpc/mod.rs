@@ -1,1 +1,34 @@
-//! The gRPC edge.
+//! The gRPC edge: the contract's four services, health and reflection.
+//!
+//! A call passes `guard` (id, deadline, panic), `auth` (key, scope), `decode` (every violation at
+//! once), one use case, `encode`; what fails becomes a status in `status` and nowhere else.
+//!
+//! Invariants: nothing that a caller sends panics; stranger's bodies are not read; work begins after
+//! all limits are checked.
+//!
+//! Not here: sockets (`server`), any decision (`route`, `complete`, `learn`, `replay`).
+
+mod admin;
+mod auth;
+mod body;
+mod decode;
+mod encode;
+mod evaluation;
+mod feedback;
+mod field;
+mod guard;
+mod path;
+mod router;
+mod status;
+mod stream;
+mod surface;
+
+pub use admin::{ArmState, Operating, Operator, TeamState};
+pub use auth::Gate;
+pub use decode::{Control, Refusal, Replay};
+pub use evaluation::{Judge, Judging};
+pub use feedback::{Listener, Listening, Outcome};
+pub use guard::{Call, CallId, Guard, GuardLayer, REQUEST_ID};
+pub use router::{Ask, Completed, Event, Events, Router, Routing};
+pub use status::{DOMAIN, FailedAttempt, Failure, Violation};
+pub use surface::{HealthSwitch, Services};

@@ -1,1 +1,35 @@
-//! The journal and the keyed state.
+//! The journal and the keyed state: what survives a restart.
+//!
+//! Invariants: the journal is the only truth; everything else here ([`index`], checkpoints, imported
+//! versions) is derived from it or can be made again. A record that was acknowledged is read back
+//! after a kill; after a power cut too in mode [`Durability::Sync`], and in mode
+//! [`Durability::Group`] but for the last window.
+//!
+//! Not here: what a record means (`route`, `learn`, `replay`), who may read it (`access`), export to
+//! Parquet (`table`).
+//!
+//! Read first: [`record`] (what is kept), [`Store`] (the door), [`journal`] (how it is kept).
+
+mod engine;
+mod error;
+mod turn;
+
+pub mod checkpoint;
+pub mod disk;
+pub mod index;
+pub mod journal;
+pub mod keyed;
+pub mod record;
+pub mod simulated;
+
+#[cfg(test)]
+mod sample;
+
+pub use checkpoint::Checkpoints;
+pub use disk::{Disk, FileDisk};
+pub use engine::{Found, Settings, Store};
+pub use error::Error;
+pub use journal::{Durability, Journal, Position, Reader, Recovery};
+pub use keyed::Keyed;
+pub use record::{Control, Record, VersionKind};
+pub use turn::{Claim, Turn};

@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 
 /// Modules by floor; imports run down only, and floors marked closed do not import their own.
 const FLOORS: [(&[&str], bool); 6] = [
-    (&["id", "unit", "clock", "decision", "signal", "chat"], false),
-    (&["feature", "scorecard", "bandit", "ope", "eligibility"], true),
+    (
+        &["id", "unit", "clock", "decision", "signal", "chat"],
+        false,
+    ),
+    (
+        &["feature", "scorecard", "bandit", "ope", "eligibility"],
+        true,
+    ),
     (&["store", "table", "provider", "telemetry"], true),
     (&["route", "complete", "learn", "access", "replay"], false),
     (&["proto", "grpc", "config"], true),
@@ -51,11 +57,20 @@ fn sources() -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") && !is_generated(&path) {
                 let below = path.strip_prefix(&root).unwrap();
-                let first = below.components().next().unwrap().as_os_str().to_string_lossy();
+                let first = below
+                    .components()
+                    .next()
+                    .unwrap()
+                    .as_os_str()
+                    .to_string_lossy();
                 let module = first.trim_end_matches(".rs").to_owned();
                 let whole = fs::read_to_string(&path).unwrap();
                 let code = whole.split("\n#[cfg(test)]").next().unwrap_or_default();
-                found.push(Source { path, module, text: code.to_owned() });
+                found.push(Source {
+                    path,
+                    module,
+                    text: code.to_owned(),
+                });
             }
         }
     }
@@ -74,8 +89,11 @@ fn is_comment(line: &str) -> bool {
 
 /// The crate-level modules that a file names as `crate::X` or `bellwether::X`.
 fn imports(text: &str) -> Vec<String> {
-    let code: String =
-        text.lines().filter(|l| !is_comment(l)).map(|l| format!("{l}\n")).collect::<String>();
+    let code: String = text
+        .lines()
+        .filter(|l| !is_comment(l))
+        .map(|l| format!("{l}\n"))
+        .collect::<String>();
     let mut names = Vec::new();
     for marker in ["crate::", "bellwether::"] {
         for (at, _) in code.match_indices(marker) {
@@ -100,7 +118,10 @@ fn imports(text: &str) -> Vec<String> {
         }
     }
     let head = |n: &String| {
-        n.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+        n.trim()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
     };
     names.iter().map(head).filter(|n| !n.is_empty()).collect()
 }
@@ -129,7 +150,9 @@ fn imports_run_down_only() {
             continue;
         };
         for name in imports(&source.text) {
-            let Some(&(other, _)) = floors.get(name.as_str()) else { continue };
+            let Some(&(other, _)) = floors.get(name.as_str()) else {
+                continue;
+            };
             let granted = GRANTED.contains(&(source.module.as_str(), name.as_str()));
             let sideways = other == own && closed && name != source.module && !granted;
             if other > own || sideways {
@@ -148,9 +171,11 @@ fn outside_crates_stay_in_their_modules() {
             let used = source.text.lines().filter(|l| !is_comment(l)).any(|line| {
                 line.match_indices(outside).any(|(at, _)| {
                     let before = line[..at].chars().next_back();
-                    let bare = before.is_none_or(|c| !(c.is_alphanumeric() || c == '_' || c == ':'));
+                    let bare =
+                        before.is_none_or(|c| !(c.is_alphanumeric() || c == '_' || c == ':'));
                     let after = &line[at + outside.len()..];
-                    bare && (after.starts_with("::") || after.starts_with('_') && after.contains("::"))
+                    bare && (after.starts_with("::")
+                        || after.starts_with('_') && after.contains("::"))
                 })
             });
             if used && !allowed.contains(&source.module.as_str()) {
@@ -167,7 +192,10 @@ fn a_file_fits_in_a_head() {
     for source in sources() {
         let lines = source.text.lines().count();
         if lines > FILE_LINES {
-            faults.push(format!("{}: {lines} lines, at most {FILE_LINES}", source.path.display()));
+            faults.push(format!(
+                "{}: {lines} lines, at most {FILE_LINES}",
+                source.path.display()
+            ));
         }
     }
     report("length of files without their tests", &faults);
@@ -181,8 +209,16 @@ fn a_function_fits_on_a_screen() {
         for (number, line) in source.text.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let start = line.trim_start();
-            let begins = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "async fn ", "pub async fn "];
-            if open.is_none() && begins.iter().any(|b| start.starts_with(b)) && !line.ends_with(';') {
+            let begins = [
+                "fn ",
+                "pub fn ",
+                "pub(crate) fn ",
+                "pub(super) fn ",
+                "async fn ",
+                "pub async fn ",
+            ];
+            if open.is_none() && begins.iter().any(|b| start.starts_with(b)) && !line.ends_with(';')
+            {
                 open = Some((number, indent, start.to_owned()));
             }
             if let Some((from, at, name)) = &open
@@ -218,10 +254,16 @@ fn every_file_says_what_it_is() {
 
 #[test]
 fn no_module_is_named_for_nothing() {
-    let vague = ["util", "utils", "common", "helpers", "types", "core", "manager", "misc"];
+    let vague = [
+        "util", "utils", "common", "helpers", "types", "core", "manager", "misc",
+    ];
     let faults: Vec<String> = sources()
         .iter()
-        .filter(|s| s.path.iter().any(|p| vague.contains(&p.to_string_lossy().trim_end_matches(".rs"))))
+        .filter(|s| {
+            s.path
+                .iter()
+                .any(|p| vague.contains(&p.to_string_lossy().trim_end_matches(".rs")))
+        })
         .map(|s| s.path.display().to_string())
         .collect();
     report("find the noun", &faults);
@@ -229,6 +271,7 @@ fn no_module_is_named_for_nothing() {
 
 #[test]
 fn the_checker_sees_imports_in_groups_and_paths() {
-    let text = "use crate::{unit::{Pmf, Error}, id::Name};\nlet x = crate::store::Journal::open();\n";
+    let text =
+        "use crate::{unit::{Pmf, Error}, id::Name};\nlet x = crate::store::Journal::open();\n";
     assert_eq!(imports(text), ["unit", "id", "store"]);
 }

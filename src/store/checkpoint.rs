@@ -1,0 +1,196 @@
+//! What the learner has learned up to a sequence, as files.
+//!
+//! Files and not sled: a checkpoint is megabytes, written whole and read whole; sled would copy it
+//! through its log and cache, and its flush is no fsync.
+//!
+//! Layout of `checkpoint-{sequence}.bin`: magic 8 | version u32 | sequence u64 | crc32 of the blob
+//! and of what stands before u32 | blob. Little-endian.
+//!
+//! Invariants: a file has its name only when all of it is on disk; the two newest are kept; one
+//! that does not hold is set aside as `.bad` and the one before serves. A checkpoint only saves
+//! time: without any, the journal is read from the start to the same bits.
+//!
+//! Not here: what is in the blob (`learn`).
+
+use super::Error;
+use super::disk::Disk;
+use std::sync::Arc;
+
+const MAGIC: &[u8; 8] = b"BWCHKPNT";
+const VERSION: u32 = 1;
+const HEADER: usize = 24;
+const KEPT: usize = 2;
+
+/// Checkpoints on a disk.
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    disk: Arc<dyn Disk>,
+}
+
+/// What loading found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loaded {
+    /// Sequence learned up to, and the blob.
+    pub checkpoint: Option<(u64, Vec<u8>)>,
+    /// Files set aside: damaged, of another version, or ahead of the journal.
+    pub set_aside: Vec<String>,
+}
+
+impl Checkpoints {
+    /// Checkpoints on `disk`.
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk }
+    }
+
+    /// Saves what was learned up to `sequence`, and removes all but the two newest. First wait for
+    /// `Journal::on_disk(sequence)`: a checkpoint must never be ahead of the journal. Blocks for a
+    /// sync: not for the request path.
+    pub fn save(&self, sequence: u64, blob: &[u8]) -> Result<(), Error> {
+        let mut bytes = Vec::with_capacity(HEADER + blob.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&sequence.to_le_bytes());
+        let crc = checksum(&bytes, blob);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        bytes.extend_from_slice(blob);
+        let name = name(sequence);
+        let failed = |e| Error::io("write", &name, e);
+        self.disk.replace(&name, &bytes).map_err(failed)?;
+        for old in self.newest_first()?.into_iter().skip(KEPT) {
+            // Only space: the next save tries again.
+            let _ = self.disk.remove(&self::name(old));
+        }
+        Ok(())
+    }
+
+    /// The newest checkpoint that holds and is not after `newest_sequence`, the end of the journal.
+    pub fn load(&self, newest_sequence: u64) -> Result<Loaded, Error> {
+        let mut loaded = Loaded::default();
+        for sequence in self.newest_first()? {
+            let name = name(sequence);
+            let bytes = self
+                .disk
+                .read(&name)
+                .map_err(|e| Error::io("read", &name, e))?;
+            if sequence <= newest_sequence
+                && let Some(blob) = open(bytes, sequence)
+            {
+                loaded.checkpoint = Some((sequence, blob));
+                break;
+            }
+            let aside = format!("{name}.bad");
+            let renamed = self.disk.rename(&name, &aside);
+            renamed.map_err(|e| Error::io("rename", &name, e))?;
+            loaded.set_aside.push(aside);
+        }
+        Ok(loaded)
+    }
+
+    fn newest_first(&self) -> Result<Vec<u64>, Error> {
+        let names = self.disk.list();
+        let names = names.map_err(|e| Error::io("list", "the data directory", e))?;
+        let mut sequences: Vec<u64> = names.iter().filter_map(|name| sequence_of(name)).collect();
+        sequences.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(sequences)
+    }
+}
+
+fn name(sequence: u64) -> String {
+    format!("checkpoint-{sequence:020}.bin")
+}
+
+fn sequence_of(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("checkpoint-")?.strip_suffix(".bin")?;
+    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+}
+
+fn checksum(head: &[u8], blob: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(head);
+    hasher.update(blob);
+    hasher.finalize()
+}
+
+/// The blob, if all of it is right.
+fn open(mut bytes: Vec<u8>, sequence: u64) -> Option<Vec<u8>> {
+    let (header, blob) = bytes.split_first_chunk::<HEADER>()?;
+    let (head, crc) = header.split_at(20);
+    let right = head.starts_with(MAGIC)
+        && head[8..12] == VERSION.to_le_bytes()
+        && head[12..20] == sequence.to_le_bytes()
+        && crc == checksum(head, blob).to_le_bytes();
+    right.then(|| bytes.split_off(HEADER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::simulated::SimulatedDisk;
+
+    fn saved(sequences: &[u64]) -> (SimulatedDisk, Checkpoints) {
+        let disk = SimulatedDisk::new();
+        let checkpoints = Checkpoints::new(Arc::new(disk.clone()));
+        for sequence in sequences {
+            checkpoints
+                .save(*sequence, &sequence.to_le_bytes())
+                .unwrap();
+        }
+        (disk, checkpoints)
+    }
+
+    fn check(checkpoints: &Checkpoints, journal_end: u64, expected: Option<u64>, aside: usize) {
+        let loaded = checkpoints.load(journal_end).unwrap();
+        let blob = |sequence: u64| (sequence, sequence.to_le_bytes().to_vec());
+        assert_eq!(loaded.checkpoint, expected.map(blob));
+        assert_eq!(loaded.set_aside.len(), aside, "{:?}", loaded.set_aside);
+    }
+
+    #[test]
+    fn the_newest_serves_and_two_are_kept() {
+        let (disk, checkpoints) = saved(&[10, 20, 30]);
+        check(&checkpoints, 30, Some(30), 0);
+        assert_eq!(disk.list().unwrap(), [name(20), name(30)]);
+    }
+
+    #[test]
+    fn a_checkpoint_survives_a_power_cut_at_once() {
+        let (disk, checkpoints) = saved(&[10]);
+        disk.crash();
+        check(&checkpoints, 10, Some(10), 0);
+    }
+
+    #[test]
+    fn a_damaged_one_is_set_aside_and_the_one_before_serves() {
+        for byte in 0..HEADER + 8 {
+            let (disk, checkpoints) = saved(&[10, 20]);
+            let flipped = !disk.read(&name(20)).unwrap()[byte];
+            disk.damage(&name(20), byte, &[flipped]);
+            check(&checkpoints, 20, Some(10), 1);
+            check(&checkpoints, 20, Some(10), 0);
+        }
+    }
+
+    #[test]
+    fn one_ahead_of_the_journal_is_set_aside() {
+        let (_, checkpoints) = saved(&[10, 20]);
+        check(&checkpoints, 19, Some(10), 1);
+    }
+
+    #[test]
+    fn a_full_disk_keeps_the_old_one() {
+        let (disk, checkpoints) = saved(&[10]);
+        disk.set_room(Some(30));
+        assert!(matches!(
+            checkpoints.save(20, &[1; 100]),
+            Err(Error::Full { .. })
+        ));
+        check(&checkpoints, 20, Some(10), 0);
+        assert_eq!(disk.list().unwrap(), [name(10)]);
+    }
+
+    #[test]
+    fn without_any_there_is_none() {
+        let (_, checkpoints) = saved(&[]);
+        check(&checkpoints, 5, None, 0);
+    }
+}

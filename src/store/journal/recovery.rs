@@ -1,0 +1,211 @@
+//! What opening finds: every record checked, a torn tail cut.
+//!
+//! Invariants: as in [`super`]; nothing is changed on disk before everything older was found whole.
+//!
+//! Not here: repair of damage in the middle. There is none: restore a copy, or start anew.
+
+use super::frame::{Scanner, Step};
+use super::segment::{self, HEADER, Position};
+use crate::store::Error;
+use crate::store::disk::{Disk, DiskFile};
+use crate::store::record::Record;
+use crate::unit::Timestamp;
+use std::sync::Arc;
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// What opening found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// Records read.
+    pub records: u64,
+    /// Segments read.
+    pub segments: usize,
+    /// Bytes of a torn tail that were cut: records that were never acknowledged (mode sync) or fell
+    /// in the last window (mode group).
+    pub truncated_bytes: u64,
+}
+
+/// Where the journal ends.
+pub(super) struct End {
+    pub(super) firsts: Vec<u64>,
+    pub(super) file: Arc<dyn DiskFile>,
+    pub(super) first: u64,
+    pub(super) next: u64,
+    pub(super) tail: u64,
+    pub(super) capacity: u64,
+}
+
+pub(super) fn recover(
+    disk: &dyn Disk,
+    segment_bytes: u64,
+    now: Timestamp,
+    visit: &mut dyn FnMut(Position, Record),
+) -> Result<(End, Recovery), Error> {
+    let firsts = segments(disk)?;
+    let mut next = 1;
+    let mut newest = None;
+    for (index, &first) in firsts.iter().enumerate() {
+        if first != next {
+            return Err(gap(next, first));
+        }
+        let name = segment::name(first);
+        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+        if !segment::header_holds(&*file, first)? {
+            return Err(Error::Corrupt {
+                file: name,
+                offset: 0,
+            });
+        }
+        let (tail, torn) = read_segment(&file, &name, &mut next, visit)?;
+        let last = index + 1 == firsts.len();
+        if torn && !last {
+            return Err(Error::Corrupt {
+                file: name,
+                offset: tail,
+            });
+        }
+        newest = Some((file, first, tail));
+    }
+    let records = next - 1;
+    let Some((file, first, tail)) = newest else {
+        let file = segment::create(disk, 1, segment_bytes, now)?;
+        let end = End {
+            firsts: vec![1],
+            file,
+            first: 1,
+            next,
+            tail: HEADER,
+            capacity: segment_bytes,
+        };
+        return Ok((
+            end,
+            Recovery {
+                records,
+                segments: 0,
+                truncated_bytes: 0,
+            },
+        ));
+    };
+    let (capacity, truncated_bytes) =
+        clear_tail(&*file, &segment::name(first), tail, segment_bytes)?;
+    let recovery = Recovery {
+        records,
+        segments: firsts.len(),
+        truncated_bytes,
+    };
+    let end = End {
+        firsts,
+        file,
+        first,
+        next,
+        tail,
+        capacity,
+    };
+    Ok((end, recovery))
+}
+
+fn gap(expected: u64, found: u64) -> Error {
+    if found > expected {
+        return Error::Missing { expected, found };
+    }
+    Error::Corrupt {
+        file: segment::name(found),
+        offset: 0,
+    }
+}
+
+/// First sequences of the segments. A newest one whose making was cut short is removed.
+fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
+    let names = disk
+        .list()
+        .map_err(|e| Error::io("list", "the data directory", e))?;
+    let mut firsts: Vec<u64> = names
+        .iter()
+        .filter_map(|name| segment::first_of(name))
+        .collect();
+    firsts.sort_unstable();
+    if let Some(&first) = firsts.last() {
+        let name = segment::name(first);
+        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+        // Records come only after the header is on disk: without a header, all must be zeros.
+        if !segment::header_holds(&*file, first)? && written_bytes(&*file, &name, HEADER)? == 0 {
+            disk.remove(&name)
+                .map_err(|e| Error::io("remove", &name, e))?;
+            firsts.pop();
+        }
+    }
+    Ok(firsts)
+}
+
+/// Shows the records of one segment; returns where they end, and whether something is left there.
+fn read_segment(
+    file: &Arc<dyn DiskFile>,
+    name: &str,
+    next: &mut u64,
+    visit: &mut dyn FnMut(Position, Record),
+) -> Result<(u64, bool), Error> {
+    let mut scanner = Scanner::new(Arc::clone(file), HEADER, CHUNK);
+    loop {
+        let offset = scanner.offset();
+        match scanner
+            .next(*next)
+            .map_err(|e| Error::io("read", name, e))?
+        {
+            Step::Payload(payload) => {
+                let position = Position {
+                    sequence: *next,
+                    offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                };
+                visit(position, Record::decode(payload, *next)?);
+                *next += 1;
+            }
+            Step::End => return Ok((offset, false)),
+            Step::Invalid => return Ok((offset, true)),
+        }
+    }
+}
+
+/// Cuts what stands after `tail` and sets the space aside anew; returns capacity and bytes cut.
+fn clear_tail(
+    file: &dyn DiskFile,
+    name: &str,
+    tail: u64,
+    segment_bytes: u64,
+) -> Result<(u64, u64), Error> {
+    let truncated = written_bytes(file, name, tail)?;
+    let failed = |operation| move |e| Error::io(operation, name, e);
+    if truncated > 0 {
+        file.set_len(tail).map_err(failed("truncate"))?;
+    }
+    let wanted = segment_bytes.max(tail);
+    let capacity = match file.allocate(wanted).map_err(failed("extend")) {
+        Ok(()) => wanted,
+        // A full disk must not keep a server from reading: the next append asks again.
+        Err(Error::Full { .. }) => tail,
+        Err(error) => return Err(error),
+    };
+    // Always: what was read may be with the operating system only, and whoever reads it takes it as
+    // kept. And before anything is appended, or a stale frame behind a new one might pass later.
+    file.sync_data().map_err(failed("sync"))?;
+    Ok((capacity, truncated))
+}
+
+/// Bytes from `from` to the last one that is not zero.
+fn written_bytes(file: &dyn DiskFile, name: &str, from: u64) -> Result<u64, Error> {
+    let mut buffer = vec![0; CHUNK];
+    let (mut offset, mut end) = (from, from);
+    loop {
+        let read = file
+            .read_at(&mut buffer, offset)
+            .map_err(|e| Error::io("read", name, e))?;
+        if let Some(last) = buffer[..read].iter().rposition(|byte| *byte != 0) {
+            end = offset + last as u64 + 1;
+        }
+        offset += read as u64;
+        if read < buffer.len() {
+            return Ok(end - from);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Slow keyed state in sled: the server's secret, and the numbered versions of scorecards and
+//! policies.
+//!
+//! sled's `flush` does not sync its files on Linux, so each change is a batch, a flush, and then an
+//! fsync of sled's own files.
+//!
+//! Invariants: the secret is made once and never changes; a version never changes, numbers go
+//! 1, 2, 3, ... within a team and kind; a change is on disk when its call returns.
+//!
+//! Not here: keys and budgets' definitions (configuration). Versions can be made again from the
+//! journal's `Version` records ([`Keyed::restore`]); the secret cannot: back it up.
+
+use super::record::VersionKind;
+use crate::id::{Name, Secret};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Memory for sled's pages: the state is small.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+const SECRET: &[u8] = b"secret";
+
+/// Why the keyed state could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// sled refused.
+    #[error("keyed state: {0}")]
+    Sled(#[from] sled::Error),
+    /// The files could not be synced.
+    #[error("cannot sync the keyed state in {}: {source}", path.display())]
+    Sync {
+        /// Directory of the state.
+        path: PathBuf,
+        /// The answer of the operating system.
+        source: io::Error,
+    },
+    /// A value is not what this build writes.
+    #[error("keyed state: {what} is damaged")]
+    Damaged {
+        /// Which.
+        what: &'static str,
+    },
+    /// A version with another text exists.
+    #[error("version {version} of team {team} exists with another text: versions never change")]
+    Differs {
+        /// The team.
+        team: Name,
+        /// Its version.
+        version: u32,
+    },
+    /// No number is left.
+    #[error("team {team} has used all version numbers")]
+    Exhausted {
+        /// The team.
+        team: Name,
+    },
+}
+
+/// The keyed state.
+#[derive(Debug)]
+pub struct Keyed {
+    db: sled::Db,
+    path: PathBuf,
+    secret: Secret,
+    /// Numbers are given one at a time.
+    importing: Mutex<()>,
+}
+
+/// The number of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Imported {
+    /// Its number, from 1.
+    pub version: u32,
+    /// False if the newest version was this very text.
+    pub new: bool,
+}
+
+impl Keyed {
+    /// Opens the state in directory `path`; at the very first open `fresh_secret`, 32 random bytes,
+    /// becomes the secret.
+    pub fn open(path: impl AsRef<Path>, fresh_secret: [u8; 32]) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES);
+        let db = config.flush_every_ms(None).open()?;
+        let kept = db.get(SECRET)?;
+        let is_new = kept.is_none();
+        let secret = match kept {
+            None => fresh_secret,
+            Some(kept) => kept
+                .as_ref()
+                .try_into()
+                .map_err(|_| Error::Damaged { what: "the secret" })?,
+        };
+        let keyed = Self {
+            db,
+            path,
+            secret: Secret::new(secret),
+            importing: Mutex::new(()),
+        };
+        if is_new {
+            keyed.put(SECRET, &secret)?;
+        }
+        Ok(keyed)
+    }
+
+    /// The server's secret.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Gives `text` a number: that of the newest version if it is the same text, else the next.
+    pub fn import(&self, kind: VersionKind, team: &Name, text: &str) -> Result<Imported, Error> {
+        let _one_at_a_time = self
+            .importing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let version = match self.newest(kind, team)? {
+            Some((version, newest)) if newest == text => {
+                return Ok(Imported {
+                    version,
+                    new: false,
+                });
+            }
+            Some((version, _)) => version.checked_add(1),
+            None => Some(1),
+        };
+        let version = version.ok_or_else(|| Error::Exhausted { team: team.clone() })?;
+        self.put(&key(kind, team, version), text.as_bytes())?;
+        Ok(Imported { version, new: true })
+    }
+
+    /// Puts back a version that the journal knows. Nothing happens if it is here.
+    pub fn restore(
+        &self,
+        kind: VersionKind,
+        team: &Name,
+        version: u32,
+        text: &str,
+    ) -> Result<(), Error> {
+        match self.text(kind, team, version)? {
+            Some(kept) if kept == text => Ok(()),
+            Some(_) => Err(Error::Differs {
+                team: team.clone(),
+                version,
+            }),
+            None => self.put(&key(kind, team, version), text.as_bytes()),
+        }
+    }
+
+    /// The text of a version.
+    pub fn text(
+        &self,
+        kind: VersionKind,
+        team: &Name,
+        version: u32,
+    ) -> Result<Option<String>, Error> {
+        let kept = self.db.get(key(kind, team, version))?;
+        kept.map(|bytes| utf8(&bytes)).transpose()
+    }
+
+    /// The newest version of a team and its text.
+    pub fn newest(&self, kind: VersionKind, team: &Name) -> Result<Option<(u32, String)>, Error> {
+        let Some(newest) = self.db.scan_prefix(prefix(kind, team)).next_back() else {
+            return Ok(None);
+        };
+        let (key, text) = newest?;
+        let number = key.last_chunk().ok_or(Error::Damaged {
+            what: "a version's key",
+        })?;
+        Ok(Some((u32::from_be_bytes(*number), utf8(&text)?)))
+    }
+
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        let mut batch = sled::Batch::default();
+        batch.insert(key, value);
+        self.db.apply_batch(batch)?;
+        self.db.flush()?;
+        sync_tree(&self.path).map_err(|source| Error::Sync {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+/// `v`, kind, team, a zero byte that no name holds: then the number, big-endian, sorts.
+fn prefix(kind: VersionKind, team: &Name) -> Vec<u8> {
+    let kind = match kind {
+        VersionKind::Scorecard => b's',
+        VersionKind::Policy => b'p',
+    };
+    [b"v", [kind].as_slice(), team.as_str().as_bytes(), b"\0"].concat()
+}
+
+fn key(kind: VersionKind, team: &Name, version: u32) -> Vec<u8> {
+    let mut key = prefix(kind, team);
+    key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, Error> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::Damaged {
+        what: "a version's text",
+    })
+}
+
+/// Syncs every file and directory under `dir`.
+fn sync_tree(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let synced = match () {
+            () if kind.is_dir() => sync_tree(&entry.path()),
+            () if kind.is_file() => File::open(entry.path()).and_then(|file| file.sync_all()),
+            () => Ok(()),
+        };
+        match synced {
+            // sled removes its old snapshots from a thread of its own.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+    }
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    #[test]
+    fn the_secret_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(
+            Keyed::open(dir.path(), [1; 32]).unwrap().secret().bytes(),
+            &[1; 32]
+        );
+        assert_eq!(
+            Keyed::open(dir.path(), [2; 32]).unwrap().secret().bytes(),
+            &[1; 32]
+        );
+    }
+
+    #[test]
+    fn versions_count_up_within_team_and_kind_and_survive_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (name("a"), name("ab"));
+        let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
+        let check = |kind, team: &Name, text: &str, version, new| {
+            let imported = keyed.import(kind, team, text).unwrap();
+            assert_eq!(imported, Imported { version, new }, "{text}");
+        };
+        check(VersionKind::Scorecard, &a, "one", 1, true);
+        check(VersionKind::Scorecard, &a, "one", 1, false);
+        check(VersionKind::Scorecard, &a, "two", 2, true);
+        check(VersionKind::Scorecard, &a, "one", 3, true);
+        check(VersionKind::Policy, &a, "one", 1, true);
+        check(VersionKind::Scorecard, &b, "one", 1, true);
+        drop(keyed);
+        let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
+        let newest = keyed.newest(VersionKind::Scorecard, &a).unwrap();
+        assert_eq!(newest, Some((3, "one".to_owned())));
+        let second = keyed.text(VersionKind::Scorecard, &a, 2).unwrap();
+        assert_eq!(second.as_deref(), Some("two"));
+        assert_eq!(keyed.newest(VersionKind::Policy, &b).unwrap(), None);
+    }
+
+    #[test]
+    fn the_256th_version_comes_after_the_255th() {
+        let dir = tempfile::tempdir().unwrap();
+        let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
+        let team = name("a");
+        for version in [255, 256] {
+            keyed
+                .restore(VersionKind::Policy, &team, version, "text")
+                .unwrap();
+        }
+        let newest = keyed.newest(VersionKind::Policy, &team).unwrap();
+        assert_eq!(newest.map(|(version, _)| version), Some(256));
+    }
+
+    #[test]
+    fn restoring_puts_back_what_is_missing_and_refuses_another_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
+        let team = name("a");
+        keyed
+            .restore(VersionKind::Policy, &team, 1, "text")
+            .unwrap();
+        keyed
+            .restore(VersionKind::Policy, &team, 1, "text")
+            .unwrap();
+        let other = keyed.restore(VersionKind::Policy, &team, 1, "other");
+        assert!(matches!(other, Err(Error::Differs { version: 1, .. })));
+    }
+}
