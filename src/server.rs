@@ -8,16 +8,16 @@
 //! Not here: what any of the pieces does.
 
 use crate::clock::Clock;
+use crate::complete::{Attempts, Complete, Reports};
 use crate::config;
 use crate::feature::{self, DIM, Extractor};
-use crate::complete::{Attempts, Complete, Reports};
 use crate::grpc::{self, Gate, Gateway, GuardLayer, Services};
 use crate::id::{self, Mint, Name, Secret};
 use crate::learn::{self, Follower, Intake};
 use crate::provider::{self, OpenAi, OpenAiSettings, Provider, Simulated, SimulatedSettings};
 use crate::route::{self, Choosing, Recording, Route};
-use crate::unit::Probability;
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
+use crate::unit::Probability;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -112,12 +112,26 @@ pub fn open_on(
     let keyed = Keyed::open(&params.store.dir.join("keyed"), random()?)?;
     let learning = Arc::new(learning(params, &keyed, &store, clock)?);
     let checkpoints = Checkpoints::new(disk);
-    let mut follower =
-        Follower::open(Arc::clone(&store), checkpoints.clone(), Arc::clone(&learning))?;
+    let mut follower = Follower::open(
+        Arc::clone(&store),
+        checkpoints.clone(),
+        Arc::clone(&learning),
+    )?;
     let learned = follower.catch_up()?;
-    tracing::info!(learned, sequence = follower.learner().sequence(), "the learner has caught up");
+    tracing::info!(
+        learned,
+        sequence = follower.learner().sequence(),
+        "the learner has caught up"
+    );
     let secret = keyed.secret().clone();
-    Ok(Opened { store, follower, learning, secret, checkpoints, keyed })
+    Ok(Opened {
+        store,
+        follower,
+        learning,
+        secret,
+        checkpoints,
+        keyed,
+    })
 }
 
 /// The learner of an opened state, rebuilt from the journal alone.
@@ -158,7 +172,12 @@ fn learning(
     store: &Store,
     clock: &dyn Clock,
 ) -> Result<learn::Params, Error> {
-    let arms: Vec<Name> = params.catalogue.arms().iter().map(|arm| arm.name.clone()).collect();
+    let arms: Vec<Name> = params
+        .catalogue
+        .arms()
+        .iter()
+        .map(|arm| arm.name.clone())
+        .collect();
     let mut teams = BTreeMap::new();
     for team in &params.teams {
         let kind = VersionKind::Scorecard;
@@ -182,7 +201,10 @@ fn learning(
         };
         teams.insert(team.name.clone(), told);
     }
-    Ok(learn::Params { teams, limits: learn::Limits::default() })
+    Ok(learn::Params {
+        teams,
+        limits: learn::Limits::default(),
+    })
 }
 
 /// A server at work.
@@ -208,7 +230,10 @@ impl Running {
         self.stop.cancel();
         self.serving.await??;
         self.following.await??;
-        self.store.journal().on_disk(self.store.journal().newest()).await?;
+        self.store
+            .journal()
+            .on_disk(self.store.journal().newest())
+            .await?;
         Ok(())
     }
 }
@@ -228,7 +253,14 @@ pub async fn serve(
     params: config::Params,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, Error> {
-    let Opened { store, follower, learning, secret, keyed, .. } = opened;
+    let Opened {
+        store,
+        follower,
+        learning,
+        secret,
+        keyed,
+        ..
+    } = opened;
     let address = params.server.listen;
     let failed = |source| Error::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -246,7 +278,12 @@ pub async fn serve(
     let attempts = Attempts::new(Arc::clone(&clock), Arc::clone(&store) as _);
     let complete = Complete::new(Arc::clone(&route), providers(&params)?, attempts);
     let reports = Reports::new(Arc::clone(&store), catalogue, Arc::clone(&clock));
-    let intake = Arc::new(Intake::new(learning, Arc::clone(&store), published, Arc::clone(&clock)));
+    let intake = Arc::new(Intake::new(
+        learning,
+        Arc::clone(&store),
+        published,
+        Arc::clone(&clock),
+    ));
     let gateway = Gateway {
         route,
         complete: Arc::new(complete),
@@ -278,7 +315,14 @@ pub async fn serve(
     });
     health.set(true).await;
     tracing::info!(%address, "serving");
-    Ok(Running { address, stop, health, serving, following, store })
+    Ok(Running {
+        address,
+        stop,
+        health,
+        serving,
+        following,
+        store,
+    })
 }
 
 /// Connections without Nagle's delay: replies are small.
@@ -328,7 +372,10 @@ fn follow_once(
 ) -> Result<(), store::Error> {
     follower.catch_up()?;
     let now = clock.now();
-    if follower.next_closing().is_some_and(|closing| closing <= now) {
+    if follower
+        .next_closing()
+        .is_some_and(|closing| closing <= now)
+    {
         store.append(&Record::Tick { time: now })?;
     }
     if follower.checkpoint_due() || stopping {
@@ -346,11 +393,21 @@ fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Team>, Error> 
             config::Recording::Full => Recording::Full,
             config::Recording::Nothing => Recording::Nothing,
         };
-        let choosing =
-            Choosing { policy: team.policy.clone(), explore_floor: team.explore_floor };
+        let choosing = Choosing {
+            policy: team.policy.clone(),
+            explore_floor: team.explore_floor,
+        };
         let data_policy = team.data_policy.clone();
         let extractor = Arc::clone(&shipped);
-        (team.name.clone(), route::Team { choosing, extractor, data_policy, recording })
+        (
+            team.name.clone(),
+            route::Team {
+                choosing,
+                extractor,
+                data_policy,
+                recording,
+            },
+        )
     };
     Ok(params.teams.iter().map(team).collect())
 }
@@ -359,24 +416,34 @@ fn providers(params: &config::Params) -> Result<BTreeMap<Name, Arc<dyn Provider>
     let mut transport = None;
     let mut providers: BTreeMap<Name, Arc<dyn Provider>> = BTreeMap::new();
     for (endpoint, connection) in params.catalogue.endpoints().iter().zip(&params.connections) {
-        let failed = |problem: String| Error::Provider { endpoint: endpoint.name.clone(), problem };
+        let failed = |problem: String| Error::Provider {
+            endpoint: endpoint.name.clone(),
+            problem,
+        };
         let provider: Arc<dyn Provider> = match connection {
-            config::Connection::Simulated(simulated) => Arc::new(Simulated::new(SimulatedSettings {
-                seed: 0,
-                latency: Duration::try_from_secs_f64(simulated.latency_ms / 1e3).unwrap_or_default(),
-                output_tokens: simulated.output_tokens,
-                error_rate: Probability::new(simulated.error_rate).unwrap_or(Probability::ZERO),
-                answer: simulated.answer.clone(),
-            })),
+            config::Connection::Simulated(simulated) => {
+                Arc::new(Simulated::new(SimulatedSettings {
+                    seed: 0,
+                    latency: Duration::try_from_secs_f64(simulated.latency_ms / 1e3)
+                        .unwrap_or_default(),
+                    output_tokens: simulated.output_tokens,
+                    error_rate: Probability::new(simulated.error_rate).unwrap_or(Probability::ZERO),
+                    answer: simulated.answer.clone(),
+                }))
+            }
             config::Connection::OpenAi { api_key_env } => {
                 if transport.is_none() {
                     transport =
                         Some(provider::Transport::new().map_err(|e| failed(e.to_string()))?);
                 }
-                let Some(transport) = &transport else { continue };
+                let Some(transport) = &transport else {
+                    continue;
+                };
                 let key = api_key_env.as_deref().map(|variable| {
                     let unset = || failed(format!("environment variable {variable} is not set"));
-                    std::env::var(variable).map(provider::ApiKey::new).map_err(|_| unset())
+                    std::env::var(variable)
+                        .map(provider::ApiKey::new)
+                        .map_err(|_| unset())
                 });
                 let settings = OpenAiSettings::new(&endpoint.base_url, key.transpose()?);
                 Arc::new(OpenAi::new(settings, transport).map_err(|e| failed(e.to_string()))?)

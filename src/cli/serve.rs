@@ -13,7 +13,10 @@ use std::sync::Arc;
 pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
     let params = load(arguments)?;
     let running = server::start(params, Arc::new(SystemClock)).await?;
-    out::line(&format!("bellwether serves on http://{}; stop with Ctrl-C", running.address()))?;
+    out::line(&format!(
+        "bellwether serves on http://{}; stop with Ctrl-C",
+        running.address()
+    ))?;
     interrupted().await?;
     Ok(running.stop().await?)
 }
@@ -45,14 +48,21 @@ pub(crate) fn check(arguments: &Check) -> Result<(), Failure> {
         Err(problems) => problems,
     };
     let listed = problems.iter().map(ToString::to_string).collect();
-    let checked = Checked { valid: problems.is_empty(), problems: listed };
+    let checked = Checked {
+        valid: problems.is_empty(),
+        problems: listed,
+    };
     let path = arguments.config.config.display();
     let text = match problems.len() {
         0 => format!("{path} is valid"),
         count => format!("{}{path}: {count} problems", config::render(&problems)),
     };
     out::write(arguments.format, &checked, &text)?;
-    if problems.is_empty() { Ok(()) } else { Err("the configuration is not valid".into()) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err("the configuration is not valid".into())
+    }
 }
 
 /// Sets or shows a team's pin and freeze.
@@ -65,22 +75,40 @@ pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
             pinned_arm: arguments.pin.clone().unwrap_or_default(),
             frozen: arguments.freeze,
         };
-        let request = v1::SetControlRequest { team: team.clone(), control: Some(control) };
+        let request = v1::SetControlRequest {
+            team: team.clone(),
+            control: Some(control),
+        };
         admin.set_control(request).await?;
     }
-    let state = admin.get_team(v1::GetTeamRequest { team: team.clone() }).await?.into_inner();
+    let state = admin
+        .get_team(v1::GetTeamRequest { team: team.clone() })
+        .await?
+        .into_inner();
     let control = state.control.unwrap_or_default();
-    let pin = if control.pinned_arm.is_empty() { "no pin" } else { &control.pinned_arm };
+    let pin = if control.pinned_arm.is_empty() {
+        "no pin"
+    } else {
+        &control.pinned_arm
+    };
     let learning = if control.frozen { "frozen" } else { "learning" };
     out::line(&format!(
         "team {team}: {pin}, {learning}, learned up to record {} of {}",
         state.snapshot_version, state.journal_sequence
     ))?;
     for arm in state.arms {
-        let mut means: Vec<String> =
-            arm.signal_means.iter().map(|(name, mean)| format!("{name} {mean:.3}")).collect();
+        let mut means: Vec<String> = arm
+            .signal_means
+            .iter()
+            .map(|(name, mean)| format!("{name} {mean:.3}"))
+            .collect();
         means.sort();
-        out::line(&format!("  {:<32} {:>8} outcomes  {}", arm.arm, arm.outcome_count, means.join("  ")))?;
+        out::line(&format!(
+            "  {:<32} {:>8} outcomes  {}",
+            arm.arm,
+            arm.outcome_count,
+            means.join("  ")
+        ))?;
     }
     Ok(())
 }
@@ -100,9 +128,13 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
     let clock = SystemClock;
     let opened = server::open(&params, &clock)?;
     let rebuilt = server::rebuild(&opened)?;
-    let bytes = [rebuilt.checkpoint_bytes(), opened.follower.checkpoint_bytes()];
-    let [from_journal, from_checkpoint] =
-        bytes.each_ref().map(|b| format!("{:032x}", xxhash_rust::xxh3::xxh3_128(b)));
+    let bytes = [
+        rebuilt.checkpoint_bytes(),
+        opened.follower.checkpoint_bytes(),
+    ];
+    let [from_journal, from_checkpoint] = bytes
+        .each_ref()
+        .map(|b| format!("{:032x}", xxhash_rust::xxh3::xxh3_128(b)));
     let verified = Verified {
         records: rebuilt.learner().sequence(),
         identical: bytes[0] == bytes[1],
@@ -114,8 +146,16 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
         verified.records,
         verified.rebuilt_xxh3,
         verified.running_xxh3,
-        if verified.identical { "the same bits" } else { "DIFFERENT" }
+        if verified.identical {
+            "the same bits"
+        } else {
+            "DIFFERENT"
+        }
     );
     out::write(arguments.format, &verified, &text)?;
-    if verified.identical { Ok(()) } else { Err("the learner differs from its rebuild".into()) }
+    if verified.identical {
+        Ok(())
+    } else {
+        Err("the learner differs from its rebuild".into())
+    }
 }

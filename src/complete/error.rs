@@ -57,7 +57,9 @@ pub enum ReportError {
         endpoint: Name,
     },
     /// The idempotency key came with another body.
-    #[error("request_id {request_id} was used with another body: allowed a new id, or the same body")]
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
     RequestIdReused {
         /// The key.
         request_id: Name,

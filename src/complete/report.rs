@@ -25,27 +25,43 @@ pub struct Reports {
 impl Reports {
     /// Puts the use case together.
     pub fn new(store: Arc<Store>, catalogue: Arc<Catalogue>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, catalogue, clock }
+        Self {
+            store,
+            catalogue,
+            clock,
+        }
     }
 
     /// Keeps what `team` tells.
     pub async fn report(&self, team: &Name, told: AttemptReport) -> Result<Attempt, ReportError> {
         let position = {
             let index = self.store.index();
-            let known = index.decision(told.decision).filter(|known| known.team == team);
+            let known = index
+                .decision(told.decision)
+                .filter(|known| known.team == team);
             known.and_then(|known| known.decision)
         };
         let position = position.ok_or(ReportError::DecisionNotFound { id: told.decision })?;
         let _turn = match &told.request {
             None => None,
-            Some(request) => match self.store.claim(team, &request.id, request.body_hash).await? {
+            Some(request) => match self
+                .store
+                .claim(team, &request.id, request.body_hash)
+                .await?
+            {
                 Claim::New(turn) => Some(turn),
                 Claim::Known(known) => match self.store.journal().at(known.position)? {
                     Record::Attempt { attempt, .. } => return Ok(attempt),
-                    _ => return Err(ReportError::RequestIdReused { request_id: request.id.clone() }),
+                    _ => {
+                        return Err(ReportError::RequestIdReused {
+                            request_id: request.id.clone(),
+                        });
+                    }
                 },
                 Claim::Conflict => {
-                    return Err(ReportError::RequestIdReused { request_id: request.id.clone() });
+                    return Err(ReportError::RequestIdReused {
+                        request_id: request.id.clone(),
+                    });
                 }
             },
         };
@@ -71,7 +87,10 @@ impl Reports {
             reported: true,
             request: told.request,
         };
-        let record = Record::Attempt { team: team.clone(), attempt: attempt.clone() };
+        let record = Record::Attempt {
+            team: team.clone(),
+            attempt: attempt.clone(),
+        };
         self.store.commit(&record).await?;
         Ok(attempt)
     }

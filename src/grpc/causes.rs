@@ -91,8 +91,14 @@ impl From<Failed> for Failure {
         if failed.error.kind == provider::Kind::DeadlineExceeded {
             return Self::DeadlineExceeded;
         }
-        let error = failed.attempt.error.unwrap_or_else(|| failed.attempt.arm.clone());
-        Self::AllAttemptsFailed(vec![FailedAttempt { endpoint: failed.attempt.endpoint, error }])
+        let error = failed
+            .attempt
+            .error
+            .unwrap_or_else(|| failed.attempt.arm.clone());
+        Self::AllAttemptsFailed(vec![FailedAttempt {
+            endpoint: failed.attempt.endpoint,
+            error,
+        }])
     }
 }
 
@@ -105,6 +111,9 @@ impl From<Refused> for Refusal {
                 "INVALID_FIELD"
             }
         };
-        Self { reason, message: refused.to_string() }
+        Self {
+            reason,
+            message: refused.to_string(),
+        }
     }
 }

@@ -51,12 +51,16 @@ pub type Keyed = InterceptedService<Channel, Credentials>;
 
 /// Connects to `address` with `key`.
 pub async fn connect(address: &str, key: Option<&str>) -> Result<Keyed, ClientError> {
-    let failed = |source| ClientError::Connect { address: address.to_owned(), source };
+    let failed = |source| ClientError::Connect {
+        address: address.to_owned(),
+        source,
+    };
     let endpoint = Endpoint::from_shared(address.to_owned()).map_err(failed)?;
     let channel = endpoint.tcp_nodelay(true).connect().await.map_err(failed)?;
     let bearer = |key: &str| {
-        let mut value: MetadataValue<Ascii> =
-            format!("Bearer {key}").parse().map_err(|_| ClientError::Key)?;
+        let mut value: MetadataValue<Ascii> = format!("Bearer {key}")
+            .parse()
+            .map_err(|_| ClientError::Key)?;
         value.set_sensitive(true);
         Ok(value)
     };

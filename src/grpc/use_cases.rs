@@ -55,8 +55,15 @@ impl Routing for Gateway {
 
     async fn complete(&self, grant: &Grant, ask: Ask) -> Result<Completed, Failure> {
         let deadline = deadline(&ask);
-        let Ask { request, temperature, .. } = ask;
-        let done = self.complete.complete(grant, &request, temperature, deadline).await?;
+        let Ask {
+            request,
+            temperature,
+            ..
+        } = ask;
+        let done = self
+            .complete
+            .complete(grant, &request, temperature, deadline)
+            .await?;
         Ok(Completed {
             routed: done.routed,
             message: done.answer.message,
@@ -67,8 +74,15 @@ impl Routing for Gateway {
 
     async fn stream_complete(&self, grant: &Grant, ask: Ask) -> Result<Events, Failure> {
         let deadline = deadline(&ask);
-        let Ask { request, temperature, .. } = ask;
-        let streaming = self.complete.stream(grant, &request, temperature, deadline).await?;
+        let Ask {
+            request,
+            temperature,
+            ..
+        } = ask;
+        let streaming = self
+            .complete
+            .stream(grant, &request, temperature, deadline)
+            .await?;
         let decided = Ok(Event::Decided(Box::new(streaming.routed)));
         let rest = streaming.events.map(|event| Ok(piece(event?)));
         Ok(stream::iter([decided]).chain(rest).boxed())
@@ -86,22 +100,32 @@ impl Routing for Gateway {
         Ok(self.route.decision(&grant.team, id)?)
     }
 
-    async fn decisions(&self, grant: &Grant, query: DecisionQuery) -> Result<DecisionPage, Failure> {
+    async fn decisions(
+        &self,
+        grant: &Grant,
+        query: DecisionQuery,
+    ) -> Result<DecisionPage, Failure> {
         Ok(self.route.decisions(&grant.team, &query)?)
     }
 }
 
 fn deadline(ask: &Ask) -> Instant {
-    ask.call.deadline.unwrap_or_else(|| Instant::now() + PATIENCE)
+    ask.call
+        .deadline
+        .unwrap_or_else(|| Instant::now() + PATIENCE)
 }
 
 fn piece(event: complete::Event) -> Event {
     match event {
         complete::Event::Text(text) => Event::Text(text),
         complete::Event::ToolCall(call) => Event::ToolCall(call),
-        complete::Event::Done { finish_reason, attempt } => {
-            Event::Done { finish_reason: finish_reason.as_str(), attempt: Box::new(attempt) }
-        }
+        complete::Event::Done {
+            finish_reason,
+            attempt,
+        } => Event::Done {
+            finish_reason: finish_reason.as_str(),
+            attempt: Box::new(attempt),
+        },
     }
 }
 
@@ -128,8 +152,10 @@ impl Listening for Intake {
 
 impl Operating for Intake {
     async fn set_control(&self, grant: &Grant, control: Control) -> Result<Control, Failure> {
-        let kept =
-            store::Control { pinned: control.pinned.clone(), frozen: control.frozen };
+        let kept = store::Control {
+            pinned: control.pinned.clone(),
+            frozen: control.frozen,
+        };
         Intake::set_control(self, &grant.team, kept).await?;
         Ok(control)
     }
@@ -145,7 +171,11 @@ impl Operating for Intake {
             },
             snapshot_version: snapshot.version,
             journal_sequence: self.journal_sequence(),
-            arms: team.arms.iter().map(|(name, arm)| state(team, name, arm)).collect(),
+            arms: team
+                .arms
+                .iter()
+                .map(|(name, arm)| state(team, name, arm))
+                .collect(),
         })
     }
 }
@@ -159,5 +189,9 @@ fn state(team: &TeamSnapshot, name: &Name, arm: &ArmSnapshot) -> ArmState {
             }
         }
     }
-    ArmState { arm: name.clone(), outcomes: arm.outcomes, signal_means }
+    ArmState {
+        arm: name.clone(),
+        outcomes: arm.outcomes,
+        signal_means,
+    }
 }
