@@ -3,7 +3,7 @@
 //! A call passes `guard` (id, deadline, panic), `auth` (key, scope), `decode` (every violation at
 //! once), one use case, `encode`; what fails becomes a status in `status` and nowhere else.
 //!
-//! Invariants: nothing that a caller sends panics; stranger's bodies are not read; work begins after
+//! Invariants: nothing that a caller sends panics; a stranger's body is not read; work begins after
 //! all limits are checked.
 //!
 //! Not here: sockets (`server`), any decision (`route`, `complete`, `learn`, `replay`).

@@ -9,14 +9,8 @@ use super::super::status::Failure;
 use crate::id::Name;
 use crate::proto::v1;
 
-/// A team's run-time control.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Control {
-    /// All traffic to this arm.
-    pub pinned: Option<Name>,
-    /// Outcomes are kept but not learned from.
-    pub frozen: bool,
-}
+/// As the journal keeps it.
+pub use crate::store::Control;
 
 /// A team and the control it shall have.
 pub(in crate::grpc) fn set_control(

@@ -210,6 +210,7 @@ mod tests {
     use crate::grpc::decode::testing::violations;
     use crate::route::Tag;
     use crate::unit::Timestamp;
+    use prost::Message;
     use v1::context_tag::Value;
 
     fn tag(key: &str, value: Value) -> v1::ContextTag {
@@ -462,5 +463,40 @@ mod tests {
         let found = ask(-1, "zz").unwrap_err();
         let token = "page_token: is not one: allowed a next_page_token, or empty";
         assert_eq!(found, ["page_size: is -1: allowed 1 to 1000", token]);
+    }
+
+    proptest::proptest! {
+        /// Bytes on the wire turned at random: a request that is taken all the same keeps its type's
+        /// promises, and none panics.
+        #[test]
+        fn a_damaged_request_is_refused_or_sound(
+            damage in proptest::collection::vec((0_usize..512, proptest::num::u8::ANY), 1..8)
+        ) {
+            let mut said = good();
+            said.context.as_mut().unwrap().messages = vec![v1::Message {
+                role: v1::Role::User.into(),
+                content: vec![v1::ContentPart {
+                    part: Some(v1::content_part::Part::Text("hello".into())),
+                }],
+                ..Default::default()
+            }];
+            let mut bytes = said.encode_to_vec();
+            for (at, byte) in damage {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            if let Ok(request) = v1::RouteRequest::decode(&*bytes)
+                && let Ok(request) = route(request)
+            {
+                let finite = |(_, tag): &(_, Tag)| match tag {
+                    Tag::Number(number) => number.is_finite(),
+                    Tag::Text(text) => text.chars().count() <= 128,
+                };
+                proptest::prop_assert!(request.tags.iter().all(finite));
+                proptest::prop_assert!(request.messages.iter().all(|m| m.check().is_ok()));
+                let embedding = request.embedding.unwrap_or_default();
+                proptest::prop_assert!(embedding.iter().all(|x| x.is_finite()));
+            }
+        }
     }
 }

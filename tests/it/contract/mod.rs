@@ -99,17 +99,17 @@ async fn a_stranger_gets_nothing_but_health_and_reflection() {
         health.check(check("")).await.unwrap().into_inner().status,
         1
     );
-    assert_eq!(
-        served.reflected_services().await,
-        [
-            "bellwether.v1.AdminService",
-            "bellwether.v1.EvaluationService",
-            "bellwether.v1.FeedbackService",
-            "bellwether.v1.RouterService",
-            "grpc.health.v1.Health",
-            "grpc.reflection.v1.ServerReflection",
-        ]
-    );
+    let ours = ["Admin", "Evaluation", "Feedback", "Router"];
+    let ours = ours.map(|name| format!("bellwether.v1.{name}Service"));
+    let versions = ["v1", "v1alpha"];
+    for (version, listed) in versions.iter().zip(served.reflected_services().await) {
+        assert_eq!(listed[..4], ours);
+        let reflection = format!("grpc.reflection.{version}.ServerReflection");
+        assert_eq!(
+            listed[4..],
+            ["grpc.health.v1.Health".to_owned(), reflection]
+        );
+    }
 }
 
 #[tokio::test]

@@ -95,17 +95,17 @@ pub(crate) async fn served() -> Served {
     }
 }
 
-impl Served {
-    /// What reflection v1 lists, in order.
-    pub(crate) async fn reflected_services(&self) -> Vec<String> {
-        use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
-        use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-        use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
-        let list = tonic_reflection::pb::v1::ServerReflectionRequest {
+/// The services that a version of reflection lists, in order.
+macro_rules! listed {
+    ($served:expr, $version:ident) => {{
+        use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
+        use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
+        use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
+        let list = tonic_reflection::pb::$version::ServerReflectionRequest {
             message_request: Some(MessageRequest::ListServices(String::new())),
             ..Default::default()
         };
-        let mut client = ServerReflectionClient::new(self.channel.clone());
+        let mut client = ServerReflectionClient::new($served.channel.clone());
         let replies = client
             .server_reflection_info(stream::iter([list]))
             .await
@@ -117,6 +117,13 @@ impl Served {
         let mut names: Vec<_> = list.service.into_iter().map(|s| s.name).collect();
         names.sort();
         names
+    }};
+}
+
+impl Served {
+    /// What reflection v1 and v1alpha list, each in order.
+    pub(crate) async fn reflected_services(&self) -> [Vec<String>; 2] {
+        [listed!(self, v1), listed!(self, v1alpha)]
     }
 
     /// Sends another message where a RouteRequest belongs.
@@ -183,6 +190,7 @@ fn decision() -> Decision {
         reference_cost_usd: vec![0.001, 0.01],
         latency_ms: vec![300.0, f64::NAN],
         samples: 10.0,
+        forced: Vec::new(),
         uniform: 0.5,
         chosen: 0,
     };
