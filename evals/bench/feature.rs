@@ -1,7 +1,14 @@
 //! Time to make one context: `cargo bench --no-default-features --bench feature`.
 //!
+//! Best seen on a machine whose other core was busy, in microseconds: 300 bytes of prose 1.2, 2 KB of
+//! prose 6.4, 2 KB of code 8.7. Half as much again is usual where both cores are busy.
+//!
 //! The prompts are texts of this repository: its licence for prose, a source file for code.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark may stop where it cannot begin"
+)]
 
 use bellwether::feature::{DIM, Extractor, Request, Tag, TagValue};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

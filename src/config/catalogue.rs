@@ -28,8 +28,13 @@ pub(super) fn read(
             arms: &arm_tables,
             endpoints: &endpoint_tables,
         };
-        for error in result.as_ref().err().into_iter().flatten() {
-            report.error(error);
+        let errors = result.as_ref().err().map_or(&[][..], Vec::as_slice);
+        let dangling = errors.iter().any(|e| matches!(e, Error::UnknownArm { .. }));
+        for error in errors {
+            // An arm may lack an endpoint because the endpoint misspells it: one mistake, not two.
+            if !(dangling && matches!(error, Error::NoEndpoint { .. })) {
+                report.error(error);
+            }
         }
     }
     for fields in arm_tables.into_iter().chain(endpoint_tables) {
@@ -165,6 +170,12 @@ fn prices(endpoint: &Fields<'_>) -> Vec<Price> {
         fields.done();
     }
     prices
+}
+
+/// The names of all arms, to be offered in a problem.
+pub(super) fn arm_names(catalogue: &Catalogue) -> String {
+    let names: Vec<_> = catalogue.arms().iter().map(|a| a.name.as_str()).collect();
+    names.join(", ")
 }
 
 /// The lists as written, to say where an error of the catalogue stands.

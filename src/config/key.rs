@@ -1,5 +1,6 @@
 //! `[[keys]]`, and what stands in for them on an open server.
 
+use super::catalogue::arm_names;
 use super::fields::Fields;
 use crate::access::{Grant, KeyHash, Keys, Scope};
 use crate::eligibility::Catalogue;
@@ -103,12 +104,12 @@ fn grant(fields: &Fields<'_>, known: &Known<'_>) -> Option<(KeyHash, Grant)> {
     let arms = fields.has("arms").then(|| fields.names("arms"));
     fields.know(&["arms"]);
     if let (Some(arms), Some(catalogue)) = (&arms, known.catalogue) {
-        for arm in arms
+        let unknown = arms
             .iter()
-            .filter(|arm| catalogue.arm(arm.as_str()).is_none())
-        {
-            let all: Vec<_> = catalogue.arms().iter().map(|a| a.name.as_str()).collect();
-            fields.problem("arms", &format!("no such arm: {arm}"), all.join(", "));
+            .find(|arm| catalogue.arm(arm.as_str()).is_none());
+        if let Some(arm) = unknown {
+            let problem = format!("no such arm: {arm}");
+            fields.problem("arms", &problem, arm_names(catalogue));
         }
     }
     let grant = Grant {

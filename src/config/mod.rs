@@ -6,7 +6,7 @@
 //!
 //! Why not serde: it stops at the first field that is unknown or of the wrong type, and a person with
 //! five mistakes would have to run the check five times. The stages are the same as elsewhere:
-//! [`fields`](self) walks the document as written and refuses what it does not know; one file for each
+//! `fields` walks the document as written and refuses what it does not know; one file for each
 //! section turns it into checked values.
 //!
 //! Conventions: units are suffixes (`_ms`, `_mib`, `_usd`); no value has a hidden meaning, an absent
@@ -37,6 +37,7 @@ mod fields;
 mod key;
 mod params;
 mod problem;
+mod report;
 mod scorecard_file;
 mod team;
 

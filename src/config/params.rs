@@ -1,6 +1,7 @@
 //! The whole configuration as plain values for the floors below.
 
 use crate::access::Keys;
+use crate::bandit::Policy;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::scorecard::Scorecard;
@@ -62,8 +63,8 @@ pub struct Team {
     pub scorecard: Scorecard,
     /// The scorecard's file, word for word: what is kept as an immutable version.
     pub scorecard_text: String,
-    /// Its policy, as a specification.
-    pub policy: String,
+    /// How it chooses.
+    pub policy: Policy,
     /// Share of the draws kept for exploration, 0 to 0.1.
     pub explore_floor: f64,
     /// What is kept of a request.

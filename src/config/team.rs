@@ -1,9 +1,11 @@
 //! `[[teams]]`.
 
+use super::catalogue::arm_names;
 use super::fields::Fields;
 use super::params::{Recording, Team};
 use super::problem::Problem;
 use super::scorecard_file;
+use crate::bandit::{Policy, SpecError};
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use std::collections::BTreeSet;
@@ -85,16 +87,36 @@ fn team(
         name: name?,
         scorecard,
         scorecard_text,
-        policy,
+        policy: policy?,
         explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
     })
 }
 
-/// The policy's specification.
-fn policy(fields: &Fields<'_>, _catalogue: Option<&Catalogue>) -> String {
-    fields.text("policy").unwrap_or(DEFAULT_POLICY).to_owned()
+fn policy(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Policy> {
+    let text = fields.text("policy").unwrap_or(DEFAULT_POLICY);
+    match text.parse() {
+        Ok(Policy::Fixed { arm }) if catalogue.is_some_and(|c| c.arm(arm.as_str()).is_none()) => {
+            fields.problem(
+                "policy",
+                "no such arm",
+                catalogue.map_or(String::new(), arm_names),
+            );
+            None
+        }
+        Ok(policy) => Some(policy),
+        Err(SpecError::Policy(_)) => {
+            let allowed = "linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, fixed:arm=NAME, uniform";
+            fields.problem("policy", "no such policy", allowed);
+            None
+        }
+        Err(error) => {
+            // The error itself says what is allowed.
+            fields.problem("policy", &error.to_string(), "");
+            None
+        }
+    }
 }
 
 fn data_policy(team: &Fields<'_>) -> DataPolicy {

@@ -13,7 +13,7 @@
 
 use super::excerpt;
 use super::extractor::{Error, unit_length};
-use super::wordpiece::{BATCH, Vocabulary};
+use super::wordpiece::{BATCH, Tokenizer};
 use pulp::Arch;
 use safetensors::{Dtype, SafeTensors};
 use std::array;
@@ -34,7 +34,7 @@ static VOCABULARY: &str = include_str!("../../datasets/static_minilm_128/vocab.t
 /// A vocabulary and a row for each piece.
 #[derive(Debug)]
 pub(super) struct StaticEmbedding {
-    vocabulary: Vocabulary,
+    tokenizer: Tokenizer,
     rows: Vec<Row>,
     scales: [f32; COLUMNS],
 }
@@ -75,7 +75,7 @@ impl StaticEmbedding {
         };
         let (numbers, _) = scales.data().as_chunks::<4>();
         Ok(Self {
-            vocabulary: Vocabulary::parse(VOCABULARY)?,
+            tokenizer: Tokenizer::parse(VOCABULARY)?,
             rows: embeddings.data().chunks_exact(width).map(row).collect(),
             scales: array::from_fn(|j| numbers.get(j).map_or(0.0, |&b| f32::from_le_bytes(b))),
         })
@@ -101,7 +101,7 @@ impl StaticEmbedding {
     }
 
     fn add(&self, text: &str, sum: &mut Sum) {
-        self.vocabulary.pieces(text, |numbers| {
+        self.tokenizer.pieces(text, |numbers| {
             sum.pieces += u32::try_from(numbers.len()).unwrap_or(0);
             let totals = self.total(numbers);
             for (all, total) in sum.totals.iter_mut().zip(totals) {
@@ -140,5 +140,72 @@ impl Default for Sum {
             pieces: 0,
             totals: [0; COLUMNS],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> StaticEmbedding {
+        StaticEmbedding::shipped().unwrap()
+    }
+
+    #[test]
+    fn a_sentence_has_the_mean_of_its_rows() {
+        // Computed from the file by another program: the rows of the ten pieces summed, times the
+        // scales, at length 1.
+        let block = shipped().block(&["The quick brown fox jumps over the lazy dog."], &[]);
+        for (place, expected) in [
+            (0, -0.099_955_14),
+            (1, -0.334_303_73),
+            (2, -0.066_851),
+            (3, -0.372_479_6),
+            (63, -0.052_392_93),
+        ] {
+            let found: f32 = block[place];
+            assert!((found - expected).abs() < 1e-6, "{place}: {found}");
+        }
+    }
+
+    #[test]
+    fn alike_sentences_are_nearer_than_unlike_ones() {
+        let embedding = shipped();
+        let cosine = |a: &str, b: &str| -> f32 {
+            let (a, b) = (embedding.block(&[a], &[]), embedding.block(&[b], &[]));
+            a.iter().zip(&b).map(|(x, y)| x * y).sum()
+        };
+        let near = cosine("Where is my parcel?", "The package has not arrived.");
+        let far = cosine("Where is my parcel?", "Integrate x squared from 0 to 1.");
+        assert!(near > far + 0.2, "{near} {far}");
+    }
+
+    #[test]
+    fn only_the_ends_of_a_long_text_count() {
+        let embedding = shipped();
+        let (head, tail) = ("alpha ".repeat(400), "omega ".repeat(200));
+        let long = format!("{head}{}{tail}", "middle ".repeat(7_000_000));
+        let short = [
+            &head[..USER_HEAD_BYTES],
+            &tail[tail.len() - USER_TAIL_BYTES..],
+        ];
+        assert_eq!(embedding.block(&[&long], &[]), embedding.block(&short, &[]));
+    }
+
+    #[test]
+    fn the_system_prompt_counts_no_more_than_what_is_asked() {
+        let embedding = shipped();
+        let system = "You are a careful engineer. ".repeat(1000);
+        let asked = "Where is my parcel?";
+        let block = embedding.block(&[asked], &[&system]);
+        assert_eq!(block, embedding.block(&[asked], &[&system[..asked.len()]]));
+        assert_ne!(block, embedding.block(&[asked], &[]));
+        let alone = embedding.block(&[], &[&system]);
+        assert_eq!(alone, embedding.block(&[], &[&system[..SYSTEM_BYTES]]));
+    }
+
+    #[test]
+    fn nothing_has_no_direction() {
+        assert_eq!(shipped().block(&["", " \n"], &[]), [0.0; COLUMNS]);
     }
 }

@@ -192,3 +192,137 @@ fn scaled<const N: usize>(values: &[f64; N], factor: f64) -> [f32; N] {
     )]
     array::from_fn(|i| values.get(i).map_or(0.0, |v| (v * factor) as f32))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::{Tag, TagValue};
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+    use std::sync::LazyLock;
+
+    static SHIPPED: LazyLock<Extractor> = LazyLock::new(|| Extractor::shipped().unwrap());
+
+    fn check(extractor: &Extractor, embedding: Option<&[f32]>, expected: Result<(), Error>) {
+        let request = Request {
+            embedding,
+            ..Request::default()
+        };
+        let mut context = [7.0; DIM];
+        assert_eq!(extractor.extract(&request, &mut context), expected);
+        assert_eq!(context[0] == 7.0, expected.is_err());
+    }
+
+    #[test]
+    fn the_extractor_says_whose_embedding_it_takes() {
+        let client = Extractor::client(100).unwrap();
+        check(&client, Some(&[0.5; 100]), Ok(()));
+        check(&client, None, Err(Error::EmbeddingAbsent { expected: 100 }));
+        let length = Error::EmbeddingLength {
+            found: 99,
+            expected: 100,
+        };
+        check(&client, Some(&[0.5; 99]), Err(length));
+        let unexpected = Error::EmbeddingUnexpected { found: 100 };
+        check(&SHIPPED, Some(&[0.5; 100]), Err(unexpected));
+        check(&SHIPPED, None, Ok(()));
+    }
+
+    #[test]
+    fn lengths_that_cannot_be_projected_are_refused() {
+        for length in [0, 63, 4097] {
+            let refused = Extractor::client(length).unwrap_err();
+            assert_eq!(refused, Error::Width { length });
+        }
+        assert!(Extractor::client(64).is_ok() && Extractor::client(4096).is_ok());
+    }
+
+    #[test]
+    fn the_feature_set_is_named() {
+        assert_eq!(SHIPPED.feature_set(), "declared32-minilm64-struct8-v1");
+    }
+
+    #[test]
+    fn the_context_of_a_request_never_changes() {
+        let tags = [Tag {
+            key: "language",
+            value: TagValue::Text("rust"),
+        }];
+        let request = Request {
+            task: Some("fix-test"),
+            tags: &tags,
+            streaming: true,
+            last_user: &["Why does `cargo test` fail?\n", "def f(x): return x + 1"],
+            system: &["You are a careful engineer."],
+            ..Request::default()
+        };
+        let mut context = [0.0; DIM];
+        SHIPPED.extract(&request, &mut context).unwrap();
+        // Rounded, so that a machine with another logarithm agrees.
+        let rounded = context.map(|x| ((x * 1e5).round() as i32).to_le_bytes());
+        let hash = xxhash_rust::xxh3::xxh3_64(rounded.as_flattened());
+        assert_eq!(hash, 0x7223_8fea_972a_0b8a, "{hash:#x}: {context:?}");
+    }
+
+    /// Any Unicode, with the characters that the rules look at more frequent than chance makes them.
+    fn text() -> impl Strategy<Value = String> {
+        let character = prop_oneof![
+            4 => prop::char::range(' ', '~'),
+            1 => prop::char::range('\0', ' '),
+            1 => prop::char::range('\u{2b0}', '\u{36f}'),
+            1 => prop::char::range('\u{ac00}', '\u{fb06}'),
+            1 => any::<char>(),
+        ];
+        (prop::collection::vec(character, 0..80), 1..5_usize)
+            .prop_map(|(characters, times)| String::from_iter(characters).repeat(times))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 200,
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn every_block_is_finite_and_within_the_unit_ball(
+            task in prop::option::of(text()),
+            tags in prop::collection::vec((text(), -3.0..3.0_f64, any::<bool>()), 0..12),
+            user in prop::collection::vec(text(), 0..4),
+            system in text(),
+            flags in any::<[bool; 4]>(),
+        ) {
+            let tags: Vec<Tag<'_>> = tags
+                .iter()
+                .map(|(key, number, is_number)| Tag {
+                    key,
+                    value: match is_number {
+                        true => TagValue::Number(*number),
+                        false => TagValue::Text("value"),
+                    },
+                })
+                .collect();
+            let user: Vec<&str> = user.iter().map(String::as_str).collect();
+            let request = Request {
+                task: task.as_deref(),
+                tags: &tags,
+                tools: flags[0],
+                json: flags[1],
+                json_schema: flags[2],
+                streaming: flags[3],
+                last_user: &user,
+                system: &[&system],
+                embedding: None,
+            };
+            let mut context = [0.0; DIM];
+            SHIPPED.extract(&request, &mut context).unwrap();
+            prop_assert!(context.iter().all(|x| x.is_finite()));
+            prop_assert_eq!(context[DIM - 1], 1.0);
+            for block in [0..32, 32..96, 96..104] {
+                let squared: f32 = context[block].iter().map(|x| x * x).sum();
+                prop_assert!(squared <= 1.0 + 1e-5, "{}", squared);
+            }
+        }
+    }
+}

@@ -22,6 +22,7 @@ mod extractor;
 mod projection;
 mod request;
 mod structural;
+mod vocabulary;
 mod wordpiece;
 
 pub use extractor::{DIM, Error, Extractor};

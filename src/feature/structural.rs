@@ -145,3 +145,95 @@ fn is_option(line: &str) -> bool {
     let line = line.strip_prefix('(').unwrap_or(line);
     matches!(line.as_bytes(), [b'A'..=b'E', b')' | b'.' | b':', ..])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, feature: usize, expected: f64) {
+        let found = features(&[text])[feature];
+        assert!((found - expected).abs() < 1e-12, "{text:?}: {found}");
+    }
+
+    #[test]
+    fn each_feature_is_as_defined() {
+        check("", 0, 0.0);
+        check("é2", 0, 3_f64.ln() / 10.0);
+        check("a1b²......", 1, 1.0);
+        check("1...................", 1, 0.25);
+        check("a\nb\n", 2, 0.1);
+        check("undef x", 3, 1.0);
+        check("my class is", 3, 1.0);
+        check("``` rust", 3, 1.0);
+        check("``, def, classes", 3, 0.0);
+        check(&format!("x^2{}", " ".repeat(97)), 4, 0.2);
+        check("why?", 5, 1.0);
+        check("why", 5, 0.0);
+        check("é.........", 7, 0.5);
+    }
+
+    #[test]
+    fn an_option_is_a_letter_and_a_mark_at_the_start_of_a_line() {
+        check("Pick:\nA) yes", 6, 1.0);
+        check("Pick:\n   (E) no", 6, 1.0);
+        check("\nB: maybe", 6, 1.0);
+        check("Vitamin C. is", 6, 0.0);
+        check("\nF) no", 6, 0.0);
+        check("\nAB) no", 6, 0.0);
+    }
+
+    #[test]
+    fn parts_count_together() {
+        let parts = features(&["def f", "(x):\n 1?"]);
+        assert_eq!(parts, features(&["def f(x):\n 1?"]));
+    }
+
+    #[test]
+    fn a_long_text_is_judged_by_its_beginning_and_its_length() {
+        let long = "ab1?".repeat(100_000);
+        let features = features(&[&long]);
+        assert!((features[0] - 400_001_f64.ln() / 10.0).abs() < 1e-12);
+        assert_eq!(features[1], 1.0);
+        assert_eq!(features[5], 1.0);
+    }
+
+    #[cfg(feature = "analytics")]
+    #[test]
+    fn the_reference_features_of_three_tables_are_reproduced() {
+        use polars::prelude::{ParquetReader, SerReader};
+        for table in ["llmrouter_mix", "paretobandit_k4", "routerbench_subset"] {
+            let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+            let stem = format!("{shared}/fixtures/features/{table}");
+            let Ok(array) = std::fs::read(format!("{stem}.struct8.npy")) else {
+                println!("skipped: ../shared/fixtures/features/{table}.struct8.npy is absent");
+                continue;
+            };
+            let index = std::fs::read_to_string(format!("{stem}.index.json")).unwrap();
+            let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+            let prompts =
+                std::fs::File::open(format!("{shared}/datasets/{table}.parquet")).unwrap();
+            let prompts = ParquetReader::new(prompts).finish().unwrap();
+            let column = |name: &str| prompts.column(name).unwrap().str().unwrap();
+            let prompts: std::collections::BTreeMap<_, _> = column("prompt_id")
+                .iter()
+                .zip(column("prompt").iter())
+                .collect();
+            // The header of an .npy file: ten bytes, the last two the length of the rest.
+            let start = 10 + usize::from(u16::from_le_bytes([array[8], array[9]]));
+            let (numbers, _) = array[start..].as_chunks::<4>();
+            let rows = numbers.chunks_exact(COUNT);
+            let ids = index["ids"].as_array().unwrap();
+            assert_eq!(rows.len(), ids.len());
+            for (row, id) in rows.zip(ids) {
+                let prompt = prompts[&id.as_str()].unwrap();
+                for (expected, found) in row.iter().zip(features(&[prompt])) {
+                    let expected = f64::from(f32::from_le_bytes(*expected));
+                    assert!(
+                        (found - expected).abs() < 1e-6,
+                        "{table} {id}: {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+}

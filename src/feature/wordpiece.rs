@@ -4,11 +4,8 @@
 //! time by the longest piece in the vocabulary; a word that does not come out, or has more than 100
 //! characters, is one [UNK].
 //!
-//! Invariants: no allocation after the vocabulary is read; a text is read once, byte by byte; pieces
-//! come in batches of 1 to [`BATCH`].
-//!
-//! Two pieces with the same 64-bit hash would make the vocabulary ambiguous: reading it refuses them.
-//! A string outside the vocabulary is taken for a piece with odds of 1 in 2^48 a look-up.
+//! Invariants: [`Tokenizer::pieces`] allocates nothing and reads a text once, byte by byte; pieces come
+//! in batches of 1 to [`BATCH`].
 //!
 //! Not here: what a piece means (`embedding`), which part of a text is read (`excerpt`).
 //!
@@ -16,6 +13,7 @@
 
 use super::character::{Class, Classes, folded};
 use super::extractor::Error;
+use super::vocabulary::{PIECE_BYTES, Place, Vocabulary};
 use std::array;
 
 /// Most pieces given at once.
@@ -23,78 +21,33 @@ pub(super) const BATCH: usize = 256;
 
 /// A word of more characters is unknown.
 const WORD_CHARACTERS: usize = 100;
-/// Room for such a word and for reading 24 bytes past its last.
-const WORD_BYTES: usize = 4 * WORD_CHARACTERS + 32;
-/// Longest piece in bytes, without its `##`: three machine words are hashed.
-const PIECE_BYTES: usize = 24;
+/// Room for such a word, padded as [`Vocabulary::longest`] asks.
+const WORD_BYTES: usize = 4 * WORD_CHARACTERS + PIECE_BYTES;
 
-/// A number of slots, twice the pieces at least: the upper 16 bits of a hash choose one.
-const SLOTS: usize = 1 << 16;
-const EMPTY: u64 = u64::MAX;
-
-/// Pieces by their hash.
+/// Takes texts apart.
 #[derive(Debug)]
-pub(super) struct Vocabulary {
-    /// Open addressing: the lower 48 bits of the hash, then 16 of the piece's number.
-    slots: Vec<u64>,
-    unknown: u16,
+pub(super) struct Tokenizer {
+    vocabulary: Vocabulary,
     /// The pieces of ASCII punctuation, by character: the most frequent words of code.
     punctuation: [u16; 128],
-    longest: usize,
     classes: Classes,
 }
 
-impl Vocabulary {
-    /// Reads one piece a line; the line's number from 0 is the piece's number.
+impl Tokenizer {
+    /// Reads a vocabulary, one piece a line; the line's number from 0 is the piece's number.
     pub(super) fn parse(lines: &str) -> Result<Self, Error> {
-        let refuse = |what: String| Error::Artefact { what };
-        let mut vocabulary = Self {
-            slots: vec![EMPTY; SLOTS],
-            unknown: 0,
-            punctuation: [0; 128],
-            longest: 0,
+        let vocabulary = Vocabulary::parse(lines)?;
+        Ok(Self {
+            punctuation: array::from_fn(|code| vocabulary.alone(char::from(code as u8))),
             classes: Classes::new(),
-        };
-        let mut unknown = None;
-        for (number, line) in lines.lines().enumerate() {
-            let number = u16::try_from(number)
-                .ok()
-                .filter(|&number| usize::from(number) < SLOTS / 2)
-                .ok_or_else(|| refuse(format!("more than {} pieces", SLOTS / 2)))?;
-            if line == "[UNK]" {
-                unknown = Some(number);
-            }
-            let (piece, place) = match line.strip_prefix("##") {
-                Some(rest) if !rest.is_empty() => (rest, Place::Inner),
-                _ => (line, Place::First),
-            };
-            if piece.len() > PIECE_BYTES {
-                let bytes = piece.len();
-                return Err(refuse(format!(
-                    "piece {number} has {bytes} bytes: allowed up to {PIECE_BYTES}"
-                )));
-            }
-            let mut word = Word::default();
-            piece.chars().for_each(|c| word.push(c));
-            vocabulary.longest = vocabulary.longest.max(piece.len());
-            if !vocabulary.insert(word.hash(0, piece.len(), place), number) {
-                return Err(refuse(format!("piece {number} is there twice")));
-            }
-        }
-        vocabulary.unknown = unknown.ok_or_else(|| refuse("no piece [UNK]".to_owned()))?;
-        vocabulary.punctuation = array::from_fn(|code| {
-            let mut word = Word::default();
-            word.push(char::from(code as u8));
-            let found = vocabulary.find(word.hash(0, 1, Place::First));
-            found.unwrap_or(vocabulary.unknown)
-        });
-        Ok(vocabulary)
+            vocabulary,
+        })
     }
 
     /// Gives the pieces of `text` to `visit`, in batches.
     pub(super) fn pieces(&self, text: &str, visit: impl FnMut(&[u16])) {
         let mut reader = Reader {
-            vocabulary: self,
+            tokenizer: self,
             word: Word::default(),
             batch: [0; BATCH],
             filled: 0,
@@ -102,48 +55,6 @@ impl Vocabulary {
         };
         reader.read(text);
     }
-
-    fn insert(&mut self, hash: u64, number: u16) -> bool {
-        let mut place = home(hash);
-        loop {
-            match self.slots.get_mut(place) {
-                Some(slot) if *slot == EMPTY => {
-                    *slot = hash << 16 | u64::from(number);
-                    return true;
-                }
-                Some(slot) if *slot >> 16 != hash << 16 >> 16 => place = (place + 1) % SLOTS,
-                _ => return false,
-            }
-        }
-    }
-
-    #[inline]
-    fn find(&self, hash: u64) -> Option<u16> {
-        let mut place = home(hash);
-        loop {
-            // At most half of the slots are taken, so an empty one ends the search.
-            let slot = *self.slots.get(place % SLOTS)?;
-            if slot >> 16 == hash << 16 >> 16 && slot != EMPTY {
-                #[expect(clippy::cast_possible_truncation, reason = "the lower 16 bits")]
-                return Some(slot as u16);
-            }
-            if slot == EMPTY {
-                return None;
-            }
-            place += 1;
-        }
-    }
-}
-
-fn home(hash: u64) -> usize {
-    (hash >> 48) as usize
-}
-
-/// Where in a word a piece stands: the vocabulary marks inner ones with `##`.
-#[derive(Clone, Copy)]
-enum Place {
-    First = 0,
-    Inner = 1,
 }
 
 /// The word being read, clean and lower-case.
@@ -199,38 +110,7 @@ impl Word {
         }
         self.characters += 1;
     }
-
-    /// Hash of `length` bytes from `start`: three machine words, the bytes behind the piece masked.
-    #[inline]
-    fn hash(&self, start: usize, length: usize, place: Place) -> u64 {
-        let load = |offset: usize| {
-            let bytes = self.bytes.get(start + offset..start + offset + 8);
-            let word = bytes.and_then(|bytes| bytes.try_into().ok());
-            let kept = length.saturating_sub(offset).min(8);
-            word.map_or(0, u64::from_le_bytes) & MASKS.get(kept).copied().unwrap_or(0)
-        };
-        let mut hash = load(0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        if length > 8 {
-            hash ^= load(8).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(23);
-            hash ^= load(16).wrapping_mul(0x94d0_49bb_1331_11eb).rotate_left(41);
-        }
-        let length_and_place = (2 * length + place as usize) as u64;
-        hash ^= hash >> 29;
-        hash = (hash ^ length_and_place).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        hash ^ hash >> 32
-    }
 }
-
-/// The lowest 0 to 8 bytes of a machine word.
-const MASKS: [u64; 9] = {
-    let mut masks = [u64::MAX; 9];
-    let mut bytes = 0;
-    while bytes < 8 {
-        masks[bytes] = (1 << (8 * bytes)) - 1;
-        bytes += 1;
-    }
-    masks
-};
 
 /// What to do with a byte: an ASCII letter or digit stands for itself in lower case.
 const ACTIONS: [u8; 256] = {
@@ -254,7 +134,7 @@ const ALONE: u8 = 2;
 const NOT_ASCII: u8 = 3;
 
 struct Reader<'a, V> {
-    vocabulary: &'a Vocabulary,
+    tokenizer: &'a Tokenizer,
     word: Word,
     batch: [u16; BATCH],
     filled: usize,
@@ -274,7 +154,7 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
                 }
                 ALONE => {
                     self.end_word();
-                    self.put(self.vocabulary.punctuation[usize::from(byte) % 128]);
+                    self.put(self.tokenizer.punctuation[usize::from(byte) % 128]);
                     self.make_room();
                     at += 1;
                 }
@@ -291,7 +171,7 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
     }
 
     fn beyond_ascii(&mut self, c: char) {
-        match self.vocabulary.classes.of(c) {
+        match self.tokenizer.classes.of(c) {
             Class::Nothing => {}
             Class::Space => self.end_word(),
             Class::Word => self.word.push(c),
@@ -311,7 +191,7 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
 
     /// A part of a decomposed character: its marks vanish, and it may be punctuation.
     fn folded(&mut self, part: char) {
-        match self.vocabulary.classes.of(part) {
+        match self.tokenizer.classes.of(part) {
             Class::Nothing => {}
             Class::Space => self.end_word(),
             Class::Alone => {
@@ -330,7 +210,7 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
             let before = self.filled;
             if self.word.characters > WORD_CHARACTERS || !self.take_apart() {
                 self.filled = before;
-                self.put(self.vocabulary.unknown);
+                self.put(self.tokenizer.vocabulary.unknown());
             }
             self.word.length = 0;
             self.word.characters = 0;
@@ -348,15 +228,13 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
 
     /// Puts the pieces of the word into the batch; false if it does not come out.
     fn take_apart(&mut self) -> bool {
+        let vocabulary = &self.tokenizer.vocabulary;
         let mut start = 0;
         let mut place = Place::First;
         while start < self.word.length {
-            let longest = (self.word.length - start).min(self.vocabulary.longest);
-            let found = (1..=longest).rev().find_map(|length| {
-                let number = self.vocabulary.find(self.word.hash(start, length, place))?;
-                Some((length, number))
-            });
-            let Some((length, number)) = found else {
+            let rest = self.word.bytes.get(start..).unwrap_or_default();
+            let left = self.word.length - start;
+            let Some((length, number)) = vocabulary.longest(rest, left, place) else {
                 return false;
             };
             self.put(number);
@@ -385,20 +263,20 @@ impl<V: FnMut(&[u16])> Reader<'_, V> {
 mod tests {
     use super::*;
 
-    fn shipped() -> Vocabulary {
+    fn shipped() -> Tokenizer {
         let lines = include_str!("../../datasets/static_minilm_128/vocab.txt");
-        Vocabulary::parse(lines).unwrap()
+        Tokenizer::parse(lines).unwrap()
     }
 
-    fn pieces(vocabulary: &Vocabulary, text: &str) -> Vec<u16> {
+    fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<u16> {
         let mut all = Vec::new();
-        vocabulary.pieces(text, |batch| all.extend_from_slice(batch));
+        tokenizer.pieces(text, |batch| all.extend_from_slice(batch));
         all
     }
 
     fn check(lines: &str, text: &str, expected: &[u16]) {
-        let vocabulary = Vocabulary::parse(lines).unwrap();
-        assert_eq!(pieces(&vocabulary, text), expected, "{text:?}");
+        let tokenizer = Tokenizer::parse(lines).unwrap();
+        assert_eq!(pieces(&tokenizer, text), expected, "{text:?}");
     }
 
     const SMALL: &str = "[UNK]\nun\n##aff\n##able\naff\nable\n.\n##f";
@@ -425,33 +303,18 @@ mod tests {
 
     #[test]
     fn more_pieces_than_a_batch_come_in_several() {
-        let vocabulary = Vocabulary::parse("[UNK]\na\n##a").unwrap();
+        let tokenizer = Tokenizer::parse("[UNK]\na\n##a").unwrap();
         let mut batches = Vec::new();
-        vocabulary.pieces(&"aaa ".repeat(200), |batch| batches.push(batch.len()));
+        tokenizer.pieces(&"aaa ".repeat(200), |batch| batches.push(batch.len()));
         assert_eq!(batches.iter().sum::<usize>(), 600);
         assert!(batches.iter().all(|&length| length <= BATCH), "{batches:?}");
-    }
-
-    #[test]
-    fn damaged_vocabularies_are_refused() {
-        for (lines, what) in [
-            ("[UNK]\na\na", "piece 2 is there twice".to_owned()),
-            ("a\nb", "no piece [UNK]".to_owned()),
-            (
-                &format!("[UNK]\n{}", "a".repeat(25)),
-                "piece 1 has 25 bytes: allowed up to 24".to_owned(),
-            ),
-        ] {
-            let refused = Vocabulary::parse(lines).unwrap_err();
-            assert_eq!(refused, Error::Artefact { what });
-        }
     }
 
     /// The file holds, line by line, a text as JSON and the numbers that the Python library
     /// `tokenizers` 0.23.3 gives for it: `BertNormalizer` and `BertPreTokenizer` with this vocabulary.
     #[test]
     fn the_pieces_are_those_of_the_reference_tokenizer() {
-        let vocabulary = shipped();
+        let tokenizer = shipped();
         let golden = include_str!("wordpiece_golden.tsv");
         assert_eq!(golden.lines().count(), 31);
         for line in golden.lines() {
@@ -461,7 +324,7 @@ mod tests {
                 .split_whitespace()
                 .map(|number| number.parse().unwrap())
                 .collect();
-            assert_eq!(pieces(&vocabulary, &text), expected, "{text:?}");
+            assert_eq!(pieces(&tokenizer, &text), expected, "{text:?}");
         }
     }
 }

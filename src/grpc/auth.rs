@@ -108,7 +108,7 @@ impl From<access::Error> for Failure {
         match error {
             access::Error::KeyUnknown => Self::KeyUnknown,
             access::Error::NotAllowed { scope, .. } => Self::NotAllowed {
-                action: format!("{scope}: allowed with a key that has the scope `{scope}`"),
+                action: format!("do this: allowed with a key that has the scope `{scope}`"),
             },
         }
     }

@@ -174,3 +174,80 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T>(read: impl FnOnce(&mut Fields) -> T, expected: &[&str]) {
+        let mut fields = Fields::default();
+        read(&mut fields);
+        let found = match fields.finish(Some(())) {
+            Ok(()) => Vec::new(),
+            Err(Failure::InvalidField(violations)) => violations,
+            Err(other) => panic!("{other:?}"),
+        };
+        let found: Vec<_> = found
+            .iter()
+            .map(|v| format!("{}: {}", v.field, v.problem))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_number_must_be_finite_and_in_range() {
+        for (value, problem) in [
+            (f64::NAN, "t: is NaN: allowed 0 to 2"),
+            (f64::INFINITY, "t: is inf: allowed 0 to 2"),
+            (-0.1, "t: is -0.1: allowed 0 to 2"),
+            (2.5, "t: is 2.5: allowed 0 to 2"),
+        ] {
+            check(|f| f.number("t", Some(value), 0.0..=2.0), &[problem]);
+        }
+        check(|f| f.number("t", Some(2.0), 0.0..=2.0), &[]);
+        check(|f| f.number("t", None, 0.0..=2.0), &[]);
+    }
+
+    #[test]
+    fn tokens_must_be_a_count_that_a_model_could_take() {
+        check(
+            |f| f.tokens("n", Some(-1), 0),
+            &["n: is -1: allowed 0 to 100000000"],
+        );
+        check(
+            |f| f.tokens("n", Some(0), 1),
+            &["n: is 0: allowed 1 to 100000000"],
+        );
+        check(|f| f.tokens("n", Some(100_000_000), 1), &[]);
+    }
+
+    #[test]
+    fn names_are_good_and_given_once() {
+        let at = Path::Root.field("arms");
+        let texts = ["a", "", "a"].map(String::from);
+        check(
+            |f| f.names(Path::Field(&Path::Root, "arms"), &texts, 3),
+            &[
+                "arms[1]: has 0 characters or a control character: allowed 1 to 128 printable characters",
+                "arms[2]: is given twice: allowed once",
+            ],
+        );
+        check(
+            |f| f.names(at, &texts, 2),
+            &["arms: has 3 entries: allowed 0 to 2"],
+        );
+    }
+
+    #[test]
+    fn beyond_32_violations_are_counted() {
+        let mut fields = Fields::default();
+        for _ in 0..100 {
+            fields.refuse("x", "is bad");
+        }
+        let Err(Failure::InvalidField(violations)) = fields.finish(Some(())) else {
+            panic!("refused");
+        };
+        assert_eq!(violations.len(), 33);
+        assert_eq!(violations[32].problem, "68 more violations are not listed");
+    }
+}

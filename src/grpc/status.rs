@@ -276,3 +276,158 @@ fn word(reason: Reason) -> &'static str {
         Reason::NoPrice => "NO_PRICE",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+    use tonic_types::ErrorDetail;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn excluded(arm: &str, reason: Reason, detail: &str) -> Excluded {
+        Excluded {
+            arm: name(arm),
+            reason,
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn every_failure() -> Vec<Failure> {
+        let violation = |field: &str, problem: &str| Violation {
+            field: field.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let secret = crate::id::Secret::new([7; 32]);
+        let decision = secret.mint(
+            crate::unit::Timestamp::from_micros(1_700_000_000_000_000),
+            1,
+        );
+        vec![
+            Failure::InvalidField(vec![
+                violation("context.tags", "has 10000 entries: allowed 0 to 64"),
+                violation("explore", "is odd: allowed true or false"),
+            ]),
+            Failure::KeyUnknown,
+            Failure::from(crate::access::Error::NotAllowed {
+                key: name("ci"),
+                scope: crate::access::Scope::Admin,
+            }),
+            Failure::DecisionNotFound { id: None },
+            Failure::DecisionNotFound { id: Some(decision) },
+            Failure::RequestIdReused {
+                request_id: name("req-1"),
+            },
+            Failure::BudgetExhausted {
+                subject: name("coding"),
+                refill: Some(Duration::from_secs(3600)),
+            },
+            Failure::RateLimited {
+                subject: name("ci"),
+                retry_after: Duration::from_millis(250),
+            },
+            Failure::StoreFull,
+            Failure::NoEligibleArm(vec![
+                excluded("large", Reason::MaxCost, "expects 0.02 USD: allowed 0.01"),
+                excluded("small", Reason::Capability, "lacks vision"),
+            ]),
+            Failure::AllAttemptsFailed(vec![FailedAttempt {
+                endpoint: name("large-eu"),
+                error: name("timeout"),
+            }]),
+            Failure::DeadlineExceeded,
+            Failure::NotBuilt,
+            Failure::Internal("panic: index out of bounds".to_owned()),
+            Failure::StoreCorrupt("segment 7, offset 1234".to_owned()),
+        ]
+    }
+
+    fn describe(failure: &Failure) -> String {
+        let status = failure.status(CallId::new(0xbe11));
+        let mut text = format!("{:?}: {}\n", status.code(), status.message());
+        for detail in status.get_error_details_vec() {
+            let line = match detail {
+                ErrorDetail::ErrorInfo(d) => format!("ErrorInfo {} {}", d.domain, d.reason),
+                ErrorDetail::BadRequest(d) => d
+                    .field_violations
+                    .iter()
+                    .fold("BadRequest".to_owned(), |text, v| {
+                        format!("{text}\n    {}: {}", v.field, v.description)
+                    }),
+                ErrorDetail::PreconditionFailure(d) => d
+                    .violations
+                    .iter()
+                    .fold("PreconditionFailure".to_owned(), |text, v| {
+                        format!("{text}\n    {} {}: {}", v.r#type, v.subject, v.description)
+                    }),
+                ErrorDetail::QuotaFailure(d) => d
+                    .violations
+                    .iter()
+                    .fold("QuotaFailure".to_owned(), |text, v| {
+                        format!("{text}\n    {}: {}", v.subject, v.description)
+                    }),
+                ErrorDetail::RetryInfo(d) => format!("RetryInfo {:?}", d.retry_delay),
+                ErrorDetail::ResourceInfo(d) => {
+                    format!(
+                        "ResourceInfo {} {:?}: {}",
+                        d.resource_type, d.resource_name, d.description
+                    )
+                }
+                other => panic!("{other:?} is no detail of ours"),
+            };
+            writeln!(text, "  {line}").unwrap();
+        }
+        text
+    }
+
+    /// `BELLWETHER_BLESS=1 cargo test --lib grpc::status` after a change that is meant.
+    #[test]
+    fn every_status_reads_as_the_golden_file_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/status.txt");
+        let fresh: Vec<String> = every_failure().iter().map(describe).collect();
+        let fresh = fresh.join("\n");
+        if std::env::var_os("BELLWETHER_BLESS").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        assert_eq!(fresh, std::fs::read_to_string(path).unwrap());
+    }
+
+    #[test]
+    fn every_status_has_exactly_one_error_info_and_hides_the_inside() {
+        for failure in every_failure() {
+            let status = failure.status(CallId::new(1));
+            let infos = status.get_error_details_vec().into_iter();
+            let infos = infos.filter(|d| matches!(d, ErrorDetail::ErrorInfo(_)));
+            assert_eq!(infos.count(), 1, "{failure:?}");
+            let shown = format!("{status:?}");
+            assert!(
+                failure
+                    .hidden_cause()
+                    .is_none_or(|cause| !shown.contains(cause))
+            );
+        }
+    }
+
+    #[test]
+    fn a_status_stays_small_enough_for_every_client_however_long_its_list() {
+        let arm = "a".repeat(128);
+        let arms = vec![excluded(&arm, Reason::NoPrice, "no price holds today"); 1000];
+        let status = Failure::NoEligibleArm(arms).status(CallId::new(1));
+        let mut headers = http::HeaderMap::new();
+        status.add_header(&mut headers).unwrap();
+        let bytes: usize = headers
+            .iter()
+            .map(|(k, v)| k.as_str().len() + v.len() + 32)
+            .sum();
+        assert!(bytes < 8 * 1024, "{bytes}");
+        let details = status.get_details_precondition_failure().unwrap();
+        let last = details.violations.last().unwrap();
+        let listed = details.violations.len() - 1;
+        assert_eq!(
+            last.description,
+            format!("{} more are not listed", 1000 - listed)
+        );
+    }
+}

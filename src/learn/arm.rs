@@ -27,6 +27,8 @@ pub(super) struct Arm {
     /// Rows that at least one signal has entered.
     pub(super) outcomes: u64,
     pub(super) groups: Vec<Ridge>,
+    /// For each group and target, how many values were observed, and their sum.
+    pub(super) observed: Vec<Vec<(u64, f64)>>,
     pub(super) usage: Ridge,
     /// Attempts whose latency was seen.
     pub(super) latency_count: u64,
@@ -51,6 +53,7 @@ impl Arm {
             pulls: 0,
             outcomes: 0,
             groups: groups.iter().map(|m| start(m)).collect::<Result<_, _>>()?,
+            observed: groups.iter().map(|m| vec![(0, 0.0); m.len()]).collect(),
             usage: start(&[1.0, 1000.0_f64.ln_1p()])?,
             latency_count: 0,
             latency_smear: 0.0,
@@ -68,12 +71,29 @@ impl Arm {
         let Some(ridge) = self.groups.get_mut(group) else {
             return Ok(());
         };
-        let was_empty = row.used.is_empty();
+        let before = row.clone();
         apply(ridge, x, row, changes)?;
-        match (was_empty, row.used.is_empty()) {
+        match (before.used.is_empty(), row.used.is_empty()) {
             (true, false) => self.outcomes += 1,
             (false, true) => self.outcomes = self.outcomes.saturating_sub(1),
             _ => {}
+        }
+        for (target, (count, sum)) in self
+            .observed
+            .iter_mut()
+            .skip(group)
+            .take(1)
+            .flatten()
+            .enumerate()
+        {
+            if let Some(value) = before.observed(target) {
+                *count = count.saturating_sub(1);
+                *sum -= value;
+            }
+            if let Some(value) = row.observed(target) {
+                *count += 1;
+                *sum += value;
+            }
         }
         Ok(())
     }

@@ -60,6 +60,16 @@ pub(super) struct Learned {
     pub(super) seen: u32,
 }
 
+impl Learned {
+    /// The value of a target, if it was observed.
+    pub(super) fn observed(&self, target: usize) -> Option<f64> {
+        self.used
+            .get(target)
+            .copied()
+            .filter(|_| self.seen & (1 << target) != 0)
+    }
+}
+
 /// Recent decisions of one team, in journal order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {

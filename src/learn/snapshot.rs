@@ -46,6 +46,8 @@ pub struct ArmSnapshot {
     pub pulls: u64,
     /// Outcomes learned from.
     pub outcomes: u64,
+    /// Mean of the observed values of each target of each group; `None` where there are none.
+    pub observed: Vec<Vec<Option<f64>>>,
     cost_ratio: Vec<f32>,
     latency: Option<(Vec<f32>, f64)>,
 }
@@ -58,6 +60,11 @@ impl ArmSnapshot {
             groups: arm.groups.iter().map(Posterior::from).collect(),
             pulls: arm.pulls,
             outcomes: arm.outcomes,
+            observed: arm
+                .observed
+                .iter()
+                .map(|group| group.iter().map(mean).collect())
+                .collect(),
             cost_ratio: theta(&arm.usage, COST),
             latency,
         }
@@ -74,6 +81,10 @@ impl ArmSnapshot {
         let (theta, smear) = self.latency.as_ref()?;
         Some((dot(theta, x).clamp(0.0, 20.0).exp() * smear - 1.0).max(0.0))
     }
+}
+
+fn mean((count, sum): &(u64, f64)) -> Option<f64> {
+    (*count > 0).then(|| sum / *count as f64)
 }
 
 fn theta(ridge: &Ridge, target: usize) -> Vec<f32> {

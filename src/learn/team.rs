@@ -22,7 +22,6 @@ use crate::signal::{Change, Feedback, Subject};
 use crate::store::{Control, Position};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// State of one team.
@@ -31,8 +30,6 @@ pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
     pub(super) ledger: Ledger,
     pub(super) control: Control,
-    /// Target by target, over all arms: how many values were seen, and their sum.
-    pub(super) pooled: Vec<(u64, f64)>,
 }
 
 /// What a record touched, for publishing.
@@ -44,20 +41,23 @@ impl Team {
             arms: BTreeMap::new(),
             ledger: Ledger::new(scorecard.groups().len()),
             control: Control::default(),
-            pooled: vec![(0, 0.0); scorecard.targets().len()],
         }
     }
 
     /// The statistics an arm would start from now.
     pub(super) fn fresh_arm(&self, params: &Params) -> Result<Arm, StateError> {
-        fresh(&self.pooled, params)
+        fresh(&self.arms, params)
     }
 
-    fn arm(&mut self, name: &Name, params: &Params) -> Result<&mut Arm, StateError> {
-        Ok(match self.arms.entry(name.clone()) {
-            Entry::Occupied(arm) => arm.into_mut(),
-            Entry::Vacant(place) => place.insert(fresh(&self.pooled, params)?),
-        })
+    /// The statistics of an arm, started if there are none yet.
+    fn arm(&mut self, name: &Name, params: &Params) -> Option<&mut Arm> {
+        if !self.arms.contains_key(name) {
+            let started = self
+                .fresh_arm(params)
+                .map_err(|error| not_learned(name, &error));
+            self.arms.insert(name.clone(), started.ok()?);
+        }
+        self.arms.get_mut(name)
     }
 
     pub(super) fn decided(
@@ -71,9 +71,8 @@ impl Team {
             return;
         };
         if decision.is_draw() {
-            match self.arm(arm, params) {
-                Ok(state) => state.pulls += 1,
-                Err(error) => not_learned(arm, &error),
+            if let Some(state) = self.arm(arm, params) {
+                state.pulls += 1;
             }
             touched.insert(arm.clone());
         }
@@ -123,10 +122,10 @@ impl Team {
             .filter(|_| reference > 0.0)
             .map(|c| c.as_usd() / reference);
         let mut row = std::mem::take(&mut entry.usage);
-        let learned = self
-            .arm(&attempt.arm, params)
-            .and_then(|arm| arm.learn_usage(x, &mut row, ratio, attempt.latency_ms));
-        if let Err(error) = learned {
+        let Some(arm) = self.arm(&attempt.arm, params) else {
+            return;
+        };
+        if let Err(error) = arm.learn_usage(x, &mut row, ratio, attempt.latency_ms) {
             not_learned(&attempt.arm, &error);
         }
         touched.insert(attempt.arm.clone());
@@ -200,20 +199,10 @@ impl Team {
                 )
             })
             .collect();
-        for (target, value) in &changes {
-            let index = groups[group].targets[*target];
-            if let (Some(value), true, Some(pool)) = (
-                value,
-                row.seen & (1 << target) == 0,
-                self.pooled.get_mut(index),
-            ) {
-                *pool = (pool.0 + 1, pool.1 + value);
-            }
-        }
-        let learned = self
-            .arm(&name, params)
-            .and_then(|arm| arm.learn(group, x, &mut row, &changes));
-        if let Err(error) = learned {
+        let Some(arm) = self.arm(&name, params) else {
+            return;
+        };
+        if let Err(error) = arm.learn(group, x, &mut row, &changes) {
             not_learned(&name, &error);
         }
         touched.insert(name);
@@ -293,19 +282,19 @@ fn not_learned(arm: &Name, error: &StateError) {
     tracing::warn!(%arm, %error, "a row was not learned");
 }
 
-/// An arm that starts from the pooled mean of each target, or 0.5 where nothing was seen.
-fn fresh(pooled: &[(u64, f64)], params: &Params) -> Result<Arm, StateError> {
-    let mean = |target: &usize| {
-        let (count, sum) = pooled.get(*target).copied().unwrap_or_default();
+/// An arm that starts from the mean of all values of each target that the team's arms have seen,
+/// counted with one of 0.5.
+fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError> {
+    let mean = |group: usize, target: usize| {
+        let seen = arms
+            .values()
+            .filter_map(|arm| arm.observed.get(group)?.get(target));
+        let (count, sum) = seen.fold((0, 0.0), |total, (n, sum)| (total.0 + n, total.1 + sum));
         (sum + 0.5) / (count as f64 + 1.0)
     };
-    let groups: Vec<Vec<f64>> = params
-        .scorecard
-        .groups()
-        .iter()
-        .map(|g| g.targets.iter().map(mean).collect())
-        .collect();
-    Arm::new(params.dim, params.ridge, &groups)
+    let groups = params.scorecard.groups().iter().enumerate();
+    let means = groups.map(|(g, group)| (0..group.targets.len()).map(|t| mean(g, t)).collect());
+    Arm::new(params.dim, params.ridge, &means.collect::<Vec<Vec<f64>>>())
 }
 
 /// What a missing signal of the group is worth when it closes: all of a group share the rule.

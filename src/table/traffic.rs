@@ -111,6 +111,11 @@ impl TrafficRow {
         matches!(self.origin, Origin::NoExplore | Origin::Pinned)
     }
 
+    /// Whether an arm was drawn here; an inherited arm adds no draw.
+    pub fn is_draw(&self) -> bool {
+        !matches!(self.origin, Origin::Inherited(_))
+    }
+
     /// The decision whose draw this one continues or replaces.
     pub fn earlier(&self) -> Option<DecisionId> {
         match self.origin {

@@ -7,5 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod contract;
 mod generated;
 mod tidy;

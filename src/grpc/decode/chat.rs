@@ -167,3 +167,172 @@ fn schema(fields: &mut Fields, at: Path<'_>, text: &str) {
         fields.refuse(at, "is not a JSON Schema: allowed one JSON object as text");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::decode::testing::violations;
+    use v1::content_part::Part;
+
+    fn text(role: v1::Role, text: &str) -> v1::Message {
+        v1::Message {
+            role: role.into(),
+            content: vec![v1::ContentPart {
+                part: Some(Part::Text(text.into())),
+            }],
+            ..Default::default()
+        }
+    }
+
+    fn check<T>(read: impl FnOnce(&mut Fields) -> T, expected: &[&str]) {
+        let mut fields = Fields::default();
+        read(&mut fields);
+        let found = fields
+            .finish(Some(()))
+            .map_or_else(violations, |()| Vec::new());
+        assert_eq!(found, expected);
+    }
+
+    fn check_message(message: v1::Message, expected: &[&str]) {
+        check(
+            |f| messages(f, Path::Root.field("m"), vec![message]),
+            expected,
+        );
+    }
+
+    #[test]
+    fn a_good_message_keeps_its_parts() {
+        let mut said = text(v1::Role::Assistant, "hello");
+        said.tool_calls.push(v1::ToolCall {
+            id: "c1".into(),
+            name: "search".into(),
+            arguments_json: "{broken".into(),
+        });
+        let mut fields = Fields::default();
+        let read = messages(&mut fields, Path::Root.field("m"), vec![said]);
+        let read = fields.finish(read.into_iter().next()).unwrap();
+        assert_eq!(read.texts().collect::<Vec<_>>(), ["hello"]);
+        assert_eq!(read.tool_calls[0].arguments_json, "{broken");
+        assert_eq!(read.tool_call_id, None);
+    }
+
+    #[test]
+    fn each_bad_part_of_a_message_is_named() {
+        let roles = "allowed ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL";
+        check_message(
+            text(v1::Role::Unspecified, "x"),
+            &[&format!("m[0].role: is 0: {roles}")],
+        );
+        let mut unknown = text(v1::Role::User, "x");
+        unknown.role = 99;
+        check_message(unknown, &[&format!("m[0].role: is 99: {roles}")]);
+        let mut silent = text(v1::Role::User, "x");
+        silent.content.clear();
+        check_message(
+            silent,
+            &["m[0]: content is empty: allowed only where tool_calls is not"],
+        );
+        let mut hollow = text(v1::Role::User, "x");
+        hollow.content.push(v1::ContentPart { part: None });
+        check_message(hollow, &["m[0].content[1].part: is absent: required"]);
+        let mut file = text(v1::Role::User, "x");
+        file.content[0].part = Some(Part::ImageUrl("file:///etc/passwd".into()));
+        check_message(
+            file,
+            &[
+                "m[0].content[0].image_url: is no address of an image: allowed https://.. or \
+               data:image/..",
+            ],
+        );
+        let mut caller = text(v1::Role::User, "x");
+        caller.tool_call_id = "c".repeat(257);
+        check_message(
+            caller,
+            &[
+                "m[0].tool_call_id: has 257 bytes: allowed at most 256",
+                "m[0]: tool_call_id is set: allowed only for a message of role tool",
+            ],
+        );
+    }
+
+    #[test]
+    fn long_lists_are_measured_and_not_read() {
+        let many = vec![v1::Message::default(); 4097];
+        check(
+            |f| messages(f, Path::Root.field("m"), many),
+            &["m: has 4097 entries: allowed 0 to 4096"],
+        );
+        let mut message = text(v1::Role::User, "x");
+        message.content = vec![v1::ContentPart::default(); 1025];
+        check_message(
+            message,
+            &["m[0].content: has 1025 entries: allowed 0 to 1024"],
+        );
+        check(
+            |f| tools(f, Path::Root.field("t"), vec![v1::Tool::default(); 257]),
+            &["t: has 257 entries: allowed 0 to 256"],
+        );
+    }
+
+    #[test]
+    fn tools_have_names_of_their_own_and_schemas_that_are_objects() {
+        let tool = |name: &str, schema: &str| v1::Tool {
+            name: name.into(),
+            parameters_json_schema: schema.into(),
+            ..Default::default()
+        };
+        let said = vec![
+            tool("a", ""),
+            tool("a", "{}"),
+            tool("b", "[]"),
+            tool("c", "{"),
+        ];
+        let schema = "is not a JSON Schema: allowed one JSON object as text";
+        check(
+            |f| tools(f, Path::Root.field("t"), said),
+            &[
+                "t[1].name: is given twice: allowed once",
+                &format!("t[2].parameters_json_schema: {schema}"),
+                &format!("t[3].parameters_json_schema: {schema}"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_schema_nested_a_million_deep_is_refused_without_a_panic() {
+        let deep = format!("{{\"a\":{}", "[".repeat(1_000_000));
+        let schema = "s: is not a JSON Schema: allowed one JSON object as text";
+        check(
+            |f| super::schema(f, Path::Root.field("s"), &deep),
+            &[schema],
+        );
+    }
+
+    #[test]
+    fn a_schema_belongs_to_its_kind_of_format() {
+        let format = |kind: i32, schema: &str| {
+            Some(v1::ResponseFormat {
+                kind,
+                json_schema: schema.into(),
+            })
+        };
+        let at = Path::Field(&Path::Root, "f");
+        check(|f| response_format(f, at, None), &[]);
+        check(
+            |f| response_format(f, at, format(3, "{\"type\":\"object\"}")),
+            &[],
+        );
+        check(
+            |f| response_format(f, at, format(3, "")),
+            &["f.json_schema: is not a JSON Schema: allowed one JSON object as text"],
+        );
+        check(
+            |f| response_format(f, at, format(2, "{}")),
+            &["f.json_schema: is set: allowed only with KIND_JSON_SCHEMA"],
+        );
+        check(
+            |f| response_format(f, at, format(9, "")),
+            &["f.kind: is 9: allowed KIND_TEXT, KIND_JSON_OBJECT, KIND_JSON_SCHEMA"],
+        );
+    }
+}

@@ -37,11 +37,7 @@ pub(super) fn constraints(
         allowed_arms: fields.names(at.field("allowed_arms"), &said.allowed_arms, ARMS),
         denied_arms: fields.names(at.field("denied_arms"), &said.denied_arms, ARMS),
         max_cost: max_cost.map(NanoUsd::new),
-        max_latency_ms: fields.number(
-            at.field("max_latency_ms"),
-            said.max_latency_ms,
-            f64::MIN_POSITIVE..=MOST_LATENCY_MS,
-        ),
+        max_latency_ms: latency(fields, at.field("max_latency_ms"), said.max_latency_ms),
         required_capabilities: fields.names(
             at.field("required_capabilities"),
             &said.required_capabilities,
@@ -57,4 +53,17 @@ pub(super) fn constraints(
             no_training: policy.no_training,
         }),
     }
+}
+
+fn latency(fields: &mut Fields, at: Path<'_>, said: Option<f64>) -> Option<f64> {
+    let latency = said?;
+    // NaN is neither.
+    if latency > 0.0 && latency <= MOST_LATENCY_MS {
+        return Some(latency);
+    }
+    fields.refuse(
+        at,
+        format_args!("is {latency}: allowed above 0 to {MOST_LATENCY_MS}"),
+    );
+    None
 }

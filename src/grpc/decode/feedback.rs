@@ -170,3 +170,159 @@ impl From<Failure> for Refusal {
         Self { reason, message }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+    fn secret() -> Secret {
+        Secret::new([1; 32])
+    }
+
+    fn signal(name: &str, value: signal_value::Value) -> v1::Signal {
+        v1::Signal {
+            name: name.into(),
+            value: Some(v1::SignalValue { value: Some(value) }),
+            kind: 0,
+        }
+    }
+
+    fn good() -> v1::Feedback {
+        v1::Feedback {
+            subject: Some(Said::DecisionId(secret().mint(NOW, 9).to_string())),
+            signals: vec![signal("tests_passed", signal_value::Value::Flag(true))],
+            evaluator: Some(v1::Evaluator {
+                name: "ci".into(),
+                version: "7".into(),
+            }),
+            ..Default::default()
+        }
+    }
+
+    fn read(items: Vec<v1::Feedback>) -> Result<Vec<Result<Feedback, Refusal>>, Failure> {
+        let said = v1::SubmitFeedbackRequest {
+            items,
+            dry_run: false,
+        };
+        feedback(said, &Name::new("coding").unwrap(), &secret(), NOW)
+    }
+
+    /// The good item with one thing changed is refused with this reason and message.
+    fn check(change: impl FnOnce(&mut v1::Feedback), reason: &str, message: &str) {
+        let mut item = good();
+        change(&mut item);
+        let refusal = read(vec![item]).unwrap().remove(0).unwrap_err();
+        assert_eq!(
+            (refusal.reason, refusal.message.as_str()),
+            (reason, message)
+        );
+    }
+
+    #[test]
+    fn a_good_item_arrives_whole() {
+        let item = read(vec![good()]).unwrap().remove(0).unwrap();
+        assert_eq!(item.team.as_str(), "coding");
+        assert_eq!(item.subject, Subject::Decision(secret().mint(NOW, 9)));
+        assert_eq!(item.signals[0].1, Change::Observed(Value::Flag(true)));
+        assert_eq!((item.observed, item.received), (NOW, NOW));
+    }
+
+    #[test]
+    fn each_bad_field_of_an_item_is_named_with_what_is_allowed() {
+        use signal_value::Value::{Comment, Flag, Number};
+        let bad = "INVALID_FIELD";
+        check(|i| i.subject = None, bad, "subject: is absent: required");
+        check(
+            |i| i.signals.clear(),
+            bad,
+            "signals: has 0 entries: allowed 1 to 64",
+        );
+        check(
+            |i| i.signals[0].value = None,
+            bad,
+            "signals[0].value: is absent: required",
+        );
+        check(
+            |i| i.signals.push(signal("tests_passed", Flag(false))),
+            bad,
+            "signals[1].name: is given twice: allowed once",
+        );
+        check(
+            |i| i.signals.push(signal("words", Comment("x".repeat(8193)))),
+            bad,
+            "signals[1].value.comment: has 8193 bytes: allowed at most 8192",
+        );
+        check(
+            |i| i.signals[0].kind = 3,
+            bad,
+            "signals[0].value: is set: allowed none with KIND_RETRACTION",
+        );
+        check(
+            |i| i.signals[0].kind = 7,
+            bad,
+            "signals[0].kind: is unknown: allowed KIND_OBSERVED, KIND_CORRECTION, KIND_RETRACTION",
+        );
+        check(
+            |i| i.evaluator = Some(v1::Evaluator::default()),
+            bad,
+            "evaluator.name: has 0 characters or a control character: allowed 1 to 128 printable \
+             characters",
+        );
+        let mut item = good();
+        item.signals = vec![signal("minutes", Number(f64::NAN))];
+        let refusal = read(vec![item]).unwrap().remove(0).unwrap_err();
+        assert!(
+            refusal
+                .message
+                .starts_with("signals[0].value.number: is NaN: allowed")
+        );
+    }
+
+    #[test]
+    fn a_foreign_decision_is_another_reason_than_a_bad_field() {
+        let foreign = || {
+            Some(Said::DecisionId(
+                Secret::new([2; 32]).mint(NOW, 9).to_string(),
+            ))
+        };
+        check(
+            |i| i.subject = foreign(),
+            "DECISION_NOT_FOUND",
+            "no such decision: allowed an id that Route or Complete returned to this team",
+        );
+        check(
+            |i| (i.subject, i.signals) = (foreign(), Vec::new()),
+            "INVALID_FIELD",
+            "signals: has 0 entries: allowed 1 to 64",
+        );
+    }
+
+    #[test]
+    fn a_correction_has_a_value_and_a_retraction_has_none() {
+        let mut item = good();
+        item.signals[0].kind = Kind::Correction.into();
+        item.signals.push(v1::Signal {
+            name: "patch_lines".into(),
+            value: None,
+            kind: Kind::Retraction.into(),
+        });
+        let item = read(vec![item]).unwrap().remove(0).unwrap();
+        assert_eq!(item.signals[0].1, Change::Corrected(Value::Flag(true)));
+        assert_eq!(item.signals[1].1, Change::Retracted);
+    }
+
+    #[test]
+    fn a_bad_item_keeps_no_other_back_and_a_bad_batch_is_refused_whole() {
+        let read_two = read(vec![v1::Feedback::default(), good()]).unwrap();
+        assert!(read_two[0].is_err() && read_two[1].is_ok());
+        for count in [0, 1001] {
+            let refused = read(vec![good(); count]).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                format!("items: has {count} entries: allowed 1 to 1000")
+            );
+        }
+    }
+}

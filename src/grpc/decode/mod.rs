@@ -13,6 +13,8 @@ mod feedback;
 mod operator;
 mod replay;
 mod router;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use feedback::Refusal;

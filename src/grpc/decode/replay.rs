@@ -53,3 +53,49 @@ pub(in crate::grpc) fn replay(said: v1::ReplayRequest) -> Result<Replay, Failure
         until,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::decode::testing::violations;
+
+    fn check(candidates: &[&str], since: i64, until: i64, expected: &[&str]) {
+        let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let said = v1::ReplayRequest {
+            candidates: candidates.iter().map(ToString::to_string).collect(),
+            since_time: time(since),
+            until_time: time(until),
+        };
+        assert_eq!(
+            replay(said).map_or_else(violations, |_| Vec::new()),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_replay_has_candidates_and_a_window() {
+        check(&["uniform", "fixed:arm=a"], 1, 2, &[]);
+        let late = "until_time: is not after since_time: required where both are set";
+        check(&["uniform"], 2, 2, &[late]);
+        check(&[], 1, 2, &["candidates: has 0 entries: allowed 1 to 32"]);
+        check(
+            &["uniform"; 33],
+            1,
+            2,
+            &["candidates: has 33 entries: allowed 1 to 32"],
+        );
+        check(
+            &[""],
+            1,
+            2,
+            &["candidates[0]: is empty: allowed NAME[:key=value,..]"],
+        );
+        let long = "x".repeat(513);
+        check(
+            &[&long],
+            1,
+            2,
+            &["candidates[0]: has 513 bytes: allowed at most 512"],
+        );
+    }
+}
