@@ -306,6 +306,12 @@ mod tests {
             }
         }
 
+        /// What the client sent. Waits beside the runtime, which has to close the connection.
+        async fn sent(self) -> String {
+            let joined = tokio::task::spawn_blocking(|| self.thread.join().unwrap());
+            joined.await.unwrap()
+        }
+
         fn client(&self) -> OpenAi {
             OpenAi::new(self.settings.clone(), &Transport::new().unwrap()).unwrap()
         }
@@ -373,7 +379,7 @@ mod tests {
         let error = error.unwrap_err();
         assert_eq!(error, expected);
         assert!(!format!("{error:?} {error}").contains(KEY));
-        server.thread.join().unwrap();
+        server.sent().await;
     }
 
     /// The pieces before the end of the stream, and how it ended.
@@ -398,7 +404,7 @@ mod tests {
         let deadline = if hangs { shortly() } else { in_time() };
         let (pieces, end) = streamed(&server, deadline).await;
         assert_eq!((pieces.len(), end), expected, "{pieces:?}");
-        server.thread.join().unwrap();
+        server.sent().await;
     }
 
     #[tokio::test]
@@ -410,11 +416,12 @@ mod tests {
         let answer = client.complete(&prompt(), in_time()).await.unwrap();
         assert_eq!(answer.message, Message::text(Role::Assistant, "hello"));
         assert_eq!(answer.usage.input, Some(5));
-        let request = server.thread.join().unwrap();
+        let shown = format!("{client:?} {:?}", server.settings);
+        assert!(!shown.contains(KEY));
+        let request = server.sent().await;
         assert!(request.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
         assert!(request.contains("authorization: Bearer sk-very-secret\r\n"));
         assert!(request.ends_with(r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#));
-        assert!(!format!("{client:?} {:?}", server.settings).contains(KEY));
     }
 
     #[tokio::test]
@@ -476,13 +483,13 @@ mod tests {
             let server = Server::start(vec![head.into()], true);
             let answer = server.client().complete(&prompt(), shortly()).await;
             assert_eq!(answer.unwrap_err(), Kind::DeadlineExceeded.into());
-            server.thread.join().unwrap();
+            server.sent().await;
 
             let mut server = Server::start(vec![head.into()], true);
             server.settings.patience = Duration::from_millis(200);
             let answer = server.client().complete(&prompt(), in_time()).await;
             assert_eq!(answer.unwrap_err(), Kind::Timeout.into());
-            server.thread.join().unwrap();
+            server.sent().await;
         }
     }
 
@@ -514,7 +521,7 @@ mod tests {
         };
         assert_eq!(pieces, [Piece::Text("hello".into()), done]);
         assert_eq!(end, None);
-        let request = server.thread.join().unwrap();
+        let request = server.sent().await;
         assert!(request.contains(r#""stream_options":{"include_usage":true}"#));
     }
 
