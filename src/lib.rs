@@ -30,4 +30,6 @@ pub mod config;
 pub mod grpc;
 pub mod proto;
 
-// pub mod server;
+#[cfg(feature = "analytics")]
+pub mod drive;
+pub mod server;

@@ -3,6 +3,8 @@
 //! Shapes: 10 arms, d = 105, 3 signals (SCIENCE 2.1). Contexts have norm 2, as `feature` makes them.
 //! `decide` is what a Route does here: ten scores, ten utilities, the pmf, the draw.
 
+#![expect(clippy::expect_used, reason = "a benchmark stops at its first mistake")]
+
 use bellwether::bandit::{Policy, Posterior, Prior, Ridge, Scores, Scratch};
 use bellwether::id::Name;
 use criterion::{Criterion, criterion_group, criterion_main};

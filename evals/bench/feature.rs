@@ -1,5 +1,8 @@
 //! Time to make one context: `cargo bench --no-default-features --bench feature`.
 //!
+//! Least times seen on a shared machine with two cores, in microseconds: 300 bytes of prose 1.2,
+//! 2 KB of prose 6.4, 2 KB of code 8.7. Medians there were up to 1.5 times that.
+//!
 //! The prompts are texts of this repository: its licence for prose, a source file for code.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 #![allow(

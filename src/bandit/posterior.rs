@@ -166,3 +166,85 @@ impl WithSimd for Score<'_> {
         if form < 0.0 { 0.0 } else { f64::from(form) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bandit::Prior;
+    use rand::rngs::SmallRng;
+    use rand::{RngExt, SeedableRng};
+
+    /// A context of norm 2 with the bias last.
+    fn context(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
+        let mut x: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let norm = x.iter().map(|v| v * v).sum::<f32>().sqrt().max(0.1);
+        x.iter_mut().for_each(|v| *v *= 3.0_f32.sqrt() / norm);
+        x[dim - 1] = 1.0;
+        x
+    }
+
+    fn arm(rng: &mut SmallRng, dim: usize, rows: usize) -> Ridge {
+        let prior = Prior {
+            ridge: 1.0,
+            means: vec![0.5, 0.7, 0.2],
+        };
+        let mut arm = Ridge::new(dim, &prior).unwrap();
+        for _ in 0..rows {
+            let x = context(rng, dim);
+            let values = [0; 3].map(|_| Some(rng.random_range(0.0..1.0)));
+            arm.observe(&x, &values).unwrap();
+        }
+        arm
+    }
+
+    #[test]
+    fn scores_agree_with_the_ridge_to_1e_5() {
+        let mut rng = SmallRng::seed_from_u64(7);
+        // 300 is past what is padded on the stack.
+        for (dim, rows) in [
+            (1, 50),
+            (4, 0),
+            (8, 100),
+            (17, 5000),
+            (105, 400),
+            (105, 9000),
+            (300, 200),
+        ] {
+            let ridge = arm(&mut rng, dim, rows);
+            let posterior = Posterior::from(&ridge);
+            for _ in 0..20 {
+                let x = context(&mut rng, dim);
+                let (mut means, mut expected) = ([0.0; 3], [0.0; 3]);
+                let h = posterior.score(&x, &mut means).unwrap();
+                ridge.predict(&x, &mut expected).unwrap();
+                let expected_h = ridge.variance(&x).unwrap();
+                assert!(
+                    (h - expected_h).abs() < 1e-5 && h >= 0.0,
+                    "{dim}: {h} {expected_h}"
+                );
+                for (mean, expected) in means.iter().zip(expected) {
+                    assert!((mean - expected).abs() < 1e-5, "{dim}: {mean} {expected}");
+                }
+            }
+            assert_eq!(posterior.count(), rows as f64);
+        }
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused_and_a_nan_context_shows_in_the_score() {
+        let posterior = Posterior::from(&arm(&mut SmallRng::seed_from_u64(8), 4, 3));
+        let error = posterior.score(&[1.0; 3], &mut [0.0; 3]).unwrap_err();
+        assert_eq!(error.to_string(), "context has 3 entries: allowed 4");
+        let error = posterior.score(&[1.0; 4], &mut [0.0; 2]).unwrap_err();
+        assert_eq!(error.to_string(), "means has 2 entries: allowed 3");
+        let x = [f32::NAN, 0.0, 0.0, 1.0];
+        assert!(posterior.score(&x, &mut [0.0; 3]).unwrap().is_nan());
+    }
+
+    #[test]
+    fn the_noise_of_a_weighted_sum_is_never_negative() {
+        let posterior = Posterior::from(&arm(&mut SmallRng::seed_from_u64(9), 6, 2000));
+        assert!(posterior.noise(&[1.0, -1.0, 0.0]) > 0.0);
+        assert_eq!(posterior.noise(&[0.0; 3]), 0.0);
+    }
+}

@@ -265,7 +265,7 @@ impl Ridge {
         }
         for (field, matrix) in [("precision", &self.precision), ("inverse", &self.inverse)] {
             if !matrix.well_formed(self.dim) {
-                let found = matrix.numbers().len();
+                let found = matrix.found();
                 let expected = Packed::<f64>::stored(self.dim);
                 return Err(StateError::Length {
                     field,
@@ -273,7 +273,7 @@ impl Ridge {
                     expected,
                 });
             }
-            finite(field, matrix.numbers().iter().copied())?;
+            finite(field, matrix.numbers())?;
             let mut diagonal = (0..self.dim).map(|i| matrix.get(i, i));
             if let Some(value) = diagonal.find(|v| *v <= 0.0) {
                 return Err(range(field, value, "above 0 on the diagonal"));
@@ -345,5 +345,331 @@ fn finite(field: &'static str, values: impl IntoIterator<Item = f64>) -> Result<
     match values.into_iter().find(|v| !v.is_finite()) {
         Some(value) => Err(range(field, value, "finite")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Rows of one arm with two targets, either of which may be missing.
+    #[derive(Debug, Clone)]
+    struct Rows {
+        dim: usize,
+        rows: Vec<(Vec<f32>, [Option<f64>; 2])>,
+    }
+
+    fn rows() -> impl Strategy<Value = Rows> {
+        (1..24_usize).prop_flat_map(|dim| {
+            let x = prop::collection::vec(-1.0_f32..1.0, dim);
+            let value = prop::option::weighted(0.7, 0.0..1.0);
+            let row = (x, (value.clone(), value).prop_map(|(a, b)| [a, b]));
+            prop::collection::vec(row, 1..60).prop_map(move |rows| Rows { dim, rows })
+        })
+    }
+
+    fn prior() -> Prior {
+        Prior {
+            ridge: 10.0,
+            means: vec![0.6, 0.3],
+        }
+    }
+
+    fn learned(rows: &Rows) -> (Ridge, Vec<Vec<f64>>) {
+        let mut arm = Ridge::new(rows.dim, &prior()).unwrap();
+        let used = rows.rows.iter().map(|(x, v)| arm.observe(x, v).unwrap());
+        let used = used.collect();
+        (arm, used)
+    }
+
+    /// Largest difference of two states in A, A^-1, b and theta.
+    fn distance(a: &Ridge, b: &Ridge) -> f64 {
+        let vectors = |r: &Ridge| {
+            let all = r.moments.iter().chain(&r.weights);
+            all.flat_map(|v| v.as_flattened().to_vec())
+                .collect::<Vec<_>>()
+        };
+        let matrices = |r: &Ridge| r.precision.numbers().chain(r.inverse.numbers()).collect();
+        let (a_all, b_all) = (
+            [vectors(a), matrices(a)].concat(),
+            [vectors(b), matrices(b)].concat(),
+        );
+        let pairs = a_all.iter().zip(&b_all);
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    /// theta by Gaussian elimination on A built row by row.
+    fn dense_solve(dim: usize, rows: &[(Vec<f32>, f64)], ridge: f64, mean: f64) -> Vec<f64> {
+        let mut a = vec![vec![0.0; dim + 1]; dim];
+        for (i, row) in a.iter_mut().enumerate() {
+            row[i] = ridge;
+        }
+        a[dim - 1][dim] = ridge * mean;
+        for (x, y) in rows {
+            for i in 0..dim {
+                for j in 0..dim {
+                    a[i][j] += f64::from(x[i]) * f64::from(x[j]);
+                }
+                a[i][dim] += y * f64::from(x[i]);
+            }
+        }
+        for pivot in 0..dim {
+            let pivot_row = a[pivot].clone();
+            for (_, row) in a.iter_mut().enumerate().filter(|(row, _)| *row != pivot) {
+                let factor = row[pivot] / pivot_row[pivot];
+                for (cell, p) in row.iter_mut().zip(&pivot_row) {
+                    *cell -= factor * p;
+                }
+            }
+        }
+        (0..dim).map(|i| a[i][dim] / a[i][i]).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn observing_equals_a_dense_solve_of_all_rows(rows in rows()) {
+            let (arm, used) = learned(&rows);
+            for (target, mean) in prior().means.iter().enumerate() {
+                let xy: Vec<_> = rows.rows.iter().zip(&used)
+                    .map(|((x, _), used)| (x.clone(), used[target])).collect();
+                let expected = dense_solve(rows.dim, &xy, 10.0, *mean);
+                for (found, expected) in arm.weights(target).iter().zip(expected) {
+                    prop_assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+                }
+            }
+        }
+
+        #[test]
+        fn retracting_a_row_returns_to_the_state_without_it(rows in rows()) {
+            let (last, first) = rows.rows.split_last().unwrap();
+            let (before, _) = learned(&Rows { dim: rows.dim, rows: first.to_vec() });
+            let mut arm = before.clone();
+            let used = arm.observe(&last.0, &last.1).unwrap();
+            arm.retract(&last.0, &used).unwrap();
+            prop_assert!(distance(&arm, &before) < 1e-8);
+            prop_assert_eq!(arm.count(), before.count());
+        }
+
+        #[test]
+        fn a_value_that_arrives_late_equals_one_observed_at_once(rows in rows(), late in 0.0..1.0) {
+            let mut at_once = Ridge::new(rows.dim, &prior()).unwrap();
+            let mut arm = at_once.clone();
+            let first = &rows.rows[0].0;
+            at_once.observe(first, &[Some(0.5), Some(late)]).unwrap();
+            let imputed = arm.observe(first, &[Some(0.5), None]).unwrap()[1];
+            // Every row in between has all its values: an imputed one would depend on the late one.
+            for (x, values) in &rows.rows[1..] {
+                let values = values.map(|v| Some(v.unwrap_or(0.5)));
+                at_once.observe(x, &values).unwrap();
+                arm.observe(x, &values).unwrap();
+            }
+            let before = arm.clone();
+            arm.arrive(first, 1, late - imputed).unwrap();
+            prop_assert!(distance(&arm, &at_once) < 1e-9);
+            // And withdrawn again, it is what was imputed.
+            arm.shift(first, 1, imputed - late).unwrap();
+            prop_assert!(distance(&arm, &before) < 1e-9);
+        }
+
+        #[test]
+        fn a_missing_value_leaves_its_theta_where_it_was(rows in rows()) {
+            let (mut arm, _) = learned(&rows);
+            let before = arm.weights(1).to_vec();
+            arm.observe(&rows.rows[0].0, &[Some(1.0), None]).unwrap();
+            prop_assert_eq!(arm.weights(1), &before[..]);
+        }
+
+        #[test]
+        fn a_refactor_changes_nothing_but_rounding(rows in rows()) {
+            let (arm, _) = learned(&rows);
+            let mut fresh = arm.clone();
+            fresh.refactor().unwrap();
+            prop_assert!(distance(&arm, &fresh) < 1e-9);
+        }
+
+        #[test]
+        fn a_checkpoint_comes_back_bit_for_bit_and_valid(rows in rows()) {
+            let (arm, _) = learned(&rows);
+            let bytes = postcard::to_stdvec(&arm).unwrap();
+            let back: Ridge = postcard::from_bytes(&bytes).unwrap();
+            prop_assert_eq!(&back, &arm);
+            prop_assert_eq!(back.validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_inverse_is_refactored_after_4096_updates_and_stays_true() {
+        let mut arm = Ridge::new(5, &prior()).unwrap();
+        let x = |i: usize| -> Vec<f32> {
+            let wave = (0..4).map(|j| ((i * (j + 3)) as f32 * 0.7).sin());
+            wave.chain([1.0]).collect()
+        };
+        for i in 0..4096 {
+            arm.observe(&x(i), &[Some(0.5), None]).unwrap();
+        }
+        assert_eq!(arm.since_refactor, 4096);
+        let mut fresh = arm.clone();
+        fresh.refactor().unwrap();
+        assert!(distance(&arm, &fresh) < 1e-9);
+        arm.observe(&x(4096), &[Some(0.5), None]).unwrap();
+        assert_eq!(arm.since_refactor, 1);
+    }
+
+    #[test]
+    fn a_row_that_was_never_observed_is_not_retracted() {
+        let prior = Prior {
+            ridge: 1.0,
+            means: vec![0.5],
+        };
+        let mut arm = Ridge::new(1, &prior).unwrap();
+        let before = arm.clone();
+        let error = arm.retract(&[1.0], &[0.5]).unwrap_err();
+        assert_eq!(error, StateError::NotPositive { row: 0, pivot: 0.0 });
+        assert_eq!(arm, before);
+    }
+
+    #[test]
+    fn a_row_that_carries_all_the_weight_is_retracted_by_a_refactor() {
+        let prior = Prior {
+            ridge: 1e-6,
+            means: vec![0.5, 0.5],
+        };
+        let mut arm = Ridge::new(2, &prior).unwrap();
+        let x = [100.0, 100.0];
+        let used = arm.observe(&x, &[Some(1.0), Some(0.0)]).unwrap();
+        assert!(1.0 - arm.variance(&x).unwrap() <= GUARD);
+        arm.retract(&x, &used).unwrap();
+        // What 2e4 and 1e-6 leave of each other in 53 bits.
+        assert!(
+            (arm.weights(0)[1] - 0.5).abs() < 1e-4,
+            "{:?}",
+            arm.weights(0)
+        );
+    }
+
+    #[test]
+    fn the_noise_is_learned_of_each_target_and_not_from_imputed_values() {
+        let mut arm = Ridge::new(1, &prior()).unwrap();
+        for i in 0..40_000 {
+            // Alternating noise of sd 0.1, the same in both targets; the second is seen half the time.
+            let noise = if i % 2 == 0 { 0.1 } else { -0.1 };
+            let second = (i / 2 % 2 == 0).then_some(0.3 + noise);
+            arm.observe(&[1.0], &[Some(0.6 + noise), second]).unwrap();
+        }
+        let found = arm.covariance();
+        // Seen together half the time, the covariance is that share of the whole: sqrt(1/2).
+        for (found, expected) in found.iter().zip([0.01, 0.00707, 0.00707, 0.01]) {
+            assert!((found - expected).abs() < 2e-4, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_late_value_counts_for_the_noise_as_one_at_once() {
+        let learn = |late: bool| {
+            let mut arm = Ridge::new(1, &prior()).unwrap();
+            for i in 0..1000 {
+                let value = if i % 2 == 0 { 0.1 } else { 0.5 };
+                if late {
+                    let used = arm.observe(&[1.0], &[None, None]).unwrap();
+                    arm.arrive(&[1.0], 1, value - used[1]).unwrap();
+                } else {
+                    arm.observe(&[1.0], &[None, Some(value)]).unwrap();
+                }
+            }
+            arm.covariance()[3]
+        };
+        assert!((learn(true) - learn(false)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn bad_rows_are_refused_and_change_nothing() {
+        let mut arm = Ridge::new(2, &prior()).unwrap();
+        let before = arm.clone();
+        let check = |result: Result<(), StateError>, expected: &str| {
+            assert_eq!(result.unwrap_err().to_string(), expected);
+        };
+        let good = [Some(1.0), None];
+        check(
+            arm.observe(&[1.0], &good).map(drop),
+            "context has 1 entries: allowed 2",
+        );
+        check(
+            arm.observe(&[1.0, 1.0], &good[..1]).map(drop),
+            "values has 1 entries: allowed 2",
+        );
+        check(
+            arm.observe(&[f32::NAN, 1.0], &good).map(drop),
+            "context is NaN: allowed finite",
+        );
+        check(
+            arm.observe(&[1.0, 1.0], &[None, Some(f64::INFINITY)])
+                .map(drop),
+            "value is inf: allowed finite",
+        );
+        check(
+            arm.shift(&[1.0, 1.0], 2, 0.1),
+            "target is 2: allowed less than 2",
+        );
+        check(
+            arm.arrive(&[1.0, 1.0], 0, f64::NAN),
+            "delta is NaN: allowed finite",
+        );
+        assert_eq!(arm, before);
+        check(
+            Ridge::new(0, &prior()).map(drop),
+            "dim is 0: allowed 1 to 4096",
+        );
+        let flat = Prior {
+            ridge: 0.0,
+            means: vec![],
+        };
+        check(
+            Ridge::new(3, &flat).map(drop),
+            "ridge is 0: allowed finite and above 0",
+        );
+    }
+
+    #[test]
+    fn a_broken_state_is_told_from_a_sound_one() {
+        let sound = Ridge::new(3, &prior()).unwrap();
+        assert_eq!(sound.validate(), Ok(()));
+        let broken = |change: fn(&mut Ridge)| {
+            let mut arm = sound.clone();
+            change(&mut arm);
+            arm.validate().unwrap_err().to_string()
+        };
+        let check = |change: fn(&mut Ridge), expected: &str| assert_eq!(broken(change), expected);
+        check(
+            |r| r.dim = usize::MAX,
+            "dim is 18446744073709552000: allowed 1 to 4096",
+        );
+        check(|r| r.dim = 9, "moments has 1 entries: allowed 2");
+        check(
+            |r| r.moments[0][0][1] = f64::NAN,
+            "moments is NaN: allowed finite",
+        );
+        check(
+            |r| r.weights.truncate(1),
+            "moments has 2 entries: allowed 1",
+        );
+        check(
+            |r| r.inverse = Packed::identity(9, 1.0),
+            "inverse has 128 entries: allowed 32",
+        );
+        check(
+            |r| r.precision = Packed::identity(3, -1.0),
+            "precision is -1: allowed above 0 on the diagonal",
+        );
+        check(
+            |r| r.count = -1.0,
+            "count is -1: allowed finite and at least 0",
+        );
+        check(
+            |r| r.residuals = Residuals::new(1),
+            "residuals is NaN: allowed finite, one row a target",
+        );
     }
 }

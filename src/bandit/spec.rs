@@ -222,3 +222,108 @@ impl<'a> Keys<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_policy_without_keys_has_the_defaults() {
+        let check = |text: &str, full: &str| {
+            assert_eq!(text.parse::<Policy>().unwrap().to_string(), full);
+        };
+        check("linear-thompson", "linear-thompson:v=0.05");
+        check("square-cb", "square-cb:gamma=3,schedule=linear");
+        check("square-cb:schedule=sqrt", "square-cb:gamma=3,schedule=sqrt");
+        check("lin-ucb", "lin-ucb:alpha=0.3");
+        check("epsilon-greedy", "epsilon-greedy:epsilon=0.1");
+        check("greedy", "greedy");
+        check("uniform", "uniform");
+        check(
+            "fixed:arm=meta/llama:free,x=1",
+            "fixed:arm=meta/llama:free,x=1",
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told_with_key_and_range() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(text.parse::<Policy>().unwrap_err().to_string(), expected);
+        };
+        check(
+            "thompson",
+            "policy \"thompson\" is unknown: allowed linear-thompson, square-cb, lin-ucb, \
+             epsilon-greedy, greedy, fixed, uniform",
+        );
+        check(
+            "linear-thompson:v=x",
+            "policy linear-thompson has v=\"x\": allowed 0 to 100",
+        );
+        check(
+            "linear-thompson:v=NaN",
+            "policy linear-thompson has v=\"NaN\": allowed 0 to 100",
+        );
+        check(
+            "linear-thompson:v",
+            "policy linear-thompson has v=\"\": allowed 0 to 100",
+        );
+        check(
+            "linear-thompson:w=1",
+            "policy linear-thompson has no key \"w\": allowed v",
+        );
+        check(
+            "lin-ucb:alpha=1,alpha=2",
+            "policy lin-ucb has key \"alpha\" twice: allowed once",
+        );
+        check(
+            "square-cb:gamma=0",
+            "policy square-cb has gamma=\"0\": allowed 1e-9 to 1e9",
+        );
+        check(
+            "square-cb:schedule=log",
+            "policy square-cb has schedule=\"log\": allowed linear or sqrt",
+        );
+        check(
+            "epsilon-greedy:epsilon=1.1",
+            "policy epsilon-greedy has epsilon=\"1.1\": allowed 0 to 1",
+        );
+        check("greedy:v=1", "policy greedy has no key \"v\": allowed none");
+        check(
+            "fixed",
+            "policy fixed has no key \"\": allowed arm, which must be given",
+        );
+        check(
+            "fixed:arm=",
+            "policy fixed has arm=\"\": allowed 1 to 128 printable characters",
+        );
+    }
+
+    fn any_policy() -> impl Strategy<Value = Policy> {
+        let schedule = prop_oneof![Just(Schedule::Linear), Just(Schedule::Sqrt)];
+        prop_oneof![
+            (0.0..100.0).prop_map(|v| Policy::LinearThompson { v }),
+            (1e-9..1e9, schedule)
+                .prop_map(|(gamma, schedule)| Policy::SquareCb { gamma, schedule }),
+            (0.0..100.0).prop_map(|alpha| Policy::LinUcb { alpha }),
+            (0.0..1.0).prop_map(|epsilon| Policy::EpsilonGreedy { epsilon }),
+            Just(Policy::Greedy),
+            Just(Policy::Uniform),
+            "[ -~]{1,128}".prop_map(|arm| Policy::Fixed {
+                arm: Name::new(arm).unwrap()
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_back(policy in any_policy()) {
+            prop_assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,60}") {
+            let _: Result<Policy, _> = text.parse();
+        }
+    }
+}

@@ -215,3 +215,157 @@ fn tile(grid: &Grid, from: usize, groups: usize, buffers: &mut Buffers) {
         arm.mass += sum(mass);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use pulp::Scalar;
+    use statrs::distribution::{Continuous, ContinuousCDF, Normal};
+
+    fn computed(means: &[f64], sds: &[f64]) -> Vec<f64> {
+        let mut out = vec![f64::NAN; means.len()];
+        pmf(means, sds, 1.0, &mut Buffers::default(), &mut out);
+        out
+    }
+
+    /// The integral by the midpoint rule, every arm on its own fine grid.
+    fn reference(means: &[f64], sds: &[f64]) -> Vec<f64> {
+        let arms: Vec<_> = means
+            .iter()
+            .zip(sds)
+            .map(|(m, s)| Normal::new(*m, *s).unwrap())
+            .collect();
+        let narrowest = sds.iter().copied().fold(f64::INFINITY, f64::min);
+        let mass = arms.iter().enumerate().map(|(a, arm)| {
+            let step = narrowest / 10.0;
+            let points = (16.0 * sds[a] / step).ceil() as usize;
+            let each = (0..points).map(|i| {
+                let z = means[a] - 8.0 * sds[a] + (i as f64 + 0.5) * step;
+                let others = arms.iter().enumerate().filter(|(b, _)| *b != a);
+                step * arm.pdf(z) * others.map(|(_, other)| other.cdf(z)).product::<f64>()
+            });
+            each.sum()
+        });
+        mass.collect()
+    }
+
+    fn check(means: &[f64], sds: &[f64], expected: &[f64], tolerance: f64) {
+        let found = computed(means, sds);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= tolerance,
+                "{found} {expected} of {means:?} {sds:?}"
+            );
+        }
+        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_arm_is_certain() {
+        check(&[0.3], &[0.1], &[1.0], 0.0);
+        check(&[0.3], &[0.0], &[1.0], 0.0);
+    }
+
+    #[test]
+    fn without_uncertainty_the_best_share_evenly() {
+        check(&[0.5, 0.7, 0.7, 0.1], &[0.0; 4], &[0.0, 0.5, 0.5, 0.0], 0.0);
+    }
+
+    #[test]
+    fn equal_arms_get_equal_shares() {
+        check(&[0.5; 7], &[0.03; 7], &[1.0 / 7.0; 7], 1e-15);
+    }
+
+    #[test]
+    fn one_certain_arm_among_uncertain_ones_is_a_threshold() {
+        // P(N(0.5, 0.1^2) > 0.6) = 1 - Phi(1).
+        let above = 0.158_655_253_931_457_05;
+        check(&[0.6, 0.5], &[0.0, 0.1], &[1.0 - above, above], 2e-4);
+        // Two certain arms share what the uncertain one leaves.
+        check(
+            &[0.6, 0.5, 0.6],
+            &[0.0, 0.1, 0.0],
+            &[(1.0 - above) / 2.0, above, (1.0 - above) / 2.0],
+            2e-3,
+        );
+    }
+
+    #[test]
+    fn sds_of_very_different_sizes_are_resolved_to_a_thousandth() {
+        for ratio in [1e-2_f64, 1e-4, 1e-8, 1e-300] {
+            // P(N(0, 1) > 0.3) with a nearly certain rival.
+            let above = 1.0 - Normal::standard().cdf(0.3 / (1.0 + ratio * ratio).sqrt());
+            check(&[0.3, 0.0], &[ratio, 1.0], &[1.0 - above, above], 1e-3);
+        }
+    }
+
+    #[test]
+    fn an_arm_out_of_reach_gets_nothing() {
+        // 0.8 is 5.66 sds of the difference below; 4.7 sds is still in.
+        let p = computed(&[1.0, 0.2, 1.0 - 4.7 * 0.1 * 2.0_f64.sqrt()], &[0.1; 3]);
+        assert!(p[1] == 0.0 && p[2] > 1e-6, "{p:?}");
+    }
+
+    #[test]
+    fn extreme_sizes_still_give_a_pmf() {
+        for (means, sds) in [
+            ([1e300, 1e300], [1e290, 1e-290]),
+            ([1e-300, 2e-300], [1e-305, 1e-310]),
+            ([f64::MAX, -f64::MAX], [f64::MAX, f64::MAX]),
+            ([1e16, 1e16 + 2.0], [1e-9, 1e-9]),
+        ] {
+            let p = computed(&means, &sds);
+            let sum: f64 = p.iter().sum();
+            assert!(
+                (sum - 1.0).abs() < 1e-12 && p.iter().all(|p| *p >= 0.0),
+                "{p:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn wide_registers_give_the_bits_of_plain_numbers() {
+        let (means, sds) = ([0.5, 0.52, 0.47, 0.51], [0.02, 0.001, 0.03, 0.05]);
+        let mut plain = Buffers::default();
+        contenders(&means, &sds, 1.0, &mut plain.arms);
+        let grid = Grid::new(&mut plain.arms).unwrap();
+        assert!(grid.points > TILE * LANES);
+        plain.cdf.resize(4, [[0.0; LANES]; TILE]);
+        plain.term.resize(4, [[0.0; LANES]; TILE]);
+        let mut wide = Buffers::default();
+        pmf(&means, &sds, 1.0, &mut wide, &mut [0.0; 4]);
+        let buffers = &mut plain;
+        Scalar::new().vectorize(Quadrature { grid, buffers });
+        let bits = |b: &Buffers| b.arms.iter().map(|a| a.mass.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&plain), bits(&wide));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn two_arms_agree_with_the_closed_form(
+            gap in -0.5_f64..0.5, s in 0.005_f64..0.2, t in 0.005_f64..0.2,
+        ) {
+            let first = Normal::standard().cdf(gap / (s * s + t * t).sqrt());
+            let p = computed(&[0.5 + gap, 0.5], &[s, t]);
+            prop_assert!((p[0] - first).abs() < 1e-6, "{} {first}", p[0]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn several_arms_agree_with_a_fine_integral(
+            arms in prop::collection::vec((0.4_f64..0.6, 0.01_f64..0.1), 1..8),
+        ) {
+            let (means, sds): (Vec<_>, Vec<_>) = arms.into_iter().unzip();
+            for (found, expected) in computed(&means, &sds).iter().zip(reference(&means, &sds)) {
+                // Arms pruned below 1e-6 and tails cut at 5 sd.
+                prop_assert!((found - expected).abs() < 4e-6, "{found} {expected}");
+            }
+        }
+    }
+}

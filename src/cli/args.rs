@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use tracing::level_filters::LevelFilter;
 
 /// A self-hosted model router that learns from a team's own outcomes.
 #[derive(Debug, Parser)]
@@ -10,9 +11,12 @@ pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Log lines on standard error: error, warn, info, debug, or a filter as `bellwether=debug`.
+    /// Least level of log lines on standard error: off, error, warn, info.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
-    pub(crate) log: String,
+    pub(crate) log: LevelFilter,
+    /// How log lines are written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
 }
 
 /// How results are written to standard output.

@@ -1,8 +1,8 @@
 //! Why a call got no answer.
 
 use crate::decision::Attempt;
-use crate::id::Name;
-use crate::{provider, route};
+use crate::id::{DecisionId, Name};
+use crate::{provider, route, store};
 
 /// An attempt that failed, as it was recorded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -39,4 +39,32 @@ impl From<Failed> for Error {
     fn from(failed: Failed) -> Self {
         Self::Failed(Box::new(failed))
     }
+}
+
+/// Why a report of an attempt was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// No such decision of this team.
+    #[error("decision {id} is not known to this team")]
+    DecisionNotFound {
+        /// The decision.
+        id: DecisionId,
+    },
+    /// No such endpoint.
+    #[error("endpoint {endpoint} is not configured: allowed one that the decision named")]
+    UnknownEndpoint {
+        /// Its name.
+        endpoint: Name,
+    },
+    /// The idempotency key came with another body.
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
+    RequestIdReused {
+        /// The key.
+        request_id: Name,
+    },
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }

@@ -16,10 +16,12 @@ mod attempt;
 mod error;
 mod events;
 mod log;
+mod report;
 mod running;
 
 pub use answering::{Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};
-pub use error::{Error, Failed};
+pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events};
 pub use log::AttemptLog;
+pub use report::Reports;

@@ -14,21 +14,23 @@ const MIB: u32 = 1 << 20;
 
 /// Reads and checks the configuration at `path` and the scorecards it names.
 pub fn load(path: &Path) -> Result<Params, Vec<Problem>> {
-    let text = read_text(path).map_err(|problem| vec![problem])?;
+    let text = read_text(path)?;
     parse(path, &text, &|variable| {
         std::env::var_os(variable).is_some_and(|value| !value.is_empty())
     })
 }
 
 /// The text of a file.
-pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| Problem {
-        file: PathBuf::from(path),
-        line: None,
-        path: String::new(),
-        value: None,
-        problem: format!("cannot be read: {error}"),
-        allowed: String::new(),
+pub(super) fn read_text(path: &Path) -> Result<String, Vec<Problem>> {
+    std::fs::read_to_string(path).map_err(|error| {
+        vec![Problem {
+            file: PathBuf::from(path),
+            line: None,
+            path: String::new(),
+            value: None,
+            problem: format!("cannot be read: {error}"),
+            allowed: String::new(),
+        }]
     })
 }
 

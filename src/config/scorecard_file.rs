@@ -19,7 +19,7 @@ const TEN_YEARS_HOURS: f64 = 87_600.0;
 
 /// Reads the scorecard at `path`, and its text; or everything that is wrong with it.
 pub fn load_scorecard(path: &Path) -> Result<(Scorecard, String), Vec<Problem>> {
-    let text = super::build::read_text(path).map_err(|problem| vec![problem])?;
+    let text = super::build::read_text(path)?;
     let scorecard = parse(path, &text)?;
     Ok((scorecard, text))
 }

@@ -1,19 +1,17 @@
 //! Why a drive stopped.
 
+use crate::grpc::client;
+use crate::replay;
+
 /// Why a drive stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No server there.
-    #[error("cannot reach {address}: {source}")]
-    Connect {
-        /// The address.
-        address: String,
-        /// Why.
-        source: tonic::transport::Error,
-    },
-    /// The key cannot be sent.
-    #[error("the key has characters that no header carries: allowed visible ASCII")]
-    Key,
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] client::ClientError),
+    /// The table cannot be played.
+    #[error(transparent)]
+    Table(#[from] replay::Error),
     /// The server refused a call.
     #[error("{call} of prompt {prompt}: {code:?}: {message}")]
     Refused {

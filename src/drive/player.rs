@@ -4,16 +4,15 @@
 
 use super::error::Error;
 use super::report::{Report, Step};
+use crate::grpc::client::{self, Keyed};
 use crate::proto::v1;
 use crate::proto::v1::feedback_service_client::FeedbackServiceClient;
 use crate::proto::v1::router_service_client::RouterServiceClient;
-use crate::replay::{baselines, stream_order};
+use crate::replay::Bench;
 use crate::table::{Cell, OutcomeTable, Prompt};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::collections::VecDeque;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::Status;
 
 /// How to play.
 #[derive(Debug, Clone)]
@@ -40,7 +39,7 @@ pub struct Options {
 struct Pending {
     decision_id: String,
     prompt: String,
-    cell: Cell,
+    score: f64,
 }
 
 /// Plays `table`; `progress` is told how many prompts are done of how many.
@@ -49,66 +48,56 @@ pub async fn play(
     options: &Options,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Report, Error> {
-    let mut player = Player::connect(options).await?;
-    let mut order = stream_order(table, options.seed);
+    let bench = Bench::rewards_only(table, options.lambda)?;
+    let mut order = bench.order(options.seed);
     order.truncate(options.limit.unwrap_or(usize::MAX));
     if order.is_empty() {
         return Err(Error::Empty);
     }
+    let mut player = Player::connect(options).await?;
     let mut random = SmallRng::seed_from_u64(options.seed);
     let mut pending: VecDeque<Pending> = VecDeque::new();
-    let mut steps = Vec::with_capacity(order.len());
+    let (mut steps, mut sent) = (Vec::with_capacity(order.len()), 0);
     for (done, index) in order.iter().copied().enumerate() {
         progress(done, order.len());
         let Some(prompt) = table.prompts.get(index) else { continue };
         let routed = player.route(prompt, options.task_label).await?;
         let place = table.arms.iter().position(|arm| arm.as_str() == routed.arm);
-        let cell = place.and_then(|arm| table.cells(index).get(arm).cloned().map(|c| (arm, c)));
+        let cell = place.and_then(|arm| Some((arm, table.cells(index).get(arm)?)));
         let Some((arm, cell)) = cell else { return Err(Error::UnknownArm { arm: routed.arm }) };
-        steps.push(Step { prompt: index, arm, propensity: routed.propensity });
-        player.report(&routed.decision_id, prompt, &cell).await?;
+        steps.push(Step { prompt: index, arm });
+        let cost = bench.costs(index).and_then(|row| row.get(arm).copied());
+        player.report(&routed.decision_id, prompt, cell, cost).await?;
         if random.random::<f64>() >= options.feedback_loss {
-            let decision_id = routed.decision_id;
-            pending.push_back(Pending { decision_id, prompt: prompt.id.clone(), cell });
+            let (decision_id, prompt) = (routed.decision_id, prompt.id.clone());
+            pending.push_back(Pending { decision_id, prompt, score: cell.score });
         }
         while pending.len() > options.feedback_delay {
             let Some(due) = pending.pop_front() else { break };
             player.feed_back(due).await?;
+            sent += 1;
         }
     }
+    sent += pending.len();
     for due in pending {
         player.feed_back(due).await?;
     }
     progress(order.len(), order.len());
-    Ok(Report::new(table, &order, &steps, options, &baselines(table, &order)))
+    Ok(Report::new(&bench, &steps, sent, options))
 }
 
 struct Player {
-    router: RouterServiceClient<Channel>,
-    feedback: FeedbackServiceClient<Channel>,
-    key: Option<MetadataValue<Ascii>>,
+    router: RouterServiceClient<Keyed>,
+    feedback: FeedbackServiceClient<Keyed>,
 }
 
 impl Player {
     async fn connect(options: &Options) -> Result<Self, Error> {
-        let address = options.address.clone();
-        let failed = |source| Error::Connect { address: address.clone(), source };
-        let endpoint = Endpoint::from_shared(address.clone()).map_err(failed)?;
-        let channel = endpoint.connect().await.map_err(failed)?;
-        let bearer = |key: &String| format!("Bearer {key}").parse().map_err(|_| Error::Key);
+        let connection = client::connect(&options.address, options.key.as_deref()).await?;
         Ok(Self {
-            router: RouterServiceClient::new(channel.clone()),
-            feedback: FeedbackServiceClient::new(channel),
-            key: options.key.as_ref().map(bearer).transpose()?,
+            router: RouterServiceClient::new(connection.clone()),
+            feedback: FeedbackServiceClient::new(connection),
         })
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        if let Some(key) = &self.key {
-            request.metadata_mut().insert("authorization", key.clone());
-        }
-        request
     }
 
     async fn route(&mut self, prompt: &Prompt, task: bool) -> Result<v1::RouteResponse, Error> {
@@ -125,24 +114,31 @@ impl Player {
             ..v1::RequestContext::default()
         };
         let message = v1::RouteRequest { context: Some(context), ..v1::RouteRequest::default() };
-        let reply = self.router.route(self.request(message)).await;
+        let reply = self.router.route(message).await;
         Ok(reply.map_err(refused("Route", prompt))?.into_inner())
     }
 
-    async fn report(&mut self, id: &str, prompt: &Prompt, cell: &Cell) -> Result<(), Error> {
+    async fn report(
+        &mut self,
+        id: &str,
+        prompt: &Prompt,
+        cell: &Cell,
+        cost_usd: Option<f64>,
+    ) -> Result<(), Error> {
         let usage = v1::Usage {
             input_tokens: cell.input_tokens.map(i64::from),
             cached_input_tokens: None,
             output_tokens: cell.output_tokens.map(i64::from),
+            estimated: false,
         };
         let message = v1::ReportAttemptRequest {
             decision_id: id.to_owned(),
             usage: Some(usage),
             latency_ms: cell.latency_ms,
-            cost_nano_usd: cell.cost_usd.map(|usd| (usd * 1e9).round() as i64),
+            cost_nano_usd: cost_usd.map(|usd| (usd * 1e9).round() as i64),
             ..v1::ReportAttemptRequest::default()
         };
-        let reply = self.router.report_attempt(self.request(message)).await;
+        let reply = self.router.report_attempt(message).await;
         reply.map(drop).map_err(refused("ReportAttempt", prompt))
     }
 
@@ -151,7 +147,7 @@ impl Player {
         let signal = v1::Signal {
             name: "score".to_owned(),
             value: Some(v1::SignalValue {
-                value: Some(v1::signal_value::Value::Number(pending.cell.score)),
+                value: Some(v1::signal_value::Value::Number(pending.score)),
             }),
             kind: v1::signal::Kind::Observed.into(),
         };
@@ -161,7 +157,7 @@ impl Player {
             ..v1::Feedback::default()
         };
         let message = v1::SubmitFeedbackRequest { items: vec![item], dry_run: false };
-        let reply = self.feedback.submit_feedback(self.request(message)).await;
+        let reply = self.feedback.submit_feedback(message).await;
         let reply = reply.map_err(refused("SubmitFeedback", &prompt))?.into_inner();
         let bad = reply.results.iter().find(|r| r.status() == v1::feedback_result::Status::Refused);
         match bad {

@@ -167,7 +167,7 @@ impl Catalogue {
 }
 
 /// The bits of the capabilities that `has`.
-pub(super) fn bits(capabilities: &[Name], has: impl Fn(&Name) -> bool) -> u64 {
+fn bits(capabilities: &[Name], has: impl Fn(&Name) -> bool) -> u64 {
     let set = capabilities.iter().enumerate().filter(|(_, c)| has(c));
     set.fold(0, |bits, (index, _)| bits | 1_u64 << index)
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: the draw among them (`bandit`), limits on predictions (`need::Limits`).
 
-use super::catalogue::{Arm, Catalogue, bits};
+use super::catalogue::{Arm, Catalogue};
 use super::endpoint::{REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
 use super::need::Need;
 use crate::decision::{Excluded, Reason};
@@ -27,14 +27,31 @@ pub struct Eligible {
     pub arms: Vec<EligibleArm>,
     /// In catalogue order.
     pub excluded: Vec<Excluded>,
-    /// Endpoints of all eligible arms, arm after arm: one allocation for all.
+    ranked: Ranked,
+}
+
+/// Endpoints of all eligible arms, arm after arm, with their reference costs.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Ranked {
     endpoints: Vec<usize>,
+    costs_usd: Vec<f64>,
+}
+
+impl Ranked {
+    /// Puts an endpoint among those from `first` on, after all that cost no more.
+    fn insert(&mut self, first: usize, endpoint: usize, cost_usd: f64) {
+        let earlier = self.costs_usd.get(first..).unwrap_or_default();
+        let at = first + earlier.partition_point(|c| *c <= cost_usd);
+        self.endpoints.insert(at, endpoint);
+        self.costs_usd.insert(at, cost_usd);
+    }
 }
 
 impl Eligible {
     /// Indices into [`Catalogue::endpoints`] of an eligible arm's endpoints, cheapest first.
     pub fn endpoints(&self, arm: &EligibleArm) -> &[usize] {
-        self.endpoints
+        self.ranked
+            .endpoints
             .get(arm.first..arm.first + arm.count)
             .unwrap_or_default()
     }
@@ -43,19 +60,24 @@ impl Eligible {
 impl Catalogue {
     /// The arms that satisfy `need` at `now`, and the first reason why each other one does not.
     ///
-    /// Runs on every request: one pass, three allocations, and one for each exclusion's detail.
+    /// Runs on every request: one pass, three allocations, and one detail for each exclusion.
     pub fn eligible(&self, need: &Need<'_>, now: Timestamp) -> Eligible {
         let mut found = Eligible {
             arms: Vec::with_capacity(self.arms.len()),
             excluded: Vec::new(),
-            endpoints: Vec::with_capacity(self.endpoints.len()),
+            ranked: Ranked {
+                endpoints: Vec::with_capacity(self.endpoints.len()),
+                costs_usd: Vec::with_capacity(self.endpoints.len()),
+            },
         };
-        let wanted = bits(&self.capabilities, |c| need.capabilities.contains(c));
-        // A capability that no arm has no bit for.
-        let nobody = need
-            .capabilities
-            .iter()
-            .find(|c| self.capabilities.binary_search(c).is_err());
+        let (mut wanted, mut nobody) = (0_u64, None);
+        for capability in need.capabilities {
+            match self.capabilities.binary_search(capability) {
+                Ok(bit) => wanted |= 1 << bit,
+                // No arm has it, so it has no bit.
+                Err(_) => nobody = nobody.or(Some(capability)),
+            }
+        }
         for (index, ((arm, of_arm), can)) in self
             .arms
             .iter()
@@ -68,7 +90,7 @@ impl Catalogue {
                 self.capabilities.get(bit)
             });
             let result = check_arm(arm, lacking, need)
-                .and_then(|()| self.choose(index, of_arm, need, now, &mut found.endpoints));
+                .and_then(|()| self.choose(index, of_arm, need, now, &mut found.ranked));
             match result {
                 Ok(eligible) => found.arms.push(eligible),
                 Err((reason, detail)) => found.excluded.push(Excluded {
@@ -81,42 +103,39 @@ impl Catalogue {
         found
     }
 
-    /// Puts the endpoints of one arm that may be used into `out`, cheapest first.
+    /// Puts the endpoints of one arm that may be used into `ranked`, cheapest first.
     fn choose(
         &self,
         arm: usize,
         of_arm: &[usize],
         need: &Need<'_>,
         now: Timestamp,
-        out: &mut Vec<usize>,
+        ranked: &mut Ranked,
     ) -> Result<EligibleArm, (Reason, String)> {
-        let first = out.len();
-        let cost = |index: &usize| {
-            let endpoint = self.endpoints.get(*index)?;
-            reference_cost_usd(endpoint, need.input_tokens, now)
-        };
-        let permits = |index: &&usize| {
-            let endpoint = self.endpoints.get(**index);
-            endpoint.is_some_and(|e| need.data_policy.permits(e))
-        };
-        let mut permitted = of_arm.iter().filter(permits).peekable();
-        if permitted.peek().is_none() {
-            return Err((Reason::DataPolicy, need.data_policy.demands()));
+        let first = ranked.endpoints.len();
+        let mut permitted = false;
+        for &index in of_arm {
+            let endpoint = self.endpoints.get(index);
+            let Some(endpoint) = endpoint.filter(|e| need.data_policy.permits(e)) else {
+                continue;
+            };
+            permitted = true;
+            if let Some(cost) = reference_cost_usd(endpoint, need.input_tokens, now) {
+                ranked.insert(first, index, cost);
+            }
         }
-        out.extend(permitted.filter(|index| cost(index).is_some()));
-        let chosen = out.get_mut(first..).unwrap_or_default();
-        chosen.sort_by(|a, b| cost(a).unwrap_or(0.0).total_cmp(&cost(b).unwrap_or(0.0)));
-        match chosen.first().and_then(cost) {
-            Some(reference_cost_usd) => Ok(EligibleArm {
+        match ranked.costs_usd.get(first) {
+            Some(&reference_cost_usd) => Ok(EligibleArm {
                 arm,
                 reference_cost_usd,
                 first,
-                count: chosen.len(),
+                count: ranked.endpoints.len() - first,
             }),
-            None => {
+            None if permitted => {
                 let detail = "no endpoint has a price that holds now".to_owned();
                 Err((Reason::NoPrice, detail))
             }
+            None => Err((Reason::DataPolicy, need.data_policy.demands())),
         }
     }
 }

@@ -10,7 +10,7 @@
 //! Invariants: norm at most 1; the hash (xxh3, fixed seeds) is part of the feature set's name and
 //! never changes under it.
 //!
-//! Source: feature hashing with signs, Weinberger et al. 2009, eq. 2; four slots an item as in the
+//! Source: feature hashing with signs, Weinberger et al. 2009, definition 1; four slots an item as in the
 //! count sketch's sparse Johnson-Lindenstrauss form, Kane and Nelson 2014.
 
 use super::extractor::{Error, at_most_unit};

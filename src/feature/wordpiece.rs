@@ -2,7 +2,7 @@
 //!
 //! A text is cleaned and split into words (`character`); a word is taken apart from the left, each
 //! time by the longest piece in the vocabulary; a word that does not come out, or has more than 100
-//! characters, is one [UNK].
+//! characters, is one `[UNK]`.
 //!
 //! Invariants: [`Tokenizer::pieces`] allocates nothing and reads a text once, byte by byte; pieces come
 //! in batches of 1 to [`BATCH`].

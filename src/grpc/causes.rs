@@ -3,9 +3,11 @@
 //! Not here: codes and details (`status`).
 
 use super::decode::Refusal;
-use super::status::Failure;
+use super::status::{FailedAttempt, Failure};
+use crate::complete::{self, Failed};
 use crate::feature;
 use crate::learn::{self, Refused};
+use crate::provider;
 use crate::route;
 use crate::store;
 
@@ -61,6 +63,45 @@ impl From<learn::Error> for Failure {
     }
 }
 
+impl From<complete::ReportError> for Failure {
+    fn from(error: complete::ReportError) -> Self {
+        use complete::ReportError;
+        match error {
+            ReportError::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
+            ReportError::UnknownEndpoint { .. } => Self::field("endpoint", error),
+            ReportError::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
+            ReportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<complete::Error> for Failure {
+    fn from(error: complete::Error) -> Self {
+        match error {
+            complete::Error::Route(error) => error.into(),
+            complete::Error::DeadlineExceeded => Self::DeadlineExceeded,
+            complete::Error::NoClient { .. } => Self::Internal(error.to_string()),
+            complete::Error::Failed(failed) => (*failed).into(),
+        }
+    }
+}
+
+impl From<Failed> for Failure {
+    fn from(failed: Failed) -> Self {
+        if failed.error.kind == provider::Kind::DeadlineExceeded {
+            return Self::DeadlineExceeded;
+        }
+        let error = failed
+            .attempt
+            .error
+            .unwrap_or_else(|| failed.attempt.arm.clone());
+        Self::AllAttemptsFailed(vec![FailedAttempt {
+            endpoint: failed.attempt.endpoint,
+            error,
+        }])
+    }
+}
+
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         let reason = match refused {
@@ -70,6 +111,9 @@ impl From<Refused> for Refusal {
                 "INVALID_FIELD"
             }
         };
-        Self { reason, message: refused.to_string() }
+        Self {
+            reason,
+            message: refused.to_string(),
+        }
     }
 }

@@ -30,6 +30,20 @@ pub trait Judging: Send + Sync + 'static {
     ) -> impl Future<Output = Result<BoxStream<'static, Result<Event, Failure>>, Failure>> + Send;
 }
 
+/// Stands where the server was built without the feature `analytics`.
+#[derive(Debug, Clone, Copy)]
+pub struct NoAnalytics;
+
+impl Judging for NoAnalytics {
+    async fn replay(
+        &self,
+        _: &Grant,
+        _: Replay,
+    ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure> {
+        Err(Failure::NotBuilt)
+    }
+}
+
 /// The service over a use case.
 #[derive(Debug)]
 pub struct Judge<U> {

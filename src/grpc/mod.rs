@@ -11,6 +11,8 @@
 mod admin;
 mod auth;
 mod body;
+mod causes;
+pub mod client;
 mod decode;
 mod encode;
 mod evaluation;
@@ -22,13 +24,15 @@ mod router;
 mod status;
 mod stream;
 mod surface;
+mod use_cases;
 
 pub use admin::{ArmState, Operating, Operator, TeamState};
 pub use auth::Gate;
 pub use decode::{Control, Refusal, Replay};
-pub use evaluation::{Judge, Judging};
+pub use evaluation::{Judge, Judging, NoAnalytics};
 pub use feedback::{Listener, Listening, Outcome};
 pub use guard::{Call, CallId, Guard, GuardLayer, REQUEST_ID};
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
 pub use status::{DOMAIN, FailedAttempt, Failure, Violation};
 pub use surface::{HealthSwitch, Services};
+pub use use_cases::Gateway;

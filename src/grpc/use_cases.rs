@@ -5,10 +5,10 @@
 use super::admin::{ArmState, Operating, TeamState};
 use super::decode::Control;
 use super::feedback::{Listening, Outcome};
-use super::router::{Ask, Completed, Events, Routing};
+use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
 use crate::access::Grant;
-use crate::complete::Complete;
+use crate::complete::{self, Complete, Reports};
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
 use crate::learn::{ArmSnapshot, Intake, TeamSnapshot, Verdict};
@@ -18,8 +18,14 @@ use crate::route::{
 };
 use crate::signal::Feedback;
 use crate::store;
+use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a caller without a deadline is served.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What `RouterService` is served by.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub struct Gateway {
     pub route: Arc<Route>,
     /// Tries.
     pub complete: Arc<Complete>,
+    /// Takes reports of the callers' own tries.
+    pub reports: Arc<Reports>,
     /// Takes outcomes.
     pub intake: Arc<Intake>,
 }
@@ -42,15 +50,42 @@ impl Routing for Gateway {
         grant: &Grant,
         report: AttemptReport,
     ) -> Result<Attempt, Failure> {
-        Ok(self.complete.report(&grant.team, report).await?)
+        Ok(self.reports.report(&grant.team, report).await?)
     }
 
     async fn complete(&self, grant: &Grant, ask: Ask) -> Result<Completed, Failure> {
-        todo!()
+        let deadline = deadline(&ask);
+        let Ask {
+            request,
+            temperature,
+            ..
+        } = ask;
+        let done = self
+            .complete
+            .complete(grant, &request, temperature, deadline)
+            .await?;
+        Ok(Completed {
+            routed: done.routed,
+            message: done.answer.message,
+            finish_reason: done.answer.finish_reason.as_str(),
+            attempt: done.attempt,
+        })
     }
 
     async fn stream_complete(&self, grant: &Grant, ask: Ask) -> Result<Events, Failure> {
-        todo!()
+        let deadline = deadline(&ask);
+        let Ask {
+            request,
+            temperature,
+            ..
+        } = ask;
+        let streaming = self
+            .complete
+            .stream(grant, &request, temperature, deadline)
+            .await?;
+        let decided = Ok(Event::Decided(Box::new(streaming.routed)));
+        let rest = streaming.events.map(|event| Ok(piece(event?)));
+        Ok(stream::iter([decided]).chain(rest).boxed())
     }
 
     async fn close_episode(
@@ -65,8 +100,32 @@ impl Routing for Gateway {
         Ok(self.route.decision(&grant.team, id)?)
     }
 
-    async fn decisions(&self, grant: &Grant, query: DecisionQuery) -> Result<DecisionPage, Failure> {
+    async fn decisions(
+        &self,
+        grant: &Grant,
+        query: DecisionQuery,
+    ) -> Result<DecisionPage, Failure> {
         Ok(self.route.decisions(&grant.team, &query)?)
+    }
+}
+
+fn deadline(ask: &Ask) -> Instant {
+    ask.call
+        .deadline
+        .unwrap_or_else(|| Instant::now() + PATIENCE)
+}
+
+fn piece(event: complete::Event) -> Event {
+    match event {
+        complete::Event::Text(text) => Event::Text(text),
+        complete::Event::ToolCall(call) => Event::ToolCall(call),
+        complete::Event::Done {
+            finish_reason,
+            attempt,
+        } => Event::Done {
+            finish_reason: finish_reason.as_str(),
+            attempt: Box::new(attempt),
+        },
     }
 }
 
@@ -93,8 +152,10 @@ impl Listening for Intake {
 
 impl Operating for Intake {
     async fn set_control(&self, grant: &Grant, control: Control) -> Result<Control, Failure> {
-        let kept =
-            store::Control { pinned: control.pinned.clone(), frozen: control.frozen };
+        let kept = store::Control {
+            pinned: control.pinned.clone(),
+            frozen: control.frozen,
+        };
         Intake::set_control(self, &grant.team, kept).await?;
         Ok(control)
     }
@@ -110,7 +171,11 @@ impl Operating for Intake {
             },
             snapshot_version: snapshot.version,
             journal_sequence: self.journal_sequence(),
-            arms: team.arms.iter().map(|(name, arm)| state(team, name, arm)).collect(),
+            arms: team
+                .arms
+                .iter()
+                .map(|(name, arm)| state(team, name, arm))
+                .collect(),
         })
     }
 }
@@ -124,5 +189,9 @@ fn state(team: &TeamSnapshot, name: &Name, arm: &ArmSnapshot) -> ArmState {
             }
         }
     }
-    ArmState { arm: name.clone(), outcomes: arm.outcomes, signal_means }
+    ArmState {
+        arm: name.clone(),
+        outcomes: arm.outcomes,
+        signal_means,
+    }
 }

@@ -78,7 +78,14 @@ impl Arm {
             (false, true) => self.outcomes = self.outcomes.saturating_sub(1),
             _ => {}
         }
-        for (target, (count, sum)) in self.observed.iter_mut().skip(group).take(1).flatten().enumerate() {
+        for (target, (count, sum)) in self
+            .observed
+            .iter_mut()
+            .skip(group)
+            .take(1)
+            .flatten()
+            .enumerate()
+        {
             if let Some(value) = before.observed(target) {
                 *count = count.saturating_sub(1);
                 *sum -= value;

@@ -63,7 +63,10 @@ pub(super) struct Learned {
 impl Learned {
     /// The value of a target, if it was observed.
     pub(super) fn observed(&self, target: usize) -> Option<f64> {
-        self.used.get(target).copied().filter(|_| self.seen & (1 << target) != 0)
+        self.used
+            .get(target)
+            .copied()
+            .filter(|_| self.seen & (1 << target) != 0)
     }
 }
 

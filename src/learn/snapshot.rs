@@ -60,7 +60,11 @@ impl ArmSnapshot {
             groups: arm.groups.iter().map(Posterior::from).collect(),
             pulls: arm.pulls,
             outcomes: arm.outcomes,
-            observed: arm.observed.iter().map(|group| group.iter().map(mean).collect()).collect(),
+            observed: arm
+                .observed
+                .iter()
+                .map(|group| group.iter().map(mean).collect())
+                .collect(),
             cost_ratio: theta(&arm.usage, COST),
             latency,
         }

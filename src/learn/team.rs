@@ -52,7 +52,9 @@ impl Team {
     /// The statistics of an arm, started if there are none yet.
     fn arm(&mut self, name: &Name, params: &Params) -> Option<&mut Arm> {
         if !self.arms.contains_key(name) {
-            let started = self.fresh_arm(params).map_err(|error| not_learned(name, &error));
+            let started = self
+                .fresh_arm(params)
+                .map_err(|error| not_learned(name, &error));
             self.arms.insert(name.clone(), started.ok()?);
         }
         self.arms.get_mut(name)
@@ -120,7 +122,9 @@ impl Team {
             .filter(|_| reference > 0.0)
             .map(|c| c.as_usd() / reference);
         let mut row = std::mem::take(&mut entry.usage);
-        let Some(arm) = self.arm(&attempt.arm, params) else { return };
+        let Some(arm) = self.arm(&attempt.arm, params) else {
+            return;
+        };
         if let Err(error) = arm.learn_usage(x, &mut row, ratio, attempt.latency_ms) {
             not_learned(&attempt.arm, &error);
         }
@@ -195,7 +199,9 @@ impl Team {
                 )
             })
             .collect();
-        let Some(arm) = self.arm(&name, params) else { return };
+        let Some(arm) = self.arm(&name, params) else {
+            return;
+        };
         if let Err(error) = arm.learn(group, x, &mut row, &changes) {
             not_learned(&name, &error);
         }
@@ -280,7 +286,9 @@ fn not_learned(arm: &Name, error: &StateError) {
 /// counted with one of 0.5.
 fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError> {
     let mean = |group: usize, target: usize| {
-        let seen = arms.values().filter_map(|arm| arm.observed.get(group)?.get(target));
+        let seen = arms
+            .values()
+            .filter_map(|arm| arm.observed.get(group)?.get(target));
         let (count, sum) = seen.fold((0, 0.0), |total, (n, sum)| (total.0 + n, total.1 + sum));
         (sum + 0.5) / (count as f64 + 1.0)
     };

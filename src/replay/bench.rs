@@ -217,15 +217,18 @@ impl Bench {
         self.contexts.get(prompt).map_or(&[], |x| x.as_slice())
     }
 
-    pub(super) fn rewards(&self, prompt: usize) -> &[f64] {
+    /// Rewards of a prompt, one for each arm.
+    pub fn rewards(&self, prompt: usize) -> &[f64] {
         self.row(&self.rewards, prompt)
     }
 
-    pub(super) fn scores(&self, prompt: usize) -> &[f64] {
+    /// Scores of a prompt, one for each arm.
+    pub fn scores(&self, prompt: usize) -> &[f64] {
         self.row(&self.scores, prompt)
     }
 
-    pub(super) fn costs(&self, prompt: usize) -> Option<&[f64]> {
+    /// Costs of a prompt in USD, one for each arm, if there are any.
+    pub fn costs(&self, prompt: usize) -> Option<&[f64]> {
         self.costs.as_ref().map(|costs| self.row(costs, prompt))
     }
 

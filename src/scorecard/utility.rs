@@ -43,7 +43,7 @@ impl Scorecard {
 
     /// The quality part of [`Scorecard::utility`].
     pub fn quality(&self, targets: &[f64]) -> f64 {
-        self.weighted(targets) * self.gates_hold(targets, None)
+        self.weighted(targets) * self.gates_hold(targets)
     }
 
     /// What cost and latency take off, in quality points.
@@ -83,15 +83,19 @@ impl Scorecard {
     /// }
     /// ```
     pub fn gradient(&self, targets: &[f64], out: &mut [f64]) -> f64 {
-        let hold = self.gates_hold(targets, None);
+        let hold = self.gates_hold(targets);
         let weighted = self.weighted(targets);
         out.fill(0.0);
         for (slot, share) in out.iter_mut().zip(&self.shares) {
             *slot = share * hold;
         }
-        for &gate in &self.gates {
+        for (at, &gate) in self.gates.iter().enumerate() {
+            let others = self.gates.iter().enumerate().filter(|(i, _)| *i != at);
+            let rest: f64 = others
+                .map(|(_, other)| probability(targets, *other))
+                .product();
             if let Some(slot) = out.get_mut(gate) {
-                *slot += weighted * self.gates_hold(targets, Some(gate));
+                *slot += weighted * rest;
             }
         }
         weighted * hold
@@ -101,14 +105,17 @@ impl Scorecard {
         self.shares.iter().zip(targets).map(|(w, s)| w * s).sum()
     }
 
-    /// Probability that every gate but `except` holds.
-    fn gates_hold(&self, targets: &[f64], except: Option<usize>) -> f64 {
+    /// Probability that every gate holds.
+    fn gates_hold(&self, targets: &[f64]) -> f64 {
         self.gates
             .iter()
-            .filter(|gate| Some(**gate) != except)
-            .map(|gate| targets.get(*gate).map_or(0.0, |p| p.clamp(0.0, 1.0)))
-            .product()
+            .fold(1.0, |product, gate| product * probability(targets, *gate))
     }
+}
+
+/// Probability of one gate.
+fn probability(targets: &[f64], gate: usize) -> f64 {
+    targets.get(gate).map_or(0.0, |p| p.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]

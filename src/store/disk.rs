@@ -204,3 +204,40 @@ impl DiskFile for File {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_held_by_one_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = FileDisk::open(dir.path()).unwrap();
+        let second = FileDisk::open(dir.path());
+        assert!(matches!(second, Err(Error::Locked { .. })), "{second:?}");
+        drop(first);
+        assert!(FileDisk::open(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_real_file_keeps_what_the_trait_promises() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(dir.path()).unwrap();
+        let file = disk.create("a", 10).unwrap();
+        file.write_at(b"xyz", 4).unwrap();
+        file.sync_data().unwrap();
+        assert_eq!(disk.read("a").unwrap(), b"\0\0\0\0xyz\0\0\0");
+        file.set_len(5).unwrap();
+        file.allocate(7).unwrap();
+        file.allocate(3).unwrap();
+        assert_eq!(disk.read("a").unwrap(), b"\0\0\0\0x\0\0");
+        let mut buffer = [9; 4];
+        assert_eq!(file.read_at(&mut buffer, 5).unwrap(), 2);
+        disk.replace("b", b"old").unwrap();
+        disk.replace("b", b"new").unwrap();
+        assert_eq!(disk.read("b").unwrap(), b"new");
+        assert_eq!(disk.list().unwrap(), ["a", "b", FileDisk::LOCK]);
+        disk.remove("a").unwrap();
+        assert!(disk.open("a").is_err());
+    }
+}

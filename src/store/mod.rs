@@ -11,6 +11,8 @@
 //! Read first: [`record`] (what is kept), [`Store`] (the door), [`journal`] (how it is kept).
 
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod turn;
 

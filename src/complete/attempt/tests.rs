@@ -174,13 +174,16 @@ fn recorded(log: &List) -> (Option<String>, Option<u32>, Option<u32>, bool, Opti
         estimated,
         ..
     } = attempt.usage;
-    (error, input, output, estimated, attempt.cost.map(NanoUsd::get))
+    (
+        error,
+        input,
+        output,
+        estimated,
+        attempt.cost.map(NanoUsd::get),
+    )
 }
 
-async fn check_whole(
-    whole: Result<Answer, Error>,
-    expected: (Option<&str>, u32, u32, bool, i64),
-) {
+async fn check_whole(whole: Result<Answer, Error>, expected: (Option<&str>, u32, u32, bool, i64)) {
     let log = Arc::new(List::default());
     let provider = scripted(whole.clone(), Vec::new());
     let outcome = attempts(&log)
@@ -322,12 +325,7 @@ async fn a_stream_that_fails_or_is_cut_is_recorded_with_what_was_heard() {
 #[tokio::test]
 async fn a_caller_who_leaves_a_stream_pays_for_what_was_heard() {
     let pieces = vec![text("1234"), text("5678")];
-    check_stream(
-        pieces.clone(),
-        1,
-        (Some("abandoned"), 10, 1, true, 20_000),
-    )
-    .await;
+    check_stream(pieces.clone(), 1, (Some("abandoned"), 10, 1, true, 20_000)).await;
     check_stream(pieces, 0, (Some("abandoned"), 10, 0, true, 10_000)).await;
 }
 

@@ -240,7 +240,7 @@ impl Index {
         {
             match self.aged.pop_front() {
                 Some((_, Aged::Decision(id))) => self.forget(id),
-                Some((_, Aged::Episode(team, name))) => self.forget_episode(team, name),
+                Some((_, Aged::Episode(team, name))) => self.forget_episode(team, &name),
                 None => {}
             }
         }
@@ -254,28 +254,37 @@ impl Index {
         let Some(position) = entry.decision else {
             return;
         };
-        let team = self.team_mut(entry.team);
+        let team = &mut self.teams[entry.team as usize];
         remove(&mut team.listed, position);
         if let Some(name) = entry.episode
             && let Some(episode) = team.episodes.get_mut(&name)
         {
             remove(&mut episode.decisions, position);
+            if episode.decisions.is_empty() {
+                self.filed -= episode.feedback.len();
+                team.episodes.remove(&name);
+            }
         }
     }
 
-    /// An episode goes when it is old and none of its decisions is left; else it gets another turn.
-    fn forget_episode(&mut self, team: u32, name: Name) {
+    /// An episode goes with the last of its decisions; one that never had any, when it is old.
+    fn forget_episode(&mut self, team: u32, name: &Name) {
         let episodes = &mut self.teams[team as usize].episodes;
-        match episodes.get(&name) {
-            Some(episode) if episode.is_spent() => {
-                self.filed -= episode.feedback.len();
-                episodes.remove(&name);
-            }
-            Some(_) => self
-                .aged
-                .push_back((self.newest, Aged::Episode(team, name))),
-            None => {}
+        if let Some(episode) = episodes.get(name)
+            && episode.decisions.is_empty()
+        {
+            self.filed -= episode.feedback.len();
+            episodes.remove(name);
         }
+    }
+}
+
+#[cfg(test)]
+impl Index {
+    /// Whether nothing that grows with traffic is left.
+    pub(super) fn is_empty(&self) -> bool {
+        let empty = |team: &Team| team.listed.is_empty() && team.episodes.is_empty();
+        self.aged.is_empty() && self.filed == 0 && self.teams.iter().all(empty)
     }
 }
 

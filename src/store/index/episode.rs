@@ -74,11 +74,6 @@ impl Episode {
             Some(_) => {}
         }
     }
-
-    /// Whether nothing keeps it in the index.
-    pub(super) fn is_spent(&self) -> bool {
-        self.decisions.is_empty()
-    }
 }
 
 impl Slot {

@@ -20,6 +20,8 @@
 //! Not here: what records mean, look-up by key ([`super::index`]), export of old files.
 
 mod append;
+#[cfg(test)]
+mod fault_tests;
 mod frame;
 mod reader;
 mod recovery;
