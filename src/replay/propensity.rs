@@ -3,9 +3,9 @@
 //! Source: SCIENCE 2.3 (recompute p from the stored u and s, equality to 1e-12), 3.3 (calibration).
 
 use super::log::Log;
-use super::target::recompute;
 use crate::bandit::{Policy, Scratch};
 use crate::ope::{Calibration, CalibrationReport};
+use crate::route::recompute;
 use serde::Serialize;
 
 /// Largest difference that counts as equal.
@@ -44,8 +44,11 @@ impl PropensityCheck {
             if last.as_ref().is_none_or(|(text, _)| *text != draw.policy) {
                 last = Some((&draw.policy, draw.policy.parse().ok()));
             }
+            let drawn = &draw.drawn;
             let policy = last.as_ref().and_then(|(_, policy)| policy.as_ref());
-            let pmf = policy.and_then(|p| recompute(p, &draw.drawn, &mut scratch).ok());
+            let pmf = policy.and_then(|policy| {
+                recompute(drawn, policy, &drawn.floor, &drawn.forced, &mut scratch).ok()
+            });
             let Some(pmf) = pmf else {
                 unreadable += 1;
                 continue;
