@@ -290,16 +290,31 @@ pub async fn serve(
         reports: Arc::new(reports),
         intake: Arc::clone(&intake),
     };
+    let tasks = TaskTracker::new();
+    #[cfg(feature = "analytics")]
+    let evaluation = {
+        let scorecards = params
+            .teams
+            .iter()
+            .map(|t| (t.name.clone(), Arc::new(t.scorecard.clone())));
+        let (scorecards, tasks) = (scorecards.collect(), tasks.clone());
+        grpc::Traffic {
+            store: Arc::clone(&store),
+            scorecards,
+            tasks,
+        }
+    };
+    #[cfg(not(feature = "analytics"))]
+    let evaluation = grpc::NoAnalytics;
     let services = Services {
         router: grpc::Router::new(Arc::new(gateway), secret.clone()),
         feedback: grpc::Listener::new(Arc::clone(&intake), secret, Arc::clone(&clock)),
-        evaluation: grpc::Judge::new(Arc::new(grpc::NoAnalytics)),
+        evaluation: grpc::Judge::new(Arc::new(evaluation)),
         admin: grpc::Operator::new(intake),
     };
     let bytes = params.server.max_message_bytes;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
     let guard = GuardLayer::new(seed()?, bytes);
     let following = follow(follower, Arc::clone(&store), clock, stop.clone(), &tasks);
     let serving = tasks.spawn({
@@ -387,29 +402,31 @@ fn follow_once(
 
 fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Team>, Error> {
     let shipped = Arc::new(Extractor::shipped()?);
-    let team = |team: &config::Team| {
+    let mut teams = BTreeMap::new();
+    for team in &params.teams {
         let recording = match team.recording {
             config::Recording::Features => Recording::Features,
             config::Recording::Full => Recording::Full,
             config::Recording::Nothing => Recording::Nothing,
+        };
+        let extractor = match team.embedding_length {
+            Some(length) => Arc::new(Extractor::client(length as usize)?),
+            None => Arc::clone(&shipped),
         };
         let choosing = Choosing {
             policy: team.policy.clone(),
             explore_floor: team.explore_floor,
         };
         let data_policy = team.data_policy.clone();
-        let extractor = Arc::clone(&shipped);
-        (
-            team.name.clone(),
-            route::Team {
-                choosing,
-                extractor,
-                data_policy,
-                recording,
-            },
-        )
-    };
-    Ok(params.teams.iter().map(team).collect())
+        let routing = route::Team {
+            choosing,
+            extractor,
+            data_policy,
+            recording,
+        };
+        teams.insert(team.name.clone(), routing);
+    }
+    Ok(teams)
 }
 
 fn providers(params: &config::Params) -> Result<BTreeMap<Name, Arc<dyn Provider>>, Error> {

@@ -71,6 +71,9 @@ pub struct Team {
     pub recording: Recording,
     /// Where its data may go, unless a request says more.
     pub data_policy: DataPolicy,
+    /// Length of the embeddings that its callers send. `None`: the built-in text embedding is used,
+    /// and a request that brings one is refused.
+    pub embedding_length: Option<u32>,
 }
 
 /// What is kept of a request.

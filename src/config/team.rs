@@ -8,6 +8,7 @@ use super::scorecard_file;
 use crate::bandit::{Policy, SpecError};
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
+use crate::scorecard::Scorecard;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -68,20 +69,8 @@ fn team(
     let recording = fields.choice("recording", &words);
     let policy = policy(fields, catalogue);
     let data_policy = data_policy(fields);
-    let scorecard = fields.required("scorecard", Fields::text).and_then(|path| {
-        let path = dir.join(path);
-        if !path.is_file() {
-            fields.problem(
-                "scorecard",
-                "no such file",
-                "the path of a scorecard, relative to this file",
-            );
-            return None;
-        }
-        scorecard_file::load_scorecard(&path)
-            .map_err(|found| problems.extend(found))
-            .ok()
-    });
+    let embedding_length = fields.integer("embedding_length", 64..=4096);
+    let scorecard = scorecard(fields, dir, problems);
     let (scorecard, scorecard_text) = scorecard?;
     Some(Team {
         name: name?,
@@ -91,7 +80,35 @@ fn team(
         explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
+        embedding_length,
     })
+}
+
+/// From the file that `scorecard` names, or from the document that stands in `scorecard_toml`.
+fn scorecard(
+    fields: &Fields<'_>,
+    dir: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<(Scorecard, String)> {
+    if let Some(text) = fields.text("scorecard_toml") {
+        if fields.has("scorecard") {
+            fields.know(&["scorecard"]);
+            fields.problem("scorecard_toml", "given beside scorecard", "one of the two");
+            return None;
+        }
+        let place = dir.join(format!("{}.scorecard_toml", fields.path()));
+        let parsed = scorecard_file::parse(&place, text);
+        let scorecard = parsed.map_err(|found| problems.extend(found)).ok()?;
+        return Some((scorecard, text.to_owned()));
+    }
+    let path = dir.join(fields.required("scorecard", Fields::text)?);
+    if !path.is_file() {
+        let allowed = "the path of a scorecard, relative to this file";
+        fields.problem("scorecard", "no such file", allowed);
+        return None;
+    }
+    let loaded = scorecard_file::load_scorecard(&path);
+    loaded.map_err(|found| problems.extend(found)).ok()
 }
 
 fn policy(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Policy> {

@@ -25,7 +25,9 @@ pub enum Error {
         message: String,
     },
     /// The server chose an arm that the table does not have.
-    #[error("the server chose arm {arm}, which the table does not have: drive with the configuration that --print-config writes")]
+    #[error(
+        "the server chose arm {arm}, which the table does not have: drive with the configuration that --print-config writes"
+    )]
     UnknownArm {
         /// The arm.
         arm: String,

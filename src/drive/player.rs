@@ -60,20 +60,32 @@ pub async fn play(
     let (mut steps, mut sent) = (Vec::with_capacity(order.len()), 0);
     for (done, index) in order.iter().copied().enumerate() {
         progress(done, order.len());
-        let Some(prompt) = table.prompts.get(index) else { continue };
+        let Some(prompt) = table.prompts.get(index) else {
+            continue;
+        };
         let routed = player.route(prompt, options.task_label).await?;
         let place = table.arms.iter().position(|arm| arm.as_str() == routed.arm);
         let cell = place.and_then(|arm| Some((arm, table.cells(index).get(arm)?)));
-        let Some((arm, cell)) = cell else { return Err(Error::UnknownArm { arm: routed.arm }) };
+        let Some((arm, cell)) = cell else {
+            return Err(Error::UnknownArm { arm: routed.arm });
+        };
         steps.push(Step { prompt: index, arm });
         let cost = bench.costs(index).and_then(|row| row.get(arm).copied());
-        player.report(&routed.decision_id, prompt, cell, cost).await?;
+        player
+            .report(&routed.decision_id, prompt, cell, cost)
+            .await?;
         if random.random::<f64>() >= options.feedback_loss {
             let (decision_id, prompt) = (routed.decision_id, prompt.id.clone());
-            pending.push_back(Pending { decision_id, prompt, score: cell.score });
+            pending.push_back(Pending {
+                decision_id,
+                prompt,
+                score: cell.score,
+            });
         }
         while pending.len() > options.feedback_delay {
-            let Some(due) = pending.pop_front() else { break };
+            let Some(due) = pending.pop_front() else {
+                break;
+            };
             player.feed_back(due).await?;
             sent += 1;
         }
@@ -109,11 +121,18 @@ impl Player {
             ..v1::Message::default()
         };
         let context = v1::RequestContext {
-            task: prompt.task.as_ref().filter(|_| task).map(ToString::to_string),
+            task: prompt
+                .task
+                .as_ref()
+                .filter(|_| task)
+                .map(ToString::to_string),
             messages: prompt.text.iter().map(text).collect(),
             ..v1::RequestContext::default()
         };
-        let message = v1::RouteRequest { context: Some(context), ..v1::RouteRequest::default() };
+        let message = v1::RouteRequest {
+            context: Some(context),
+            ..v1::RouteRequest::default()
+        };
         let reply = self.router.route(message).await;
         Ok(reply.map_err(refused("Route", prompt))?.into_inner())
     }
@@ -143,7 +162,11 @@ impl Player {
     }
 
     async fn feed_back(&mut self, pending: Pending) -> Result<(), Error> {
-        let prompt = Prompt { id: pending.prompt, task: None, text: None };
+        let prompt = Prompt {
+            id: pending.prompt,
+            task: None,
+            text: None,
+        };
         let signal = v1::Signal {
             name: "score".to_owned(),
             value: Some(v1::SignalValue {
@@ -156,14 +179,23 @@ impl Player {
             signals: vec![signal],
             ..v1::Feedback::default()
         };
-        let message = v1::SubmitFeedbackRequest { items: vec![item], dry_run: false };
+        let message = v1::SubmitFeedbackRequest {
+            items: vec![item],
+            dry_run: false,
+        };
         let reply = self.feedback.submit_feedback(message).await;
-        let reply = reply.map_err(refused("SubmitFeedback", &prompt))?.into_inner();
-        let bad = reply.results.iter().find(|r| r.status() == v1::feedback_result::Status::Refused);
+        let reply = reply
+            .map_err(refused("SubmitFeedback", &prompt))?
+            .into_inner();
+        let bad = reply
+            .results
+            .iter()
+            .find(|r| r.status() == v1::feedback_result::Status::Refused);
         match bad {
-            Some(result) => {
-                Err(Error::Feedback { prompt: prompt.id, message: result.message.clone() })
-            }
+            Some(result) => Err(Error::Feedback {
+                prompt: prompt.id,
+                message: result.message.clone(),
+            }),
             None => Ok(()),
         }
     }

@@ -85,9 +85,8 @@ impl Report {
     pub(super) fn new(bench: &Bench, steps: &[Step], sent: usize, options: &Options) -> Self {
         let fifth = steps.len().div_ceil(5);
         let (first, last) = (&steps[..fifth], &steps[steps.len() - fifth..]);
-        let reward = |steps: &[Step]| {
-            mean(steps.iter().map(|s| at(bench.rewards(s.prompt), s.arm)))
-        };
+        let reward =
+            |steps: &[Step]| mean(steps.iter().map(|s| at(bench.rewards(s.prompt), s.arm)));
         let share = |steps: &[Step], arm: usize| {
             steps.iter().filter(|s| s.arm == arm).count() as f64 / steps.len() as f64
         };
@@ -110,11 +109,22 @@ impl Report {
             })
             .collect();
         let cost_usd = cost(&|s| s.arm);
-        let points: Option<Vec<(f64, f64)>> =
-            arms.iter().map(|arm| Some((arm.cost_usd?, arm.score))).collect();
+        let points: Option<Vec<(f64, f64)>> = arms
+            .iter()
+            .map(|arm| Some((arm.cost_usd?, arm.score)))
+            .collect();
         let hull = points.map(|points| Hull::of(&points));
-        let best = arms.iter().max_by(|a, b| a.reward.total_cmp(&b.reward)).cloned();
-        let best_of = |s: &Step| bench.rewards(s.prompt).iter().copied().fold(f64::MIN, f64::max);
+        let best = arms
+            .iter()
+            .max_by(|a, b| a.reward.total_cmp(&b.reward))
+            .cloned();
+        let best_of = |s: &Step| {
+            bench
+                .rewards(s.prompt)
+                .iter()
+                .copied()
+                .fold(f64::MIN, f64::max)
+        };
         Self {
             table: bench.name().to_owned(),
             prompts: steps.len(),
@@ -152,7 +162,10 @@ impl Report {
             },
             String::new(),
             format!("{:<34}{:>8}", "mean reward", ""),
-            format!("  {:<32}{:>8.4}", "the router, first fifth", self.first_fifth),
+            format!(
+                "  {:<32}{:>8.4}",
+                "the router, first fifth", self.first_fifth
+            ),
             format!("  {:<32}{:>8.4}", "the router, last fifth", self.last_fifth),
             format!("  {:<32}{:>8.4}", "the router, all", self.reward),
             format!("  {:<32}{:>8.4}", "an arm by chance", self.random),
@@ -185,7 +198,10 @@ impl Report {
                 arm.last_share * 100.0
             ));
         }
-        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+        lines
+            .iter()
+            .map(|line| format!("{}\n", line.trim_end()))
+            .collect()
     }
 }
 

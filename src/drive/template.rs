@@ -27,8 +27,12 @@ pub fn configuration(
         Some(cost) if lambda > 0.0 => cost / lambda,
         _ => QUALITY_USD,
     };
-    let characters: usize =
-        table.prompts.iter().filter_map(|p| p.text.as_ref()).map(|t| t.chars().count()).sum();
+    let characters: usize = table
+        .prompts
+        .iter()
+        .filter_map(|p| p.text.as_ref())
+        .map(|t| t.chars().count())
+        .sum();
     let input_tokens = characters as f64 / 4.0 / table.prompts.len().max(1) as f64;
     let mut text = format!(
         "# Made from the outcome table {name}: prices are implied by its mean costs, not list prices.
@@ -44,12 +48,11 @@ durability = \"group\"
 name = \"drive\"
 policy = {policy:?}
 explore_floor = 0.02
-
-[teams.scorecard]
+scorecard_toml = '''
 name = \"drive\"
 quality_usd = {quality_usd:?}
 
-[[teams.scorecard.signals]]
+[[signals]]
 name = \"score\"
 kind = \"number\"
 worst = 0.0
@@ -58,6 +61,7 @@ weight = 1.0
 level = \"decision\"
 closes_after_hours = 24
 missing = \"unknown\"
+'''
 ",
         name = table.name
     );

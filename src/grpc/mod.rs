@@ -19,6 +19,8 @@ mod evaluation;
 mod feedback;
 mod field;
 mod guard;
+#[cfg(feature = "analytics")]
+mod judging;
 mod path;
 mod router;
 mod status;
@@ -32,6 +34,8 @@ pub use decode::{Control, Refusal, Replay};
 pub use evaluation::{Judge, Judging, NoAnalytics};
 pub use feedback::{Listener, Listening, Outcome};
 pub use guard::{Call, CallId, Guard, GuardLayer, REQUEST_ID};
+#[cfg(feature = "analytics")]
+pub use judging::Traffic;
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
 pub use status::{DOMAIN, FailedAttempt, Failure, Violation};
 pub use surface::{HealthSwitch, Services};

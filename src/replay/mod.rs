@@ -11,6 +11,7 @@
 
 mod baselines;
 mod bench;
+mod collect;
 mod error;
 mod learner;
 mod log;
@@ -28,6 +29,7 @@ mod traffic_text;
 pub use crate::table::TrafficRow as Row;
 pub use baselines::{ArmMean, Baselines, Hull};
 pub use bench::{Bench, CostSource};
+pub use collect::{Outcomes, Scorecards};
 pub use error::Error;
 pub use outcomes::{FORCED_PULLS, OutcomesReport, Params, PolicyReport, outcomes};
 pub use propensity::PropensityCheck;
