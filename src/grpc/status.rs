@@ -160,30 +160,19 @@ impl Failure {
     fn detail(&self, details: &mut ErrorDetails) {
         match self {
             Self::InvalidField(violations) => {
-                details.set_bad_request(listed(
-                    violations,
-                    |v| (v.field.clone(), v.problem.clone()),
-                    FieldViolation::new,
-                ));
+                let text = |v: &Violation| (v.field.clone(), v.problem.clone());
+                details.set_bad_request(listed(violations, text, FieldViolation::new));
             }
             Self::NoEligibleArm(excluded) => {
-                details.set_precondition_failure(listed(
-                    excluded,
-                    |e| {
-                        (
-                            e.arm.to_string(),
-                            format!("{}: {}", word(e.reason), e.detail),
-                        )
-                    },
-                    |arm: String, why: String| PreconditionViolation::new("ARM_EXCLUDED", arm, why),
-                ));
+                details.set_precondition_failure(listed(excluded, why_excluded, |arm, why| {
+                    PreconditionViolation::new("ARM_EXCLUDED", arm, why)
+                }));
             }
             Self::AllAttemptsFailed(attempts) => {
-                details.set_precondition_failure(listed(
-                    attempts,
-                    |a| (a.endpoint.to_string(), a.error.to_string()),
-                    |at: String, why: String| PreconditionViolation::new("ATTEMPT_FAILED", at, why),
-                ));
+                let text = |a: &FailedAttempt| (a.endpoint.to_string(), a.error.to_string());
+                details.set_precondition_failure(listed(attempts, text, |endpoint, why| {
+                    PreconditionViolation::new("ATTEMPT_FAILED", endpoint, why)
+                }));
                 details.set_retry_info(Some(Duration::from_secs(1)));
             }
             Self::DecisionNotFound { id } => {
@@ -191,31 +180,17 @@ impl Failure {
                 details.set_resource_info("decision", name, "", "not found");
             }
             Self::RequestIdReused { request_id } => {
-                details.set_resource_info(
-                    "request",
-                    request_id.as_str(),
-                    "",
-                    "used with another body",
-                );
+                let name = request_id.as_str();
+                details.set_resource_info("request", name, "", "used with another body");
             }
             Self::BudgetExhausted { subject, refill } => {
-                details
-                    .set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "budget spent")]);
-                if refill.is_some() {
-                    details.set_retry_info(*refill);
-                }
+                quota(details, subject.as_str(), "budget spent", *refill);
             }
             Self::RateLimited {
                 subject,
                 retry_after,
-            } => {
-                details
-                    .set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "rate limit")]);
-                details.set_retry_info(Some(*retry_after));
-            }
-            Self::StoreFull => {
-                details.set_quota_failure(vec![QuotaViolation::new("journal", "no room on disk")]);
-            }
+            } => quota(details, subject.as_str(), "rate limit", Some(*retry_after)),
+            Self::StoreFull => quota(details, "journal", "no room on disk", None),
             Self::KeyUnknown
             | Self::NotAllowed { .. }
             | Self::DeadlineExceeded
@@ -224,6 +199,19 @@ impl Failure {
             | Self::StoreCorrupt(_) => {}
         }
     }
+}
+
+/// A quota that is spent, and when to come again if that is known.
+fn quota(details: &mut ErrorDetails, subject: &str, problem: &str, retry: Option<Duration>) {
+    details.set_quota_failure(vec![QuotaViolation::new(subject, problem)]);
+    if retry.is_some() {
+        details.set_retry_info(retry);
+    }
+}
+
+fn why_excluded(excluded: &Excluded) -> (String, String) {
+    let why = format!("{}: {}", word(excluded.reason), excluded.detail);
+    (excluded.arm.to_string(), why)
 }
 
 /// A short first line for a list of violations.
