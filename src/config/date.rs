@@ -53,7 +53,9 @@ pub fn time(text: &str) -> Option<Timestamp> {
     let (hours, minutes, seconds) = (part(23)?, part(59)?, part(59)?);
     let seconds = (hours * 60 + minutes) * 60 + seconds;
     parts.next().is_none().then_some(())?;
-    Some(Timestamp::from_micros(midnight(day)?.micros() + seconds * 1_000_000))
+    Some(Timestamp::from_micros(
+        midnight(day)?.micros() + seconds * 1_000_000,
+    ))
 }
 
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
