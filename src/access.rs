@@ -1,1 +1,298 @@
 //! Access: a key to a team and what it may do.
+//!
+//! Only SHA-256 hashes of keys are ever held. A look-up hashes what came and finds the hash in a map;
+//! the map's comparisons take time that depends on the hashes, which is harmless: who measures them
+//! learns about the hash of a guess, and to use that would have to choose inputs by their hash, while
+//! the key itself never enters a comparison. This rests on keys being random (128 bits or more, as
+//! `openssl rand -hex 24` makes), for a fast hash does not protect a word that people chose.
+//!
+//! Invariants: no key and no hash is shown by Debug or an error; a server without keys is open only
+//! where it was told to be ([`Keys::open`]).
+//!
+//! Not here: where keys are written (`config`), how they travel (`grpc`), budgets.
+
+use crate::id::Name;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Why access was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No key, or not one of ours.
+    #[error("the key is absent or unknown: allowed a key whose SHA-256 is in the configuration")]
+    KeyUnknown,
+    /// The key is known and may not do this.
+    #[error("key {key} may not {scope}: allowed with a key that has the scope `{scope}`")]
+    NotAllowed {
+        /// Name of the key.
+        key: Name,
+        /// What it lacks.
+        scope: Scope,
+    },
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Ask for decisions, report attempts, read its team's decisions.
+    Route,
+    /// Have requests answered.
+    Complete,
+    /// Give feedback and close episodes.
+    Feedback,
+    /// Judge policies on the team's traffic.
+    Replay,
+    /// Pin and freeze.
+    Admin,
+}
+
+impl Scope {
+    /// Every scope, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Route,
+        Self::Complete,
+        Self::Feedback,
+        Self::Replay,
+        Self::Admin,
+    ];
+
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Complete => "complete",
+            Self::Feedback => "feedback",
+            Self::Replay => "replay",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        let found = Self::ALL.into_iter().find(|s| s.as_str() == text);
+        found.ok_or(UnknownScope)
+    }
+}
+
+/// Not the name of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a scope: allowed route, complete, feedback, replay, admin")]
+pub struct UnknownScope;
+
+/// SHA-256 of a key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// Hashes a key as it came from the caller.
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// Reads 64 hexadecimal digits; `None` for anything else.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let mut value = 0;
+            for digit in pair {
+                value = value * 16 + char::from(*digit).to_digit(16)?;
+            }
+            *byte = u8::try_from(value).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyHash(..)")
+    }
+}
+
+/// What a key grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Name of the key: the only thing of it that is ever recorded.
+    pub key: Name,
+    /// The team it acts for.
+    pub team: Name,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+    /// The arms it may use. `None`: every arm.
+    pub arms: Option<BTreeSet<Name>>,
+}
+
+impl Grant {
+    /// Whether it may do this.
+    pub fn check(&self, scope: Scope) -> Result<(), Error> {
+        if self.scopes.contains(&scope) {
+            Ok(())
+        } else {
+            let key = self.key.clone();
+            Err(Error::NotAllowed { key, scope })
+        }
+    }
+}
+
+/// All keys of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys(Inner);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Inner {
+    Listed(BTreeMap<KeyHash, Arc<Grant>>),
+    Open(Arc<Grant>),
+}
+
+impl Keys {
+    /// The keys of a configuration. Of two grants for one hash the later holds: `config` refuses them.
+    pub fn new(grants: impl IntoIterator<Item = (KeyHash, Grant)>) -> Self {
+        let grants = grants.into_iter().map(|(h, g)| (h, Arc::new(g)));
+        Self(Inner::Listed(grants.collect()))
+    }
+
+    /// Everyone who can connect may do everything for `team`, with or without a key; decisions record
+    /// `key` as the key's name. For a loopback listener only.
+    pub fn open(team: Name, key: Name) -> Self {
+        let scopes = Scope::ALL.into_iter().collect();
+        let grant = Grant {
+            key,
+            team,
+            scopes,
+            arms: None,
+        };
+        Self(Inner::Open(Arc::new(grant)))
+    }
+
+    /// Whether anyone may come in.
+    pub fn is_open(&self) -> bool {
+        matches!(self.0, Inner::Open(_))
+    }
+
+    /// What `key` grants.
+    pub fn grant(&self, key: Option<&str>) -> Result<&Arc<Grant>, Error> {
+        match &self.0 {
+            Inner::Open(grant) => Ok(grant),
+            Inner::Listed(grants) => key
+                .and_then(|key| grants.get(&KeyHash::of(key)))
+                .ok_or(Error::KeyUnknown),
+        }
+    }
+
+    /// What `key` grants, if that includes `scope`.
+    pub fn authorise(&self, key: Option<&str>, scope: Scope) -> Result<&Arc<Grant>, Error> {
+        let grant = self.grant(key)?;
+        grant.check(scope)?;
+        Ok(grant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SHA-256 of "abc" (FIPS 180-4, appendix B.1).
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn keys() -> Keys {
+        let grant = Grant {
+            key: name("ci"),
+            team: name("coding"),
+            scopes: [Scope::Route, Scope::Feedback].into(),
+            arms: None,
+        };
+        Keys::new([(KeyHash::from_hex(ABC).unwrap(), grant)])
+    }
+
+    fn check(key: Option<&str>, scope: Scope, expected: Result<&str, &str>) {
+        let found = keys()
+            .authorise(key, scope)
+            .map(|g| g.team.to_string())
+            .map_err(|e| e.to_string());
+        let expected = expected.map(str::to_owned).map_err(str::to_owned);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_published_hash() {
+        check(Some("abc"), Scope::Route, Ok("coding"));
+    }
+
+    #[test]
+    fn no_key_and_a_wrong_key_are_refused_alike() {
+        let refused =
+            "the key is absent or unknown: allowed a key whose SHA-256 is in the configuration";
+        for key in [None, Some(""), Some("abd"), Some(ABC)] {
+            check(key, Scope::Route, Err(refused));
+        }
+    }
+
+    #[test]
+    fn a_key_does_only_what_its_scopes_say() {
+        check(Some("abc"), Scope::Feedback, Ok("coding"));
+        let refused = "key ci may not admin: allowed with a key that has the scope `admin`";
+        check(Some("abc"), Scope::Admin, Err(refused));
+    }
+
+    #[test]
+    fn an_open_server_takes_anyone_for_everything() {
+        let open = Keys::open(name("default"), name("open"));
+        assert!(open.is_open() && !keys().is_open());
+        for scope in Scope::ALL {
+            let grant = open.authorise(None, scope).unwrap();
+            assert_eq!(
+                (grant.team.as_str(), grant.key.as_str()),
+                ("default", "open")
+            );
+            assert!(open.authorise(Some("anything"), scope).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_hash_has_64_hexadecimal_digits_of_either_case() {
+        let upper = KeyHash::from_hex(&ABC.to_uppercase());
+        assert_eq!(upper, Some(KeyHash::of("abc")));
+        let bad = [
+            &ABC[1..],
+            "",
+            &ABC.replace('b', "g"),
+            &format!("+{}", &ABC[1..]),
+        ];
+        for text in bad {
+            assert_eq!(KeyHash::from_hex(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_hash_is_shown() {
+        assert!(!format!("{:?}", keys()).contains("186"));
+        assert!(format!("{:?}", keys()).contains("KeyHash(..)"));
+    }
+
+    #[test]
+    fn the_words_of_scopes_parse_back() {
+        for scope in Scope::ALL {
+            assert_eq!(scope.to_string().parse(), Ok(scope));
+        }
+        assert_eq!("root".parse::<Scope>(), Err(UnknownScope));
+    }
+}

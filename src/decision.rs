@@ -71,7 +71,7 @@ pub struct Request {
 pub enum Origin {
     /// Drawn from the pmf.
     Drawn,
-    /// The first decision of the same episode and task had this arm.
+    /// The first decision of the same episode and task had this arm: no new draw.
     Inherited(DecisionId),
     /// As `Inherited`, but that arm is no longer eligible: drawn anew.
     Redrawn(DecisionId),
@@ -108,6 +108,9 @@ pub struct Drawn {
     pub latency_ms: Vec<f64>,
     /// Effective number of samples t that the policy's schedule used.
     pub samples: f64,
+    /// Indices of arms still in their first forced pulls. If there are any, the draw was uniform
+    /// over them (mixed with the floor) and the policy's own pmf was not used.
+    pub forced: Vec<u32>,
     /// The uniform in [0, 1) that drew.
     pub uniform: f64,
     /// Index of the arm drawn.
@@ -180,7 +183,7 @@ pub enum Error {
 }
 
 impl Drawn {
-    /// The arm drawn. Panics never: `check` has held before a decision exists outside `route`.
+    /// The arm drawn; `None` only before `check` has held.
     pub fn arm(&self) -> Option<&Name> {
         self.arms.get(self.chosen as usize)
     }
@@ -193,24 +196,21 @@ impl Drawn {
             .copied()
             .unwrap_or(0.0)
     }
-}
 
-impl Decision {
     /// The checks at write of SCIENCE 2.3: lengths, floors, the chosen arm. (That the pmf sums to 1
     /// is its own type's business.) Pinned and no-explore draws are deterministic and keep no floor.
     pub fn check(&self) -> Result<(), Error> {
-        let d = &self.drawn;
-        let (arms, cells) = (d.arms.len(), d.arms.len() * d.signals.len());
+        let (arms, cells) = (self.arms.len(), self.arms.len() * self.signals.len());
         for (field, found, expected) in [
-            ("pmf", d.pmf.as_slice().len(), arms),
-            ("floor", d.floor.len(), arms),
-            ("utility", d.utility.len(), arms),
-            ("utility_sd", d.utility_sd.len(), arms),
-            ("cost_usd", d.cost_usd.len(), arms),
-            ("reference_cost_usd", d.reference_cost_usd.len(), arms),
-            ("latency_ms", d.latency_ms.len(), arms),
-            ("signal_mean", d.signal_mean.len(), cells),
-            ("signal_sd", d.signal_sd.len(), cells),
+            ("pmf", self.pmf.as_slice().len(), arms),
+            ("floor", self.floor.len(), arms),
+            ("utility", self.utility.len(), arms),
+            ("utility_sd", self.utility_sd.len(), arms),
+            ("cost_usd", self.cost_usd.len(), arms),
+            ("reference_cost_usd", self.reference_cost_usd.len(), arms),
+            ("latency_ms", self.latency_ms.len(), arms),
+            ("signal_mean", self.signal_mean.len(), cells),
+            ("signal_sd", self.signal_sd.len(), cells),
         ] {
             if found != expected {
                 return Err(Error::Length {
@@ -220,13 +220,15 @@ impl Decision {
                 });
             }
         }
-        if d.chosen as usize >= arms {
+        if self.chosen as usize >= arms {
             return Err(Error::Chosen {
-                chosen: d.chosen,
+                chosen: self.chosen,
                 arms,
             });
         }
-        for ((arm, &probability), &floor) in d.arms.iter().zip(d.pmf.as_slice()).zip(&d.floor) {
+        for ((arm, &probability), &floor) in
+            self.arms.iter().zip(self.pmf.as_slice()).zip(&self.floor)
+        {
             if probability < floor - 1e-15 {
                 return Err(Error::Floor {
                     arm: arm.clone(),
@@ -237,10 +239,22 @@ impl Decision {
         }
         Ok(())
     }
+}
+
+impl Decision {
+    /// The checks at write of SCIENCE 2.3, which are the draw's.
+    pub fn check(&self) -> Result<(), Error> {
+        self.drawn.check()
+    }
 
     /// Whether the arm was certain: no other policy can be judged on this record by weighting.
     pub fn deterministic(&self) -> bool {
         matches!(self.origin, Origin::NoExplore | Origin::Pinned)
+    }
+
+    /// Whether an arm was drawn here (an inherited arm adds no draw, so no weight: SCIENCE 2.3).
+    pub fn is_draw(&self) -> bool {
+        !matches!(self.origin, Origin::Inherited(_))
     }
 }
 
@@ -278,4 +292,6 @@ pub struct Usage {
     pub cached_input: Option<u32>,
     /// Output tokens.
     pub output: Option<u32>,
+    /// True where the provider did not say all of it and characters were counted instead.
+    pub estimated: bool,
 }

@@ -94,6 +94,12 @@ impl From<Name> for String {
 pub struct DecisionId(u128);
 
 impl DecisionId {
+    /// From the bits of an id that was checked when it was recorded. One that comes from a caller
+    /// goes through [`Secret::parse`].
+    pub const fn recorded(bits: u128) -> Self {
+        Self(bits)
+    }
+
     /// The 128 bits.
     pub const fn as_u128(self) -> u128 {
         self.0

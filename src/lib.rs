@@ -1,5 +1,6 @@
 //! Bellwether: a self-hosted model router that learns from a team's own outcomes.
 
+pub mod chat;
 pub mod clock;
 pub mod decision;
 pub mod id;
@@ -29,4 +30,8 @@ pub mod config;
 pub mod grpc;
 pub mod proto;
 
+#[cfg(feature = "analytics")]
+pub mod demo;
+#[cfg(feature = "analytics")]
+pub mod drive;
 pub mod server;

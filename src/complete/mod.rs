@@ -1,1 +1,27 @@
-//! Complete: tries.
+//! Complete: tries. A decision's endpoint is asked, and every try is in the journal exactly once.
+//!
+//! Reading order: [`Complete`] (the use case), [`Attempts`] (one try), [`Events`] (a streamed one).
+//!
+//! Invariants: an attempt that was begun is recorded once, on every path: answered, failed, cut, or
+//! left by the caller; its cost is counted even where the provider never said the usage.
+//!
+//! Not here: which arm (`route`), the wire dialects (`provider`), what an answer is worth (`learn`).
+//! One attempt a call: retries, fallbacks and budgets have their place in [`Complete`], around
+//! [`Attempts::whole`] and [`Attempts::stream`], and read [`provider::Error::retry`] alone.
+//!
+//! [`provider::Error::retry`]: crate::provider::Error::retry
+
+mod answering;
+mod attempt;
+mod error;
+mod events;
+mod log;
+mod report;
+mod running;
+
+pub use answering::{Complete, Completed, Streaming};
+pub use attempt::{Attempts, Target};
+pub use error::{Error, Failed, ReportError};
+pub use events::{Event, Events};
+pub use log::AttemptLog;
+pub use report::Reports;

@@ -1,1 +1,48 @@
-//! The configuration file.
+//! The configuration file: what a person wrote, turned into plain values for the floors below.
+//!
+//! [`load`] reads `bellwether.toml` and the scorecards that it names, and gives valid [`Params`] or
+//! *every* [`Problem`] at once, each with file, line, path, value and what is allowed. `bellwether check`
+//! and start-up are the same call.
+//!
+//! Why not serde: it stops at the first field that is unknown or of the wrong type, and a person with
+//! five mistakes would have to run the check five times. The stages are the same as elsewhere:
+//! `fields` walks the document as written and refuses what it does not know; one file for each
+//! section turns it into checked values.
+//!
+//! Conventions: units are suffixes (`_ms`, `_mib`, `_usd`); no value has a hidden meaning, an absent
+//! field means its default; paths are relative to the file that names them; a secret is named by the
+//! environment variable that holds it and is never written down, nor shown in a problem.
+//!
+//! Not here: applying any of it (`server`), what the values mean (the module each goes to).
+//!
+//! | section | fields (default) |
+//! |---|---|
+//! | `[server]` | `listen` ("127.0.0.1:7431"), `max_message_mib` (8), `open` (false) |
+//! | `[store]` | `dir`, `durability` ("group", or "sync"), `segment_mib` (64) |
+//! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `recording` ("features", "full", "nothing"), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training` |
+//! | `[[keys]]` | `name`, `sha256`, `team`, `scopes` ("route", "complete", "feedback", "replay", "admin"), `arms` (every arm) |
+//! | `[[arms]]` | `name`, `capabilities` (none), `context_tokens`, `max_output_tokens` (the context) |
+//! | `[[endpoints]]` | `name`, `arm`, `provider` ("simulated", "openai"), `model`, `region` (unknown), `zero_retention` (false), `trains_on_requests` (true) |
+//! | openai | `base_url`, `api_key_env` (no key) |
+//! | simulated | `latency_ms` (0), `output_tokens` (64), `error_rate` (0), `answer` (made up) |
+//! | `[[endpoints.prices]]` | `from` (always), `input_usd_per_million`, `cached_input_usd_per_million` (as input), `output_usd_per_million` |
+//!
+//! Without any `[[keys]]` the server refuses to start, unless `[server] open = true`: then everyone who
+//! can connect may do everything, which is allowed on a loopback address with exactly one team.
+
+mod build;
+mod catalogue;
+mod date;
+mod fields;
+mod key;
+mod params;
+mod problem;
+mod report;
+mod scorecard_file;
+mod team;
+
+pub use build::load;
+pub use date::time;
+pub use params::{Connection, Durability, Params, Recording, Server, Simulated, Store, Team};
+pub use problem::{Problem, render};
+pub use scorecard_file::{load_scorecard, parse as read_scorecard};

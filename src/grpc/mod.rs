@@ -1,1 +1,42 @@
-//! The gRPC edge.
+//! The gRPC edge: the contract's four services, health and reflection.
+//!
+//! A call passes `guard` (id, deadline, panic), `auth` (key, scope), `decode` (every violation at
+//! once), one use case, `encode`; what fails becomes a status in `status` and nowhere else.
+//!
+//! Invariants: nothing that a caller sends panics; a stranger's body is not read; work begins after
+//! all limits are checked.
+//!
+//! Not here: sockets (`server`), any decision (`route`, `complete`, `learn`, `replay`).
+
+mod admin;
+mod auth;
+mod body;
+mod causes;
+pub mod client;
+mod decode;
+mod encode;
+mod evaluation;
+mod feedback;
+mod field;
+mod guard;
+#[cfg(feature = "analytics")]
+mod judging;
+mod path;
+mod router;
+mod status;
+mod stream;
+mod surface;
+mod use_cases;
+
+pub use admin::{ArmState, Operating, Operator, TeamState};
+pub use auth::Gate;
+pub use decode::{Control, Refusal, Replay};
+pub use evaluation::{Judge, Judging, NoAnalytics};
+pub use feedback::{Listener, Listening, Outcome};
+pub use guard::{Call, CallId, Guard, GuardLayer, REQUEST_ID};
+#[cfg(feature = "analytics")]
+pub use judging::Traffic;
+pub use router::{Ask, Completed, Event, Events, Router, Routing};
+pub use status::{DOMAIN, FailedAttempt, Failure, Violation};
+pub use surface::{HealthSwitch, Services};
+pub use use_cases::Gateway;

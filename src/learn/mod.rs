@@ -1,1 +1,27 @@
-//! Learn: turns outcomes into a posterior.
+//! Learn: turns outcomes into the posterior that `route` draws from.
+//!
+//! The learner has one input, the journal, and reads it in order; live operation and rebuilding
+//! after a crash are the same code on the same records, so a rebuild gives the same bits.
+//!
+//! Invariants: state changes only by [`Learner::apply`], whose result depends on nothing but the
+//! records so far and the parameters; a [`Snapshot`] is immutable and its version is the journal
+//! sequence that it has learned up to.
+//!
+//! Not here: choosing an arm (`route`), the regressions (`bandit`), what a signal is worth
+//! (`scorecard`), where records and checkpoints are kept (`store`).
+//!
+//! Source: SCIENCE 2.2 (ridge per arm and signal), 2.8 (delayed, missing, corrected signals).
+
+mod arm;
+mod follow;
+mod intake;
+mod learner;
+mod ledger;
+mod snapshot;
+mod team;
+
+pub use follow::{Follower, Published};
+pub use intake::{Error, Intake, Refused, Verdict};
+pub use learner::{Learner, Params, Recall, Team};
+pub use ledger::Limits;
+pub use snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};

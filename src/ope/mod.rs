@@ -1,1 +1,24 @@
-//! Off-policy evaluation: what a log says of another policy.
+//! Off-policy evaluation: what a log of one policy's draws says of another policy's value.
+//!
+//! One path for every estimator: a logged decision becomes a [`Row`], an [`Estimator`] turns each
+//! row into a numerator and a denominator, their ratio is the value, and the [`Estimate`]'s interval
+//! comes from the same contributions, summed by cluster (episode). [`Overlap`] says whether the log
+//! can answer at all; [`Calibration`] whether its propensities are true.
+//!
+//! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
+//! arguments), anytime bounds and gates between two policies.
+//!
+//! Source: SCIENCE 3.2 to 3.4; Dudik, Langford and Li 2011 (doubly robust), Swaminathan and Joachims
+//! 2015 (self-normalised); names as in the Open Bandit Pipeline.
+
+mod calibration;
+mod estimator;
+mod fold;
+mod overlap;
+mod row;
+
+pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
+pub use estimator::{Estimate, Estimator};
+pub use fold::{FOLDS, fold};
+pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
+pub use row::{Row, expected, importance_weight, unsupported};

@@ -1,1 +1,30 @@
 //! Providers: one wire dialect a file.
+//!
+//! Reading order: [`Prompt`] goes in, an [`Answer`] or [`Piece`]s come out, [`Provider`] is the
+//! promise between them, and [`Error`] alone says what may be retried. [`Simulated`] is a provider
+//! that we ship; [`OpenAi`] speaks to everything that has a chat-completions API.
+//!
+//! Invariants: a provider tries once; it keeps the caller's deadline; a stream that ends without
+//! [`Piece::Done`] has ended with an error; no error and no `Debug` shows a key or what was said.
+//!
+//! Not here: retries and fallbacks, records and costs (`complete`), the choice of an endpoint
+//! (`route`).
+
+mod answer;
+mod contract;
+mod error;
+mod json;
+mod openai;
+mod prompt;
+mod sample;
+mod simulated;
+mod sse;
+mod transport;
+
+pub use answer::{Answer, FinishReason, Piece, Pieces};
+pub use contract::Provider;
+pub use error::{Error, Kind, Retry, Source};
+pub use openai::{ApiKey, OpenAi, OutputLimit, Settings as OpenAiSettings};
+pub use prompt::Prompt;
+pub use simulated::{Settings as SimulatedSettings, Simulated};
+pub use transport::{SetupError, Transport};

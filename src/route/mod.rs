@@ -1,1 +1,22 @@
-//! Route: chooses.
+//! Route: chooses. A request becomes a decision, recorded before it is told.
+//!
+//! Invariants: what the draw depended on is in the decision, so that its propensity can be recomputed
+//! and any other policy judged on it (SCIENCE 2.3); one eligibility check serves the choice and the
+//! fallbacks.
+//!
+//! Not here: calling the endpoint (`complete`), learning (`learn`), the wire (`grpc`).
+
+mod choose;
+mod context;
+mod draw;
+mod error;
+mod estimate;
+mod history;
+pub mod reply;
+pub mod request;
+
+pub use choose::{Recording, Route, Team};
+pub use draw::{Choosing, FORCED_PULLS, recompute};
+pub use error::Error;
+pub use reply::{DecisionPage, EpisodeClosed, Recorded, Routed};
+pub use request::{AttemptReport, Constraints, DecisionQuery, EpisodeClosing, Request, Tag};

@@ -1,1 +1,23 @@
-//! Outcome tables and exported traffic.
+//! Outcome tables (every arm's outcome for every prompt) in from Parquet, CSV or JSON lines, and
+//! exported traffic (decisions with what came of them) out to Parquet and back.
+//!
+//! Not here: what is done with either (`replay`), where traffic comes from (`store`). With `replay`,
+//! the only place that knows polars.
+
+mod columns;
+mod error;
+mod frame;
+mod json_lines;
+mod outcome;
+mod record;
+mod traffic;
+mod traffic_batch;
+mod traffic_reader;
+mod traffic_writer;
+
+pub use columns::Columns;
+pub use error::Error;
+pub use outcome::{Cell, OutcomeTable, Prompt};
+pub use traffic::{SCHEMA_VERSION, TrafficRow};
+pub use traffic_reader::TrafficReader;
+pub use traffic_writer::TrafficWriter;

@@ -1,0 +1,677 @@
+//! What one arm has shown: a ridge regression of several targets that share a precision matrix.
+//!
+//! With rows x and targets y_j: A = ridge I + sum x x', b_j = A0 m_j + sum y_j x, theta_j = A^-1 b_j,
+//! where the prior m_j is a mean on the bias coordinate. Both A and A^-1 are kept: the update works on
+//! the inverse, the audit and the refactor on A.
+//!
+//! Invariants: a refused call changes nothing. A target missing from a row is imputed by its own
+//! prediction, which leaves its theta where it was; when the true value arrives, [`Ridge::arrive`]
+//! shifts it, and A, b and theta are what they would be had it been there at once (values imputed for
+//! other rows in between stay what they were). The same calls in the same order give the same bits on
+//! every machine.
+//!
+//! Not here: which row holds which value (`learn`), the form that serves decisions (`Posterior`),
+//! forgetting.
+//!
+//! Units and shapes: x has `dim` entries, the last the constant 1, |x|^2 <= 4 expected; targets are
+//! normalised signals, 0 worst to 1 best.
+//!
+//! Source: SCIENCE 2.2; Sherman and Morrison 1950.
+
+use super::cholesky;
+use super::error::StateError;
+use super::lanes::{Group, LANES, add_scaled, dot, groups, pad};
+use super::packed::Packed;
+use super::residual::Residuals;
+use serde::{Deserialize, Serialize};
+
+/// Updates between two refactors of the inverse from A.
+const REFACTOR_EVERY: u32 = 4096;
+
+/// Least 1 - x'A^-1 x for which a row is taken out by a rank-1 step; below it, by a refactor.
+const GUARD: f64 = 1e-8;
+
+/// Most features: 128 MB of statistics an arm, far above any use.
+const MAX_DIM: usize = 4096;
+
+/// What is assumed before the first row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// Weight of the prior: the diagonal of A before the first row. SCIENCE's default is 10.
+    pub ridge: f64,
+    /// Expected value of each target, carried by the bias coordinate.
+    pub means: Vec<f64>,
+}
+
+/// Statistics of one arm and one group of targets that are observed together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ridge {
+    dim: usize,
+    count: f64,
+    since_refactor: u32,
+    precision: Packed<f64>,
+    inverse: Packed<f64>,
+    moments: Vec<Vec<Group<f64>>>,
+    weights: Vec<Vec<Group<f64>>>,
+    residuals: Residuals,
+}
+
+impl Ridge {
+    /// Nothing seen yet. Refuses a dimension of 0, a ridge that is not positive, a mean that is not
+    /// finite.
+    pub fn new(dim: usize, prior: &Prior) -> Result<Self, StateError> {
+        check_dim(dim)?;
+        if !(prior.ridge.is_finite() && prior.ridge > 0.0) {
+            return Err(range("ridge", prior.ridge, "finite and above 0"));
+        }
+        let on_bias = |value: f64| pad((0..dim).map(|i| if i + 1 == dim { value } else { 0.0 }));
+        finite("prior mean", prior.means.iter().copied())?;
+        Ok(Self {
+            dim,
+            count: 0.0,
+            since_refactor: 0,
+            precision: Packed::identity(dim, prior.ridge),
+            inverse: Packed::identity(dim, prior.ridge.recip()),
+            moments: prior
+                .means
+                .iter()
+                .map(|m| on_bias(prior.ridge * m))
+                .collect(),
+            weights: prior.means.iter().map(|m| on_bias(*m)).collect(),
+            residuals: Residuals::new(prior.means.len()),
+        })
+    }
+
+    /// Number of features.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Number of targets.
+    pub fn targets(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Effective number of rows.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
+    /// theta of a target, or nothing where there is no such target.
+    pub fn weights(&self, target: usize) -> &[f64] {
+        let padded = self
+            .weights
+            .get(target)
+            .map_or(&[] as &[_], |w| w.as_flattened());
+        padded.get(..self.dim).unwrap_or(padded)
+    }
+
+    /// Covariance of the targets' noise, `[row * targets + column]`.
+    pub fn covariance(&self) -> Vec<f64> {
+        self.residuals.covariance()
+    }
+
+    pub(super) fn inverse(&self) -> &Packed<f64> {
+        &self.inverse
+    }
+
+    /// Learns a row. Gives back the value used for each target: the one observed, or the prediction
+    /// that stands for a missing one. The caller keeps them: [`Ridge::retract`] wants them back.
+    ///
+    /// ```
+    /// use bellwether::bandit::{Prior, Ridge};
+    /// let mut arm = Ridge::new(1, &Prior { ridge: 1.0, means: vec![0.5] }).unwrap();
+    /// // A prior of one row at 0.5 and one row at 1.0: the mean is 0.75.
+    /// assert_eq!(arm.observe(&[1.0], &[Some(1.0)]), Ok(vec![1.0]));
+    /// assert!((arm.weights(0)[0] - 0.75).abs() < 1e-15);
+    /// ```
+    pub fn observe(&mut self, x: &[f32], values: &[Option<f64>]) -> Result<Vec<f64>, StateError> {
+        check_len("values", values.len(), self.targets())?;
+        finite("value", values.iter().flatten().copied())?;
+        let mut step = self.step(x)?;
+        if self.since_refactor >= REFACTOR_EVERY {
+            self.refactor()?;
+            step = self.step(x)?;
+        }
+        let inflation = 1.0 + step.variance;
+        let gain = inflation.recip();
+        let mut used = Vec::with_capacity(values.len());
+        let mut innovations = Vec::with_capacity(values.len());
+        for ((value, moment), weight) in values.iter().zip(&mut self.moments).zip(&mut self.weights)
+        {
+            let predicted = dot(weight, &step.x);
+            let value_used = value.unwrap_or(predicted);
+            add_scaled(moment, value_used, &step.x);
+            if let Some(value) = value {
+                add_scaled(weight, (value - predicted) * gain, &step.ax);
+            }
+            innovations.push(value.map(|v| v - predicted));
+            used.push(value_used);
+        }
+        self.residuals.record(&innovations, inflation);
+        // The inverse first: the prediction has just brought it into the cache.
+        scale(&mut step.ax, gain.sqrt());
+        self.inverse.add_outer(-1.0, &step.ax);
+        self.precision.add_outer(1.0, &step.x);
+        self.count += 1.0;
+        self.since_refactor += 1;
+        Ok(used)
+    }
+
+    /// Moves a value already used for a row by `delta`: a correction, or a retraction back to what
+    /// was imputed (then `delta` is the imputed value less the one withdrawn).
+    pub fn shift(&mut self, x: &[f32], target: usize, delta: f64) -> Result<(), StateError> {
+        let step = self.step(x)?;
+        self.apply_shift(&step, target, delta)
+    }
+
+    /// A late first value of a row whose target was imputed: `delta` is the value less the imputed
+    /// one. As [`Ridge::shift`], and the residual counts.
+    pub fn arrive(&mut self, x: &[f32], target: usize, delta: f64) -> Result<(), StateError> {
+        let step = self.step(x)?;
+        self.apply_shift(&step, target, delta)?;
+        let mut innovations = vec![None; self.targets()];
+        if let Some(slot) = innovations.get_mut(target) {
+            *slot = Some(delta);
+        }
+        // The row itself is in A by now: 1 + h before it was learned is 1 / (1 - h) after.
+        let inflation = (1.0 - step.variance).max(GUARD).recip();
+        self.residuals.record(&innovations, inflation);
+        Ok(())
+    }
+
+    fn apply_shift(&mut self, step: &Step, target: usize, delta: f64) -> Result<(), StateError> {
+        finite("delta", [delta])?;
+        let targets = self.targets();
+        let (Some(moment), Some(weight)) =
+            (self.moments.get_mut(target), self.weights.get_mut(target))
+        else {
+            return Err(StateError::Target { target, targets });
+        };
+        add_scaled(moment, delta, &step.x);
+        add_scaled(weight, delta, &step.ax);
+        Ok(())
+    }
+
+    /// Takes a row out again, with the values that [`Ridge::observe`] used for it (shifts included).
+    /// The noise estimate keeps what it saw.
+    pub fn retract(&mut self, x: &[f32], used: &[f64]) -> Result<(), StateError> {
+        check_len("values used", used.len(), self.targets())?;
+        finite("value used", used.iter().copied())?;
+        let mut step = self.step(x)?;
+        let guard = 1.0 - step.variance;
+        if guard <= GUARD {
+            return self.retract_by_refactor(&step, used);
+        }
+        for ((value, moment), weight) in used.iter().zip(&mut self.moments).zip(&mut self.weights) {
+            let innovation = value - dot(weight, &step.x);
+            add_scaled(moment, -value, &step.x);
+            add_scaled(weight, -innovation / guard, &step.ax);
+        }
+        self.precision.add_outer(-1.0, &step.x);
+        scale(&mut step.ax, guard.recip().sqrt());
+        self.inverse.add_outer(1.0, &step.ax);
+        self.count = (self.count - 1.0).max(0.0);
+        self.since_refactor = self.since_refactor.saturating_add(1);
+        Ok(())
+    }
+
+    fn retract_by_refactor(&mut self, step: &Step, used: &[f64]) -> Result<(), StateError> {
+        let mut without = self.clone();
+        without.precision.add_outer(-1.0, &step.x);
+        for (value, moment) in used.iter().zip(&mut without.moments) {
+            add_scaled(moment, -value, &step.x);
+        }
+        without.refactor()?;
+        without.count = (self.count - 1.0).max(0.0);
+        *self = without;
+        Ok(())
+    }
+
+    /// Computes the inverse and the weights anew from A and b.
+    pub fn refactor(&mut self) -> Result<(), StateError> {
+        self.inverse = cholesky::inverse(&self.precision, self.dim)?;
+        for (weight, moment) in self.weights.iter_mut().zip(&self.moments) {
+            self.inverse.multiply(moment, weight);
+        }
+        self.since_refactor = 0;
+        Ok(())
+    }
+
+    /// Predicted value of each target.
+    pub fn predict(&self, x: &[f32], out: &mut [f64]) -> Result<(), StateError> {
+        check_len("context", x.len(), self.dim)?;
+        check_len("predictions", out.len(), self.targets())?;
+        let x = pad(x.iter().map(|v| f64::from(*v)));
+        for (slot, weight) in out.iter_mut().zip(&self.weights) {
+            *slot = dot(weight, &x);
+        }
+        Ok(())
+    }
+
+    /// h = x' A^-1 x: the prediction's variance in units of the noise's.
+    pub fn variance(&self, x: &[f32]) -> Result<f64, StateError> {
+        Ok(self.step(x)?.variance)
+    }
+
+    /// Whether the state can serve: asked of whatever was read from disk, before it is used.
+    pub fn validate(&self) -> Result<(), StateError> {
+        check_dim(self.dim)?;
+        let expected = groups(self.dim);
+        for (field, vectors) in [("moments", &self.moments), ("weights", &self.weights)] {
+            check_len(field, vectors.len(), self.targets())?;
+            for vector in vectors {
+                check_len(field, vector.len(), expected)?;
+                finite(field, vector.as_flattened().iter().copied())?;
+            }
+        }
+        for (field, matrix) in [("precision", &self.precision), ("inverse", &self.inverse)] {
+            if !matrix.well_formed(self.dim) {
+                let found = matrix.found();
+                let expected = Packed::<f64>::stored(self.dim);
+                return Err(StateError::Length {
+                    field,
+                    found,
+                    expected,
+                });
+            }
+            finite(field, matrix.numbers())?;
+            let mut diagonal = (0..self.dim).map(|i| matrix.get(i, i));
+            if let Some(value) = diagonal.find(|v| *v <= 0.0) {
+                return Err(range(field, value, "above 0 on the diagonal"));
+            }
+        }
+        if !(self.count.is_finite() && self.count >= 0.0) {
+            return Err(range("count", self.count, "finite and at least 0"));
+        }
+        if !self.residuals.well_formed(self.targets()) {
+            return Err(range("residuals", f64::NAN, "finite, one row a target"));
+        }
+        Ok(())
+    }
+
+    fn step(&self, x: &[f32]) -> Result<Step, StateError> {
+        check_len("context", x.len(), self.dim)?;
+        let x = pad(x.iter().map(|v| f64::from(*v)));
+        let mut ax = vec![[0.0; LANES]; x.len()];
+        self.inverse.multiply(&x, &mut ax);
+        let variance = dot(&x, &ax);
+        // Also refuses a context that is not finite.
+        if !variance.is_finite() {
+            return Err(range("context", variance, "finite"));
+        }
+        Ok(Step { x, ax, variance })
+    }
+}
+
+/// A row with A^-1 x and x' A^-1 x, which every update needs.
+struct Step {
+    x: Vec<Group<f64>>,
+    ax: Vec<Group<f64>>,
+    variance: f64,
+}
+
+fn scale(x: &mut [Group<f64>], by: f64) {
+    x.as_flattened_mut().iter_mut().for_each(|v| *v *= by);
+}
+
+fn range(field: &'static str, value: f64, allowed: &'static str) -> StateError {
+    StateError::Range {
+        field,
+        value,
+        allowed,
+    }
+}
+
+fn check_dim(dim: usize) -> Result<(), StateError> {
+    if (1..=MAX_DIM).contains(&dim) {
+        Ok(())
+    } else {
+        Err(range("dim", dim as f64, "1 to 4096"))
+    }
+}
+
+fn check_len(field: &'static str, found: usize, expected: usize) -> Result<(), StateError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(StateError::Length {
+            field,
+            found,
+            expected,
+        })
+    }
+}
+
+fn finite(field: &'static str, values: impl IntoIterator<Item = f64>) -> Result<(), StateError> {
+    match values.into_iter().find(|v| !v.is_finite()) {
+        Some(value) => Err(range(field, value, "finite")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Rows of one arm with two targets, either of which may be missing.
+    #[derive(Debug, Clone)]
+    struct Rows {
+        dim: usize,
+        rows: Vec<(Vec<f32>, [Option<f64>; 2])>,
+    }
+
+    fn rows() -> impl Strategy<Value = Rows> {
+        (1..24_usize).prop_flat_map(|dim| {
+            let x = prop::collection::vec(-1.0_f32..1.0, dim);
+            let value = prop::option::weighted(0.7, 0.0..1.0);
+            let row = (x, (value.clone(), value).prop_map(|(a, b)| [a, b]));
+            prop::collection::vec(row, 1..60).prop_map(move |rows| Rows { dim, rows })
+        })
+    }
+
+    fn prior() -> Prior {
+        Prior {
+            ridge: 10.0,
+            means: vec![0.6, 0.3],
+        }
+    }
+
+    fn learned(rows: &Rows) -> (Ridge, Vec<Vec<f64>>) {
+        let mut arm = Ridge::new(rows.dim, &prior()).unwrap();
+        let used = rows.rows.iter().map(|(x, v)| arm.observe(x, v).unwrap());
+        let used = used.collect();
+        (arm, used)
+    }
+
+    /// Largest difference of two states in A, A^-1, b and theta.
+    fn distance(a: &Ridge, b: &Ridge) -> f64 {
+        let vectors = |r: &Ridge| {
+            let all = r.moments.iter().chain(&r.weights);
+            all.flat_map(|v| v.as_flattened().to_vec())
+                .collect::<Vec<_>>()
+        };
+        let matrices = |r: &Ridge| r.precision.numbers().chain(r.inverse.numbers()).collect();
+        let (a_all, b_all) = (
+            [vectors(a), matrices(a)].concat(),
+            [vectors(b), matrices(b)].concat(),
+        );
+        let pairs = a_all.iter().zip(&b_all);
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    /// theta by Gaussian elimination on A built row by row.
+    fn dense_solve(dim: usize, rows: &[(Vec<f32>, f64)], ridge: f64, mean: f64) -> Vec<f64> {
+        let mut a = vec![vec![0.0; dim + 1]; dim];
+        for (i, row) in a.iter_mut().enumerate() {
+            row[i] = ridge;
+        }
+        a[dim - 1][dim] = ridge * mean;
+        for (x, y) in rows {
+            for i in 0..dim {
+                for j in 0..dim {
+                    a[i][j] += f64::from(x[i]) * f64::from(x[j]);
+                }
+                a[i][dim] += y * f64::from(x[i]);
+            }
+        }
+        for pivot in 0..dim {
+            let pivot_row = a[pivot].clone();
+            for (_, row) in a.iter_mut().enumerate().filter(|(row, _)| *row != pivot) {
+                let factor = row[pivot] / pivot_row[pivot];
+                for (cell, p) in row.iter_mut().zip(&pivot_row) {
+                    *cell -= factor * p;
+                }
+            }
+        }
+        (0..dim).map(|i| a[i][dim] / a[i][i]).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn observing_equals_a_dense_solve_of_all_rows(rows in rows()) {
+            let (arm, used) = learned(&rows);
+            for (target, mean) in prior().means.iter().enumerate() {
+                let xy: Vec<_> = rows.rows.iter().zip(&used)
+                    .map(|((x, _), used)| (x.clone(), used[target])).collect();
+                let expected = dense_solve(rows.dim, &xy, 10.0, *mean);
+                for (found, expected) in arm.weights(target).iter().zip(expected) {
+                    prop_assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+                }
+            }
+        }
+
+        #[test]
+        fn retracting_a_row_returns_to_the_state_without_it(rows in rows()) {
+            let (last, first) = rows.rows.split_last().unwrap();
+            let (before, _) = learned(&Rows { dim: rows.dim, rows: first.to_vec() });
+            let mut arm = before.clone();
+            let used = arm.observe(&last.0, &last.1).unwrap();
+            arm.retract(&last.0, &used).unwrap();
+            prop_assert!(distance(&arm, &before) < 1e-8);
+            prop_assert_eq!(arm.count(), before.count());
+        }
+
+        #[test]
+        fn a_value_that_arrives_late_equals_one_observed_at_once(rows in rows(), late in 0.0..1.0) {
+            let mut at_once = Ridge::new(rows.dim, &prior()).unwrap();
+            let mut arm = at_once.clone();
+            let first = &rows.rows[0].0;
+            at_once.observe(first, &[Some(0.5), Some(late)]).unwrap();
+            let imputed = arm.observe(first, &[Some(0.5), None]).unwrap()[1];
+            // Every row in between has all its values: an imputed one would depend on the late one.
+            for (x, values) in &rows.rows[1..] {
+                let values = values.map(|v| Some(v.unwrap_or(0.5)));
+                at_once.observe(x, &values).unwrap();
+                arm.observe(x, &values).unwrap();
+            }
+            let before = arm.clone();
+            arm.arrive(first, 1, late - imputed).unwrap();
+            prop_assert!(distance(&arm, &at_once) < 1e-9);
+            // And withdrawn again, it is what was imputed.
+            arm.shift(first, 1, imputed - late).unwrap();
+            prop_assert!(distance(&arm, &before) < 1e-9);
+        }
+
+        #[test]
+        fn a_missing_value_leaves_its_theta_where_it_was(rows in rows()) {
+            let (mut arm, _) = learned(&rows);
+            let before = arm.weights(1).to_vec();
+            arm.observe(&rows.rows[0].0, &[Some(1.0), None]).unwrap();
+            prop_assert_eq!(arm.weights(1), &before[..]);
+        }
+
+        #[test]
+        fn a_refactor_changes_nothing_but_rounding(rows in rows()) {
+            let (arm, _) = learned(&rows);
+            let mut fresh = arm.clone();
+            fresh.refactor().unwrap();
+            prop_assert!(distance(&arm, &fresh) < 1e-9);
+        }
+
+        #[test]
+        fn a_checkpoint_comes_back_bit_for_bit_and_valid(rows in rows()) {
+            let (arm, _) = learned(&rows);
+            let bytes = postcard::to_stdvec(&arm).unwrap();
+            let back: Ridge = postcard::from_bytes(&bytes).unwrap();
+            prop_assert_eq!(&back, &arm);
+            prop_assert_eq!(back.validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_inverse_is_refactored_after_4096_updates_and_stays_true() {
+        let mut arm = Ridge::new(5, &prior()).unwrap();
+        let x = |i: usize| -> Vec<f32> {
+            let wave = (0..4).map(|j| ((i * (j + 3)) as f32 * 0.7).sin());
+            wave.chain([1.0]).collect()
+        };
+        for i in 0..4096 {
+            arm.observe(&x(i), &[Some(0.5), None]).unwrap();
+        }
+        assert_eq!(arm.since_refactor, 4096);
+        let mut fresh = arm.clone();
+        fresh.refactor().unwrap();
+        assert!(distance(&arm, &fresh) < 1e-9);
+        arm.observe(&x(4096), &[Some(0.5), None]).unwrap();
+        assert_eq!(arm.since_refactor, 1);
+    }
+
+    #[test]
+    fn a_row_that_was_never_observed_is_not_retracted() {
+        let prior = Prior {
+            ridge: 1.0,
+            means: vec![0.5],
+        };
+        let mut arm = Ridge::new(1, &prior).unwrap();
+        let before = arm.clone();
+        let error = arm.retract(&[1.0], &[0.5]).unwrap_err();
+        assert_eq!(error, StateError::NotPositive { row: 0, pivot: 0.0 });
+        assert_eq!(arm, before);
+    }
+
+    #[test]
+    fn a_row_that_carries_all_the_weight_is_retracted_by_a_refactor() {
+        let prior = Prior {
+            ridge: 1e-6,
+            means: vec![0.5, 0.5],
+        };
+        let mut arm = Ridge::new(2, &prior).unwrap();
+        let x = [100.0, 100.0];
+        let used = arm.observe(&x, &[Some(1.0), Some(0.0)]).unwrap();
+        assert!(1.0 - arm.variance(&x).unwrap() <= GUARD);
+        arm.retract(&x, &used).unwrap();
+        // What 2e4 and 1e-6 leave of each other in 53 bits.
+        assert!(
+            (arm.weights(0)[1] - 0.5).abs() < 1e-4,
+            "{:?}",
+            arm.weights(0)
+        );
+    }
+
+    #[test]
+    fn the_noise_is_learned_of_each_target_and_not_from_imputed_values() {
+        let mut arm = Ridge::new(1, &prior()).unwrap();
+        for i in 0..40_000 {
+            // Alternating noise of sd 0.1, the same in both targets; the second is seen half the time.
+            let noise = if i % 2 == 0 { 0.1 } else { -0.1 };
+            let second = (i / 2 % 2 == 0).then_some(0.3 + noise);
+            arm.observe(&[1.0], &[Some(0.6 + noise), second]).unwrap();
+        }
+        let found = arm.covariance();
+        // Seen together half the time, the covariance is that share of the whole: sqrt(1/2).
+        for (found, expected) in found.iter().zip([0.01, 0.00707, 0.00707, 0.01]) {
+            assert!((found - expected).abs() < 2e-4, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_late_value_counts_for_the_noise_as_one_at_once() {
+        let learn = |late: bool| {
+            let mut arm = Ridge::new(1, &prior()).unwrap();
+            for i in 0..1000 {
+                let value = if i % 2 == 0 { 0.1 } else { 0.5 };
+                if late {
+                    let used = arm.observe(&[1.0], &[None, None]).unwrap();
+                    arm.arrive(&[1.0], 1, value - used[1]).unwrap();
+                } else {
+                    arm.observe(&[1.0], &[None, Some(value)]).unwrap();
+                }
+            }
+            arm.covariance()[3]
+        };
+        assert!((learn(true) - learn(false)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn bad_rows_are_refused_and_change_nothing() {
+        let mut arm = Ridge::new(2, &prior()).unwrap();
+        let before = arm.clone();
+        let check = |result: Result<(), StateError>, expected: &str| {
+            assert_eq!(result.unwrap_err().to_string(), expected);
+        };
+        let good = [Some(1.0), None];
+        check(
+            arm.observe(&[1.0], &good).map(drop),
+            "context has 1 entries: allowed 2",
+        );
+        check(
+            arm.observe(&[1.0, 1.0], &good[..1]).map(drop),
+            "values has 1 entries: allowed 2",
+        );
+        check(
+            arm.observe(&[f32::NAN, 1.0], &good).map(drop),
+            "context is NaN: allowed finite",
+        );
+        check(
+            arm.observe(&[1.0, 1.0], &[None, Some(f64::INFINITY)])
+                .map(drop),
+            "value is inf: allowed finite",
+        );
+        check(
+            arm.shift(&[1.0, 1.0], 2, 0.1),
+            "target is 2: allowed less than 2",
+        );
+        check(
+            arm.arrive(&[1.0, 1.0], 0, f64::NAN),
+            "delta is NaN: allowed finite",
+        );
+        assert_eq!(arm, before);
+        check(
+            Ridge::new(0, &prior()).map(drop),
+            "dim is 0: allowed 1 to 4096",
+        );
+        let flat = Prior {
+            ridge: 0.0,
+            means: vec![],
+        };
+        check(
+            Ridge::new(3, &flat).map(drop),
+            "ridge is 0: allowed finite and above 0",
+        );
+    }
+
+    #[test]
+    fn a_broken_state_is_told_from_a_sound_one() {
+        let sound = Ridge::new(3, &prior()).unwrap();
+        assert_eq!(sound.validate(), Ok(()));
+        let broken = |change: fn(&mut Ridge)| {
+            let mut arm = sound.clone();
+            change(&mut arm);
+            arm.validate().unwrap_err().to_string()
+        };
+        let check = |change: fn(&mut Ridge), expected: &str| assert_eq!(broken(change), expected);
+        check(
+            |r| r.dim = usize::MAX,
+            "dim is 18446744073709552000: allowed 1 to 4096",
+        );
+        check(|r| r.dim = 9, "moments has 1 entries: allowed 2");
+        check(
+            |r| r.moments[0][0][1] = f64::NAN,
+            "moments is NaN: allowed finite",
+        );
+        check(
+            |r| r.weights.truncate(1),
+            "moments has 2 entries: allowed 1",
+        );
+        check(
+            |r| r.inverse = Packed::identity(9, 1.0),
+            "inverse has 128 entries: allowed 32",
+        );
+        check(
+            |r| r.precision = Packed::identity(3, -1.0),
+            "precision is -1: allowed above 0 on the diagonal",
+        );
+        check(
+            |r| r.count = -1.0,
+            "count is -1: allowed finite and at least 0",
+        );
+        check(
+            |r| r.residuals = Residuals::new(1),
+            "residuals is NaN: allowed finite, one row a target",
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! The arguments: what a newcomer reads in `--help`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use tracing::level_filters::LevelFilter;
+
+/// A self-hosted model router that learns from a team's own outcomes.
+#[derive(Debug, Parser)]
+#[command(name = "bellwether", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Least level of log lines on standard error: off, error, warn, info.
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    pub(crate) log: LevelFilter,
+    /// How log lines are written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For machines: one JSON document.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts a server on built-in defaults, drives a small simulated table through it, and shows
+    /// what it learned. Needs no configuration, key or network.
+    #[cfg(feature = "analytics")]
+    Demo(Demo),
+    /// Serves the gRPC API until interrupted.
+    Serve(Config),
+    /// Reads a configuration as `serve` would and reports everything that is wrong with it.
+    Check(Check),
+    /// Plays an outcome table as live traffic against a running server.
+    #[cfg(feature = "analytics")]
+    Drive(Drive),
+    /// Works with recorded traffic.
+    #[cfg(feature = "analytics")]
+    #[command(subcommand)]
+    Traffic(Traffic),
+    /// Says what another policy would have done.
+    #[cfg(feature = "analytics")]
+    #[command(subcommand)]
+    Replay(Replay),
+    /// Works with scorecards.
+    #[cfg(feature = "analytics")]
+    #[command(subcommand)]
+    Scorecard(Scorecard),
+    /// Pins a team's traffic to one arm, freezes its learning, or lifts both.
+    Control(Control),
+    /// Reads a journal from its start, rebuilds the learner, and compares it with the checkpoint.
+    Verify(Verify),
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Seed of the order of prompts.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "bellwether.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Where a running server is, and how to get in.
+#[derive(Debug, Args)]
+pub(crate) struct Remote {
+    /// Address of the server.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7431")]
+    pub(crate) addr: String,
+    /// Key to send. Better given by the environment than on a command line that others can see.
+    #[arg(long, env = "BELLWETHER_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Control {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// The team.
+    #[arg(long)]
+    pub(crate) team: String,
+    /// Send all traffic to this arm. Absent: no pin.
+    #[arg(long, value_name = "ARM")]
+    pub(crate) pin: Option<String>,
+    /// Learn nothing until lifted. Absent: learn.
+    #[arg(long)]
+    pub(crate) freeze: bool,
+    /// Only show the state; change nothing.
+    #[arg(long, conflicts_with_all = ["pin", "freeze"])]
+    pub(crate) show: bool,
+}
+
+/// How the columns of a table are called.
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Columns {
+    /// Other names of columns, as `prompt_id=id,model=arm`.
+    #[arg(long, value_name = "FIELD=COLUMN,..", default_value = "")]
+    pub(crate) map: String,
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Drive {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// The outcome table: Parquet, CSV or JSON lines.
+    #[arg(long, value_name = "TABLE", required_unless_present = "print_config")]
+    pub(crate) outcomes: Option<PathBuf>,
+    /// Writes the configuration that matches this table to standard output, and stops.
+    #[arg(long, value_name = "TABLE", conflicts_with = "outcomes")]
+    pub(crate) print_config: Option<PathBuf>,
+    /// Team to drive as; the key decides, this only checks that it is the one meant.
+    #[arg(long)]
+    pub(crate) team: Option<String>,
+    /// Seed of the order and of the loss.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Most prompts to play.
+    #[arg(long)]
+    pub(crate) limit: Option<usize>,
+    /// Outcomes are sent this many prompts late.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) feedback_delay: usize,
+    /// Share of outcomes that are never sent, 0 to 1.
+    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    pub(crate) feedback_loss: f64,
+    /// Cost weight of the reward: r = score - lambda cost / (dearest arm's mean cost).
+    #[arg(long, default_value_t = 0.1)]
+    pub(crate) lambda: f64,
+    /// Whether the table's task label is sent.
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub(crate) task_label: Switch,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// On or off.
+#[cfg(feature = "analytics")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Traffic {
+    /// Writes decisions with their outcomes from a journal to Parquet.
+    Export(Export),
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The store's directory. A server may be running on it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE.parquet")]
+    pub(crate) out: PathBuf,
+    /// Only decisions made at or after this time, as 2026-01-31 or 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only this team's.
+    #[arg(long)]
+    pub(crate) team: Option<String>,
+    /// How the summary is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Replay {
+    /// Streams an outcome table past learning policies, prompt by prompt.
+    Outcomes(Outcomes),
+    /// Estimates other policies from exported traffic.
+    Traffic(Exported),
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Outcomes {
+    /// The outcome table: Parquet, CSV or JSON lines.
+    #[arg(value_name = "TABLE")]
+    pub(crate) table: PathBuf,
+    /// Policies to compare: linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, uniform,
+    /// fixed:arm=NAME; parameters as linear-thompson:v=0.1. Absent: every one of them.
+    #[arg(long = "policy", value_name = "NAME[:k=v,..]")]
+    pub(crate) policies: Vec<String>,
+    /// Cost weights of the reward.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.0])]
+    pub(crate) lambda: Vec<f64>,
+    /// Number of seeds.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) seeds: u64,
+    /// Whether policies see the task label.
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub(crate) task_label: Switch,
+    /// Exploration floor, 0 to 0.1.
+    #[arg(long, default_value_t = 0.02)]
+    pub(crate) floor: f64,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Exported {
+    /// The file that `traffic export` wrote.
+    #[arg(value_name = "FILE.parquet")]
+    pub(crate) file: PathBuf,
+    /// Policies to judge: logged, uniform, fixed:arm=NAME, linear-thompson:v=0.1, ...
+    #[arg(long = "candidate", value_name = "POLICY", required = true)]
+    pub(crate) candidates: Vec<String>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scorecard {
+    /// Scores exported traffic by another scorecard and shows what would change.
+    Try(Try),
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Try {
+    /// The scorecard file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The file that `traffic export` wrote.
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) traffic: PathBuf,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}

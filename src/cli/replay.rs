@@ -1,0 +1,106 @@
+//! `replay outcomes`, `replay traffic`, `traffic export`, `scorecard try`.
+
+use super::args::{Export, Exported, Outcomes, Switch, Try};
+use super::drive::table;
+use super::out::{self, Failure};
+use bellwether::bandit::Policy;
+use bellwether::feature::Extractor;
+use bellwether::replay::{self, Bench, Candidate, Params};
+use bellwether::table::TrafficReader;
+use std::ops::ControlFlow;
+
+/// Policies shown when none is named; every fixed arm comes besides.
+const POLICIES: [&str; 6] = [
+    "linear-thompson",
+    "square-cb",
+    "lin-ucb",
+    "epsilon-greedy",
+    "greedy",
+    "uniform",
+];
+
+/// Streams an outcome table past policies.
+pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
+    let table = table(&arguments.table, &arguments.columns)?;
+    let extractor = Extractor::shipped()?;
+    let mut policies = Vec::new();
+    for text in &arguments.policies {
+        policies.push(text.parse::<Policy>()?);
+    }
+    if policies.is_empty() {
+        for text in POLICIES {
+            policies.push(text.parse::<Policy>()?);
+        }
+        policies.extend(
+            table
+                .arms
+                .iter()
+                .map(|arm| Policy::Fixed { arm: arm.clone() }),
+        );
+    }
+    let params = Params {
+        seeds: arguments.seeds,
+        floor: arguments.floor,
+    };
+    let mut reports = Vec::new();
+    for lambda in &arguments.lambda {
+        let label = arguments.task_label == Switch::On;
+        let bench = Bench::new(&table, *lambda, &extractor, label)?;
+        let bar = out::bar(0, "replaying");
+        let watch = |progress: replay::Progress| {
+            bar.set_length(progress.total.unwrap_or(0) as u64);
+            bar.set_position(progress.done as u64);
+            ControlFlow::Continue(())
+        };
+        let report = replay::outcomes(&bench, &policies, &params, &watch);
+        bar.finish_and_clear();
+        reports.push(report?);
+    }
+    let text: Vec<String> = reports.iter().map(ToString::to_string).collect();
+    out::write(arguments.format, &reports, &text.join("\n"))
+}
+
+/// Judges candidates on exported traffic.
+pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
+    let mut candidates = Vec::new();
+    for text in &arguments.candidates {
+        candidates.push(text.parse::<Candidate>()?);
+    }
+    let reader = TrafficReader::open(&arguments.file)?;
+    let total = reader.rows();
+    let bar = out::bar(total, "replaying");
+    let watch = |progress: replay::Progress| {
+        bar.set_position(progress.done as u64);
+        ControlFlow::Continue(())
+    };
+    let report = replay::traffic(reader, Some(total), &candidates, &watch);
+    bar.finish_and_clear();
+    let report = report?;
+    out::write(arguments.format, &report, &report.to_string())
+}
+
+/// Writes a journal's decisions with their outcomes to Parquet.
+pub(crate) fn export(arguments: &Export) -> Result<(), Failure> {
+    let bar = out::bar(0, "exporting");
+    let wanted = super::export::Wanted {
+        since: arguments
+            .since
+            .as_deref()
+            .map(super::export::time)
+            .transpose()?,
+        team: arguments.team.clone(),
+    };
+    let done = super::export::export(&arguments.data, &arguments.out, &wanted, &bar);
+    bar.finish_and_clear();
+    let done = done?;
+    out::write(arguments.format, &done, &done.text(&arguments.out))
+}
+
+/// Scores exported traffic by another scorecard.
+pub(crate) fn try_scorecard(arguments: &Try) -> Result<(), Failure> {
+    let loaded = bellwether::config::load_scorecard(&arguments.file);
+    let (scorecard, _) = loaded.map_err(|problems| bellwether::config::render(&problems))?;
+    let reader = TrafficReader::open(&arguments.traffic)?;
+    let report = replay::rescore(reader, &scorecard)?;
+    out::write(arguments.format, &report, &report.to_string())
+}

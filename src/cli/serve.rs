@@ -1,0 +1,161 @@
+//! `serve`, `check`, `control` and `verify`: what an operator runs.
+
+use super::args::{Check, Config, Control, Remote, Verify};
+use super::out::{self, Failure};
+use bellwether::clock::SystemClock;
+use bellwether::grpc::client;
+use bellwether::proto::v1;
+use bellwether::{config, server};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Serves until interrupted.
+pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
+    let params = load(arguments)?;
+    let running = server::start(params, Arc::new(SystemClock)).await?;
+    out::line(&format!(
+        "bellwether serves on http://{}; stop with Ctrl-C",
+        running.address()
+    ))?;
+    interrupted().await?;
+    Ok(running.stop().await?)
+}
+
+/// Ctrl-C, or a service manager's polite signal.
+async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+fn load(arguments: &Config) -> Result<config::Params, Failure> {
+    config::load(&arguments.config).map_err(|problems| config::render(&problems).into())
+}
+
+#[derive(Serialize)]
+struct Checked {
+    valid: bool,
+    problems: Vec<String>,
+}
+
+/// Reports everything that is wrong with a configuration.
+pub(crate) fn check(arguments: &Check) -> Result<(), Failure> {
+    let problems = match config::load(&arguments.config.config) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems,
+    };
+    let listed = problems.iter().map(ToString::to_string).collect();
+    let checked = Checked {
+        valid: problems.is_empty(),
+        problems: listed,
+    };
+    let path = arguments.config.config.display();
+    let text = match problems.len() {
+        0 => format!("{path} is valid"),
+        count => format!("{}{path}: {count} problems", config::render(&problems)),
+    };
+    out::write(arguments.format, &checked, &text)?;
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err("the configuration is not valid".into())
+    }
+}
+
+/// Sets or shows a team's pin and freeze.
+pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
+    let Remote { addr, key } = &arguments.remote;
+    let mut admin = client::admin(addr, key.as_deref()).await?;
+    let team = arguments.team.clone();
+    if !arguments.show {
+        let control = v1::Control {
+            pinned_arm: arguments.pin.clone().unwrap_or_default(),
+            frozen: arguments.freeze,
+        };
+        let request = v1::SetControlRequest {
+            team: team.clone(),
+            control: Some(control),
+        };
+        admin.set_control(request).await?;
+    }
+    let state = admin
+        .get_team(v1::GetTeamRequest { team: team.clone() })
+        .await?
+        .into_inner();
+    let control = state.control.unwrap_or_default();
+    let pin = if control.pinned_arm.is_empty() {
+        "no pin"
+    } else {
+        &control.pinned_arm
+    };
+    let learning = if control.frozen { "frozen" } else { "learning" };
+    out::line(&format!(
+        "team {team}: {pin}, {learning}, learned up to record {} of {}",
+        state.snapshot_version, state.journal_sequence
+    ))?;
+    for arm in state.arms {
+        let mut means: Vec<String> = arm
+            .signal_means
+            .iter()
+            .map(|(name, mean)| format!("{name} {mean:.3}"))
+            .collect();
+        means.sort();
+        out::line(&format!(
+            "  {:<32} {:>8} outcomes  {}",
+            arm.arm,
+            arm.outcome_count,
+            means.join("  ")
+        ))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Verified {
+    records: u64,
+    rebuilt_xxh3: String,
+    running_xxh3: String,
+    identical: bool,
+}
+
+/// Rebuilds the learner from the journal alone and compares it, bit by bit, with the one from the
+/// checkpoint.
+pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
+    let params = load(&arguments.config)?;
+    let clock = SystemClock;
+    let opened = server::open(&params, &clock)?;
+    let rebuilt = server::rebuild(&opened)?;
+    let bytes = [
+        rebuilt.checkpoint_bytes(),
+        opened.follower.checkpoint_bytes(),
+    ];
+    let [from_journal, from_checkpoint] = bytes
+        .each_ref()
+        .map(|b| format!("{:032x}", xxhash_rust::xxh3::xxh3_128(b)));
+    let verified = Verified {
+        records: rebuilt.learner().sequence(),
+        identical: bytes[0] == bytes[1],
+        rebuilt_xxh3: from_journal,
+        running_xxh3: from_checkpoint,
+    };
+    let text = format!(
+        "{} records; learner rebuilt from the journal {}, from checkpoint and journal {}: {}",
+        verified.records,
+        verified.rebuilt_xxh3,
+        verified.running_xxh3,
+        if verified.identical {
+            "the same bits"
+        } else {
+            "DIFFERENT"
+        }
+    );
+    out::write(arguments.format, &verified, &text)?;
+    if verified.identical {
+        Ok(())
+    } else {
+        Err("the learner differs from its rebuild".into())
+    }
+}

@@ -1,0 +1,130 @@
+//! The Complete use case: one request to one recorded decision to one recorded attempt.
+//!
+//! Invariants: nothing is tried after the caller's deadline; the decision is in the journal before
+//! the provider is asked.
+//!
+//! Not here yet: a repeat of a request id gets the same decision, but its endpoint is asked again.
+
+use super::attempt::{Attempts, Target};
+use super::error::Error;
+use super::events::Events;
+use crate::access::Grant;
+use crate::decision::Attempt;
+use crate::id::Name;
+use crate::provider::{Answer, Prompt, Provider};
+use crate::route::{Request, Route, Routed};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The use case and what it holds.
+#[derive(Debug)]
+pub struct Complete {
+    route: Arc<Route>,
+    providers: BTreeMap<Name, Arc<dyn Provider>>,
+    attempts: Attempts,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Completed {
+    /// The decision.
+    pub routed: Routed,
+    /// What the model said.
+    pub answer: Answer,
+    /// The attempt that served it.
+    pub attempt: Attempt,
+}
+
+/// An answer that the endpoint has begun.
+#[derive(Debug)]
+pub struct Streaming {
+    /// The decision.
+    pub routed: Routed,
+    /// What comes.
+    pub events: Events,
+}
+
+impl Complete {
+    /// Decides by `route`; asks the endpoints of `providers`, by name.
+    pub fn new(
+        route: Arc<Route>,
+        providers: BTreeMap<Name, Arc<dyn Provider>>,
+        attempts: Attempts,
+    ) -> Self {
+        Self {
+            route,
+            providers,
+            attempts,
+        }
+    }
+
+    /// Decides and asks for the whole answer.
+    pub async fn complete(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        temperature: Option<f64>,
+        deadline: Instant,
+    ) -> Result<Completed, Error> {
+        let routed = self.route.route(caller, request).await?;
+        let (provider, target) = self.first(&routed, deadline)?;
+        let prompt = prompt(&routed, request, temperature);
+        let (answer, attempt) = self
+            .attempts
+            .whole(provider, target, &prompt, deadline)
+            .await?;
+        Ok(Completed {
+            routed,
+            answer,
+            attempt,
+        })
+    }
+
+    /// Decides and asks for the answer in pieces.
+    pub async fn stream(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        temperature: Option<f64>,
+        deadline: Instant,
+    ) -> Result<Streaming, Error> {
+        let routed = self.route.route(caller, request).await?;
+        let (provider, target) = self.first(&routed, deadline)?;
+        let prompt = prompt(&routed, request, temperature);
+        let events = self
+            .attempts
+            .stream(provider, target, &prompt, deadline)
+            .await?;
+        Ok(Streaming { routed, events })
+    }
+
+    /// The endpoint that the decision named.
+    fn first(&self, routed: &Routed, deadline: Instant) -> Result<(&dyn Provider, Target), Error> {
+        let endpoint = &routed.endpoint;
+        let no_client = || Error::NoClient {
+            endpoint: endpoint.name.clone(),
+        };
+        let provider = self.providers.get(&endpoint.name).ok_or_else(no_client)?;
+        if deadline <= Instant::now() {
+            return Err(Error::DeadlineExceeded);
+        }
+        let target = Target {
+            team: routed.decision.team.clone(),
+            decision: routed.decision.id,
+            endpoint: endpoint.clone(),
+        };
+        Ok((provider.as_ref(), target))
+    }
+}
+
+fn prompt(routed: &Routed, request: &Request, temperature: Option<f64>) -> Prompt {
+    Prompt {
+        model: routed.endpoint.model.clone(),
+        messages: request.messages.clone(),
+        tools: request.tools.clone(),
+        response_format: request.response_format.clone(),
+        max_output_tokens: request.max_output_tokens,
+        temperature,
+    }
+}

@@ -1,0 +1,95 @@
+//! One try at one endpoint.
+//!
+//! Invariants: what was begun is recorded before its outcome is told, and where the future or the
+//! stream is dropped, at that moment.
+//!
+//! Not here: which endpoint, and what next (`answering`).
+
+use super::error::Failed;
+use super::events::Events;
+use super::log::AttemptLog;
+use super::running::Running;
+use crate::clock::Clock;
+use crate::decision::Attempt;
+use crate::eligibility::Endpoint;
+use crate::id::{DecisionId, Name};
+use crate::provider::{Answer, Prompt, Provider};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Where an attempt goes, and for what.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Who pays.
+    pub team: Name,
+    /// The decision served.
+    pub decision: DecisionId,
+    /// The endpoint asked, with the arm it serves and its prices.
+    pub endpoint: Endpoint,
+}
+
+/// Makes attempts.
+#[derive(Debug, Clone)]
+pub struct Attempts {
+    clock: Arc<dyn Clock>,
+    log: Arc<dyn AttemptLog>,
+}
+
+impl Attempts {
+    /// Timed by `clock`, kept in `log`.
+    pub fn new(clock: Arc<dyn Clock>, log: Arc<dyn AttemptLog>) -> Self {
+        Self { clock, log }
+    }
+
+    /// Asks for the whole answer.
+    pub async fn whole(
+        &self,
+        provider: &dyn Provider,
+        target: Target,
+        prompt: &Prompt,
+        deadline: Instant,
+    ) -> Result<(Answer, Attempt), Failed> {
+        let mut running = self.start(target, prompt);
+        match provider.complete(prompt, deadline).await {
+            Ok(answer) => {
+                running.heard(answer.message.characters());
+                let attempt = running.answered(answer.usage).durable().await;
+                Ok((answer, attempt))
+            }
+            Err(error) => {
+                let attempt = running.failed(&error).durable().await;
+                Err(Failed { attempt, error })
+            }
+        }
+    }
+
+    /// Asks for the answer in pieces. Ready when the endpoint has accepted the prompt.
+    pub async fn stream(
+        &self,
+        provider: &dyn Provider,
+        target: Target,
+        prompt: &Prompt,
+        deadline: Instant,
+    ) -> Result<Events, Failed> {
+        let mut running = self.start(target, prompt);
+        match provider.stream(prompt, deadline).await {
+            Ok(pieces) => Ok(Events::new(pieces, running)),
+            Err(error) => {
+                let attempt = running.failed(&error).durable().await;
+                Err(Failed { attempt, error })
+            }
+        }
+    }
+
+    fn start(&self, target: Target, prompt: &Prompt) -> Running {
+        Running::start(
+            target,
+            prompt.estimated_input_tokens(),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.log),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

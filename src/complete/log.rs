@@ -1,0 +1,33 @@
+//! Where attempts are kept.
+//!
+//! Not here: the journal itself (`store`).
+
+use crate::decision::Attempt;
+use crate::id::Name;
+use crate::store::{self, Record, Store};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::fmt::Debug;
+
+/// Keeps attempts: the journal, or a test's list.
+pub trait AttemptLog: Send + Sync + Debug {
+    /// Keeps one, without waiting (it is called from a destructor too), and gives its place.
+    fn append(&self, team: &Name, attempt: &Attempt) -> Result<u64, store::Error>;
+
+    /// Waits until the record at `place` is as durable as was configured.
+    fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>>;
+}
+
+impl AttemptLog for Store {
+    fn append(&self, team: &Name, attempt: &Attempt) -> Result<u64, store::Error> {
+        let record = Record::Attempt {
+            team: team.clone(),
+            attempt: attempt.clone(),
+        };
+        Ok(Store::append(self, &record)?.sequence)
+    }
+
+    fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>> {
+        self.journal().durable(place).boxed()
+    }
+}

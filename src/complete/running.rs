@@ -1,0 +1,152 @@
+//! An attempt at work, and its one record.
+//!
+//! Invariants: [`Running::end`] takes the right to record; a `Running` that is dropped with that right
+//! records `abandoned`. So there is one record, whoever lets go first.
+//!
+//! Where the provider does not say its usage, characters are counted at 4 a token and the usage is
+//! marked: an aborted stream costs what it had said so far, not nothing. A refusal before the model
+//! could work costs nothing.
+//!
+//! Not here: calling the provider (`attempt`), prices (`eligibility`).
+
+use super::attempt::Target;
+use super::log::AttemptLog;
+use crate::chat::estimated_tokens;
+use crate::clock::Clock;
+use crate::decision::{Attempt, Usage};
+use crate::id::Name;
+use crate::provider;
+use crate::unit::NanoUsd;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Kind of error of an attempt whose caller went away.
+const ABANDONED: &str = "abandoned";
+
+/// An attempt at work.
+#[derive(Debug)]
+pub(super) struct Running {
+    target: Target,
+    clock: Arc<dyn Clock>,
+    started: Instant,
+    input_estimate: u32,
+    /// Characters of the answer so far.
+    said: usize,
+    /// Taken by the one who records.
+    log: Option<Arc<dyn AttemptLog>>,
+}
+
+/// A record that was made, and where.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) attempt: Attempt,
+    place: Option<(Arc<dyn AttemptLog>, u64)>,
+}
+
+impl Running {
+    pub(super) fn start(
+        target: Target,
+        input_estimate: u32,
+        clock: Arc<dyn Clock>,
+        log: Arc<dyn AttemptLog>,
+    ) -> Self {
+        Self {
+            target,
+            clock,
+            started: Instant::now(),
+            input_estimate,
+            said: 0,
+            log: Some(log),
+        }
+    }
+
+    /// Counts characters of the answer.
+    pub(super) fn heard(&mut self, characters: usize) {
+        self.said = self.said.saturating_add(characters);
+    }
+
+    /// Records an answer.
+    pub(super) fn answered(&mut self, usage: Usage) -> Ended {
+        self.end(self.completed(usage), None)
+    }
+
+    /// Records a failure.
+    pub(super) fn failed(&mut self, error: &provider::Error) -> Ended {
+        // Words that were heard were made, whatever went wrong after them.
+        let usage = if error.kind.may_cost() || self.said > 0 {
+            self.completed(Usage::default())
+        } else {
+            Usage {
+                input: Some(0),
+                cached_input: None,
+                output: Some(0),
+                estimated: false,
+            }
+        };
+        self.end(usage, Some(error.kind.as_str()))
+    }
+
+    fn completed(&self, said: Usage) -> Usage {
+        Usage {
+            input: said.input.or(Some(self.input_estimate)),
+            cached_input: said.cached_input,
+            output: said.output.or(Some(estimated_tokens(self.said))),
+            estimated: said.estimated || said.input.is_none() || said.output.is_none(),
+        }
+    }
+
+    fn end(&mut self, usage: Usage, error: Option<&str>) -> Ended {
+        let Target {
+            team,
+            decision,
+            endpoint,
+        } = &self.target;
+        let ended = self.clock.now();
+        let nothing = usage.input == Some(0) && usage.output == Some(0);
+        let attempt = Attempt {
+            decision: *decision,
+            arm: endpoint.arm.clone(),
+            endpoint: endpoint.name.clone(),
+            ended,
+            latency_ms: Some(self.started.elapsed().as_secs_f64() * 1e3),
+            usage,
+            cost: if nothing {
+                Some(NanoUsd::ZERO)
+            } else {
+                endpoint.cost(&usage, ended)
+            },
+            error: error.and_then(|kind| Name::new(kind).ok()),
+            reported: false,
+            request: None,
+        };
+        let place = self.log.take().and_then(|log| {
+            let place = log.append(team, &attempt);
+            // The money is spent and the answer is here: a full disk does not undo either.
+            let kept = place.inspect_err(|error| {
+                tracing::error!(%decision, endpoint = %endpoint.name, %error, "an attempt was not kept");
+            });
+            kept.ok().map(|place| (log, place))
+        });
+        Ended { attempt, place }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.log.is_some() {
+            self.end(self.completed(Usage::default()), Some(ABANDONED));
+        }
+    }
+}
+
+impl Ended {
+    /// The record, when it is as durable as was configured.
+    pub(super) async fn durable(self) -> Attempt {
+        if let Some((log, place)) = &self.place
+            && let Err(error) = log.durable(*place).await
+        {
+            tracing::error!(%error, "an attempt may not survive a power cut");
+        }
+        self.attempt
+    }
+}

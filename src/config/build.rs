@@ -1,0 +1,557 @@
+//! The whole file: reads it, reads its sections, and lets them check each other.
+
+use super::fields::Fields;
+use super::key::{self, Known};
+use super::params::{Durability, Params, Server, Store};
+use super::problem::Problem;
+use super::report::Report;
+use super::{catalogue, team};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7431);
+const MIB: u32 = 1 << 20;
+
+/// Reads and checks the configuration at `path` and the scorecards it names.
+pub fn load(path: &Path) -> Result<Params, Vec<Problem>> {
+    let text = read_text(path)?;
+    parse(path, &text, &|variable| {
+        std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+    })
+}
+
+/// The text of a file.
+pub(super) fn read_text(path: &Path) -> Result<String, Vec<Problem>> {
+    std::fs::read_to_string(path).map_err(|error| {
+        vec![Problem {
+            file: PathBuf::from(path),
+            line: None,
+            path: String::new(),
+            value: None,
+            problem: format!("cannot be read: {error}"),
+            allowed: String::new(),
+        }]
+    })
+}
+
+/// Checks the configuration `text` of the file `path`; `is_set` tells whether an environment variable is.
+fn parse(path: &Path, text: &str, is_set: &dyn Fn(&str) -> bool) -> Result<Params, Vec<Problem>> {
+    let report = Report::new(path, text);
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let mut others = Vec::new();
+    let params = report.parse().and_then(|document| {
+        let root = report.root(&document);
+        let params = read(&root, dir, is_set, &mut others);
+        root.done();
+        params
+    });
+    report.extend(others);
+    let problems = report.problems();
+    match params {
+        Some(params) if problems.is_empty() => Ok(params),
+        _ => Err(problems),
+    }
+}
+
+fn read(
+    root: &Fields<'_>,
+    dir: &Path,
+    is_set: &dyn Fn(&str) -> bool,
+    problems: &mut Vec<Problem>,
+) -> Option<Params> {
+    let server_table = root.table("server");
+    let server = server(server_table.as_ref());
+    let store = root
+        .required("store", |f, key| f.table(key))
+        .map(|f| store(f, dir));
+    let catalogue = catalogue::read(root, is_set);
+    let teams = team::read(root, dir, catalogue.as_ref().map(|(c, _)| c), problems);
+    let known = Known {
+        teams: &teams.names,
+        catalogue: catalogue.as_ref().map(|(c, _)| c),
+    };
+    let keys = key::read(root, server_table.as_ref(), server.listen, &known);
+    if let Some(table) = server_table {
+        table.know(&["open"]);
+        table.done();
+    }
+    let (catalogue, connections) = catalogue?;
+    Some(Params {
+        server,
+        store: store??,
+        catalogue,
+        connections,
+        teams: teams.valid,
+        keys: keys?,
+    })
+}
+
+fn server(fields: Option<&Fields<'_>>) -> Server {
+    let address = "an address with a port, as in 127.0.0.1:7431";
+    let listen = fields.and_then(|f| f.parse("listen", address, |text| text.parse().ok()));
+    let mib = fields.and_then(|f| f.integer("max_message_mib", 1..=64));
+    Server {
+        listen: listen.unwrap_or(DEFAULT_LISTEN),
+        max_message_bytes: (mib.unwrap_or(8) * MIB) as usize,
+    }
+}
+
+fn store(fields: Fields<'_>, dir: &Path) -> Option<Store> {
+    let words = [("group", Durability::Group), ("sync", Durability::Sync)];
+    let path = fields.required("dir", Fields::text);
+    let durability = fields.choice("durability", &words);
+    let mib = fields.integer("segment_mib", 1..=1024);
+    fields.done();
+    Some(Store {
+        dir: dir.join(path?),
+        durability: durability.unwrap_or(Durability::Group),
+        segment_bytes: u64::from(mib.unwrap_or(64)) * u64::from(MIB),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Connection, Recording, render};
+
+    const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
+
+    /// SHA-256 of "abc".
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    /// Nearly every field, none of them as its default.
+    const WHOLE: &str = r#"[server]
+listen = "[::1]:9000"
+max_message_mib = 16
+
+[store]
+dir = "state"
+durability = "sync"
+segment_mib = 128
+
+[[teams]]
+name = "coding"
+scorecard = "coding.toml"
+policy = "square-cb:gamma=2,schedule=sqrt"
+explore_floor = 0.05
+recording = "full"
+data_policy = { regions = ["eu"], zero_retention = true, no_training = true }
+
+[[keys]]
+name = "ci"
+sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+team = "coding"
+scopes = ["route", "feedback"]
+arms = ["large"]
+
+[[arms]]
+name = "large"
+capabilities = ["tools", "vision"]
+context_tokens = 200_000
+max_output_tokens = 8192
+
+[[arms]]
+name = "small"
+context_tokens = 8192
+
+[[endpoints]]
+name = "large-eu"
+arm = "large"
+provider = "openai"
+model = "large-2026"
+base_url = "https://example.org/v1"
+api_key_env = "LARGE_KEY"
+region = "eu"
+zero_retention = true
+trains_on_requests = false
+
+[[endpoints.prices]]
+from = 2026-01-01
+input_usd_per_million = 3
+cached_input_usd_per_million = 0.3
+output_usd_per_million = 15.0
+
+[[endpoints.prices]]
+from = "2026-07-01"
+input_usd_per_million = 2.5
+output_usd_per_million = 10
+
+[[endpoints]]
+name = "small-sim"
+arm = "small"
+provider = "simulated"
+latency_ms = 5
+output_tokens = 20
+error_rate = 0.25
+answer = "yes"
+
+[[endpoints.prices]]
+input_usd_per_million = 0.1
+output_usd_per_million = 0.4
+"#;
+
+    /// As little as will do.
+    const LEAST: &str = r#"[server]
+open = true
+[store]
+dir = "state"
+[[teams]]
+name = "default"
+scorecard = "coding.toml"
+[[arms]]
+name = "a"
+context_tokens = 1000
+[[endpoints]]
+name = "e"
+arm = "a"
+provider = "simulated"
+prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
+"#;
+
+    /// Loads `text` from a folder that holds the coding scorecard, with `LARGE_KEY` in the environment.
+    fn loaded(text: &str) -> Result<Params, Vec<Problem>> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("coding.toml"), CODING).unwrap();
+        let path = dir.path().join("bellwether.toml");
+        parse(&path, text, &|variable| variable == "LARGE_KEY").map_err(|mut problems| {
+            for problem in &mut problems {
+                problem.file = problem.file.file_name().unwrap().into();
+            }
+            problems
+        })
+    }
+
+    fn problems(text: &str) -> String {
+        render(&loaded(text).unwrap_err())
+    }
+
+    /// WHOLE with `from` replaced by `to` has exactly this problem.
+    fn check(from: &str, to: &str, expected: &str) {
+        assert!(WHOLE.contains(from), "{from}");
+        let found = problems(&WHOLE.replacen(from, to, 1));
+        assert_eq!(found, format!("1 problem:\n  bellwether.toml:{expected}\n"));
+    }
+
+    #[test]
+    fn every_field_reaches_the_parameters() {
+        let params = loaded(WHOLE).unwrap();
+        assert_eq!(params.server.listen.to_string(), "[::1]:9000");
+        assert_eq!(params.server.max_message_bytes, 16 << 20);
+        assert!(params.store.dir.ends_with("state"));
+        assert_eq!(params.store.durability, Durability::Sync);
+        assert_eq!(params.store.segment_bytes, 128 << 20);
+        let team = &params.teams[0];
+        assert_eq!(team.policy.to_string(), "square-cb:gamma=2,schedule=sqrt");
+        assert_eq!(team.explore_floor, 0.05);
+        assert_eq!(team.recording, Recording::Full);
+        assert_eq!(team.scorecard.definition().name.as_str(), "coding");
+        assert_eq!(team.scorecard_text, CODING);
+        let policy = &team.data_policy;
+        assert_eq!(policy.regions.len(), 1);
+        assert!(policy.zero_retention && policy.no_training);
+        let grant = params.keys.grant(Some("abc")).unwrap();
+        assert_eq!((grant.key.as_str(), grant.team.as_str()), ("ci", "coding"));
+        assert_eq!(
+            (grant.scopes.len(), grant.arms.as_ref().unwrap().len()),
+            (2, 1)
+        );
+        let arm = &params.catalogue.arms()[0];
+        assert_eq!(
+            (arm.context_tokens, arm.max_output_tokens),
+            (200_000, Some(8192))
+        );
+        assert_eq!(arm.capabilities.len(), 2);
+    }
+
+    #[test]
+    fn endpoints_come_with_their_prices_and_connections() {
+        let params = loaded(WHOLE).unwrap();
+        let [large, small] = params.catalogue.endpoints() else {
+            panic!("two endpoints");
+        };
+        assert_eq!(
+            (large.provider.as_str(), small.provider.as_str()),
+            ("openai", "simulated")
+        );
+        assert_eq!((large.zero_retention, large.trains), (true, false));
+        assert_eq!((small.zero_retention, small.trains), (false, true));
+        let inputs: Vec<_> = large
+            .prices
+            .iter()
+            .map(|p| (p.input, p.cached_input))
+            .collect();
+        assert_eq!(inputs, [(3.0, 0.3), (2.5, 2.5)]);
+        let from: Vec<_> = large
+            .prices
+            .iter()
+            .map(|p| p.from.micros() / 86_400_000_000)
+            .collect();
+        assert_eq!(from, [20_454, 20_635]);
+        let [
+            Connection::OpenAi { api_key_env },
+            Connection::Simulated(simulated),
+        ] = params.connections.as_slice()
+        else {
+            panic!("one of each");
+        };
+        assert_eq!(api_key_env.as_deref(), Some("LARGE_KEY"));
+        assert_eq!((simulated.latency_ms, simulated.output_tokens), (5.0, 20));
+        assert_eq!(
+            (simulated.error_rate, simulated.answer.as_deref()),
+            (0.25, Some("yes"))
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let params = loaded(LEAST).unwrap();
+        assert_eq!(params.server.listen, DEFAULT_LISTEN);
+        assert_eq!(params.server.max_message_bytes, 8 << 20);
+        assert_eq!(params.store.durability, Durability::Group);
+        assert_eq!(params.store.segment_bytes, 64 << 20);
+        let team = &params.teams[0];
+        assert_eq!(team.policy.to_string(), "linear-thompson:v=0.05");
+        assert_eq!(team.explore_floor, 0.02);
+        assert_eq!(team.recording, Recording::Features);
+        assert!(params.keys.is_open());
+        assert_eq!(params.keys.grant(None).unwrap().team.as_str(), "default");
+        let endpoint = &params.catalogue.endpoints()[0];
+        assert_eq!(endpoint.prices[0].from.micros(), 0);
+    }
+
+    #[test]
+    fn five_mistakes_are_five_problems_in_one_go() {
+        let text = WHOLE
+            .replace("max_message_mib = 16", "max_mesage_mib = 16")
+            .replace("explore_floor = 0.05", "explore_floor = 0.5")
+            .replace(ABC, "my-secret-key")
+            .replace("context_tokens = 8192", "context_tokens = \"8192\"")
+            .replace("arm = \"small\"", "arm = \"smal\"");
+        assert_eq!(
+            problems(&text),
+            "\
+5 problems:
+  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, max_message_mib, open
+  bellwether.toml:14: teams[0].explore_floor = 0.5: out of range; allowed 0 to 0.1
+  bellwether.toml:20: keys[0].sha256: not a SHA-256; allowed 64 hexadecimal digits, as `printf %s KEY | sha256sum` gives
+  bellwether.toml:33: arms[1].context_tokens = \"8192\": wrong type; allowed a whole number, 1 to 100000000
+  bellwether.toml:59: endpoints[1].arm = \"smal\": no such arm; allowed large, small
+"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named_where_it_should_stand() {
+        assert_eq!(
+            problems(""),
+            "\
+4 problems:
+  bellwether.toml: store: is required
+  bellwether.toml: arms: is required; allowed at least one [[arms]]
+  bellwether.toml: teams: is required
+  bellwether.toml: keys: is required; allowed at least one [[keys]], or [server] open = true on a loopback address
+"
+        );
+        check("dir = \"state\"\n", "", "5: store.dir: is required");
+        check(
+            "context_tokens = 8192\n",
+            "",
+            "31: arms[1].context_tokens: is required",
+        );
+        check(
+            "base_url = \"https://example.org/v1\"\n",
+            "",
+            "35: endpoints[0].base_url: is required",
+        );
+    }
+
+    #[test]
+    fn broken_syntax_is_reported_alone_with_its_line() {
+        let found = loaded("[server\nlisten = 1\n").unwrap_err();
+        assert!(
+            found.iter().all(|p| p.problem.starts_with("not TOML: ")),
+            "{found:?}"
+        );
+        assert_eq!(found[0].line, Some(1));
+    }
+
+    #[test]
+    fn each_reference_must_lead_somewhere() {
+        check(
+            "team = \"coding\"",
+            "team = \"x\"",
+            "21: keys[0].team = \"x\": no such team; allowed coding",
+        );
+        check(
+            "arms = [\"large\"]",
+            "arms = [\"x\"]",
+            "23: keys[0].arms = [\"x\"]: no such arm: x; allowed large, small",
+        );
+        check(
+            "\"coding.toml\"",
+            "\"x.toml\"",
+            "12: teams[0].scorecard = \"x.toml\": no such file; allowed the path of a scorecard, relative to this file",
+        );
+        let unknown_arm =
+            "13: teams[0].policy = \"fixed:arm=x\": no such arm; allowed large, small";
+        check(
+            "square-cb:gamma=2,schedule=sqrt",
+            "fixed:arm=x",
+            unknown_arm,
+        );
+    }
+
+    #[test]
+    fn a_policy_says_what_it_would_take() {
+        let specification = "square-cb:gamma=2,schedule=sqrt";
+        check(
+            specification,
+            "thompson",
+            "13: teams[0].policy = \"thompson\": no such policy; allowed linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, fixed:arm=NAME, uniform",
+        );
+        check(
+            specification,
+            "lin-ucb:alpha=-1",
+            "13: teams[0].policy = \"lin-ucb:alpha=-1\": policy lin-ucb has alpha=\"-1\": allowed 0 to 100",
+        );
+    }
+
+    #[test]
+    fn names_are_used_once() {
+        let twice = "used twice; allowed a name of its own";
+        let endpoint = format!("58: endpoints[1].name = \"large-eu\": {twice}");
+        check("\"small-sim\"", "\"large-eu\"", &endpoint);
+        let (arm, other) = (
+            "[[arms]]\nname = \"small\"\n",
+            "[[arms]]\nname = \"large\"\ncontext_tokens = 1\n",
+        );
+        check(
+            arm,
+            &format!("{other}{arm}"),
+            &format!("32: arms[1].name = \"large\": {twice}"),
+        );
+        let teams = WHOLE.replacen(
+            "[[keys]]",
+            "[[teams]]\nname = \"coding\"\nscorecard = \"coding.toml\"\n[[keys]]",
+            1,
+        );
+        assert!(problems(&teams).contains("teams[1].name = \"coding\": used twice"));
+        let key = "[[keys]]\nname = \"ci\"\nteam = \"coding\"\nscopes = [\"route\"]\nsha256 = ";
+        let keys = problems(&WHOLE.replacen("[[arms]]", &format!("{key}\"{ABC}\"\n[[arms]]"), 1));
+        assert!(keys.contains("keys[1].name = \"ci\": used twice"));
+        assert!(keys.contains("keys[1].sha256: used twice; allowed the hash of a key of its own"));
+    }
+
+    #[test]
+    fn ranges_and_words_are_kept() {
+        check(
+            "[::1]:9000",
+            "localhost",
+            "2: server.listen = \"localhost\": not understood; allowed an address with a port, as in 127.0.0.1:7431",
+        );
+        check(
+            "durability = \"sync\"",
+            "durability = \"maybe\"",
+            "7: store.durability = \"maybe\": not understood; allowed \"group\", \"sync\"",
+        );
+        check(
+            "error_rate = 0.25",
+            "error_rate = nan",
+            "63: endpoints[1].error_rate = nan: out of range; allowed 0 to 1",
+        );
+        check(
+            "\"feedback\"]",
+            "\"root\"]",
+            "22: keys[0].scopes[1] = \"root\": not understood; allowed route, complete, feedback, replay, admin",
+        );
+        check(
+            "from = 2026-01-01",
+            "from = 2026-01-01T10:00:00Z",
+            "47: endpoints[0].prices[0].from = 2026-01-01T10:00:00Z: not a date; allowed 1970-01-01 to 9999-12-31",
+        );
+        check(
+            "[\"tools\", \"vision\"]",
+            "\"tools\"",
+            "27: arms[0].capabilities = \"tools\": wrong type; allowed a list of texts: names of 1 to 128 printable characters",
+        );
+    }
+
+    #[test]
+    fn prices_go_forward_in_time() {
+        check(
+            "2026-07-01",
+            "2026-01-01",
+            "46: endpoints[0].prices: out of order; allowed ascending `from`, each date once",
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        check(
+            "\"LARGE_KEY\"",
+            "\"sk-live-123\"",
+            "41: endpoints[0].api_key_env: names a variable that is not set; allowed the name of an environment variable that is set",
+        );
+        let found =
+            problems(&WHOLE.replace("api_key_env = \"LARGE_KEY\"", "api_key = \"sk-live-123\""));
+        assert!(
+            found.contains("endpoints[0].api_key: is not a field") && !found.contains("sk-live")
+        );
+    }
+
+    #[test]
+    fn a_server_is_open_only_on_loopback_for_one_team_without_keys() {
+        let everywhere = LEAST.replace("open = true", "listen = \"0.0.0.0:7431\"\nopen = true");
+        let expected = "open = true: anyone could do everything from other machines; allowed only with a loopback address in `listen`";
+        assert!(problems(&everywhere).contains(expected));
+        let two = LEAST.replace(
+            "[[arms]]",
+            "[[teams]]\nname = \"b\"\nscorecard = \"coding.toml\"\n[[arms]]",
+        );
+        let expected =
+            "open = true: whose requests they are is not known; allowed only with exactly one team";
+        assert!(problems(&two).contains(expected));
+        let keys = WHOLE.replace("[server]", "[server]\nopen = true");
+        let expected = "open = true: contradicts [[keys]]; allowed only without [[keys]]";
+        assert!(problems(&keys).contains(expected));
+        let closed = LEAST.replace("open = true\n", "");
+        assert!(problems(&closed).contains("keys: is required; allowed at least one [[keys]]"));
+    }
+
+    #[test]
+    fn problems_of_a_scorecard_name_its_own_file() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(
+            dir.path().join("coding.toml"),
+            CODING.replace("weight = 5", "weight = -5"),
+        )
+        .unwrap();
+        let found = parse(&dir.path().join("bellwether.toml"), LEAST, &|_| true).unwrap_err();
+        assert_eq!(found.len(), 1);
+        assert!(found[0].file.ends_with("coding.toml"));
+        assert_eq!(found[0].path, "signals[0].weight");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_problem() {
+        let dir = tempfile::tempdir().unwrap();
+        let found = load(&dir.path().join("absent.toml")).unwrap_err();
+        assert!(
+            found[0].problem.starts_with("cannot be read: "),
+            "{found:?}"
+        );
+    }
+    proptest::proptest! {
+        #[test]
+        fn no_text_and_no_damage_makes_the_reader_panic(
+            noise in ".{0,200}", at in 0_usize..WHOLE.len(), cut in 0_usize..40
+        ) {
+            let _ = loaded(&noise);
+            let end = (at + cut).min(WHOLE.len());
+            let damaged = format!("{}{noise}{}", &WHOLE[..at], &WHOLE[end..]);
+            if let Err(problems) = loaded(&damaged) {
+                proptest::prop_assert!(!problems.is_empty());
+            }
+        }
+    }
+}

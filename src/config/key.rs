@@ -1,0 +1,122 @@
+//! `[[keys]]`, and what stands in for them on an open server.
+
+use super::catalogue::arm_names;
+use super::fields::Fields;
+use crate::access::{Grant, KeyHash, Keys, Scope};
+use crate::eligibility::Catalogue;
+use crate::id::Name;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// What keys may refer to.
+pub(super) struct Known<'a> {
+    pub(super) teams: &'a BTreeSet<Name>,
+    /// `None` where the catalogue has problems of its own.
+    pub(super) catalogue: Option<&'a Catalogue>,
+}
+
+/// Reads the list, or makes an open server's.
+pub(super) fn read(
+    root: &Fields<'_>,
+    server: Option<&Fields<'_>>,
+    listen: SocketAddr,
+    known: &Known<'_>,
+) -> Option<Keys> {
+    let open = server.and_then(|s| s.flag("open")).unwrap_or(false);
+    let tables = root.tables("keys");
+    if let (true, Some(server)) = (open, server) {
+        return open_keys(server, listen, tables.is_empty(), known);
+    }
+    if tables.is_empty() && !root.has("keys") {
+        let allowed = "at least one [[keys]], or [server] open = true on a loopback address";
+        root.problem("keys", "is required", allowed);
+    }
+    let mut grants = BTreeMap::new();
+    let mut names = BTreeSet::new();
+    for fields in tables {
+        if let Some((hash, grant)) = grant(&fields, known) {
+            if !names.insert(grant.key.clone()) {
+                fields.problem("name", "used twice", "a name of its own");
+            }
+            if grants.insert(hash, grant).is_some() {
+                fields.secret_problem("sha256", "used twice", "the hash of a key of its own");
+            }
+        }
+        fields.done();
+    }
+    Some(Keys::new(grants))
+}
+
+fn open_keys(
+    server: &Fields<'_>,
+    listen: SocketAddr,
+    no_keys: bool,
+    known: &Known<'_>,
+) -> Option<Keys> {
+    if !listen.ip().is_loopback() {
+        let problem = "anyone could do everything from other machines";
+        server.problem("open", problem, "only with a loopback address in `listen`");
+    }
+    if !no_keys {
+        server.problem("open", "contradicts [[keys]]", "only without [[keys]]");
+    }
+    match known.teams.first() {
+        Some(team) if known.teams.len() == 1 => {
+            let key = Name::new("open").ok()?;
+            Some(Keys::open(team.clone(), key))
+        }
+        _ => {
+            server.problem(
+                "open",
+                "whose requests they are is not known",
+                "only with exactly one team",
+            );
+            None
+        }
+    }
+}
+
+fn grant(fields: &Fields<'_>, known: &Known<'_>) -> Option<(KeyHash, Grant)> {
+    let name = fields.required("name", Fields::name);
+    let hash = fields
+        .required("sha256", |f, key| f.text(key))
+        .and_then(|text| {
+            let hash = KeyHash::from_hex(text);
+            if hash.is_none() {
+                // Not shown: someone may have put the key itself here.
+                let allowed = "64 hexadecimal digits, as `printf %s KEY | sha256sum` gives";
+                fields.secret_problem("sha256", "not a SHA-256", allowed);
+            }
+            hash
+        });
+    let team = fields.required("team", Fields::name);
+    if team
+        .as_ref()
+        .is_some_and(|team| !known.teams.contains(team))
+    {
+        let teams: Vec<_> = known.teams.iter().map(Name::as_str).collect();
+        fields.problem("team", "no such team", teams.join(", "));
+    }
+    let words = Scope::ALL.map(Scope::as_str).join(", ");
+    let scopes = fields.required("scopes", |f, key| {
+        Some(f.list(key, &words, |text| text.parse::<Scope>().ok()))
+    });
+    let arms = fields.has("arms").then(|| fields.names("arms"));
+    fields.know(&["arms"]);
+    if let (Some(arms), Some(catalogue)) = (&arms, known.catalogue) {
+        let unknown = arms
+            .iter()
+            .find(|arm| catalogue.arm(arm.as_str()).is_none());
+        if let Some(arm) = unknown {
+            let problem = format!("no such arm: {arm}");
+            fields.problem("arms", &problem, arm_names(catalogue));
+        }
+    }
+    let grant = Grant {
+        key: name?,
+        team: team?,
+        scopes: scopes?.into_iter().collect(),
+        arms: arms.map(|arms| arms.into_iter().collect()),
+    };
+    Some((hash?, grant))
+}

@@ -1,0 +1,113 @@
+//! The whole configuration as plain values for the floors below.
+
+use crate::access::Keys;
+use crate::bandit::Policy;
+use crate::eligibility::{Catalogue, DataPolicy};
+use crate::id::Name;
+use crate::scorecard::Scorecard;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A valid configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Params {
+    /// How to listen.
+    pub server: Server,
+    /// Where state is kept.
+    pub store: Store,
+    /// Arms and endpoints.
+    pub catalogue: Catalogue,
+    /// How each endpoint is reached, in the order of [`Catalogue::endpoints`].
+    pub connections: Vec<Connection>,
+    /// Teams, in the file's order.
+    pub teams: Vec<Team>,
+    /// Who may ask.
+    pub keys: Keys,
+}
+
+/// How to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Longest message taken.
+    pub max_message_bytes: usize,
+}
+
+/// Where state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// Directory.
+    pub dir: PathBuf,
+    /// When a record counts as kept.
+    pub durability: Durability,
+    /// Size of a journal segment.
+    pub segment_bytes: u64,
+}
+
+/// When a record counts as kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on disk.
+    Sync,
+    /// When the operating system has it; on disk a few milliseconds later.
+    Group,
+}
+
+/// One team.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Team {
+    /// Its name.
+    pub name: Name,
+    /// What it calls good.
+    pub scorecard: Scorecard,
+    /// The scorecard's file, word for word: what is kept as an immutable version.
+    pub scorecard_text: String,
+    /// How it chooses.
+    pub policy: Policy,
+    /// Share of the draws kept for exploration, 0 to 0.1.
+    pub explore_floor: f64,
+    /// What is kept of a request.
+    pub recording: Recording,
+    /// Where its data may go, unless a request says more.
+    pub data_policy: DataPolicy,
+    /// Length of the embeddings that its callers send. `None`: the built-in text embedding is used,
+    /// and a request that brings one is refused.
+    pub embedding_length: Option<u32>,
+}
+
+/// What is kept of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recording {
+    /// The context that the policy saw, never the words.
+    Features,
+    /// The messages as well.
+    Full,
+    /// Neither: the decision can be read but not replayed.
+    Nothing,
+}
+
+/// How an endpoint is reached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Connection {
+    /// Not at all: answers are made up.
+    Simulated(Simulated),
+    /// Over HTTP in the OpenAI dialect, at the endpoint's `base_url`.
+    OpenAi {
+        /// The environment variable that holds the key. `None`: no key is sent.
+        api_key_env: Option<String>,
+    },
+}
+
+/// How a simulated endpoint behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulated {
+    /// Time to an answer in milliseconds.
+    pub latency_ms: f64,
+    /// Output tokens of an answer.
+    pub output_tokens: u32,
+    /// Share of calls that fail.
+    pub error_rate: f64,
+    /// The words of every answer. `None`: made up from the prompt.
+    pub answer: Option<String>,
+}

@@ -1,0 +1,150 @@
+//! `[[teams]]`.
+
+use super::catalogue::arm_names;
+use super::fields::Fields;
+use super::params::{Recording, Team};
+use super::problem::Problem;
+use super::scorecard_file;
+use crate::bandit::{Policy, SpecError};
+use crate::eligibility::{Catalogue, DataPolicy};
+use crate::id::Name;
+use crate::scorecard::Scorecard;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const DEFAULT_POLICY: &str = "linear-thompson";
+const DEFAULT_EXPLORE_FLOOR: f64 = 0.02;
+
+/// The names of all teams, for references, and those that are valid.
+pub(super) struct Teams {
+    pub(super) names: BTreeSet<Name>,
+    pub(super) valid: Vec<Team>,
+}
+
+/// Reads the list. Scorecards are looked for beside the configuration, in `dir`; their problems go to
+/// `problems`.
+pub(super) fn read(
+    root: &Fields<'_>,
+    dir: &Path,
+    catalogue: Option<&Catalogue>,
+    problems: &mut Vec<Problem>,
+) -> Teams {
+    let mut teams = Teams {
+        names: BTreeSet::new(),
+        valid: Vec::new(),
+    };
+    for fields in root
+        .required("teams", |f, key| Some(f.tables(key)))
+        .unwrap_or_default()
+    {
+        let name = fields.required("name", Fields::name);
+        if name
+            .as_ref()
+            .is_some_and(|n| !teams.names.insert(n.clone()))
+        {
+            fields.problem("name", "used twice", "a name of its own");
+        }
+        let team = team(&fields, name, dir, catalogue, problems);
+        teams.valid.extend(team);
+        fields.done();
+    }
+    teams
+}
+
+fn team(
+    fields: &Fields<'_>,
+    name: Option<Name>,
+    dir: &Path,
+    catalogue: Option<&Catalogue>,
+    problems: &mut Vec<Problem>,
+) -> Option<Team> {
+    let floor = fields.number("explore_floor", "0 to 0.1", |eps| {
+        (0.0..=0.1).contains(&eps)
+    });
+    let words = [
+        ("features", Recording::Features),
+        ("full", Recording::Full),
+        ("nothing", Recording::Nothing),
+    ];
+    let recording = fields.choice("recording", &words);
+    let policy = policy(fields, catalogue);
+    let data_policy = data_policy(fields);
+    let embedding_length = fields.integer("embedding_length", 64..=4096);
+    let scorecard = scorecard(fields, dir, problems);
+    let (scorecard, scorecard_text) = scorecard?;
+    Some(Team {
+        name: name?,
+        scorecard,
+        scorecard_text,
+        policy: policy?,
+        explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
+        recording: recording.unwrap_or(Recording::Features),
+        data_policy,
+        embedding_length,
+    })
+}
+
+/// From the file that `scorecard` names, or from the document that stands in `scorecard_toml`.
+fn scorecard(
+    fields: &Fields<'_>,
+    dir: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<(Scorecard, String)> {
+    if let Some(text) = fields.text("scorecard_toml") {
+        if fields.has("scorecard") {
+            fields.know(&["scorecard"]);
+            fields.problem("scorecard_toml", "given beside scorecard", "one of the two");
+            return None;
+        }
+        let place = dir.join(format!("{}.scorecard_toml", fields.path()));
+        let parsed = scorecard_file::parse(&place, text);
+        let scorecard = parsed.map_err(|found| problems.extend(found)).ok()?;
+        return Some((scorecard, text.to_owned()));
+    }
+    let path = dir.join(fields.required("scorecard", Fields::text)?);
+    if !path.is_file() {
+        let allowed = "the path of a scorecard, relative to this file";
+        fields.problem("scorecard", "no such file", allowed);
+        return None;
+    }
+    let loaded = scorecard_file::load_scorecard(&path);
+    loaded.map_err(|found| problems.extend(found)).ok()
+}
+
+fn policy(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Policy> {
+    let text = fields.text("policy").unwrap_or(DEFAULT_POLICY);
+    match text.parse() {
+        Ok(Policy::Fixed { arm }) if catalogue.is_some_and(|c| c.arm(arm.as_str()).is_none()) => {
+            fields.problem(
+                "policy",
+                "no such arm",
+                catalogue.map_or(String::new(), arm_names),
+            );
+            None
+        }
+        Ok(policy) => Some(policy),
+        Err(SpecError::Policy(_)) => {
+            let allowed = "linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, fixed:arm=NAME, uniform";
+            fields.problem("policy", "no such policy", allowed);
+            None
+        }
+        Err(error) => {
+            // The error itself says what is allowed.
+            fields.problem("policy", &error.to_string(), "");
+            None
+        }
+    }
+}
+
+fn data_policy(team: &Fields<'_>) -> DataPolicy {
+    let Some(fields) = team.table("data_policy") else {
+        return DataPolicy::default();
+    };
+    let policy = DataPolicy {
+        regions: fields.names("regions"),
+        zero_retention: fields.flag("zero_retention").unwrap_or(false),
+        no_training: fields.flag("no_training").unwrap_or(false),
+    };
+    fields.done();
+    policy
+}

@@ -1,1 +1,0 @@
-//! Which arms may take a request, and why others may not.

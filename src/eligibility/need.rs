@@ -1,0 +1,142 @@
+//! What a request demands, of arms and endpoints and of what is predicted.
+//!
+//! Not here: reading it from a request (`grpc`, `route`).
+
+use super::endpoint::Endpoint;
+use crate::decision::{Excluded, Reason};
+use crate::id::Name;
+use crate::unit::NanoUsd;
+use std::collections::BTreeSet;
+
+/// Where a request's data may go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DataPolicy {
+    /// Only these regions. Empty: any.
+    pub regions: Vec<Name>,
+    /// Only endpoints that keep nothing.
+    pub zero_retention: bool,
+    /// Only endpoints that do not train on requests.
+    pub no_training: bool,
+}
+
+impl DataPolicy {
+    pub(super) fn permits(&self, endpoint: &Endpoint) -> bool {
+        let region = self.regions.is_empty()
+            || endpoint
+                .region
+                .as_ref()
+                .is_some_and(|r| self.regions.contains(r));
+        region
+            && (!self.zero_retention || endpoint.zero_retention)
+            && (!self.no_training || !endpoint.trains)
+    }
+
+    /// The exclusion's detail where no endpoint is permitted.
+    pub(super) fn demands(&self) -> String {
+        let mut demands = Vec::new();
+        if !self.regions.is_empty() {
+            let regions: Vec<_> = self.regions.iter().map(Name::as_str).collect();
+            demands.push(format!("in region {}", regions.join(" or ")));
+        }
+        if self.zero_retention {
+            demands.push("with zero retention".to_owned());
+        }
+        if self.no_training {
+            demands.push("without training on requests".to_owned());
+        }
+        format!("no endpoint {}", demands.join(", "))
+    }
+}
+
+/// What a request needs of its arm and endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Need<'a> {
+    /// The arms that the key may use. `None`: every arm.
+    pub key_arms: Option<&'a BTreeSet<Name>>,
+    /// The caller's list. Empty: every arm.
+    pub allowed: &'a [Name],
+    /// Arms that the caller refuses.
+    pub denied: &'a [Name],
+    /// Capabilities that the arm must have.
+    pub capabilities: &'a [Name],
+    /// Input tokens, counted or estimated.
+    pub input_tokens: u32,
+    /// Most output tokens that the caller accepts. `None`: the arm's own limit.
+    pub max_output_tokens: Option<u32>,
+    /// Where the data may go.
+    pub data_policy: &'a DataPolicy,
+}
+
+/// Limits on what is predicted; checked when the predictions exist.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Limits {
+    /// Most expected cost.
+    pub max_cost: Option<NanoUsd>,
+    /// Most expected latency in milliseconds.
+    pub max_latency_ms: Option<f64>,
+}
+
+impl Limits {
+    /// Why `arm` breaks a limit, if it does. A latency that is unknown (`None` or NaN) breaks none:
+    /// an arm nobody has tried must be able to be tried.
+    pub fn check(&self, arm: &Name, cost_usd: f64, latency_ms: Option<f64>) -> Option<Excluded> {
+        let exclude = |reason, detail| {
+            let arm = arm.clone();
+            Some(Excluded {
+                arm,
+                reason,
+                detail,
+            })
+        };
+        if let Some(most) = self.max_cost.map(NanoUsd::as_usd)
+            && cost_usd > most
+        {
+            let detail = format!("expected cost {cost_usd:.9} USD > limit {most:.9} USD");
+            return exclude(Reason::MaxCost, detail);
+        }
+        if let (Some(most), Some(ms)) = (self.max_latency_ms, latency_ms)
+            && ms > most
+        {
+            let detail = format!("expected latency {ms:.1} ms > limit {most:.1} ms");
+            return exclude(Reason::MaxLatency, detail);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(cost_usd: f64, latency_ms: Option<f64>, expected: Option<&str>) {
+        let limits = Limits {
+            max_cost: Some(NanoUsd::new(2_000_000)),
+            max_latency_ms: Some(500.0),
+        };
+        let arm = Name::new("a").unwrap();
+        let found = limits.check(&arm, cost_usd, latency_ms);
+        let found = found.map(|e| format!("{:?}: {}", e.reason, e.detail));
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn a_prediction_at_the_limit_is_within_it() {
+        check(0.002, Some(500.0), None);
+    }
+
+    #[test]
+    fn a_prediction_beyond_a_limit_names_both_figures() {
+        let cost = "MaxCost: expected cost 0.002500000 USD > limit 0.002000000 USD";
+        check(0.0025, Some(600.0), Some(cost));
+        let latency = "MaxLatency: expected latency 600.0 ms > limit 500.0 ms";
+        check(0.001, Some(600.0), Some(latency));
+    }
+
+    #[test]
+    fn what_is_not_known_breaks_no_limit() {
+        check(0.001, None, None);
+        check(0.001, Some(f64::NAN), None);
+        let none = Limits::default();
+        assert_eq!(none.check(&Name::new("a").unwrap(), 1e9, Some(1e9)), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! `AdminService`: admit, decode, call the use case, encode.
+//!
+//! Invariants: a key operates its own team and no other, and cannot learn which others there are.
+//!
+//! Not here: what a pin or a freeze does (`route`, `learn`).
+
+use super::auth::serve;
+use super::decode::{self, Control};
+use super::encode;
+use super::status::Failure;
+use crate::access::{Grant, Scope};
+use crate::id::Name;
+use crate::proto::v1::{self, admin_service_server::AdminService};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// What the service needs done.
+pub trait Operating: Send + Sync + 'static {
+    /// Sets the control of the grant's team; in the journal before it returns. A pinned arm that the
+    /// team does not have is an invalid field `control.pinned_arm`.
+    fn set_control(
+        &self,
+        grant: &Grant,
+        control: Control,
+    ) -> impl Future<Output = Result<Control, Failure>> + Send;
+
+    /// The state of the grant's team.
+    fn team(&self, grant: &Grant) -> impl Future<Output = Result<TeamState, Failure>> + Send;
+}
+
+/// A team's state.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TeamState {
+    /// Its control.
+    pub control: Control,
+    /// Journal sequence up to which the learner has learned.
+    pub snapshot_version: u64,
+    /// Journal sequence of the newest record.
+    pub journal_sequence: u64,
+    /// What has been learned of each arm.
+    pub arms: Vec<ArmState>,
+}
+
+/// What has been learned of an arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmState {
+    /// The arm.
+    pub arm: Name,
+    /// Outcomes learned from.
+    pub outcomes: u64,
+    /// Mean of each signal, normalised to 0 worst, 1 best.
+    pub signal_means: BTreeMap<Name, f64>,
+}
+
+/// The service over a use case.
+#[derive(Debug)]
+pub struct Operator<U> {
+    operating: Arc<U>,
+}
+
+impl<U: Operating> Operator<U> {
+    /// Serves `operating`.
+    pub fn new(operating: Arc<U>) -> Self {
+        Self { operating }
+    }
+}
+
+#[tonic::async_trait]
+impl<U: Operating> AdminService for Operator<U> {
+    async fn set_control(
+        &self,
+        request: Request<v1::SetControlRequest>,
+    ) -> Result<Response<v1::SetControlResponse>, Status> {
+        serve(request, Scope::Admin, |a| async move {
+            let (team, wanted) = decode::set_control(&a.asked)?;
+            own(&a.grant, &team)?;
+            let set = self.operating.set_control(&a.grant, wanted).await?;
+            let control = Some(control(&set));
+            Ok(v1::SetControlResponse { control })
+        })
+        .await
+    }
+
+    async fn get_team(
+        &self,
+        request: Request<v1::GetTeamRequest>,
+    ) -> Result<Response<v1::GetTeamResponse>, Status> {
+        serve(request, Scope::Admin, |a| async move {
+            own(&a.grant, &decode::team(&a.asked)?)?;
+            let state = self.operating.team(&a.grant).await?;
+            Ok(v1::GetTeamResponse {
+                control: Some(control(&state.control)),
+                snapshot_version: encode::count(state.snapshot_version),
+                journal_sequence: encode::count(state.journal_sequence),
+                arms: state.arms.into_iter().map(arm).collect(),
+            })
+        })
+        .await
+    }
+}
+
+fn own(grant: &Grant, team: &Name) -> Result<(), Failure> {
+    if grant.team == *team {
+        return Ok(());
+    }
+    let action = format!("operate that team: allowed its own team, {}", grant.team);
+    Err(Failure::NotAllowed { action })
+}
+
+fn control(control: &Control) -> v1::Control {
+    v1::Control {
+        pinned_arm: control
+            .pinned
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        frozen: control.frozen,
+    }
+}
+
+fn arm(state: ArmState) -> v1::ArmState {
+    let means = state.signal_means.into_iter();
+    v1::ArmState {
+        arm: state.arm.to_string(),
+        outcome_count: encode::count(state.outcomes),
+        signal_means: means.map(|(name, mean)| (name.to_string(), mean)).collect(),
+    }
+}

@@ -1,0 +1,119 @@
+//! From the use cases' errors to the failures that a caller is told.
+//!
+//! Not here: codes and details (`status`).
+
+use super::decode::Refusal;
+use super::status::{FailedAttempt, Failure};
+use crate::complete::{self, Failed};
+use crate::feature;
+use crate::learn::{self, Refused};
+use crate::provider;
+use crate::route;
+use crate::store;
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Full { .. } => Self::StoreFull,
+            store::Error::TooLarge { bytes, limit } => Self::field(
+                "request",
+                format!("makes a record of {bytes} bytes: allowed at most {limit}"),
+            ),
+            store::Error::Broken { .. }
+            | store::Error::Corrupt { .. }
+            | store::Error::Missing { .. }
+            | store::Error::Undecodable { .. } => Self::StoreCorrupt(error.to_string()),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<feature::Error> for Failure {
+    fn from(error: feature::Error) -> Self {
+        let field = match error {
+            feature::Error::TagNotFinite { .. } => "context.tags",
+            _ => "context.embedding",
+        };
+        Self::field(field, error)
+    }
+}
+
+impl From<route::Error> for Failure {
+    fn from(error: route::Error) -> Self {
+        match error {
+            route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
+            route::Error::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
+            route::Error::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
+            route::Error::Feature(error) => error.into(),
+            route::Error::Store(error) => error.into(),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<learn::Error> for Failure {
+    fn from(error: learn::Error) -> Self {
+        match error {
+            learn::Error::Store(error) => error.into(),
+            learn::Error::RequestIdReused(request_id) => Self::RequestIdReused { request_id },
+            learn::Error::UnknownArm(_) => Self::field("control.pinned_arm", error),
+            learn::Error::UnknownEpisode(_) => Self::field("episode_id", error),
+            learn::Error::UnknownTeam(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<complete::ReportError> for Failure {
+    fn from(error: complete::ReportError) -> Self {
+        use complete::ReportError;
+        match error {
+            ReportError::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
+            ReportError::UnknownEndpoint { .. } => Self::field("endpoint", error),
+            ReportError::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
+            ReportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<complete::Error> for Failure {
+    fn from(error: complete::Error) -> Self {
+        match error {
+            complete::Error::Route(error) => error.into(),
+            complete::Error::DeadlineExceeded => Self::DeadlineExceeded,
+            complete::Error::NoClient { .. } => Self::Internal(error.to_string()),
+            complete::Error::Failed(failed) => (*failed).into(),
+        }
+    }
+}
+
+impl From<Failed> for Failure {
+    fn from(failed: Failed) -> Self {
+        if failed.error.kind == provider::Kind::DeadlineExceeded {
+            return Self::DeadlineExceeded;
+        }
+        let error = failed
+            .attempt
+            .error
+            .unwrap_or_else(|| failed.attempt.arm.clone());
+        Self::AllAttemptsFailed(vec![FailedAttempt {
+            endpoint: failed.attempt.endpoint,
+            error,
+        }])
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let reason = match refused {
+            Refused::DecisionNotFound { .. } => "DECISION_NOT_FOUND",
+            Refused::RequestIdReused { .. } => "REQUEST_ID_REUSED",
+            Refused::UnknownSignal { .. } | Refused::Value(_) | Refused::Level { .. } => {
+                "INVALID_FIELD"
+            }
+        };
+        Self {
+            reason,
+            message: refused.to_string(),
+        }
+    }
+}

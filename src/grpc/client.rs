@@ -1,0 +1,93 @@
+//! Clients of our own API, for the command line and for driving a server.
+//!
+//! Not here: what is asked.
+
+use crate::proto::v1::admin_service_client::AdminServiceClient;
+use crate::proto::v1::feedback_service_client::FeedbackServiceClient;
+use crate::proto::v1::router_service_client::RouterServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No server there.
+    #[error("cannot reach {address}: {source}")]
+    Connect {
+        /// The address.
+        address: String,
+        /// Why.
+        source: tonic::transport::Error,
+    },
+    /// The key cannot be sent.
+    #[error("the key has characters that no header carries: allowed visible ASCII")]
+    Key,
+}
+
+/// Puts the key on every call.
+#[derive(Clone)]
+pub struct Credentials(Option<MetadataValue<Ascii>>);
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+impl Interceptor for Credentials {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(key) = &self.0 {
+            request.metadata_mut().insert("authorization", key.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A channel that carries a key.
+pub type Keyed = InterceptedService<Channel, Credentials>;
+
+/// Connects to `address` with `key`.
+pub async fn connect(address: &str, key: Option<&str>) -> Result<Keyed, ClientError> {
+    let failed = |source| ClientError::Connect {
+        address: address.to_owned(),
+        source,
+    };
+    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(failed)?;
+    let channel = endpoint.tcp_nodelay(true).connect().await.map_err(failed)?;
+    let bearer = |key: &str| {
+        let mut value: MetadataValue<Ascii> = format!("Bearer {key}")
+            .parse()
+            .map_err(|_| ClientError::Key)?;
+        value.set_sensitive(true);
+        Ok(value)
+    };
+    let credentials = Credentials(key.map(bearer).transpose()?);
+    Ok(InterceptedService::new(channel, credentials))
+}
+
+/// A client of `RouterService`.
+pub async fn router(
+    address: &str,
+    key: Option<&str>,
+) -> Result<RouterServiceClient<Keyed>, ClientError> {
+    Ok(RouterServiceClient::new(connect(address, key).await?))
+}
+
+/// A client of `FeedbackService`.
+pub async fn feedback(
+    address: &str,
+    key: Option<&str>,
+) -> Result<FeedbackServiceClient<Keyed>, ClientError> {
+    Ok(FeedbackServiceClient::new(connect(address, key).await?))
+}
+
+/// A client of `AdminService`.
+pub async fn admin(
+    address: &str,
+    key: Option<&str>,
+) -> Result<AdminServiceClient<Keyed>, ClientError> {
+    Ok(AdminServiceClient::new(connect(address, key).await?))
+}

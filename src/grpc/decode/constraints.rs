@@ -1,0 +1,69 @@
+//! Limits on the choice.
+//!
+//! Invariants: limits are in range; names are good and given once.
+//!
+//! Not here: whether such an arm, region or capability exists (`eligibility` excludes what does not
+//! fit, and says so).
+
+use super::super::field::Fields;
+use super::super::path::Path;
+use crate::eligibility::DataPolicy;
+use crate::proto::v1;
+use crate::route::Constraints;
+use crate::unit::NanoUsd;
+
+const ARMS: usize = 1024;
+const CAPABILITIES: usize = 64;
+const REGIONS: usize = 64;
+
+/// A day: nobody waits longer, and a finite bound keeps infinities out.
+const MOST_LATENCY_MS: f64 = 86_400_000.0;
+
+/// Absent constraints are none.
+pub(super) fn constraints(
+    fields: &mut Fields,
+    at: Path<'_>,
+    said: Option<v1::Constraints>,
+) -> Constraints {
+    let Some(said) = said else {
+        return Constraints::default();
+    };
+    let max_cost = fields.integer(
+        at.field("max_cost_nano_usd"),
+        said.max_cost_nano_usd,
+        0..=i64::MAX,
+    );
+    Constraints {
+        allowed_arms: fields.names(at.field("allowed_arms"), &said.allowed_arms, ARMS),
+        denied_arms: fields.names(at.field("denied_arms"), &said.denied_arms, ARMS),
+        max_cost: max_cost.map(NanoUsd::new),
+        max_latency_ms: latency(fields, at.field("max_latency_ms"), said.max_latency_ms),
+        required_capabilities: fields.names(
+            at.field("required_capabilities"),
+            &said.required_capabilities,
+            CAPABILITIES,
+        ),
+        data_policy: said.data_policy.map(|policy| DataPolicy {
+            regions: fields.names(
+                at.field("data_policy").field("regions"),
+                &policy.regions,
+                REGIONS,
+            ),
+            zero_retention: policy.zero_retention,
+            no_training: policy.no_training,
+        }),
+    }
+}
+
+fn latency(fields: &mut Fields, at: Path<'_>, said: Option<f64>) -> Option<f64> {
+    let latency = said?;
+    // NaN is neither.
+    if latency > 0.0 && latency <= MOST_LATENCY_MS {
+        return Some(latency);
+    }
+    fields.refuse(
+        at,
+        format_args!("is {latency}: allowed above 0 to {MOST_LATENCY_MS}"),
+    );
+    None
+}

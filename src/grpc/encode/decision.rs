@@ -1,0 +1,96 @@
+//! A decision and what the draw saw.
+//!
+//! Invariants: estimates are in the order of the draw; a latency of which nothing is known is absent.
+//!
+//! Not here: what followed the decision (`record`).
+
+use super::record::count;
+use crate::decision::{Decision, Drawn, Excluded, Origin, Reason};
+use crate::eligibility::Endpoint;
+use crate::proto::v1::{self, ExclusionReason};
+use crate::route::Routed;
+use crate::unit::NanoUsd;
+
+/// The reply to `Route`.
+pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
+    let decision: &Decision = &routed.decision;
+    let drawn = &decision.drawn;
+    v1::RouteResponse {
+        decision_id: decision.id.to_string(),
+        arm: drawn.arm().map(ToString::to_string).unwrap_or_default(),
+        endpoint: Some(endpoint(&routed.endpoint)),
+        fallbacks: routed.fallbacks.iter().map(endpoint).collect(),
+        propensity: drawn.propensity(),
+        estimates: estimates(drawn),
+        excluded: decision.excluded.iter().map(excluded).collect(),
+        policy: decision.policy.clone(),
+        scorecard_version: i64::from(decision.scorecard_version),
+        snapshot_version: count(decision.snapshot_version),
+        inherited: matches!(decision.origin, Origin::Inherited(_)),
+        feature_set: decision.feature_set.to_string(),
+    }
+}
+
+/// An endpoint as a caller needs it.
+fn endpoint(endpoint: &Endpoint) -> v1::Endpoint {
+    v1::Endpoint {
+        name: endpoint.name.to_string(),
+        arm: endpoint.arm.to_string(),
+        provider: endpoint.provider.to_string(),
+        model: endpoint.model.clone(),
+        base_url: endpoint.base_url.clone(),
+        region: endpoint
+            .region
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+    }
+}
+
+fn estimates(drawn: &Drawn) -> Vec<v1::ArmEstimate> {
+    let signals = drawn.signals.len();
+    let cell = |of: &[f32], at: usize| of.get(at).copied().map_or(f64::NAN, f64::from);
+    let signal = |arm: usize, i: usize| v1::SignalEstimate {
+        name: drawn.signals[i].to_string(),
+        mean: cell(&drawn.signal_mean, arm * signals + i),
+        sd: cell(&drawn.signal_sd, arm * signals + i),
+    };
+    let number = |of: &[f64], arm: usize| of.get(arm).copied().unwrap_or(f64::NAN);
+    let estimate = |(arm, name): (usize, &crate::id::Name)| v1::ArmEstimate {
+        arm: name.to_string(),
+        probability: number(drawn.pmf.as_slice(), arm),
+        floor: number(&drawn.floor, arm),
+        utility: number(&drawn.utility, arm),
+        utility_sd: number(&drawn.utility_sd, arm),
+        signals: (0..signals).map(|i| signal(arm, i)).collect(),
+        cost_nano_usd: nano_usd(number(&drawn.cost_usd, arm)),
+        latency_ms: Some(number(&drawn.latency_ms, arm)).filter(|ms| ms.is_finite()),
+    };
+    drawn.arms.iter().enumerate().map(estimate).collect()
+}
+
+/// An expected cost; one too large for the type is its largest value.
+fn nano_usd(usd: f64) -> i64 {
+    NanoUsd::from_usd(usd).map_or(i64::MAX, NanoUsd::get)
+}
+
+fn excluded(excluded: &Excluded) -> v1::ExcludedArm {
+    v1::ExcludedArm {
+        arm: excluded.arm.to_string(),
+        reason: reason(excluded.reason).into(),
+        detail: excluded.detail.clone(),
+    }
+}
+
+fn reason(reason: Reason) -> ExclusionReason {
+    match reason {
+        Reason::NotAllowed => ExclusionReason::NotAllowed,
+        Reason::Denied => ExclusionReason::Denied,
+        Reason::Capability => ExclusionReason::Capability,
+        Reason::ContextLength => ExclusionReason::ContextLength,
+        Reason::DataPolicy => ExclusionReason::DataPolicy,
+        Reason::MaxCost => ExclusionReason::MaxCost,
+        Reason::MaxLatency => ExclusionReason::MaxLatency,
+        Reason::NoPrice => ExclusionReason::NoPrice,
+    }
+}

@@ -1,0 +1,14 @@
+//! From the house's own types to the wire.
+//!
+//! Invariants: nothing is lost that the contract has a field for; what is not known is absent, never
+//! zero; a count beyond the contract's signed integers is its largest value.
+//!
+//! Not here: failures (`status`).
+
+mod answer;
+mod decision;
+mod record;
+
+pub(super) use answer::{complete_response, stream_event};
+pub(super) use decision::route_response;
+pub(super) use record::{attempt, count, decision_record, list_decisions};

@@ -1,0 +1,421 @@
+//! What can go wrong with a call, and the only table from that to a [`tonic::Status`].
+//!
+//! Invariants: every status carries exactly one `ErrorInfo` (domain `bellwether`, UPPER_SNAKE
+//! reason) and what else fits; its details stay under 4 KiB, since many clients refuse longer
+//! trailers (8 KiB after base64); it shows nothing of the inside, only the id under which the log
+//! tells more; it never echoes a caller's text of unchecked length.
+//!
+//! Not here: the reasons for which a single item of feedback is refused, which are words inside a
+//! good reply (`decode::feedback`); logging (`guard`).
+
+use super::guard::CallId;
+use crate::decision::{Excluded, Reason};
+use crate::id::{DecisionId, Name};
+use std::collections::HashMap;
+use std::time::Duration;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
+
+/// Domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "bellwether";
+
+/// Most bytes of text that the list in one status holds.
+const LISTED_BYTES: usize = 3072;
+
+/// A field that breaks its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path from the request, as `context.tags[3].key`.
+    pub field: String,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Fields that break their rules, all of them.
+    #[error("{}", summary(.0))]
+    InvalidField(Vec<Violation>),
+    /// No key, or one that nobody was given.
+    #[error("no key, or an unknown one: send metadata `authorization: Bearer KEY`")]
+    KeyUnknown,
+    /// The key is good but not for this.
+    #[error("this key may not {action}")]
+    NotAllowed {
+        /// What was tried, as a verb and its object.
+        action: String,
+    },
+    /// No such decision of the key's team.
+    #[error("no such decision: allowed an id that Route or Complete returned to this team")]
+    DecisionNotFound {
+        /// The id, if it is one of this server.
+        id: Option<DecisionId>,
+    },
+    /// The idempotency key came before with another body.
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
+    RequestIdReused {
+        /// The idempotency key.
+        request_id: Name,
+    },
+    /// The money is spent.
+    #[error("the budget of {subject} is spent")]
+    BudgetExhausted {
+        /// Whose budget.
+        subject: Name,
+        /// Time until it is refilled, if it ever is.
+        refill: Option<Duration>,
+    },
+    /// Too many calls.
+    #[error("{subject} calls too often")]
+    RateLimited {
+        /// Whose limit.
+        subject: Name,
+        /// Time until the next call may come.
+        retry_after: Duration,
+    },
+    /// No room on disk for another record; reading goes on.
+    #[error("the journal has no room: nothing new is taken until there is")]
+    StoreFull,
+    /// Every arm was left out.
+    #[error("none of {} arms is eligible", .0.len())]
+    NoEligibleArm(Vec<Excluded>),
+    /// Every endpoint tried failed.
+    #[error("all {} attempts failed", .0.len())]
+    AllAttemptsFailed(Vec<FailedAttempt>),
+    /// The caller's time was up.
+    #[error("the deadline passed")]
+    DeadlineExceeded,
+    /// Built without the feature `analytics`.
+    #[error("this server was built without analytics")]
+    NotBuilt,
+    /// A bug, or something that only the operator can mend. The text goes to the log alone.
+    #[error("internal error")]
+    Internal(String),
+    /// The store contradicts itself or cannot be written. The text goes to the log alone.
+    #[error("the store is damaged")]
+    StoreCorrupt(String),
+}
+
+/// An endpoint that was tried in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// The endpoint.
+    pub endpoint: Name,
+    /// Kind of its error.
+    pub error: Name,
+}
+
+impl Failure {
+    /// One bad field.
+    pub fn field(field: impl ToString, problem: impl ToString) -> Self {
+        Self::InvalidField(vec![Violation {
+            field: field.to_string(),
+            problem: problem.to_string(),
+        }])
+    }
+
+    /// The table: code and reason.
+    pub fn code(&self) -> (Code, &'static str) {
+        match self {
+            Self::InvalidField(_) => (Code::InvalidArgument, "INVALID_FIELD"),
+            Self::KeyUnknown => (Code::Unauthenticated, "KEY_UNKNOWN"),
+            Self::NotAllowed { .. } => (Code::PermissionDenied, "NOT_ALLOWED"),
+            Self::DecisionNotFound { .. } => (Code::NotFound, "DECISION_NOT_FOUND"),
+            Self::RequestIdReused { .. } => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
+            Self::BudgetExhausted { .. } => (Code::ResourceExhausted, "BUDGET_EXHAUSTED"),
+            Self::RateLimited { .. } => (Code::ResourceExhausted, "RATE_LIMITED"),
+            Self::StoreFull => (Code::ResourceExhausted, "STORE_FULL"),
+            Self::NoEligibleArm(_) => (Code::FailedPrecondition, "NO_ELIGIBLE_ARM"),
+            Self::AllAttemptsFailed(_) => (Code::Unavailable, "ALL_ATTEMPTS_FAILED"),
+            Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+            Self::NotBuilt => (Code::Unimplemented, "NOT_BUILT"),
+            Self::Internal(_) => (Code::Internal, "INTERNAL"),
+            Self::StoreCorrupt(_) => (Code::DataLoss, "STORE_CORRUPT"),
+        }
+    }
+
+    /// What the log should say, where the caller is told less than is known.
+    pub fn hidden_cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) | Self::StoreCorrupt(cause) => Some(cause),
+            _ => None,
+        }
+    }
+
+    /// As the caller sees it.
+    pub fn status(&self, call: CallId) -> Status {
+        let (code, reason) = self.code();
+        let message = match self.hidden_cause() {
+            Some(_) => format!("{self}: the server's log has it under {call}"),
+            None => self.to_string(),
+        };
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+        self.detail(&mut details);
+        Status::with_error_details(code, message, details)
+    }
+
+    fn detail(&self, details: &mut ErrorDetails) {
+        match self {
+            Self::InvalidField(violations) => {
+                let text = |v: &Violation| (v.field.clone(), v.problem.clone());
+                details.set_bad_request(listed(violations, text, FieldViolation::new));
+            }
+            Self::NoEligibleArm(excluded) => {
+                details.set_precondition_failure(listed(excluded, why_excluded, |arm, why| {
+                    PreconditionViolation::new("ARM_EXCLUDED", arm, why)
+                }));
+            }
+            Self::AllAttemptsFailed(attempts) => {
+                let text = |a: &FailedAttempt| (a.endpoint.to_string(), a.error.to_string());
+                details.set_precondition_failure(listed(attempts, text, |endpoint, why| {
+                    PreconditionViolation::new("ATTEMPT_FAILED", endpoint, why)
+                }));
+                details.set_retry_info(Some(Duration::from_secs(1)));
+            }
+            Self::DecisionNotFound { id } => {
+                let name = id.map(|id| id.to_string()).unwrap_or_default();
+                details.set_resource_info("decision", name, "", "not found");
+            }
+            Self::RequestIdReused { request_id } => {
+                let name = request_id.as_str();
+                details.set_resource_info("request", name, "", "used with another body");
+            }
+            Self::BudgetExhausted { subject, refill } => {
+                quota(details, subject.as_str(), "budget spent", *refill);
+            }
+            Self::RateLimited {
+                subject,
+                retry_after,
+            } => quota(details, subject.as_str(), "rate limit", Some(*retry_after)),
+            Self::StoreFull => quota(details, "journal", "no room on disk", None),
+            Self::KeyUnknown
+            | Self::NotAllowed { .. }
+            | Self::DeadlineExceeded
+            | Self::NotBuilt
+            | Self::Internal(_)
+            | Self::StoreCorrupt(_) => {}
+        }
+    }
+}
+
+/// A quota that is spent, and when to come again if that is known.
+fn quota(details: &mut ErrorDetails, subject: &str, problem: &str, retry: Option<Duration>) {
+    details.set_quota_failure(vec![QuotaViolation::new(subject, problem)]);
+    if retry.is_some() {
+        details.set_retry_info(retry);
+    }
+}
+
+fn why_excluded(excluded: &Excluded) -> (String, String) {
+    let why = format!("{}: {}", word(excluded.reason), excluded.detail);
+    (excluded.arm.to_string(), why)
+}
+
+/// A short first line for a list of violations.
+fn summary(violations: &[Violation]) -> String {
+    match violations {
+        [] => "a field is invalid".to_owned(),
+        [only] => format!("{}: {}", only.field, only.problem),
+        [first, rest @ ..] => {
+            format!(
+                "{}: {} (and {} more)",
+                first.field,
+                first.problem,
+                rest.len()
+            )
+        }
+    }
+}
+
+/// As many entries as fit, and how many did not.
+fn listed<T, V>(
+    items: &[T],
+    text: impl Fn(&T) -> (String, String),
+    make: impl Fn(String, String) -> V,
+) -> Vec<V> {
+    let mut bytes = 0;
+    let mut out = Vec::with_capacity(items.len().min(64));
+    for item in items {
+        let (subject, problem) = text(item);
+        bytes += subject.len() + problem.len() + 16;
+        if bytes > LISTED_BYTES {
+            let more = items.len() - out.len();
+            out.push(make(String::new(), format!("{more} more are not listed")));
+            break;
+        }
+        out.push(make(subject, problem));
+    }
+    out
+}
+
+/// An exclusion in one word, as in the contract's enum.
+fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotAllowed => "NOT_ALLOWED",
+        Reason::Denied => "DENIED",
+        Reason::Capability => "CAPABILITY",
+        Reason::ContextLength => "CONTEXT_LENGTH",
+        Reason::DataPolicy => "DATA_POLICY",
+        Reason::MaxCost => "MAX_COST",
+        Reason::MaxLatency => "MAX_LATENCY",
+        Reason::NoPrice => "NO_PRICE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+    use tonic_types::ErrorDetail;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn excluded(arm: &str, reason: Reason, detail: &str) -> Excluded {
+        Excluded {
+            arm: name(arm),
+            reason,
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn every_failure() -> Vec<Failure> {
+        let violation = |field: &str, problem: &str| Violation {
+            field: field.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let secret = crate::id::Secret::new([7; 32]);
+        let decision = secret.mint(
+            crate::unit::Timestamp::from_micros(1_700_000_000_000_000),
+            1,
+        );
+        vec![
+            Failure::InvalidField(vec![
+                violation("context.tags", "has 10000 entries: allowed 0 to 64"),
+                violation("explore", "is odd: allowed true or false"),
+            ]),
+            Failure::KeyUnknown,
+            Failure::from(crate::access::Error::NotAllowed {
+                key: name("ci"),
+                scope: crate::access::Scope::Admin,
+            }),
+            Failure::DecisionNotFound { id: None },
+            Failure::DecisionNotFound { id: Some(decision) },
+            Failure::RequestIdReused {
+                request_id: name("req-1"),
+            },
+            Failure::BudgetExhausted {
+                subject: name("coding"),
+                refill: Some(Duration::from_secs(3600)),
+            },
+            Failure::RateLimited {
+                subject: name("ci"),
+                retry_after: Duration::from_millis(250),
+            },
+            Failure::StoreFull,
+            Failure::NoEligibleArm(vec![
+                excluded("large", Reason::MaxCost, "expects 0.02 USD: allowed 0.01"),
+                excluded("small", Reason::Capability, "lacks vision"),
+            ]),
+            Failure::AllAttemptsFailed(vec![FailedAttempt {
+                endpoint: name("large-eu"),
+                error: name("timeout"),
+            }]),
+            Failure::DeadlineExceeded,
+            Failure::NotBuilt,
+            Failure::Internal("panic: index out of bounds".to_owned()),
+            Failure::StoreCorrupt("segment 7, offset 1234".to_owned()),
+        ]
+    }
+
+    fn describe(failure: &Failure) -> String {
+        let status = failure.status(CallId::new(0xbe11));
+        let mut text = format!("{:?}: {}\n", status.code(), status.message());
+        for detail in status.get_error_details_vec() {
+            let line = match detail {
+                ErrorDetail::ErrorInfo(d) => format!("ErrorInfo {} {}", d.domain, d.reason),
+                ErrorDetail::BadRequest(d) => d
+                    .field_violations
+                    .iter()
+                    .fold("BadRequest".to_owned(), |text, v| {
+                        format!("{text}\n    {}: {}", v.field, v.description)
+                    }),
+                ErrorDetail::PreconditionFailure(d) => d
+                    .violations
+                    .iter()
+                    .fold("PreconditionFailure".to_owned(), |text, v| {
+                        format!("{text}\n    {} {}: {}", v.r#type, v.subject, v.description)
+                    }),
+                ErrorDetail::QuotaFailure(d) => d
+                    .violations
+                    .iter()
+                    .fold("QuotaFailure".to_owned(), |text, v| {
+                        format!("{text}\n    {}: {}", v.subject, v.description)
+                    }),
+                ErrorDetail::RetryInfo(d) => format!("RetryInfo {:?}", d.retry_delay),
+                ErrorDetail::ResourceInfo(d) => {
+                    format!(
+                        "ResourceInfo {} {:?}: {}",
+                        d.resource_type, d.resource_name, d.description
+                    )
+                }
+                other => panic!("{other:?} is no detail of ours"),
+            };
+            writeln!(text, "  {line}").unwrap();
+        }
+        text
+    }
+
+    /// `BELLWETHER_BLESS=1 cargo test --lib grpc::status` after a change that is meant.
+    #[test]
+    fn every_status_reads_as_the_golden_file_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/status.txt");
+        let fresh: Vec<String> = every_failure().iter().map(describe).collect();
+        let fresh = fresh.join("\n");
+        if std::env::var_os("BELLWETHER_BLESS").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        assert_eq!(fresh, std::fs::read_to_string(path).unwrap());
+    }
+
+    #[test]
+    fn every_status_has_exactly_one_error_info_and_hides_the_inside() {
+        for failure in every_failure() {
+            let status = failure.status(CallId::new(1));
+            let infos = status.get_error_details_vec().into_iter();
+            let infos = infos.filter(|d| matches!(d, ErrorDetail::ErrorInfo(_)));
+            assert_eq!(infos.count(), 1, "{failure:?}");
+            let shown = format!("{status:?}");
+            assert!(
+                failure
+                    .hidden_cause()
+                    .is_none_or(|cause| !shown.contains(cause))
+            );
+        }
+    }
+
+    #[test]
+    fn a_status_stays_small_enough_for_every_client_however_long_its_list() {
+        let arm = "a".repeat(128);
+        let arms = vec![excluded(&arm, Reason::NoPrice, "no price holds today"); 1000];
+        let status = Failure::NoEligibleArm(arms).status(CallId::new(1));
+        let mut headers = http::HeaderMap::new();
+        status.add_header(&mut headers).unwrap();
+        let bytes: usize = headers
+            .iter()
+            .map(|(k, v)| k.as_str().len() + v.len() + 32)
+            .sum();
+        assert!(bytes < 8 * 1024, "{bytes}");
+        let details = status.get_details_precondition_failure().unwrap();
+        let last = details.violations.last().unwrap();
+        let listed = details.violations.len() - 1;
+        assert_eq!(
+            last.description,
+            format!("{} more are not listed", 1000 - listed)
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! The use cases behind the services: one call each.
+//!
+//! Not here: admission and decoding (the services), any decision.
+
+use super::admin::{ArmState, Operating, TeamState};
+use super::feedback::{Listening, Outcome};
+use super::router::{Ask, Completed, Event, Events, Routing};
+use super::status::Failure;
+use crate::access::Grant;
+use crate::complete::{self, Complete, Reports};
+use crate::decision::Attempt;
+use crate::id::{DecisionId, Name};
+use crate::learn::{ArmSnapshot, Intake, TeamSnapshot, Verdict};
+use crate::route::{
+    AttemptReport, DecisionPage, DecisionQuery, EpisodeClosed, EpisodeClosing, Recorded, Request,
+    Route, Routed,
+};
+use crate::signal::Feedback;
+use crate::store::Control;
+use futures_util::stream::{self, StreamExt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a caller without a deadline is served.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What `RouterService` is served by.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Chooses.
+    pub route: Arc<Route>,
+    /// Tries.
+    pub complete: Arc<Complete>,
+    /// Takes reports of the callers' own tries.
+    pub reports: Arc<Reports>,
+    /// Takes outcomes.
+    pub intake: Arc<Intake>,
+}
+
+impl Routing for Gateway {
+    async fn route(&self, grant: &Grant, request: Request) -> Result<Routed, Failure> {
+        Ok(self.route.route(grant, &request).await?)
+    }
+
+    async fn report_attempt(
+        &self,
+        grant: &Grant,
+        report: AttemptReport,
+    ) -> Result<Attempt, Failure> {
+        Ok(self.reports.report(&grant.team, report).await?)
+    }
+
+    async fn complete(&self, grant: &Grant, ask: Ask) -> Result<Completed, Failure> {
+        let deadline = deadline(&ask);
+        let Ask {
+            request,
+            temperature,
+            ..
+        } = ask;
+        let done = self
+            .complete
+            .complete(grant, &request, temperature, deadline)
+            .await?;
+        Ok(Completed {
+            routed: done.routed,
+            message: done.answer.message,
+            finish_reason: done.answer.finish_reason.as_str(),
+            attempt: done.attempt,
+        })
+    }
+
+    async fn stream_complete(&self, grant: &Grant, ask: Ask) -> Result<Events, Failure> {
+        let deadline = deadline(&ask);
+        let Ask {
+            request,
+            temperature,
+            ..
+        } = ask;
+        let streaming = self
+            .complete
+            .stream(grant, &request, temperature, deadline)
+            .await?;
+        let decided = Ok(Event::Decided(Box::new(streaming.routed)));
+        let rest = streaming.events.map(|event| Ok(piece(event?)));
+        Ok(stream::iter([decided]).chain(rest).boxed())
+    }
+
+    async fn close_episode(
+        &self,
+        grant: &Grant,
+        closing: EpisodeClosing,
+    ) -> Result<EpisodeClosed, Failure> {
+        Ok(self.intake.close_episode(&grant.team, closing).await?)
+    }
+
+    async fn decision(&self, grant: &Grant, id: DecisionId) -> Result<Recorded, Failure> {
+        Ok(self.route.decision(&grant.team, id)?)
+    }
+
+    async fn decisions(
+        &self,
+        grant: &Grant,
+        query: DecisionQuery,
+    ) -> Result<DecisionPage, Failure> {
+        Ok(self.route.decisions(&grant.team, &query)?)
+    }
+}
+
+fn deadline(ask: &Ask) -> Instant {
+    ask.call
+        .deadline
+        .unwrap_or_else(|| Instant::now() + PATIENCE)
+}
+
+fn piece(event: complete::Event) -> Event {
+    match event {
+        complete::Event::Text(text) => Event::Text(text),
+        complete::Event::ToolCall(call) => Event::ToolCall(call),
+        complete::Event::Done {
+            finish_reason,
+            attempt,
+        } => Event::Done {
+            finish_reason: finish_reason.as_str(),
+            attempt: Box::new(attempt),
+        },
+    }
+}
+
+impl Listening for Intake {
+    async fn take(
+        &self,
+        _: &Grant,
+        items: Vec<Feedback>,
+        dry_run: bool,
+    ) -> Result<Vec<Outcome>, Failure> {
+        let mut outcomes = Vec::with_capacity(items.len());
+        for item in items {
+            outcomes.push(match self.submit(item, dry_run).await? {
+                Verdict::Accepted => Outcome::Accepted,
+                Verdict::Duplicate => Outcome::Duplicate,
+                Verdict::Parked => Outcome::Parked,
+                Verdict::Late => Outcome::Late,
+                Verdict::Refused(refused) => Outcome::Refused(refused.into()),
+            });
+        }
+        Ok(outcomes)
+    }
+}
+
+impl Operating for Intake {
+    async fn set_control(&self, grant: &Grant, control: Control) -> Result<Control, Failure> {
+        Intake::set_control(self, &grant.team, control.clone()).await?;
+        Ok(control)
+    }
+
+    async fn team(&self, grant: &Grant) -> Result<TeamState, Failure> {
+        let snapshot = self.published().load();
+        let team = snapshot.teams.get(&grant.team);
+        let team = team.ok_or_else(|| Failure::Internal("a key of no team".to_owned()))?;
+        Ok(TeamState {
+            control: team.control.clone(),
+            snapshot_version: snapshot.version,
+            journal_sequence: self.journal_sequence(),
+            arms: team
+                .arms
+                .iter()
+                .map(|(name, arm)| state(team, name, arm))
+                .collect(),
+        })
+    }
+}
+
+fn state(team: &TeamSnapshot, name: &Name, arm: &ArmSnapshot) -> ArmState {
+    let mut signal_means = BTreeMap::new();
+    for (group, observed) in team.scorecard.groups().iter().zip(&arm.observed) {
+        for (target, mean) in group.targets.iter().zip(observed) {
+            if let (Some(target), Some(mean)) = (team.scorecard.targets().get(*target), mean) {
+                signal_means.insert(target.name.clone(), *mean);
+            }
+        }
+    }
+    ArmState {
+        arm: name.clone(),
+        outcomes: arm.outcomes,
+        signal_means,
+    }
+}

@@ -1,0 +1,188 @@
+//! What has been learned of one arm for one team: a regression for each group of signals that are
+//! observed together, and one for cost and latency.
+//!
+//! Invariants: a row enters a group's regression once, at its first signal, with the signals not yet
+//! seen imputed by the arm's own prediction (innovation zero, so they teach nothing); whatever comes
+//! later shifts the row by the exact difference (SCIENCE 2.8).
+//!
+//! Units: signals on the normalised scale; cost as a ratio to the decision's reference cost, so that
+//! a change of price carries over at once (why not tokens: a caller may know only the money);
+//! latency as ln(1 + milliseconds).
+//!
+//! Not here: which row belongs to which decision (`ledger`), the regression itself (`bandit`).
+
+use super::ledger::Learned;
+use crate::bandit::{Prior, Ridge, StateError};
+use serde::{Deserialize, Serialize};
+
+/// Targets of the usage regression.
+pub(super) const COST: usize = 0;
+pub(super) const LATENCY: usize = 1;
+
+/// One arm's statistics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Arm {
+    /// Draws of this arm.
+    pub(super) pulls: u64,
+    /// Rows that at least one signal has entered.
+    pub(super) outcomes: u64,
+    pub(super) groups: Vec<Ridge>,
+    /// For each group and target, how many values were observed, and their sum.
+    pub(super) observed: Vec<Vec<(u64, f64)>>,
+    pub(super) usage: Ridge,
+    /// Attempts whose latency was seen.
+    pub(super) latency_count: u64,
+    /// Sum of exp(residual) of ln(1 + latency): its mean undoes the bias of the logarithm.
+    pub(super) latency_smear: f64,
+}
+
+impl Arm {
+    /// An arm nothing is known of, its regressions starting from the means of `groups` (one list a
+    /// group, the team's pooled means).
+    pub(super) fn new(dim: usize, ridge: f64, groups: &[Vec<f64>]) -> Result<Self, StateError> {
+        let start = |means: &[f64]| {
+            Ridge::new(
+                dim,
+                &Prior {
+                    ridge,
+                    means: means.to_vec(),
+                },
+            )
+        };
+        Ok(Self {
+            pulls: 0,
+            outcomes: 0,
+            groups: groups.iter().map(|m| start(m)).collect::<Result<_, _>>()?,
+            observed: groups.iter().map(|m| vec![(0, 0.0); m.len()]).collect(),
+            usage: start(&[1.0, 1000.0_f64.ln_1p()])?,
+            latency_count: 0,
+            latency_smear: 0.0,
+        })
+    }
+
+    /// Changes of one group's targets from one decision: `Some` sets a value, `None` withdraws it.
+    pub(super) fn learn(
+        &mut self,
+        group: usize,
+        x: &[f32],
+        row: &mut Learned,
+        changes: &[(usize, Option<f64>)],
+    ) -> Result<(), StateError> {
+        let Some(ridge) = self.groups.get_mut(group) else {
+            return Ok(());
+        };
+        let before = row.clone();
+        apply(ridge, x, row, changes)?;
+        match (before.used.is_empty(), row.used.is_empty()) {
+            (true, false) => self.outcomes += 1,
+            (false, true) => self.outcomes = self.outcomes.saturating_sub(1),
+            _ => {}
+        }
+        for (target, (count, sum)) in self
+            .observed
+            .iter_mut()
+            .skip(group)
+            .take(1)
+            .flatten()
+            .enumerate()
+        {
+            if let Some(value) = before.observed(target) {
+                *count = count.saturating_sub(1);
+                *sum -= value;
+            }
+            if let Some(value) = row.observed(target) {
+                *count += 1;
+                *sum += value;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an attempt cost (as a ratio to the reference) and how long it took.
+    pub(super) fn learn_usage(
+        &mut self,
+        x: &[f32],
+        row: &mut Learned,
+        ratio: Option<f64>,
+        latency_ms: Option<f64>,
+    ) -> Result<(), StateError> {
+        let mut changes = Vec::with_capacity(2);
+        if let Some(ratio) = ratio {
+            changes.push((COST, Some(ratio)));
+        }
+        if let Some(ms) = latency_ms {
+            let logarithm = ms.ln_1p();
+            let mut predicted = [0.0; 2];
+            self.usage.predict(x, &mut predicted)?;
+            if row.seen & (1 << LATENCY) == 0 {
+                self.latency_count += 1;
+                self.latency_smear += (logarithm - predicted[LATENCY]).clamp(-3.0, 3.0).exp();
+            }
+            changes.push((LATENCY, Some(logarithm)));
+        }
+        apply(&mut self.usage, x, row, &changes)
+    }
+}
+
+fn apply(
+    ridge: &mut Ridge,
+    x: &[f32],
+    row: &mut Learned,
+    changes: &[(usize, Option<f64>)],
+) -> Result<(), StateError> {
+    if row.used.is_empty() {
+        return enter(ridge, x, row, changes);
+    }
+    for &(target, value) in changes {
+        let Some(used) = row.used.get(target).copied() else {
+            continue;
+        };
+        let bit = 1 << target;
+        let value_now = match value {
+            Some(value) if row.seen & bit == 0 => {
+                ridge.arrive(x, target, value - used)?;
+                row.seen |= bit;
+                value
+            }
+            Some(value) => {
+                ridge.shift(x, target, value - used)?;
+                value
+            }
+            None => {
+                let mut predicted = vec![0.0; ridge.targets()];
+                ridge.predict(x, &mut predicted)?;
+                ridge.shift(x, target, predicted[target] - used)?;
+                row.seen &= !bit;
+                predicted[target]
+            }
+        };
+        row.used[target] = value_now;
+    }
+    if row.seen == 0 {
+        ridge.retract(x, &row.used)?;
+        row.used.clear();
+    }
+    Ok(())
+}
+
+/// The row's first values: it enters the regression, if there is any value at all.
+fn enter(
+    ridge: &mut Ridge,
+    x: &[f32],
+    row: &mut Learned,
+    changes: &[(usize, Option<f64>)],
+) -> Result<(), StateError> {
+    let mut values = vec![None; ridge.targets()];
+    let mut seen = 0;
+    for &(target, value) in changes {
+        if let (Some(slot), Some(value)) = (values.get_mut(target), value) {
+            *slot = Some(value);
+            seen |= 1 << target;
+        }
+    }
+    if seen != 0 {
+        row.used = ridge.observe(x, &values)?;
+        row.seen = seen;
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! Taking feedback in: each item is judged, put into the journal, and learned from later.
+//!
+//! Invariants: what is accepted is in the journal; a team can speak only of its own decisions and of
+//! signals that its scorecard knows; the same item twice is kept once; feedback for a decision of
+//! ours that is not visible yet is kept and waits.
+//!
+//! Not here: the wire (`grpc`), what an accepted item teaches (`team`).
+
+use super::follow::Published;
+use super::learner::Params;
+use crate::clock::Clock;
+use crate::id::{DecisionId, Name};
+use crate::route::{EpisodeClosed, EpisodeClosing};
+use crate::scorecard::{self, Level, Scorecard};
+use crate::signal::{Change, Feedback, Subject, Value};
+use crate::store::{self, Claim, Control, Record, Store};
+use std::sync::Arc;
+
+/// Why an item was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The scorecard has no such signal.
+    #[error("signals: {name} is not in scorecard {scorecard}: allowed {allowed}")]
+    UnknownSignal {
+        /// The signal.
+        name: Name,
+        /// The scorecard.
+        scorecard: Name,
+        /// The signals it has.
+        allowed: String,
+    },
+    /// The scorecard cannot read the value.
+    #[error("signals: {0}")]
+    Value(#[from] scorecard::Error),
+    /// A signal of one decision, given for an episode.
+    #[error("signals: {name} is a signal of one decision: allowed with decision_id")]
+    Level {
+        /// The signal.
+        name: Name,
+    },
+    /// The decision is another team's, or was never made.
+    #[error("decision {id} is not known to this team")]
+    DecisionNotFound {
+        /// The decision.
+        id: DecisionId,
+    },
+    /// The idempotency key came with another body.
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
+    RequestIdReused {
+        /// The key.
+        request_id: Name,
+    },
+}
+
+/// What became of an item.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Kept; it will be learned from.
+    Accepted,
+    /// Kept before.
+    Duplicate,
+    /// Kept; its decision is not visible yet.
+    Parked,
+    /// Kept, but past the learning window: it counts in replay only.
+    Late,
+    /// Refused.
+    Refused(Refused),
+}
+
+/// Why a whole call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A team without configuration.
+    #[error("team {0} is not configured")]
+    UnknownTeam(Name),
+    /// An arm without configuration.
+    #[error("arm {0} is not one of the team's")]
+    UnknownArm(Name),
+    /// The idempotency key came with another body.
+    #[error("request_id {0} was used with another body: allowed a new id, or the same body")]
+    RequestIdReused(Name),
+    /// No decision of the team names this episode.
+    #[error("episode {0} is not known to this team")]
+    UnknownEpisode(Name),
+}
+
+/// The use case and what it holds.
+#[derive(Debug)]
+pub struct Intake {
+    params: Arc<Params>,
+    store: Arc<Store>,
+    published: Arc<Published>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Intake {
+    /// Puts the use case together.
+    pub fn new(
+        params: Arc<Params>,
+        store: Arc<Store>,
+        published: Arc<Published>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            params,
+            store,
+            published,
+            clock,
+        }
+    }
+
+    /// Judges one item and keeps it, unless `dry_run`.
+    pub async fn submit(&self, item: Feedback, dry_run: bool) -> Result<Verdict, Error> {
+        let team = self.params.teams.get(&item.team);
+        let team = team.ok_or_else(|| Error::UnknownTeam(item.team.clone()))?;
+        if let Err(refused) = check(&team.scorecard, &item) {
+            return Ok(Verdict::Refused(refused));
+        }
+        let verdict = self.visible(&item);
+        if matches!(verdict, Verdict::Refused(_)) {
+            return Ok(verdict);
+        }
+        let _turn = match &item.request_id {
+            Some(id) => match self.store.claim(&item.team, id, item.body_hash).await? {
+                Claim::New(turn) => Some(turn),
+                Claim::Known(_) => return Ok(Verdict::Duplicate),
+                Claim::Conflict => {
+                    let request_id = id.clone();
+                    return Ok(Verdict::Refused(Refused::RequestIdReused { request_id }));
+                }
+            },
+            None if self.seen(&item) => return Ok(Verdict::Duplicate),
+            None => None,
+        };
+        if !dry_run {
+            self.store.commit(&Record::Feedback(item)).await?;
+        }
+        Ok(verdict)
+    }
+
+    fn visible(&self, item: &Feedback) -> Verdict {
+        let Subject::Decision(id) = item.subject else {
+            return Verdict::Accepted;
+        };
+        let index = self.store.index();
+        match index.decision(id).filter(|known| known.decision.is_some()) {
+            Some(known) if *known.team != item.team => {
+                Verdict::Refused(Refused::DecisionNotFound { id })
+            }
+            Some(_) => Verdict::Accepted,
+            None if id.minted().after(self.params.limits.window) < self.clock.now() => {
+                Verdict::Late
+            }
+            None => Verdict::Parked,
+        }
+    }
+
+    fn seen(&self, item: &Feedback) -> bool {
+        let index = self.store.index();
+        match &item.subject {
+            Subject::Decision(id) => index.has_decision_feedback(*id, item.body_hash),
+            Subject::Episode(name) => index.has_episode_feedback(&item.team, name, item.body_hash),
+        }
+    }
+
+    /// Closes an episode.
+    pub async fn close_episode(
+        &self,
+        team: &Name,
+        closing: EpisodeClosing,
+    ) -> Result<EpisodeClosed, Error> {
+        let _turn = match &closing.request {
+            Some(request) => {
+                match self
+                    .store
+                    .claim(team, &request.id, request.body_hash)
+                    .await?
+                {
+                    Claim::New(turn) => Some(turn),
+                    Claim::Known(_) => None,
+                    Claim::Conflict => return Err(Error::RequestIdReused(request.id.clone())),
+                }
+            }
+            None => None,
+        };
+        let known = self.store.index().episode(team, &closing.episode).cloned();
+        let known = known.ok_or_else(|| Error::UnknownEpisode(closing.episode.clone()))?;
+        let already_closed = known.closed.is_some();
+        if !already_closed {
+            let record = Record::EpisodeClosed {
+                team: team.clone(),
+                episode: closing.episode,
+                time: self.clock.now(),
+                request: closing.request,
+            };
+            self.store.commit(&record).await?;
+        }
+        let decisions = u64::try_from(known.decisions.len()).unwrap_or(u64::MAX);
+        Ok(EpisodeClosed {
+            decisions,
+            already_closed,
+        })
+    }
+
+    /// Sets a team's pin and freeze; returns when decisions follow it.
+    pub async fn set_control(&self, team: &Name, control: Control) -> Result<(), Error> {
+        let known = self
+            .params
+            .teams
+            .get(team)
+            .ok_or_else(|| Error::UnknownTeam(team.clone()))?;
+        if let Some(arm) = control
+            .pinned
+            .as_ref()
+            .filter(|arm| !known.arms.contains(arm))
+        {
+            return Err(Error::UnknownArm(arm.clone()));
+        }
+        let record = Record::Control {
+            team: team.clone(),
+            control,
+            time: self.clock.now(),
+        };
+        let position = self.store.commit(&record).await?;
+        self.published.reached(position.sequence).await;
+        Ok(())
+    }
+
+    /// Journal sequence of the newest record.
+    pub fn journal_sequence(&self) -> u64 {
+        self.store.journal().newest()
+    }
+
+    /// What has been learned.
+    pub fn published(&self) -> &Published {
+        &self.published
+    }
+}
+
+/// Whether the scorecard knows every signal of the item and can read its value.
+fn check(scorecard: &Scorecard, item: &Feedback) -> Result<(), Refused> {
+    for (name, change) in &item.signals {
+        let comment = matches!(
+            change,
+            Change::Observed(Value::Comment(_)) | Change::Corrected(Value::Comment(_))
+        );
+        let Some(index) = scorecard.signal(name.as_str()) else {
+            if comment {
+                continue;
+            }
+            let names: Vec<&str> = scorecard
+                .signals()
+                .iter()
+                .map(|s| s.name.as_str())
+                .collect();
+            return Err(Refused::UnknownSignal {
+                name: name.clone(),
+                scorecard: scorecard.definition().name.clone(),
+                allowed: names.join(", "),
+            });
+        };
+        let of_decision = scorecard.signals()[index].level == Level::Decision;
+        if of_decision && matches!(item.subject, Subject::Episode(_)) && !comment {
+            return Err(Refused::Level { name: name.clone() });
+        }
+        if let Change::Observed(value) | Change::Corrected(value) = change {
+            scorecard.normalise(index, value)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! The snapshot: what the hot path reads, immutable, swapped whole.
+//!
+//! Invariants: a snapshot's version is the journal sequence up to which it had learned, so equal
+//! versions mean equal content; publishing copies only the arms that changed.
+//!
+//! Not here: how it came about (`learner`), who swaps it (`follow`).
+
+use super::arm::{Arm, COST, LATENCY};
+use crate::bandit::{Posterior, Ridge};
+use crate::id::Name;
+use crate::scorecard::Scorecard;
+use crate::store::Control;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What has been learned for every team.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Journal sequence up to which this was learned.
+    pub version: u64,
+    /// Team by team.
+    pub teams: BTreeMap<Name, Arc<TeamSnapshot>>,
+}
+
+/// What has been learned for one team.
+#[derive(Debug, Clone)]
+pub struct TeamSnapshot {
+    /// The team's scorecard.
+    pub scorecard: Arc<Scorecard>,
+    /// Its version.
+    pub scorecard_version: u32,
+    /// Arm by arm; every arm of the catalogue has an entry.
+    pub arms: BTreeMap<Name, Arc<ArmSnapshot>>,
+    /// Effective number of outcomes, for schedules.
+    pub samples: f64,
+    /// The operator's pin and freeze.
+    pub control: Control,
+}
+
+/// What has been learned of one arm.
+#[derive(Debug, Clone)]
+pub struct ArmSnapshot {
+    /// One posterior for each group of signals.
+    pub groups: Vec<Posterior>,
+    /// Draws so far.
+    pub pulls: u64,
+    /// Outcomes learned from.
+    pub outcomes: u64,
+    /// Mean of the observed values of each target of each group; `None` where there are none.
+    pub observed: Vec<Vec<Option<f64>>>,
+    cost_ratio: Vec<f32>,
+    latency: Option<(Vec<f32>, f64)>,
+}
+
+impl ArmSnapshot {
+    pub(super) fn new(arm: &Arm) -> Self {
+        let smear = arm.latency_smear / arm.latency_count.max(1) as f64;
+        let latency = (arm.latency_count > 0).then(|| (theta(&arm.usage, LATENCY), smear));
+        Self {
+            groups: arm.groups.iter().map(Posterior::from).collect(),
+            pulls: arm.pulls,
+            outcomes: arm.outcomes,
+            observed: arm
+                .observed
+                .iter()
+                .map(|group| group.iter().map(mean).collect())
+                .collect(),
+            cost_ratio: theta(&arm.usage, COST),
+            latency,
+        }
+    }
+
+    /// Expected cost as a multiple of the reference cost (256 output tokens), at least 0.
+    pub fn cost_ratio(&self, x: &[f32]) -> f64 {
+        dot(&self.cost_ratio, x).max(0.0)
+    }
+
+    /// Expected latency in milliseconds, if any was ever seen. The logarithm is held to 0 to 20 so
+    /// that a wild extrapolation stays a number.
+    pub fn latency_ms(&self, x: &[f32]) -> Option<f64> {
+        let (theta, smear) = self.latency.as_ref()?;
+        Some((dot(theta, x).clamp(0.0, 20.0).exp() * smear - 1.0).max(0.0))
+    }
+}
+
+fn mean((count, sum): &(u64, f64)) -> Option<f64> {
+    (*count > 0).then(|| sum / *count as f64)
+}
+
+fn theta(ridge: &Ridge, target: usize) -> Vec<f32> {
+    ridge.weights(target).iter().map(|v| *v as f32).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    f64::from(a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>())
+}

@@ -1,0 +1,2884 @@
+//! Generated from `proto/bellwether/v1/` by `tests/it/generated.rs`; do not edit.
+
+/// A key and its value, describing the request. Strings are hashed into the context one-hot;
+/// numbers scale the slot of their key.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContextTag {
+    /// Name of the tag, 1 to 128 characters, unique within a request.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// The value; exactly one is required.
+    #[prost(oneof = "context_tag::Value", tags = "2, 3")]
+    pub value: ::core::option::Option<context_tag::Value>,
+}
+/// Nested message and enum types in `ContextTag`.
+pub mod context_tag {
+    /// The value; exactly one is required.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Value {
+        /// A category, at most 128 characters.
+        #[prost(string, tag = "2")]
+        Text(::prost::alloc::string::String),
+        /// A number from -1e9 to 1e9; put it on a scale of about -1 to 1.
+        #[prost(double, tag = "3")]
+        Number(f64),
+    }
+}
+/// One part of a message's content.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContentPart {
+    /// The part; exactly one is required.
+    #[prost(oneof = "content_part::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<content_part::Part>,
+}
+/// Nested message and enum types in `ContentPart`.
+pub mod content_part {
+    /// The part; exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Part {
+        /// Plain text, UTF-8.
+        #[prost(string, tag = "1")]
+        Text(::prost::alloc::string::String),
+        /// Address of an image (https or data:image URL). Requires an arm with capability `vision`.
+        #[prost(string, tag = "2")]
+        ImageUrl(::prost::alloc::string::String),
+    }
+}
+/// One chat message.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Message {
+    /// Who speaks; required.
+    #[prost(enumeration = "Role", tag = "1")]
+    pub role: i32,
+    /// Content, in order; may be empty only where `tool_calls` is not.
+    #[prost(message, repeated, tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<ContentPart>,
+    /// Calls the assistant asked for.
+    #[prost(message, repeated, tag = "3")]
+    pub tool_calls: ::prost::alloc::vec::Vec<ToolCall>,
+    /// For a ROLE_TOOL message: the call it answers.
+    #[prost(string, tag = "4")]
+    pub tool_call_id: ::prost::alloc::string::String,
+}
+/// A call of a tool by the model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ToolCall {
+    /// Id given by the model, unique within the conversation, at most 256 bytes.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name of the tool, 1 to 128 characters.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Arguments, a JSON object as text.
+    #[prost(string, tag = "3")]
+    pub arguments_json: ::prost::alloc::string::String,
+}
+/// A tool the model may call. Requires an arm with capability `tools`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Tool {
+    /// Name, 1 to 128 characters.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it does, for the model.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+    /// JSON Schema of its arguments, as text; empty means no arguments.
+    #[prost(string, tag = "3")]
+    pub parameters_json_schema: ::prost::alloc::string::String,
+}
+/// The form asked of the answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResponseFormat {
+    /// The kind.
+    #[prost(enumeration = "response_format::Kind", tag = "1")]
+    pub kind: i32,
+    /// JSON Schema as text; required with KIND_JSON_SCHEMA, refused otherwise.
+    #[prost(string, tag = "2")]
+    pub json_schema: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `ResponseFormat`.
+pub mod response_format {
+    /// Kinds of format.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not said: plain text.
+        Unspecified = 0,
+        /// Plain text.
+        Text = 1,
+        /// Any JSON object. Requires capability `json`.
+        JsonObject = 2,
+        /// JSON that satisfies `json_schema`. Requires capability `json_schema`.
+        JsonSchema = 3,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Text => "KIND_TEXT",
+                Self::JsonObject => "KIND_JSON_OBJECT",
+                Self::JsonSchema => "KIND_JSON_SCHEMA",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_TEXT" => Some(Self::Text),
+                "KIND_JSON_OBJECT" => Some(Self::JsonObject),
+                "KIND_JSON_SCHEMA" => Some(Self::JsonSchema),
+                _ => None,
+            }
+        }
+    }
+}
+/// What the request is, as far as the caller says.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestContext {
+    /// The caller's own label of the task ("fix-test", "triage"): the strongest feature there is.
+    /// Absent: the request belongs to the unnamed task.
+    #[prost(string, optional, tag = "1")]
+    pub task: ::core::option::Option<::prost::alloc::string::String>,
+    /// The piece of work that outcomes belong to. The arm is drawn once for each (episode, task) and
+    /// inherited by later calls. Absent: this decision is an episode of its own.
+    #[prost(string, optional, tag = "2")]
+    pub episode_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The conversation whose prompt cache may be warm. Absent: none.
+    #[prost(string, optional, tag = "3")]
+    pub session_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// At most 64 tags.
+    #[prost(message, repeated, tag = "4")]
+    pub tags: ::prost::alloc::vec::Vec<ContextTag>,
+    /// The conversation, at most 4096 messages of at most 1024 parts. May be empty for `Route` with
+    /// features only (task, tags, embedding).
+    #[prost(message, repeated, tag = "5")]
+    pub messages: ::prost::alloc::vec::Vec<Message>,
+    /// Tools offered to the model; at most 256, each name once.
+    #[prost(message, repeated, tag = "6")]
+    pub tools: ::prost::alloc::vec::Vec<Tool>,
+    /// The answer's form. Absent: plain text.
+    #[prost(message, optional, tag = "7")]
+    pub response_format: ::core::option::Option<ResponseFormat>,
+    /// The caller's own embedding of the prompt: 64 to 4096 finite numbers, the same length on every
+    /// request of the team. Projected to 64 by a fixed, versioned matrix; replaces the built-in text
+    /// embedding. Empty: the built-in one.
+    #[prost(float, repeated, tag = "8")]
+    pub embedding: ::prost::alloc::vec::Vec<f32>,
+    /// Input tokens, 0 to 1e8, if the caller has counted them. Absent: estimated as characters / 4.
+    #[prost(int64, optional, tag = "9")]
+    pub input_tokens: ::core::option::Option<i64>,
+    /// Most output tokens the caller will accept, 1 to 1e8. Absent: the arm's own limit.
+    #[prost(int64, optional, tag = "10")]
+    pub max_output_tokens: ::core::option::Option<i64>,
+}
+/// Limits the caller puts on the choice. Every arm excluded by one is listed with its reason.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Constraints {
+    /// Only these arms, at most 1024. Empty: every arm of the team.
+    #[prost(string, repeated, tag = "1")]
+    pub allowed_arms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Never these arms, at most 1024.
+    #[prost(string, repeated, tag = "2")]
+    pub denied_arms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Most expected cost of this call, in nano-dollars, at least 0. Absent: no limit.
+    #[prost(int64, optional, tag = "3")]
+    pub max_cost_nano_usd: ::core::option::Option<i64>,
+    /// Most expected latency in milliseconds, above 0 and at most a day. Absent: no limit.
+    #[prost(double, optional, tag = "4")]
+    pub max_latency_ms: ::core::option::Option<f64>,
+    /// At most 64 capabilities that the arm must have, beside those that the request itself implies.
+    #[prost(string, repeated, tag = "5")]
+    pub required_capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where the data may go. Absent: the team's default.
+    #[prost(message, optional, tag = "6")]
+    pub data_policy: ::core::option::Option<DataPolicy>,
+}
+/// Where a request's data may go.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DataPolicy {
+    /// Only endpoints in these regions, at most 64. Empty: any.
+    #[prost(string, repeated, tag = "1")]
+    pub regions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only endpoints that keep nothing after answering.
+    #[prost(bool, tag = "2")]
+    pub zero_retention: bool,
+    /// Only endpoints that do not train on requests.
+    #[prost(bool, tag = "3")]
+    pub no_training: bool,
+}
+/// What an arm is expected to do on this request, as the learner saw it at `snapshot_version`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ArmEstimate {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// Probability with which this arm was drawn, in \[0, 1\]; over eligible arms they sum to 1.
+    #[prost(double, tag = "2")]
+    pub probability: f64,
+    /// Least probability that the policy keeps for the arm, in \[0, 1\].
+    #[prost(double, tag = "3")]
+    pub floor: f64,
+    /// Expected utility under the scorecard (quality points minus cost and latency).
+    #[prost(double, tag = "4")]
+    pub utility: f64,
+    /// Standard deviation of `utility` used in the draw.
+    #[prost(double, tag = "5")]
+    pub utility_sd: f64,
+    /// Expected signals.
+    #[prost(message, repeated, tag = "6")]
+    pub signals: ::prost::alloc::vec::Vec<SignalEstimate>,
+    /// Expected cost in nano-dollars.
+    #[prost(int64, tag = "7")]
+    pub cost_nano_usd: i64,
+    /// Expected latency in milliseconds. Absent: nothing known yet.
+    #[prost(double, optional, tag = "8")]
+    pub latency_ms: ::core::option::Option<f64>,
+}
+/// An expected signal, on the scorecard's normalised scale: 0 worst, 1 best.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SignalEstimate {
+    /// Name of the signal in the scorecard.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Expected value.
+    #[prost(double, tag = "2")]
+    pub mean: f64,
+    /// Standard deviation of the expectation (not of the outcome).
+    #[prost(double, tag = "3")]
+    pub sd: f64,
+}
+/// An arm left out of the draw.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExcludedArm {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "ExclusionReason", tag = "2")]
+    pub reason: i32,
+    /// What exactly: the missing capability, the limit and the figure.
+    #[prost(string, tag = "3")]
+    pub detail: ::prost::alloc::string::String,
+}
+/// A provider deployment that serves an arm.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Endpoint {
+    /// Name in the configuration.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The arm it serves.
+    #[prost(string, tag = "2")]
+    pub arm: ::prost::alloc::string::String,
+    /// Wire dialect: "simulated" or "openai".
+    #[prost(string, tag = "3")]
+    pub provider: ::prost::alloc::string::String,
+    /// The model's name there.
+    #[prost(string, tag = "4")]
+    pub model: ::prost::alloc::string::String,
+    /// Base URL of its API; empty for the simulated provider.
+    #[prost(string, tag = "5")]
+    pub base_url: ::prost::alloc::string::String,
+    /// Region the data goes to.
+    #[prost(string, tag = "6")]
+    pub region: ::prost::alloc::string::String,
+}
+/// Tokens used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Usage {
+    /// Input tokens, cached ones included, at least 0.
+    #[prost(int64, optional, tag = "1")]
+    pub input_tokens: ::core::option::Option<i64>,
+    /// Input tokens read from the provider's cache, at most `input_tokens`.
+    #[prost(int64, optional, tag = "2")]
+    pub cached_input_tokens: ::core::option::Option<i64>,
+    /// Output tokens, at least 0.
+    #[prost(int64, optional, tag = "3")]
+    pub output_tokens: ::core::option::Option<i64>,
+    /// True where the provider did not say all of it and characters were counted instead.
+    #[prost(bool, tag = "4")]
+    pub estimated: bool,
+}
+/// One try at an endpoint.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Attempt {
+    /// The arm served.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// The endpoint called.
+    #[prost(string, tag = "2")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// When it ended.
+    #[prost(message, optional, tag = "3")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Wall time in milliseconds.
+    #[prost(double, optional, tag = "4")]
+    pub latency_ms: ::core::option::Option<f64>,
+    /// Tokens used.
+    #[prost(message, optional, tag = "5")]
+    pub usage: ::core::option::Option<Usage>,
+    /// What it cost, in nano-dollars.
+    #[prost(int64, optional, tag = "6")]
+    pub cost_nano_usd: ::core::option::Option<i64>,
+    /// Empty if it succeeded, else the kind of error ("timeout", "rate_limited", ...).
+    #[prost(string, tag = "7")]
+    pub error: ::prost::alloc::string::String,
+    /// True if the caller reported it (`ReportAttempt`), false if Bellwether made the call.
+    #[prost(bool, tag = "8")]
+    pub reported: bool,
+}
+/// The value of a signal; exactly one is required.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SignalValue {
+    /// The value.
+    #[prost(oneof = "signal_value::Value", tags = "1, 2, 3")]
+    pub value: ::core::option::Option<signal_value::Value>,
+}
+/// Nested message and enum types in `SignalValue`.
+pub mod signal_value {
+    /// The value.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Value {
+        /// Yes or no.
+        #[prost(bool, tag = "1")]
+        Flag(bool),
+        /// A finite number in the signal's own unit.
+        #[prost(double, tag = "2")]
+        Number(f64),
+        /// A comment in words, at most 8192 bytes; kept, never learned from.
+        #[prost(string, tag = "3")]
+        Comment(::prost::alloc::string::String),
+    }
+}
+/// Who or what judged.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Evaluator {
+    /// Name ("ci", "support-lead", "judge-gpt"), 1 to 128 characters.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Version of the evaluator, at most 128 bytes; may be empty.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+}
+/// Who speaks in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Role {
+    /// Not said: refused.
+    Unspecified = 0,
+    /// Standing instructions to the model.
+    System = 1,
+    /// The person or program that asks.
+    User = 2,
+    /// The model's own earlier words.
+    Assistant = 3,
+    /// The result of a tool call.
+    Tool = 4,
+}
+impl Role {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ROLE_UNSPECIFIED",
+            Self::System => "ROLE_SYSTEM",
+            Self::User => "ROLE_USER",
+            Self::Assistant => "ROLE_ASSISTANT",
+            Self::Tool => "ROLE_TOOL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ROLE_SYSTEM" => Some(Self::System),
+            "ROLE_USER" => Some(Self::User),
+            "ROLE_ASSISTANT" => Some(Self::Assistant),
+            "ROLE_TOOL" => Some(Self::Tool),
+            _ => None,
+        }
+    }
+}
+/// Why an arm could not be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ExclusionReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// The key may not use it, or the caller left it out of `allowed_arms`.
+    NotAllowed = 1,
+    /// The caller named it in `denied_arms`.
+    Denied = 2,
+    /// It lacks a capability that the request needs.
+    Capability = 3,
+    /// The prompt and the answer do not fit its context length.
+    ContextLength = 4,
+    /// No endpoint of it satisfies the data policy.
+    DataPolicy = 5,
+    /// Expected cost above `max_cost_nano_usd`.
+    MaxCost = 6,
+    /// Expected latency above `max_latency_ms`.
+    MaxLatency = 7,
+    /// No endpoint has a price that holds today.
+    NoPrice = 8,
+}
+impl ExclusionReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "EXCLUSION_REASON_UNSPECIFIED",
+            Self::NotAllowed => "EXCLUSION_REASON_NOT_ALLOWED",
+            Self::Denied => "EXCLUSION_REASON_DENIED",
+            Self::Capability => "EXCLUSION_REASON_CAPABILITY",
+            Self::ContextLength => "EXCLUSION_REASON_CONTEXT_LENGTH",
+            Self::DataPolicy => "EXCLUSION_REASON_DATA_POLICY",
+            Self::MaxCost => "EXCLUSION_REASON_MAX_COST",
+            Self::MaxLatency => "EXCLUSION_REASON_MAX_LATENCY",
+            Self::NoPrice => "EXCLUSION_REASON_NO_PRICE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "EXCLUSION_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "EXCLUSION_REASON_NOT_ALLOWED" => Some(Self::NotAllowed),
+            "EXCLUSION_REASON_DENIED" => Some(Self::Denied),
+            "EXCLUSION_REASON_CAPABILITY" => Some(Self::Capability),
+            "EXCLUSION_REASON_CONTEXT_LENGTH" => Some(Self::ContextLength),
+            "EXCLUSION_REASON_DATA_POLICY" => Some(Self::DataPolicy),
+            "EXCLUSION_REASON_MAX_COST" => Some(Self::MaxCost),
+            "EXCLUSION_REASON_MAX_LATENCY" => Some(Self::MaxLatency),
+            "EXCLUSION_REASON_NO_PRICE" => Some(Self::NoPrice),
+            _ => None,
+        }
+    }
+}
+/// Asks for a decision.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RouteRequest {
+    /// What the request is.
+    #[prost(message, optional, tag = "1")]
+    pub context: ::core::option::Option<RequestContext>,
+    /// Limits on the choice. Absent: none.
+    #[prost(message, optional, tag = "2")]
+    pub constraints: ::core::option::Option<Constraints>,
+    /// Idempotency key, 1 to 128 characters. The same id with the same body returns the first
+    /// decision; with another body it is REQUEST_ID_REUSED. Absent: not idempotent.
+    #[prost(string, optional, tag = "3")]
+    pub request_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Whether this request may explore. Absent: true. False draws the best arm with probability 1
+    /// and marks the decision as deterministic.
+    #[prost(bool, optional, tag = "4")]
+    pub explore: ::core::option::Option<bool>,
+}
+/// A decision.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RouteResponse {
+    /// Id for feedback; unforgeable.
+    #[prost(string, tag = "1")]
+    pub decision_id: ::prost::alloc::string::String,
+    /// The arm to use.
+    #[prost(string, tag = "2")]
+    pub arm: ::prost::alloc::string::String,
+    /// The endpoint to call.
+    #[prost(message, optional, tag = "3")]
+    pub endpoint: ::core::option::Option<Endpoint>,
+    /// Where to go if it fails, best first; each passed the same checks.
+    #[prost(message, repeated, tag = "4")]
+    pub fallbacks: ::prost::alloc::vec::Vec<Endpoint>,
+    /// Probability with which `arm` was drawn.
+    #[prost(double, tag = "5")]
+    pub propensity: f64,
+    /// Every eligible arm, in the order that the probabilities were drawn in.
+    #[prost(message, repeated, tag = "6")]
+    pub estimates: ::prost::alloc::vec::Vec<ArmEstimate>,
+    /// Every other arm of the catalogue, with its reason.
+    #[prost(message, repeated, tag = "7")]
+    pub excluded: ::prost::alloc::vec::Vec<ExcludedArm>,
+    /// Policy that chose, with its parameters.
+    #[prost(string, tag = "8")]
+    pub policy: ::prost::alloc::string::String,
+    /// Version of the scorecard.
+    #[prost(int64, tag = "9")]
+    pub scorecard_version: i64,
+    /// Version of the learned snapshot: the journal sequence number up to which it had learned.
+    #[prost(int64, tag = "10")]
+    pub snapshot_version: i64,
+    /// True if the arm was inherited from an earlier decision of the same episode and task.
+    #[prost(bool, tag = "11")]
+    pub inherited: bool,
+    /// Id of the feature set that made the context.
+    #[prost(string, tag = "12")]
+    pub feature_set: ::prost::alloc::string::String,
+}
+/// Tells of an attempt that the caller made.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReportAttemptRequest {
+    /// The decision it belongs to; required.
+    #[prost(string, tag = "1")]
+    pub decision_id: ::prost::alloc::string::String,
+    /// The endpoint called. Empty: the one that the decision named.
+    #[prost(string, tag = "2")]
+    pub endpoint: ::prost::alloc::string::String,
+    /// Tokens used.
+    #[prost(message, optional, tag = "3")]
+    pub usage: ::core::option::Option<Usage>,
+    /// Wall time in milliseconds, at least 0.
+    #[prost(double, optional, tag = "4")]
+    pub latency_ms: ::core::option::Option<f64>,
+    /// What it cost, in nano-dollars, at least 0. Absent: from usage and the endpoint's prices.
+    #[prost(int64, optional, tag = "5")]
+    pub cost_nano_usd: ::core::option::Option<i64>,
+    /// Empty if it succeeded, else the kind of error, at most 128 characters.
+    #[prost(string, tag = "6")]
+    pub error: ::prost::alloc::string::String,
+    /// Idempotency key. Absent: every report is an attempt of its own.
+    #[prost(string, optional, tag = "7")]
+    pub request_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The attempt as kept.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReportAttemptResponse {
+    /// The attempt, with its cost filled in.
+    #[prost(message, optional, tag = "1")]
+    pub attempt: ::core::option::Option<Attempt>,
+}
+/// Asks for a decision and an answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompleteRequest {
+    /// What the request is; `messages` is required.
+    #[prost(message, optional, tag = "1")]
+    pub context: ::core::option::Option<RequestContext>,
+    /// Limits on the choice.
+    #[prost(message, optional, tag = "2")]
+    pub constraints: ::core::option::Option<Constraints>,
+    /// Idempotency key. The decision is replayed; the answer only where the team records content.
+    #[prost(string, optional, tag = "3")]
+    pub request_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Whether this request may explore. Absent: true.
+    #[prost(bool, optional, tag = "4")]
+    pub explore: ::core::option::Option<bool>,
+    /// Sampling temperature, 0 to 2. Absent: the endpoint's default.
+    #[prost(double, optional, tag = "5")]
+    pub temperature: ::core::option::Option<f64>,
+}
+/// The answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompleteResponse {
+    /// The decision.
+    #[prost(message, optional, tag = "1")]
+    pub decision: ::core::option::Option<RouteResponse>,
+    /// The model's message.
+    #[prost(message, optional, tag = "2")]
+    pub message: ::core::option::Option<Message>,
+    /// Why it stopped: "stop", "length", "tool_calls", "content_filter".
+    #[prost(string, tag = "3")]
+    pub finish_reason: ::prost::alloc::string::String,
+    /// The attempt that served it.
+    #[prost(message, optional, tag = "4")]
+    pub attempt: ::core::option::Option<Attempt>,
+}
+/// Asks for a decision and an answer in pieces.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamCompleteRequest {
+    /// What is asked.
+    #[prost(message, optional, tag = "1")]
+    pub request: ::core::option::Option<CompleteRequest>,
+}
+/// A piece of a streamed answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamCompleteResponse {
+    /// Exactly one: first `decision`, then any number of `text_delta` and `tool_call`, last `done`.
+    #[prost(oneof = "stream_complete_response::Event", tags = "1, 2, 3, 4")]
+    pub event: ::core::option::Option<stream_complete_response::Event>,
+}
+/// Nested message and enum types in `StreamCompleteResponse`.
+pub mod stream_complete_response {
+    /// Exactly one: first `decision`, then any number of `text_delta` and `tool_call`, last `done`.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Event {
+        /// The decision, before the first token.
+        #[prost(message, tag = "1")]
+        Decision(super::RouteResponse),
+        /// The next characters of the answer.
+        #[prost(string, tag = "2")]
+        TextDelta(::prost::alloc::string::String),
+        /// The end: the whole answer was sent.
+        #[prost(message, tag = "3")]
+        Done(super::StreamDone),
+        /// A whole call of a tool.
+        #[prost(message, tag = "4")]
+        ToolCall(super::ToolCall),
+    }
+}
+/// The terminal message of a stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamDone {
+    /// The decision.
+    #[prost(string, tag = "1")]
+    pub decision_id: ::prost::alloc::string::String,
+    /// Why the model stopped.
+    #[prost(string, tag = "2")]
+    pub finish_reason: ::prost::alloc::string::String,
+    /// The attempt that served it: arm, usage, cost.
+    #[prost(message, optional, tag = "3")]
+    pub attempt: ::core::option::Option<Attempt>,
+}
+/// Asks to close an episode.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseEpisodeRequest {
+    /// The episode; required.
+    #[prost(string, tag = "1")]
+    pub episode_id: ::prost::alloc::string::String,
+    /// Idempotency key. Absent: closing twice is harmless anyway.
+    #[prost(string, optional, tag = "2")]
+    pub request_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// What closing did.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseEpisodeResponse {
+    /// Decisions of the episode.
+    #[prost(int64, tag = "1")]
+    pub decision_count: i64,
+    /// True if it had been closed before.
+    #[prost(bool, tag = "2")]
+    pub already_closed: bool,
+}
+/// Asks for one decision.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDecisionRequest {
+    /// Its id; required.
+    #[prost(string, tag = "1")]
+    pub decision_id: ::prost::alloc::string::String,
+}
+/// One decision.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetDecisionResponse {
+    /// The record.
+    #[prost(message, optional, tag = "1")]
+    pub decision: ::core::option::Option<DecisionRecord>,
+}
+/// Asks for decisions, newest first.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDecisionsRequest {
+    /// Most to return, 1 to 1000. Zero: 50.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// From an earlier reply. Empty: from the newest.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only of this episode. Empty: all.
+    #[prost(string, tag = "3")]
+    pub episode_id: ::prost::alloc::string::String,
+    /// Only with this chosen arm. Empty: all.
+    #[prost(string, tag = "4")]
+    pub arm: ::prost::alloc::string::String,
+}
+/// A page of decisions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDecisionsResponse {
+    /// The records, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub decisions: ::prost::alloc::vec::Vec<DecisionRecord>,
+    /// For the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// A decision with all that followed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DecisionRecord {
+    /// The decision as it was replied.
+    #[prost(message, optional, tag = "1")]
+    pub decision: ::core::option::Option<RouteResponse>,
+    /// When it was made.
+    #[prost(message, optional, tag = "2")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The task. Absent: unnamed.
+    #[prost(string, optional, tag = "3")]
+    pub task: ::core::option::Option<::prost::alloc::string::String>,
+    /// The episode. Absent: none.
+    #[prost(string, optional, tag = "4")]
+    pub episode_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The session. Absent: none.
+    #[prost(string, optional, tag = "5")]
+    pub session_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Tries, in order.
+    #[prost(message, repeated, tag = "6")]
+    pub attempts: ::prost::alloc::vec::Vec<Attempt>,
+    /// Sum of the attempts' costs, in nano-dollars.
+    #[prost(int64, tag = "7")]
+    pub cost_nano_usd: i64,
+    /// Signals received so far, in order; retracted ones are left out.
+    #[prost(message, repeated, tag = "8")]
+    pub signals: ::prost::alloc::vec::Vec<ReceivedSignal>,
+    /// True if exploration was off (explore=false or a pin): propensity 1.
+    #[prost(bool, tag = "9")]
+    pub deterministic: bool,
+}
+/// A signal as received.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReceivedSignal {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its value.
+    #[prost(message, optional, tag = "2")]
+    pub value: ::core::option::Option<SignalValue>,
+    /// Who judged.
+    #[prost(message, optional, tag = "3")]
+    pub evaluator: ::core::option::Option<Evaluator>,
+    /// When the outcome was seen.
+    #[prost(message, optional, tag = "4")]
+    pub observed_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// True if it was given for the episode.
+    #[prost(bool, tag = "5")]
+    pub episode_level: bool,
+}
+/// Generated client implementations.
+pub mod router_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Decides which arm takes a request, and serves it if asked to.
+    #[derive(Debug, Clone)]
+    pub struct RouterServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RouterServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RouterServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RouterServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RouterServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
+        /// reply. Errors: INVALID_FIELD, KEY_UNKNOWN, NOT_ALLOWED, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM,
+        /// STORE_FULL.
+        pub async fn route(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RouteRequest>,
+        ) -> std::result::Result<tonic::Response<super::RouteResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/Route",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.RouterService", "Route"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells what happened when the caller called the provider itself. Errors: INVALID_FIELD,
+        /// DECISION_NOT_FOUND, REQUEST_ID_REUSED, STORE_FULL.
+        pub async fn report_attempt(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportAttemptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportAttemptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/ReportAttempt",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.RouterService", "ReportAttempt"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Decides, calls the chosen arm's endpoint and returns its answer. Errors: those of Route, and
+        /// ALL_ATTEMPTS_FAILED, DEADLINE_EXCEEDED.
+        pub async fn complete(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompleteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CompleteResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/Complete",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.RouterService", "Complete"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut.
+        pub async fn stream_complete(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StreamCompleteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::StreamCompleteResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/StreamComplete",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("bellwether.v1.RouterService", "StreamComplete"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Closes an episode: signals still missing take the value that the scorecard gives a missing one.
+        pub async fn close_episode(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CloseEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloseEpisodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/CloseEpisode",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.RouterService", "CloseEpisode"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// One decision: what was chosen, from what, why others were not, what followed.
+        pub async fn get_decision(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDecisionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDecisionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/GetDecision",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.RouterService", "GetDecision"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Decisions of the key's team, newest first.
+        pub async fn list_decisions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDecisionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDecisionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.RouterService/ListDecisions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.RouterService", "ListDecisions"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod router_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RouterServiceServer.
+    #[async_trait]
+    pub trait RouterService: std::marker::Send + std::marker::Sync + 'static {
+        /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
+        /// reply. Errors: INVALID_FIELD, KEY_UNKNOWN, NOT_ALLOWED, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM,
+        /// STORE_FULL.
+        async fn route(
+            &self,
+            request: tonic::Request<super::RouteRequest>,
+        ) -> std::result::Result<tonic::Response<super::RouteResponse>, tonic::Status>;
+        /// Tells what happened when the caller called the provider itself. Errors: INVALID_FIELD,
+        /// DECISION_NOT_FOUND, REQUEST_ID_REUSED, STORE_FULL.
+        async fn report_attempt(
+            &self,
+            request: tonic::Request<super::ReportAttemptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportAttemptResponse>,
+            tonic::Status,
+        >;
+        /// Decides, calls the chosen arm's endpoint and returns its answer. Errors: those of Route, and
+        /// ALL_ATTEMPTS_FAILED, DEADLINE_EXCEEDED.
+        async fn complete(
+            &self,
+            request: tonic::Request<super::CompleteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CompleteResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the StreamComplete method.
+        type StreamCompleteStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::StreamCompleteResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut.
+        async fn stream_complete(
+            &self,
+            request: tonic::Request<super::StreamCompleteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::StreamCompleteStream>,
+            tonic::Status,
+        >;
+        /// Closes an episode: signals still missing take the value that the scorecard gives a missing one.
+        async fn close_episode(
+            &self,
+            request: tonic::Request<super::CloseEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloseEpisodeResponse>,
+            tonic::Status,
+        >;
+        /// One decision: what was chosen, from what, why others were not, what followed.
+        async fn get_decision(
+            &self,
+            request: tonic::Request<super::GetDecisionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDecisionResponse>,
+            tonic::Status,
+        >;
+        /// Decisions of the key's team, newest first.
+        async fn list_decisions(
+            &self,
+            request: tonic::Request<super::ListDecisionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDecisionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Decides which arm takes a request, and serves it if asked to.
+    #[derive(Debug)]
+    pub struct RouterServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RouterServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RouterServiceServer<T>
+    where
+        T: RouterService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/bellwether.v1.RouterService/Route" => {
+                    #[allow(non_camel_case_types)]
+                    struct RouteSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::UnaryService<super::RouteRequest> for RouteSvc<T> {
+                        type Response = super::RouteResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RouteRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::route(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RouteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.RouterService/ReportAttempt" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportAttemptSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::UnaryService<super::ReportAttemptRequest>
+                    for ReportAttemptSvc<T> {
+                        type Response = super::ReportAttemptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportAttemptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::report_attempt(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportAttemptSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.RouterService/Complete" => {
+                    #[allow(non_camel_case_types)]
+                    struct CompleteSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::UnaryService<super::CompleteRequest>
+                    for CompleteSvc<T> {
+                        type Response = super::CompleteResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompleteRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::complete(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.RouterService/StreamComplete" => {
+                    #[allow(non_camel_case_types)]
+                    struct StreamCompleteSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::ServerStreamingService<super::StreamCompleteRequest>
+                    for StreamCompleteSvc<T> {
+                        type Response = super::StreamCompleteResponse;
+                        type ResponseStream = T::StreamCompleteStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StreamCompleteRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::stream_complete(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StreamCompleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.RouterService/CloseEpisode" => {
+                    #[allow(non_camel_case_types)]
+                    struct CloseEpisodeSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::UnaryService<super::CloseEpisodeRequest>
+                    for CloseEpisodeSvc<T> {
+                        type Response = super::CloseEpisodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CloseEpisodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::close_episode(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CloseEpisodeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.RouterService/GetDecision" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDecisionSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::UnaryService<super::GetDecisionRequest>
+                    for GetDecisionSvc<T> {
+                        type Response = super::GetDecisionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDecisionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::get_decision(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDecisionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.RouterService/ListDecisions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDecisionsSvc<T: RouterService>(pub Arc<T>);
+                    impl<
+                        T: RouterService,
+                    > tonic::server::UnaryService<super::ListDecisionsRequest>
+                    for ListDecisionsSvc<T> {
+                        type Response = super::ListDecisionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDecisionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RouterService>::list_decisions(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDecisionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RouterServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "bellwether.v1.RouterService";
+    impl<T> tonic::server::NamedService for RouterServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A batch of feedback.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubmitFeedbackRequest {
+    /// 1 to 1000 items.
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<Feedback>,
+    /// Check only: nothing is kept or learned.
+    #[prost(bool, tag = "2")]
+    pub dry_run: bool,
+}
+/// Signals about one decision or one episode.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Feedback {
+    /// 1 to 64 signals, each name once.
+    #[prost(message, repeated, tag = "3")]
+    pub signals: ::prost::alloc::vec::Vec<Signal>,
+    /// When the outcome was seen. Absent: now. At most 5 minutes ahead of the server's clock.
+    #[prost(message, optional, tag = "4")]
+    pub observed_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who judged. Absent: unnamed.
+    #[prost(message, optional, tag = "5")]
+    pub evaluator: ::core::option::Option<Evaluator>,
+    /// Idempotency key. Absent: equal content for the same subject is taken once.
+    #[prost(string, optional, tag = "6")]
+    pub request_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// What it is about; exactly one is required.
+    #[prost(oneof = "feedback::Subject", tags = "1, 2")]
+    pub subject: ::core::option::Option<feedback::Subject>,
+}
+/// Nested message and enum types in `Feedback`.
+pub mod feedback {
+    /// What it is about; exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Subject {
+        /// A decision.
+        #[prost(string, tag = "1")]
+        DecisionId(::prost::alloc::string::String),
+        /// An episode of the key's team.
+        #[prost(string, tag = "2")]
+        EpisodeId(::prost::alloc::string::String),
+    }
+}
+/// A named outcome.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Signal {
+    /// Name in the team's scorecard. A name that the scorecard does not know is refused unless the
+    /// value is a comment.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The value. Required unless a retraction.
+    #[prost(message, optional, tag = "2")]
+    pub value: ::core::option::Option<SignalValue>,
+    /// What to do with it.
+    #[prost(enumeration = "signal::Kind", tag = "3")]
+    pub kind: i32,
+}
+/// Nested message and enum types in `Signal`.
+pub mod signal {
+    /// What to do with it.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// As KIND_OBSERVED.
+        Unspecified = 0,
+        /// A new observation.
+        Observed = 1,
+        /// Replaces the value given before: what was learned from that is undone exactly.
+        Correction = 2,
+        /// Withdraws the value given before; `value` must be absent.
+        Retraction = 3,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Observed => "KIND_OBSERVED",
+                Self::Correction => "KIND_CORRECTION",
+                Self::Retraction => "KIND_RETRACTION",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_OBSERVED" => Some(Self::Observed),
+                "KIND_CORRECTION" => Some(Self::Correction),
+                "KIND_RETRACTION" => Some(Self::Retraction),
+                _ => None,
+            }
+        }
+    }
+}
+/// Results of a batch.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubmitFeedbackResponse {
+    /// One for each item, in order.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<FeedbackResult>,
+}
+/// What became of one item.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeedbackResult {
+    /// The outcome.
+    #[prost(enumeration = "feedback_result::Status", tag = "1")]
+    pub status: i32,
+    /// For a refusal, the reason (INVALID_FIELD, DECISION_NOT_FOUND, REQUEST_ID_REUSED).
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// For a refusal, the field and the allowed range.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `FeedbackResult`.
+pub mod feedback_result {
+    /// Outcomes of an item.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Status {
+        /// Never sent.
+        Unspecified = 0,
+        /// Kept; it will be learned from.
+        Accepted = 1,
+        /// Kept before; nothing new.
+        Duplicate = 2,
+        /// Kept; its decision is not visible yet and it waits for it.
+        Parked = 3,
+        /// Kept, but past the learning window: it counts in replay, not in the live learner.
+        Late = 4,
+        /// Refused; see `reason` and `message`.
+        Refused = 5,
+    }
+    impl Status {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATUS_UNSPECIFIED",
+                Self::Accepted => "STATUS_ACCEPTED",
+                Self::Duplicate => "STATUS_DUPLICATE",
+                Self::Parked => "STATUS_PARKED",
+                Self::Late => "STATUS_LATE",
+                Self::Refused => "STATUS_REFUSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATUS_ACCEPTED" => Some(Self::Accepted),
+                "STATUS_DUPLICATE" => Some(Self::Duplicate),
+                "STATUS_PARKED" => Some(Self::Parked),
+                "STATUS_LATE" => Some(Self::Late),
+                "STATUS_REFUSED" => Some(Self::Refused),
+                _ => None,
+            }
+        }
+    }
+}
+/// Generated client implementations.
+pub mod feedback_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Receives outcomes, now or days later.
+    #[derive(Debug, Clone)]
+    pub struct FeedbackServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl FeedbackServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> FeedbackServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> FeedbackServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            FeedbackServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Takes a batch. Each item is judged alone: the reply has a result for each, in order. An
+        /// accepted item is in the journal before the reply. Errors for the whole call: INVALID_FIELD
+        /// (no items, or more than 1000), KEY_UNKNOWN, STORE_FULL.
+        pub async fn submit_feedback(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SubmitFeedbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SubmitFeedbackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.FeedbackService/SubmitFeedback",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("bellwether.v1.FeedbackService", "SubmitFeedback"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod feedback_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with FeedbackServiceServer.
+    #[async_trait]
+    pub trait FeedbackService: std::marker::Send + std::marker::Sync + 'static {
+        /// Takes a batch. Each item is judged alone: the reply has a result for each, in order. An
+        /// accepted item is in the journal before the reply. Errors for the whole call: INVALID_FIELD
+        /// (no items, or more than 1000), KEY_UNKNOWN, STORE_FULL.
+        async fn submit_feedback(
+            &self,
+            request: tonic::Request<super::SubmitFeedbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SubmitFeedbackResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Receives outcomes, now or days later.
+    #[derive(Debug)]
+    pub struct FeedbackServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> FeedbackServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for FeedbackServiceServer<T>
+    where
+        T: FeedbackService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/bellwether.v1.FeedbackService/SubmitFeedback" => {
+                    #[allow(non_camel_case_types)]
+                    struct SubmitFeedbackSvc<T: FeedbackService>(pub Arc<T>);
+                    impl<
+                        T: FeedbackService,
+                    > tonic::server::UnaryService<super::SubmitFeedbackRequest>
+                    for SubmitFeedbackSvc<T> {
+                        type Response = super::SubmitFeedbackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SubmitFeedbackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FeedbackService>::submit_feedback(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SubmitFeedbackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for FeedbackServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "bellwether.v1.FeedbackService";
+    impl<T> tonic::server::NamedService for FeedbackServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for a replay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayRequest {
+    /// Candidates, 1 to 32 of at most 512 bytes, as policy specifications: "uniform", "fixed:arm=NAME",
+    /// "linear-thompson:v=0.1", "logged".
+    #[prost(string, repeated, tag = "1")]
+    pub candidates: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only decisions made at or after this time. Absent: all kept.
+    #[prost(message, optional, tag = "2")]
+    pub since_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only decisions made before this time. Absent: up to now.
+    #[prost(message, optional, tag = "3")]
+    pub until_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Progress or the report.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplayResponse {
+    /// Exactly one.
+    #[prost(oneof = "replay_response::Event", tags = "1, 2")]
+    pub event: ::core::option::Option<replay_response::Event>,
+}
+/// Nested message and enum types in `ReplayResponse`.
+pub mod replay_response {
+    /// Exactly one.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Event {
+        /// How far it is.
+        #[prost(message, tag = "1")]
+        Progress(super::ReplayProgress),
+        /// The report: the last message.
+        #[prost(message, tag = "2")]
+        Report(super::ReplayReport),
+    }
+}
+/// How far a replay is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayProgress {
+    /// Decisions read so far.
+    #[prost(int64, tag = "1")]
+    pub decisions_done: i64,
+    /// Decisions to read, if known.
+    #[prost(int64, tag = "2")]
+    pub decisions_total: i64,
+}
+/// What the log says of the candidates.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplayReport {
+    /// Decisions with an outcome, used.
+    #[prost(int64, tag = "1")]
+    pub used_count: i64,
+    /// Decisions left out as deterministic (pinned or no-explore).
+    #[prost(int64, tag = "2")]
+    pub deterministic_count: i64,
+    /// Decisions left out for want of an outcome.
+    #[prost(int64, tag = "3")]
+    pub unobserved_count: i64,
+    /// Mean utility of the logged policy itself.
+    #[prost(double, tag = "4")]
+    pub logged_mean: f64,
+    /// One for each candidate, in the order asked.
+    #[prost(message, repeated, tag = "5")]
+    pub candidates: ::prost::alloc::vec::Vec<CandidateReport>,
+}
+/// What the log says of one candidate. Values are mean utility per decision.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CandidateReport {
+    /// The specification.
+    #[prost(string, tag = "1")]
+    pub candidate: ::prost::alloc::string::String,
+    /// Empty if the estimates stand; else why the log cannot answer, and what would help.
+    #[prost(string, tag = "2")]
+    pub refusal: ::prost::alloc::string::String,
+    /// Effective sample size, (sum w)^2 / sum w^2.
+    #[prost(double, tag = "3")]
+    pub effective_sample_size: f64,
+    /// Mean importance weight; 1 when propensities are right.
+    #[prost(double, tag = "4")]
+    pub mean_weight: f64,
+    /// Inverse propensity scoring.
+    #[prost(message, optional, tag = "5")]
+    pub ips: ::core::option::Option<Estimate>,
+    /// Self-normalised inverse propensity scoring.
+    #[prost(message, optional, tag = "6")]
+    pub snips: ::core::option::Option<Estimate>,
+    /// Doubly robust with an out-of-fold model: the headline.
+    #[prost(message, optional, tag = "7")]
+    pub doubly_robust: ::core::option::Option<Estimate>,
+}
+/// A value and its interval.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Estimate {
+    /// The point estimate.
+    #[prost(double, tag = "1")]
+    pub value: f64,
+    /// Lower end of the 95 % interval, clustered by episode.
+    #[prost(double, tag = "2")]
+    pub lower: f64,
+    /// Upper end of the 95 % interval.
+    #[prost(double, tag = "3")]
+    pub upper: f64,
+}
+/// Generated client implementations.
+pub mod evaluation_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says what another policy would have done on the team's recorded traffic.
+    #[derive(Debug, Clone)]
+    pub struct EvaluationServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl EvaluationServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> EvaluationServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> EvaluationServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            EvaluationServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, KEY_UNKNOWN,
+        /// NOT_ALLOWED, NOT_BUILT (a server built without analytics).
+        pub async fn replay(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReplayRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReplayResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.EvaluationService/Replay",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.EvaluationService", "Replay"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod evaluation_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with EvaluationServiceServer.
+    #[async_trait]
+    pub trait EvaluationService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the Replay method.
+        type ReplayStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReplayResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, KEY_UNKNOWN,
+        /// NOT_ALLOWED, NOT_BUILT (a server built without analytics).
+        async fn replay(
+            &self,
+            request: tonic::Request<super::ReplayRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReplayStream>, tonic::Status>;
+    }
+    /// Says what another policy would have done on the team's recorded traffic.
+    #[derive(Debug)]
+    pub struct EvaluationServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> EvaluationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for EvaluationServiceServer<T>
+    where
+        T: EvaluationService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/bellwether.v1.EvaluationService/Replay" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReplaySvc<T: EvaluationService>(pub Arc<T>);
+                    impl<
+                        T: EvaluationService,
+                    > tonic::server::ServerStreamingService<super::ReplayRequest>
+                    for ReplaySvc<T> {
+                        type Response = super::ReplayResponse;
+                        type ResponseStream = T::ReplayStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReplayRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EvaluationService>::replay(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReplaySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for EvaluationServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "bellwether.v1.EvaluationService";
+    impl<T> tonic::server::NamedService for EvaluationServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A team's run-time control.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Control {
+    /// All traffic to this arm, with propensity 1. Empty: no pin.
+    #[prost(string, tag = "1")]
+    pub pinned_arm: ::prost::alloc::string::String,
+    /// True: outcomes are kept but not learned from until it is lifted. Outcomes that arrive
+    /// meanwhile are not learned from later.
+    #[prost(bool, tag = "2")]
+    pub frozen: bool,
+}
+/// Sets a control; what is not said is cleared.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetControlRequest {
+    /// The team; required.
+    #[prost(string, tag = "1")]
+    pub team: ::prost::alloc::string::String,
+    /// Its new control; required.
+    #[prost(message, optional, tag = "2")]
+    pub control: ::core::option::Option<Control>,
+}
+/// The control as set.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetControlResponse {
+    /// The control now in force.
+    #[prost(message, optional, tag = "1")]
+    pub control: ::core::option::Option<Control>,
+}
+/// Asks about a team.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTeamRequest {
+    /// The team; required.
+    #[prost(string, tag = "1")]
+    pub team: ::prost::alloc::string::String,
+}
+/// A team's state.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetTeamResponse {
+    /// Its control.
+    #[prost(message, optional, tag = "1")]
+    pub control: ::core::option::Option<Control>,
+    /// Journal sequence number up to which the learner has learned.
+    #[prost(int64, tag = "2")]
+    pub snapshot_version: i64,
+    /// Journal sequence number of the newest record.
+    #[prost(int64, tag = "3")]
+    pub journal_sequence: i64,
+    /// What has been learned of each arm.
+    #[prost(message, repeated, tag = "4")]
+    pub arms: ::prost::alloc::vec::Vec<ArmState>,
+}
+/// What has been learned of an arm.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ArmState {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// Outcomes learned from.
+    #[prost(int64, tag = "2")]
+    pub outcome_count: i64,
+    /// Mean of each signal on the normalised scale, by name, over those outcomes.
+    #[prost(btree_map = "string, double", tag = "3")]
+    pub signal_means: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        f64,
+    >,
+}
+/// Generated client implementations.
+pub mod admin_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Operates a running server. Needs a key with the scope `admin`.
+    #[derive(Debug, Clone)]
+    pub struct AdminServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AdminServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AdminServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AdminServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AdminServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart.
+        pub async fn set_control(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetControlRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetControlResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.AdminService/SetControl",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.AdminService", "SetControl"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells the state of a team: its control, and how far its learner is.
+        pub async fn get_team(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTeamRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetTeamResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.AdminService/GetTeam",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.AdminService", "GetTeam"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod admin_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AdminServiceServer.
+    #[async_trait]
+    pub trait AdminService: std::marker::Send + std::marker::Sync + 'static {
+        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart.
+        async fn set_control(
+            &self,
+            request: tonic::Request<super::SetControlRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetControlResponse>,
+            tonic::Status,
+        >;
+        /// Tells the state of a team: its control, and how far its learner is.
+        async fn get_team(
+            &self,
+            request: tonic::Request<super::GetTeamRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetTeamResponse>, tonic::Status>;
+    }
+    /// Operates a running server. Needs a key with the scope `admin`.
+    #[derive(Debug)]
+    pub struct AdminServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AdminServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AdminServiceServer<T>
+    where
+        T: AdminService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/bellwether.v1.AdminService/SetControl" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetControlSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::SetControlRequest>
+                    for SetControlSvc<T> {
+                        type Response = super::SetControlResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetControlRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::set_control(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetControlSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.AdminService/GetTeam" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTeamSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::GetTeamRequest>
+                    for GetTeamSvc<T> {
+                        type Response = super::GetTeamResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTeamRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::get_team(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTeamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AdminServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "bellwether.v1.AdminService";
+    impl<T> tonic::server::NamedService for AdminServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

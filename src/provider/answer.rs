@@ -1,0 +1,73 @@
+//! What a model says back: whole, or in pieces.
+//!
+//! Invariants: a stream of pieces is any number of [`Piece::Text`] and [`Piece::ToolCall`], then one
+//! [`Piece::Done`] and nothing after it; or it ends with an error. A tool call is a piece only when it
+//! is whole.
+//!
+//! Not here: what the answer is worth (`validate`, `scorecard`), what it cost (`complete`).
+
+use super::Error;
+use crate::chat::{Message, ToolCall};
+use crate::decision::Usage;
+use futures_util::stream::BoxStream;
+use std::time::Duration;
+
+/// Why a model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// It had said all.
+    Stop,
+    /// It met the output limit.
+    Length,
+    /// It asks for tools.
+    ToolCalls,
+    /// The provider's filter stopped it.
+    ContentFilter,
+    /// A reason that only the provider knows.
+    Other,
+}
+
+impl FinishReason {
+    /// The name in the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ToolCalls => "tool_calls",
+            Self::ContentFilter => "content_filter",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The model's message.
+    pub message: Message,
+    /// Why it stopped.
+    pub finish_reason: FinishReason,
+    /// Tokens, as far as the provider says.
+    pub usage: Usage,
+    /// Wall time of the call.
+    pub latency: Duration,
+}
+
+/// A piece of a streamed answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// The next characters; never empty.
+    Text(String),
+    /// A whole tool call.
+    ToolCall(ToolCall),
+    /// The end: all was sent.
+    Done {
+        /// Why the model stopped.
+        finish_reason: FinishReason,
+        /// Tokens, as far as the provider says.
+        usage: Usage,
+    },
+}
+
+/// A streamed answer.
+pub type Pieces = BoxStream<'static, Result<Piece, Error>>;

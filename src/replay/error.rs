@@ -1,0 +1,64 @@
+//! Why a replay could not be done.
+
+use crate::bandit::{ChoiceError, StateError};
+use crate::feature;
+use crate::id::Name;
+use crate::table;
+
+/// A fault of what was asked or of the data.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting out of its range.
+    #[error("{field} is {value}: allowed {allowed}")]
+    Setting {
+        /// The setting.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// Costs are asked to count but there are none.
+    #[error(
+        "lambda is {lambda} but arm {arm} has no cost on prompt {prompt}: allowed lambda 0, or a table with cost_usd in every row"
+    )]
+    NoCost {
+        /// The weight of cost.
+        lambda: f64,
+        /// The first arm without.
+        arm: Name,
+        /// The first prompt without.
+        prompt: String,
+    },
+    /// Traffic of two teams: their utilities are on different scales.
+    #[error("traffic of teams {first} and {second}: allowed one team at a time")]
+    Teams {
+        /// The first team met.
+        first: Name,
+        /// Another one.
+        second: Name,
+    },
+    /// The caller asked to stop.
+    #[error("stopped by the caller")]
+    Stopped,
+    /// The features of a prompt.
+    #[error("features of prompt {prompt}: {source}")]
+    Feature {
+        /// The prompt's id.
+        prompt: String,
+        /// What was wrong.
+        source: feature::Error,
+    },
+    /// The features themselves.
+    #[error(transparent)]
+    Extractor(#[from] feature::Error),
+    /// A policy that cannot choose.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Contexts that cannot be learned from.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] table::Error),
+}

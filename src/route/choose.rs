@@ -1,0 +1,338 @@
+//! The Route use case: one request to one recorded decision.
+//!
+//! The life of a request: find its idempotency key; make the context; ask which arms may take it;
+//! estimate each; draw one; put the decision into the journal; answer.
+//!
+//! Invariants: the reply is given after the journal has the decision; calls of one episode and task
+//! take turns, so that exactly one of them draws.
+//!
+//! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
+
+use super::context::{self, Capabilities};
+use super::draw::{Choosing, Way, draw};
+use super::error::Error;
+use super::estimate::{Estimates, estimate};
+use super::reply::Routed;
+use super::request::Request;
+use crate::access::Grant;
+use crate::bandit::Scratch;
+use crate::clock::Clock;
+use crate::decision::{Decision, Excluded, Reason};
+use crate::eligibility::{Catalogue, DataPolicy, Eligible, Endpoint, Limits, Need};
+use crate::feature::Extractor;
+use crate::id::{Mint, Name};
+use crate::learn::{Published, TeamSnapshot};
+use crate::store::index::Draw;
+use crate::store::{Claim, Record, Store};
+use crate::unit::Timestamp;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How a team routes.
+#[derive(Debug, Clone)]
+pub struct Team {
+    /// How it chooses.
+    pub choosing: Choosing,
+    /// Its features.
+    pub extractor: Arc<Extractor>,
+    /// Where its data may go unless a request says otherwise.
+    pub data_policy: DataPolicy,
+    /// What is kept of its requests.
+    pub recording: Recording,
+}
+
+/// What is kept of a team's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recording {
+    /// Not even the context: the learner cannot learn from them.
+    Nothing,
+    /// The context, not the words.
+    Features,
+    /// The words too.
+    Full,
+}
+
+/// The use case and what it holds.
+#[derive(Debug)]
+pub struct Route {
+    catalogue: Arc<Catalogue>,
+    teams: BTreeMap<Name, Team>,
+    published: Arc<Published>,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    mint: Mint,
+    capabilities: Capabilities,
+}
+
+/// Most fallbacks named.
+const FALLBACKS: usize = 3;
+
+thread_local! {
+    /// Buffers of the draw, one a thread: no allocation per request.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Route {
+    /// Puts the use case together.
+    pub fn new(
+        catalogue: Arc<Catalogue>,
+        teams: BTreeMap<Name, Team>,
+        published: Arc<Published>,
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        mint: Mint,
+    ) -> Result<Self, crate::id::Error> {
+        let capabilities = Capabilities::new()?;
+        Ok(Self {
+            catalogue,
+            teams,
+            published,
+            store,
+            clock,
+            mint,
+            capabilities,
+        })
+    }
+
+    /// What it keeps its decisions in.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock and the secret that ids are made with.
+    pub fn mint(&self) -> &Mint {
+        &self.mint
+    }
+
+    /// Decides.
+    pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
+        let Some(asked) = &request.request else {
+            return self.in_turn(caller, request).await;
+        };
+        match self
+            .store
+            .claim(&caller.team, &asked.id, asked.body_hash)
+            .await?
+        {
+            Claim::Conflict => Err(Error::RequestIdReused {
+                request_id: asked.id.clone(),
+            }),
+            Claim::Known(known) => match self.store.journal().at(known.position)? {
+                Record::Decision(decision) => self.routed(Arc::from(decision)),
+                _ => Err(Error::RequestIdReused {
+                    request_id: asked.id.clone(),
+                }),
+            },
+            Claim::New(_turn) => self.in_turn(caller, request).await,
+        }
+    }
+
+    async fn in_turn(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
+        let Some(episode) = &request.episode else {
+            return self.decide_and_keep(caller, request, None).await;
+        };
+        let task = request.task.as_ref();
+        let _turn = self.store.draw_turn(&caller.team, episode, task).await;
+        let first = self
+            .store
+            .index()
+            .draw(&caller.team, episode, task)
+            .cloned();
+        self.decide_and_keep(caller, request, first).await
+    }
+
+    async fn decide_and_keep(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        first: Option<Draw>,
+    ) -> Result<Routed, Error> {
+        let record = Record::Decision(Box::new(self.decide(caller, request, first)?));
+        self.store.commit(&record).await?;
+        match record {
+            Record::Decision(decision) => self.routed(Arc::from(decision)),
+            _ => Err(Error::Bug("not a decision")),
+        }
+    }
+
+    fn decide(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        first: Option<Draw>,
+    ) -> Result<Decision, Error> {
+        let team = self
+            .teams
+            .get(&caller.team)
+            .ok_or(Error::Bug("a key of no team"))?;
+        let now = self.clock.now();
+        let x = context::context(&team.extractor, request)?;
+        let snapshot = self.published.load();
+        let learned = snapshot
+            .teams
+            .get(&caller.team)
+            .ok_or(Error::Bug("no snapshot"))?;
+        let input_tokens = context::input_tokens(request);
+        let mut eligible = self.eligible(caller, team, request, learned, input_tokens, now);
+        let mut excluded = std::mem::take(&mut eligible.excluded);
+        let limits = Limits {
+            max_cost: request.constraints.max_cost,
+            max_latency_ms: request.constraints.max_latency_ms,
+        };
+        let estimates = estimate(
+            &self.catalogue,
+            &eligible,
+            &limits,
+            learned,
+            &x,
+            &mut excluded,
+        )?;
+        if estimates.arms.is_empty() {
+            return Err(Error::NoEligibleArm { excluded });
+        }
+        let way = way(request, learned, &estimates, first);
+        let id = self.mint.next(now);
+        let uniform = self.mint.secret().uniform(id);
+        let (drawn, origin) = SCRATCH
+            .with_borrow_mut(|scratch| draw(estimates, &team.choosing, &way, uniform, scratch))?;
+        let endpoint = self.cheapest(&eligible, drawn.arm())?.name.clone();
+        Ok(Decision {
+            id,
+            time: now,
+            team: caller.team.clone(),
+            key: caller.key.clone(),
+            task: request.task.clone(),
+            episode: request.episode.clone(),
+            session: request.session.clone(),
+            request: request.request.clone(),
+            origin,
+            policy: team.choosing.policy.to_string(),
+            scorecard_version: learned.scorecard_version,
+            snapshot_version: snapshot.version,
+            feature_set: Name::new(team.extractor.feature_set())?,
+            context: (team.recording != Recording::Nothing).then(|| x.to_vec()),
+            input_tokens,
+            drawn,
+            excluded,
+            endpoint,
+            content: content(team.recording, request),
+        })
+    }
+
+    fn eligible(
+        &self,
+        caller: &Grant,
+        team: &Team,
+        request: &Request,
+        learned: &TeamSnapshot,
+        input_tokens: u32,
+        now: Timestamp,
+    ) -> Eligible {
+        let need = Need {
+            key_arms: caller.arms.as_ref(),
+            allowed: &request.constraints.allowed_arms,
+            denied: &request.constraints.denied_arms,
+            capabilities: &self.capabilities.needed(request),
+            input_tokens,
+            max_output_tokens: request.max_output_tokens,
+            data_policy: request
+                .constraints
+                .data_policy
+                .as_ref()
+                .unwrap_or(&team.data_policy),
+        };
+        let mut eligible = self.catalogue.eligible(&need, now);
+        if let Some(pinned) = &learned.control.pinned {
+            let arms = self.catalogue.arms();
+            eligible.arms.retain(|arm| {
+                let Some(arm) = arms.get(arm.arm).filter(|a| a.name != *pinned) else {
+                    return true;
+                };
+                eligible.excluded.push(Excluded {
+                    arm: arm.name.clone(),
+                    reason: Reason::NotAllowed,
+                    detail: format!("an operator pinned {pinned}"),
+                });
+                false
+            });
+        }
+        eligible
+    }
+
+    fn cheapest(&self, eligible: &Eligible, arm: Option<&Name>) -> Result<&Endpoint, Error> {
+        let of_arm = |e: &&crate::eligibility::EligibleArm| {
+            self.catalogue.arms().get(e.arm).map(|a| &a.name) == arm
+        };
+        let first = eligible
+            .arms
+            .iter()
+            .find(of_arm)
+            .and_then(|e| eligible.endpoints(e).first());
+        let endpoint = first.and_then(|index| self.catalogue.endpoints().get(*index));
+        endpoint.ok_or(Error::Bug("an eligible arm without endpoint"))
+    }
+
+    /// Endpoints from the decision alone, so that a repeated request gets the same reply.
+    pub(super) fn routed(&self, decision: Arc<Decision>) -> Result<Routed, Error> {
+        let gone = Error::EndpointGone {
+            endpoint: decision.endpoint.clone(),
+        };
+        let endpoint = self
+            .catalogue
+            .endpoint(decision.endpoint.as_str())
+            .ok_or(gone)?
+            .clone();
+        let drawn = &decision.drawn;
+        let mut others: Vec<(&Name, f64)> = drawn
+            .arms
+            .iter()
+            .zip(drawn.utility.iter().copied())
+            .filter(|(arm, _)| **arm != endpoint.arm)
+            .collect();
+        others.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let serving = |arm: &Name| {
+            self.catalogue
+                .endpoints()
+                .iter()
+                .find(|e| e.arm == *arm)
+                .cloned()
+        };
+        let fallbacks = others
+            .iter()
+            .filter_map(|(arm, _)| serving(arm))
+            .take(FALLBACKS)
+            .collect();
+        Ok(Routed {
+            decision,
+            endpoint,
+            fallbacks,
+        })
+    }
+}
+
+fn way(
+    request: &Request,
+    learned: &TeamSnapshot,
+    estimates: &Estimates,
+    first: Option<Draw>,
+) -> Way {
+    let index = |name: &Name| estimates.arms.iter().position(|arm| arm == name);
+    if let Some(index) = learned.control.pinned.as_ref().and_then(index) {
+        return Way::Pinned(index);
+    }
+    match first {
+        Some(first) => match index(&first.arm) {
+            Some(index) => Way::Inherit(first.decision, index),
+            None => Way::Redraw(first.decision),
+        },
+        None if request.explore => Way::Draw,
+        None => Way::NoExplore,
+    }
+}
+
+fn content(recording: Recording, request: &Request) -> Option<String> {
+    let keep = recording == Recording::Full && !request.messages.is_empty();
+    keep.then(|| serde_json::to_string(&request.messages).ok())
+        .flatten()
+}

@@ -1,0 +1,98 @@
+//! From a request to what the choice needs of it: the context vector, the tokens, the capabilities.
+//!
+//! Not here: how the vector is made (`feature`), which arms qualify (`eligibility`).
+//!
+//! Units: tokens are the caller's count, else characters / 4 rounded up.
+
+use super::request::{Request, Tag};
+use crate::chat::{Message, ResponseFormat, Role};
+use crate::feature::{self, DIM, Extractor, TagValue};
+use crate::id::Name;
+
+/// Capabilities that a request implies, by name.
+#[derive(Debug)]
+pub(super) struct Capabilities {
+    tools: Name,
+    json: Name,
+    json_schema: Name,
+    vision: Name,
+}
+
+impl Capabilities {
+    pub(super) fn new() -> Result<Self, crate::id::Error> {
+        Ok(Self {
+            tools: Name::new("tools")?,
+            json: Name::new("json")?,
+            json_schema: Name::new("json_schema")?,
+            vision: Name::new("vision")?,
+        })
+    }
+
+    /// What the arm must be able to do: what the caller says and what the request implies.
+    pub(super) fn needed(&self, request: &Request) -> Vec<Name> {
+        let mut needed = request.constraints.required_capabilities.clone();
+        if !request.tools.is_empty() {
+            needed.push(self.tools.clone());
+        }
+        match request.response_format {
+            ResponseFormat::Text => {}
+            ResponseFormat::JsonObject => needed.push(self.json.clone()),
+            ResponseFormat::JsonSchema(_) => needed.push(self.json_schema.clone()),
+        }
+        if request.messages.iter().any(Message::has_image) {
+            needed.push(self.vision.clone());
+        }
+        needed
+    }
+}
+
+/// The request's context.
+pub(super) fn context(
+    extractor: &Extractor,
+    request: &Request,
+) -> Result<[f32; DIM], feature::Error> {
+    let tags: Vec<feature::Tag<'_>> = request
+        .tags
+        .iter()
+        .map(|(key, value)| feature::Tag {
+            key: key.as_str(),
+            value: match value {
+                Tag::Text(text) => TagValue::Text(text),
+                Tag::Number(number) => TagValue::Number(*number),
+            },
+        })
+        .collect();
+    let last_user = texts(request.messages.iter().rev().find(|m| m.role == Role::User));
+    let system = texts(request.messages.iter().find(|m| m.role == Role::System));
+    let asked = feature::Request {
+        task: request.task.as_ref().map(Name::as_str),
+        tags: &tags,
+        tools: !request.tools.is_empty(),
+        json: request.response_format == ResponseFormat::JsonObject,
+        json_schema: matches!(request.response_format, ResponseFormat::JsonSchema(_)),
+        streaming: request.streaming,
+        last_user: &last_user,
+        system: &system,
+        embedding: request.embedding.as_deref(),
+    };
+    let mut context = [0.0; DIM];
+    extractor.extract(&asked, &mut context)?;
+    Ok(context)
+}
+
+fn texts(message: Option<&Message>) -> Vec<&str> {
+    message.into_iter().flat_map(Message::texts).collect()
+}
+
+/// Input tokens of the request.
+pub(super) fn input_tokens(request: &Request) -> u32 {
+    request.input_tokens.unwrap_or_else(|| {
+        let messages: usize = request.messages.iter().map(Message::characters).sum();
+        let tools: usize = request
+            .tools
+            .iter()
+            .map(|t| t.name.len() + t.description.len() + t.parameters_json_schema.len())
+            .sum();
+        u32::try_from((messages + tools).div_ceil(4)).unwrap_or(u32::MAX)
+    })
+}

@@ -1,0 +1,54 @@
+//! Why a request got no decision.
+
+use crate::decision::Excluded;
+use crate::id::{DecisionId, Name};
+use crate::{bandit, feature, id, store};
+
+/// Why a request got no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Every arm was left out.
+    #[error("no arm is eligible: {} left out, each with its reason", excluded.len())]
+    NoEligibleArm {
+        /// All of them, with reasons.
+        excluded: Vec<Excluded>,
+    },
+    /// The idempotency key came with another body, or on another call, before.
+    #[error(
+        "request_id {request_id} was used with another body: allowed a new id, or the same body"
+    )]
+    RequestIdReused {
+        /// The key.
+        request_id: Name,
+    },
+    /// No such decision of this team within the window that is kept at hand.
+    #[error("decision {id} is not known to this team")]
+    DecisionNotFound {
+        /// The id.
+        id: DecisionId,
+    },
+    /// The endpoint of a decision made before is not in the configuration any more.
+    #[error("endpoint {endpoint} of the decision is not configured any more")]
+    EndpointGone {
+        /// Its name.
+        endpoint: Name,
+    },
+    /// The features refuse the request.
+    #[error(transparent)]
+    Feature(#[from] feature::Error),
+    /// The policy refuses its estimates.
+    #[error(transparent)]
+    Choice(#[from] bandit::ChoiceError),
+    /// The statistics refuse the context.
+    #[error(transparent)]
+    State(#[from] bandit::StateError),
+    /// A name that cannot be one.
+    #[error(transparent)]
+    Name(#[from] id::Error),
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Something that cannot be, was.
+    #[error("internal: {0}")]
+    Bug(&'static str),
+}

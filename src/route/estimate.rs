@@ -1,0 +1,166 @@
+//! What each eligible arm is expected to do on this request: signals, cost, latency, utility.
+//!
+//! u_a = scorecard utility of the predicted signals, cost and latency; its standard deviation
+//! s_a = sqrt(sum over groups g of grad' Sigma_g grad x' A_g^-1 x) / 0.3, that is, in units where a
+//! residual standard deviation of 0.3 counts as one, the scale of the policies' defaults
+//! (SCIENCE 2.2, 2.3: v = 0.05 times residual sd / 0.3).
+//!
+//! Invariants: the vectors are parallel, in catalogue order; an arm that breaks a limit on cost or
+//! latency is not among them but in `excluded`.
+//!
+//! Not here: eligibility before predictions (`eligibility`), the draw (`draw`).
+
+use super::draw::View;
+use crate::bandit::{PRIOR_SD, StateError};
+use crate::decision::{Drawn, Excluded};
+use crate::eligibility::{Catalogue, Eligible, Limits};
+use crate::id::Name;
+use crate::learn::{ArmSnapshot, TeamSnapshot};
+use crate::scorecard::Scorecard;
+use crate::unit::Pmf;
+
+/// Estimates of the eligible arms.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Estimates {
+    pub(super) arms: Vec<Name>,
+    pub(super) signals: Vec<Name>,
+    pub(super) utility: Vec<f64>,
+    pub(super) utility_sd: Vec<f64>,
+    pub(super) signal_mean: Vec<f32>,
+    pub(super) signal_sd: Vec<f32>,
+    pub(super) cost_usd: Vec<f64>,
+    pub(super) reference_cost_usd: Vec<f64>,
+    pub(super) latency_ms: Vec<f64>,
+    pub(super) samples: f64,
+    pub(super) pulls: Vec<u64>,
+}
+
+impl Estimates {
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            arms: &self.arms,
+            utility: &self.utility,
+            utility_sd: &self.utility_sd,
+            samples: self.samples,
+        }
+    }
+
+    pub(super) fn into_drawn(
+        self,
+        pmf: Pmf,
+        floor: Vec<f64>,
+        forced: Vec<u32>,
+        uniform: f64,
+        chosen: u32,
+    ) -> Drawn {
+        Drawn {
+            arms: self.arms,
+            signals: self.signals,
+            pmf,
+            floor,
+            utility: self.utility,
+            utility_sd: self.utility_sd,
+            signal_mean: self.signal_mean,
+            signal_sd: self.signal_sd,
+            cost_usd: self.cost_usd,
+            reference_cost_usd: self.reference_cost_usd,
+            latency_ms: self.latency_ms,
+            samples: self.samples,
+            forced,
+            uniform,
+            chosen,
+        }
+    }
+}
+
+/// Estimates every eligible arm, and excludes those that break a limit.
+pub(super) fn estimate(
+    catalogue: &Catalogue,
+    eligible: &Eligible,
+    limits: &Limits,
+    team: &TeamSnapshot,
+    x: &[f32],
+    excluded: &mut Vec<Excluded>,
+) -> Result<Estimates, StateError> {
+    let scorecard = &*team.scorecard;
+    let count = eligible.arms.len();
+    let mut found = Estimates {
+        signals: scorecard.signals().iter().map(|s| s.name.clone()).collect(),
+        samples: team.samples,
+        arms: Vec::with_capacity(count),
+        utility: Vec::with_capacity(count),
+        utility_sd: Vec::with_capacity(count),
+        cost_usd: Vec::with_capacity(count),
+        reference_cost_usd: Vec::with_capacity(count),
+        latency_ms: Vec::with_capacity(count),
+        pulls: Vec::with_capacity(count),
+        signal_mean: Vec::with_capacity(count * scorecard.signals().len()),
+        signal_sd: Vec::with_capacity(count * scorecard.signals().len()),
+    };
+    for arm in &eligible.arms {
+        let Some(name) = catalogue.arms().get(arm.arm).map(|a| &a.name) else {
+            continue;
+        };
+        let Some(learned) = team.arms.get(name) else {
+            continue;
+        };
+        let cost_usd = learned.cost_ratio(x) * arm.reference_cost_usd;
+        let latency_ms = learned.latency_ms(x);
+        if let Some(out) = limits.check(name, cost_usd, latency_ms) {
+            excluded.push(out);
+            continue;
+        }
+        found.arms.push(name.clone());
+        found.pulls.push(learned.pulls);
+        found.cost_usd.push(cost_usd);
+        found.reference_cost_usd.push(arm.reference_cost_usd);
+        found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
+        let quality = quality(scorecard, learned, x, &mut found)?;
+        found
+            .utility
+            .push(quality - scorecard.price(cost_usd, latency_ms));
+    }
+    Ok(found)
+}
+
+/// Expected quality of one arm; its signals and standard deviation go to `found`.
+fn quality(
+    scorecard: &Scorecard,
+    arm: &ArmSnapshot,
+    x: &[f32],
+    found: &mut Estimates,
+) -> Result<f64, StateError> {
+    const MOST: usize = Scorecard::MAX_TARGETS;
+    let signals = scorecard.signals().len();
+    let count = scorecard.targets().len();
+    let (mut means, mut sds, mut spread) = ([0.0; MOST], [0.0; MOST], [0.0; MOST]);
+    let groups = || scorecard.groups().iter().zip(&arm.groups);
+    for ((group, posterior), h) in groups().zip(&mut spread) {
+        let mut own = [0.0; MOST];
+        *h = posterior.score(x, &mut own[..group.targets.len()])?;
+        for (within, target) in group.targets.iter().enumerate() {
+            means[*target] = own[within];
+            let mut alone = [0.0; MOST];
+            alone[within] = 1.0;
+            sds[*target] = (posterior.noise(&alone[..=within]) * *h).sqrt();
+        }
+    }
+    let mut gradient = [0.0; MOST];
+    let quality = scorecard.gradient(&means[..count], &mut gradient[..count]);
+    let mut variance = 0.0;
+    for ((group, posterior), h) in groups().zip(&spread) {
+        let mut own = [0.0; MOST];
+        for (slot, target) in own.iter_mut().zip(&group.targets) {
+            *slot = gradient[*target];
+        }
+        variance += h * posterior.noise(&own[..group.targets.len()]);
+    }
+    found.utility_sd.push(variance.sqrt() / PRIOR_SD);
+    found
+        .signal_mean
+        .extend(means[..signals].iter().map(|m| *m as f32));
+    found
+        .signal_sd
+        .extend(sds[..signals].iter().map(|s| *s as f32));
+    Ok(quality)
+}

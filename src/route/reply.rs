@@ -1,0 +1,50 @@
+//! What the router answers, in the house's own types.
+//!
+//! Invariants: the endpoint and every fallback passed the same checks as the arm drawn.
+//!
+//! Not here: how it was found, how it is written on the wire (`grpc::encode`).
+
+use crate::decision::{Attempt, Decision};
+use crate::eligibility::Endpoint;
+use crate::signal::Feedback;
+use std::sync::Arc;
+
+/// A decision and where to go with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routed {
+    /// The decision, as it is in the journal.
+    pub decision: Arc<Decision>,
+    /// The endpoint to call.
+    pub endpoint: Endpoint,
+    /// Where to go if that fails, best first.
+    pub fallbacks: Vec<Endpoint>,
+}
+
+/// A decision with all that followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The decision, its endpoint as it is today, no fallbacks.
+    pub routed: Routed,
+    /// Tries, in order.
+    pub attempts: Vec<Attempt>,
+    /// Feedback on it or its episode, in order of arrival.
+    pub feedback: Vec<Feedback>,
+}
+
+/// Decisions, newest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DecisionPage {
+    /// The decisions.
+    pub decisions: Vec<Recorded>,
+    /// Where the next page begins; `None` where there is none.
+    pub next: Option<u64>,
+}
+
+/// What closing an episode did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpisodeClosed {
+    /// Decisions of the episode.
+    pub decisions: u64,
+    /// It had been closed before.
+    pub already_closed: bool,
+}

@@ -1,0 +1,116 @@
+//! What a caller asks of the router, in the house's own types.
+//!
+//! Invariants, held by the edges that build it and relied on below: tag keys are unique and tag
+//! numbers finite; an embedding has 64 to 4096 finite entries; limits are finite and in range;
+//! every message passes [`chat::Message::check`].
+//!
+//! Not here: reading it from the wire (`grpc::decode`), the context vector it makes (`feature`),
+//! the arms it leaves (`eligibility`).
+//!
+//! Units: tokens; money in nano-dollars; latency in milliseconds.
+
+use crate::chat;
+use crate::decision;
+use crate::eligibility::DataPolicy;
+use crate::id::{DecisionId, Name};
+use crate::unit::NanoUsd;
+
+/// A request for a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The caller's label of the task: the strongest feature there is.
+    pub task: Option<Name>,
+    /// The piece of work that outcomes belong to.
+    pub episode: Option<Name>,
+    /// The conversation whose prompt cache may be warm.
+    pub session: Option<Name>,
+    /// Declared context: at most 64, keys unique.
+    pub tags: Vec<(Name, Tag)>,
+    /// The conversation; empty where the caller sends features only.
+    pub messages: Vec<chat::Message>,
+    /// Tools offered to the model.
+    pub tools: Vec<chat::Tool>,
+    /// The form asked of the answer.
+    pub response_format: chat::ResponseFormat,
+    /// The caller's own embedding of the prompt.
+    pub embedding: Option<Vec<f32>>,
+    /// Input tokens as the caller counted them. Absent: to be estimated.
+    pub input_tokens: Option<u32>,
+    /// Most output tokens the caller accepts. Absent: the arm's own limit.
+    pub max_output_tokens: Option<u32>,
+    /// Limits on the choice.
+    pub constraints: Constraints,
+    /// Idempotency key and hash of the body.
+    pub request: Option<decision::Request>,
+    /// Whether the draw may explore.
+    pub explore: bool,
+    /// Whether the answer is to be streamed: a capability that an arm may lack.
+    pub streaming: bool,
+}
+
+/// The value of a declared tag.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tag {
+    /// A category, at most 128 characters.
+    Text(String),
+    /// A finite number.
+    Number(f64),
+}
+
+/// Limits the caller puts on the choice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Constraints {
+    /// Only these arms. Empty: every arm of the team.
+    pub allowed_arms: Vec<Name>,
+    /// Never these arms.
+    pub denied_arms: Vec<Name>,
+    /// Most expected cost, at least 0.
+    pub max_cost: Option<NanoUsd>,
+    /// Most expected latency, above 0.
+    pub max_latency_ms: Option<f64>,
+    /// Capabilities the arm must have, beside those that the request itself implies.
+    pub required_capabilities: Vec<Name>,
+    /// Where the data may go. Absent: the team's default.
+    pub data_policy: Option<DataPolicy>,
+}
+
+/// What a caller that called the endpoint itself tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptReport {
+    /// The decision it belongs to.
+    pub decision: DecisionId,
+    /// The endpoint called. Absent: the one that the decision named.
+    pub endpoint: Option<Name>,
+    /// Tokens used.
+    pub usage: decision::Usage,
+    /// Wall time, at least 0.
+    pub latency_ms: Option<f64>,
+    /// What it cost, at least 0. Absent: from usage and the endpoint's prices.
+    pub cost: Option<NanoUsd>,
+    /// Kind of error, if it failed.
+    pub error: Option<Name>,
+    /// Idempotency key and hash of the report's body.
+    pub request: Option<decision::Request>,
+}
+
+/// An episode to close.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpisodeClosing {
+    /// The episode.
+    pub episode: Name,
+    /// Idempotency key and hash of the body.
+    pub request: Option<decision::Request>,
+}
+
+/// Which decisions of a team to list, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecisionQuery {
+    /// Most to return, 1 to 1000.
+    pub size: usize,
+    /// Only those before this journal sequence.
+    pub before: Option<u64>,
+    /// Only of this episode.
+    pub episode: Option<Name>,
+    /// Only with this arm chosen.
+    pub arm: Option<Name>,
+}

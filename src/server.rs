@@ -1,1 +1,0 @@
-//! Composition: the only file that knows every concrete type.

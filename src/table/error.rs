@@ -1,0 +1,110 @@
+//! Why a table could not be read or written: always the file, and where it applies the column, the
+//! row and what would have been right.
+
+use std::path::PathBuf;
+
+/// A fault of a file or of the column mapping.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file whose ending says nothing known.
+    #[error("{}: allowed endings .parquet, .csv, .jsonl, .ndjson", file.display())]
+    Format {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// Not the format that its ending says, or damaged.
+    #[error("{}: cannot be read or written as a table: {detail}", file.display())]
+    Content {
+        /// The file.
+        file: PathBuf,
+        /// What was wrong with it.
+        detail: String,
+    },
+    /// A required column is absent.
+    #[error("{}: column {column} is missing: expected {expected}", file.display())]
+    MissingColumn {
+        /// The file.
+        file: PathBuf,
+        /// The column's name in the file.
+        column: String,
+        /// Its type.
+        expected: &'static str,
+    },
+    /// A column of another type.
+    #[error("{}: column {column} is {found}: expected {expected}", file.display())]
+    ColumnType {
+        /// The file.
+        file: PathBuf,
+        /// The column's name in the file.
+        column: String,
+        /// The type it has.
+        found: String,
+        /// The type it should have.
+        expected: &'static str,
+    },
+    /// A value out of its range.
+    #[error("{}: row {row}, column {column} is {found}: expected {expected}", file.display())]
+    Value {
+        /// The file.
+        file: PathBuf,
+        /// Row, from 1, the header not counted.
+        row: usize,
+        /// The column's name in the file.
+        column: String,
+        /// The value.
+        found: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// Two outcomes for one prompt and arm.
+    #[error("{}: row {row} repeats prompt {prompt} with arm {arm}: allowed once", file.display())]
+    Duplicate {
+        /// The file.
+        file: PathBuf,
+        /// Row, from 1.
+        row: usize,
+        /// The prompt's id.
+        prompt: String,
+        /// The arm.
+        arm: String,
+    },
+    /// No prompt on which every arm has a score.
+    #[error(
+        "{}: none of {prompts} prompts has a score from each of {arms} arms: at least 1 is needed",
+        file.display()
+    )]
+    Empty {
+        /// The file.
+        file: PathBuf,
+        /// Prompts it has.
+        prompts: usize,
+        /// Arms it has.
+        arms: usize,
+    },
+    /// A mapping of names that cannot be understood.
+    #[error("column mapping {text:?}: expected NAME=COLUMN,... with NAME one of {allowed}")]
+    Mapping {
+        /// The part at fault.
+        text: String,
+        /// The names that may be mapped.
+        allowed: String,
+    },
+    /// Traffic of another version of the schema.
+    #[error("{}: traffic schema version {found}: expected {expected}", file.display())]
+    SchemaVersion {
+        /// The file.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        expected: i64,
+    },
+}
