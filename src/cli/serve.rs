@@ -55,7 +55,7 @@ pub(crate) fn check(arguments: &Check) -> Result<(), Failure> {
     let path = arguments.config.config.display();
     let text = match problems.len() {
         0 => format!("{path} is valid"),
-        count => format!("{}{path}: {count} problems", config::render(&problems)),
+        _ => config::render(&problems),
     };
     out::write(arguments.format, &checked, &text)?;
     if problems.is_empty() {
