@@ -7,14 +7,11 @@ use super::feedback::{Listening, Outcome};
 use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
 use crate::access::Grant;
-use crate::complete::{self, Complete, Reports};
+use crate::complete::{self, AttemptReport, Complete, Reports};
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
-use crate::learn::{ArmSnapshot, Intake, TeamSnapshot, Verdict};
-use crate::route::{
-    AttemptReport, DecisionPage, DecisionQuery, EpisodeClosed, EpisodeClosing, Recorded, Request,
-    Route, Routed,
-};
+use crate::learn::{ArmSnapshot, EpisodeClosed, EpisodeClosing, Intake, TeamSnapshot, Verdict};
+use crate::route::{DecisionPage, DecisionQuery, Recorded, Request, Route, Routed};
 use crate::signal::Feedback;
 use crate::store::Control;
 use futures_util::stream::{self, StreamExt};

@@ -103,9 +103,9 @@ pub async fn serve(
         learning,
         secret,
         clock: Arc::clone(&clock),
-        tasks: tasks.clone(),
     };
-    let services = services(&params, held)?;
+    let evaluation = evaluation(&params, &store, &tasks);
+    let services = services(&params, held, evaluation)?;
     let bytes = params.server.max_message_bytes;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
@@ -141,7 +141,6 @@ struct Held {
     learning: Arc<learn::Params>,
     secret: Secret,
     clock: Arc<dyn Clock>,
-    tasks: TaskTracker,
 }
 
 #[cfg(feature = "analytics")]
@@ -152,15 +151,14 @@ type Evaluation = grpc::NoAnalytics;
 fn services(
     params: &config::Params,
     held: Held,
+    evaluation: Evaluation,
 ) -> Result<Services<Gateway, Intake, Evaluation, Intake>, Error> {
-    let evaluation = evaluation(params, &held);
     let Held {
         store,
         published,
         learning,
         secret,
         clock,
-        ..
     } = held;
     let catalogue = Arc::new(params.catalogue.clone());
     let route = Arc::new(Route::new(
@@ -190,17 +188,17 @@ fn services(
 }
 
 #[cfg(feature = "analytics")]
-fn evaluation(params: &config::Params, held: &Held) -> Evaluation {
+fn evaluation(params: &config::Params, store: &Arc<Store>, tasks: &TaskTracker) -> Evaluation {
     let scorecard = |t: &config::Team| (t.name.clone(), Arc::new(t.scorecard.clone()));
     grpc::Traffic {
-        store: Arc::clone(&held.store),
+        store: Arc::clone(store),
         scorecards: params.teams.iter().map(scorecard).collect(),
-        tasks: held.tasks.clone(),
+        tasks: tasks.clone(),
     }
 }
 
 #[cfg(not(feature = "analytics"))]
-fn evaluation(_: &config::Params, _: &Held) -> Evaluation {
+fn evaluation(_: &config::Params, _: &Arc<Store>, _: &TaskTracker) -> Evaluation {
     grpc::NoAnalytics
 }
 
