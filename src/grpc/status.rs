@@ -23,7 +23,8 @@ pub const DOMAIN: &str = "bellwether";
 const LISTED_BYTES: usize = 3072;
 
 /// A field that breaks its rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
 pub struct Violation {
     /// Path from the request, as `context.tags[3].key`.
     pub field: String,
@@ -35,7 +36,7 @@ pub struct Violation {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Fields that break their rules, all of them.
-    #[error("{}", summary(.0))]
+    #[error("{}", summary(.0, Violation::to_string))]
     InvalidField(Vec<Violation>),
     /// No key, or one that nobody was given.
     #[error("no key, or an unknown one: send metadata `authorization: Bearer KEY`")]
@@ -80,10 +81,10 @@ pub enum Failure {
     #[error("the journal has no room: nothing new is taken until there is")]
     StoreFull,
     /// Every arm was left out.
-    #[error("none of {} arms is eligible", .0.len())]
+    #[error("none of {} arms is eligible: {}", .0.len(), summary(.0, |e| format!("{}: {}", e.arm, why(e))))]
     NoEligibleArm(Vec<Excluded>),
     /// Every endpoint tried failed.
-    #[error("all {} attempts failed", .0.len())]
+    #[error("every attempt failed: {}", summary(.0, |a| format!("{}: {}", a.endpoint, a.error)))]
     AllAttemptsFailed(Vec<FailedAttempt>),
     /// The caller's time was up.
     #[error("the deadline passed")]
@@ -160,30 +161,21 @@ impl Failure {
     fn detail(&self, details: &mut ErrorDetails) {
         match self {
             Self::InvalidField(violations) => {
-                details.set_bad_request(listed(
-                    violations,
-                    |v| (v.field.clone(), v.problem.clone()),
-                    FieldViolation::new,
-                ));
+                let text = |v: &Violation| (v.field.clone(), v.problem.clone());
+                details.set_bad_request(listed(violations, text, FieldViolation::new));
             }
             Self::NoEligibleArm(excluded) => {
                 details.set_precondition_failure(listed(
                     excluded,
-                    |e| {
-                        (
-                            e.arm.to_string(),
-                            format!("{}: {}", word(e.reason), e.detail),
-                        )
-                    },
-                    |arm: String, why: String| PreconditionViolation::new("ARM_EXCLUDED", arm, why),
+                    |e| (e.arm.to_string(), why(e)),
+                    |arm, why| PreconditionViolation::new("ARM_EXCLUDED", arm, why),
                 ));
             }
             Self::AllAttemptsFailed(attempts) => {
-                details.set_precondition_failure(listed(
-                    attempts,
-                    |a| (a.endpoint.to_string(), a.error.to_string()),
-                    |at: String, why: String| PreconditionViolation::new("ATTEMPT_FAILED", at, why),
-                ));
+                let text = |a: &FailedAttempt| (a.endpoint.to_string(), a.error.to_string());
+                details.set_precondition_failure(listed(attempts, text, |endpoint, why| {
+                    PreconditionViolation::new("ATTEMPT_FAILED", endpoint, why)
+                }));
                 details.set_retry_info(Some(Duration::from_secs(1)));
             }
             Self::DecisionNotFound { id } => {
@@ -191,31 +183,17 @@ impl Failure {
                 details.set_resource_info("decision", name, "", "not found");
             }
             Self::RequestIdReused { request_id } => {
-                details.set_resource_info(
-                    "request",
-                    request_id.as_str(),
-                    "",
-                    "used with another body",
-                );
+                let name = request_id.as_str();
+                details.set_resource_info("request", name, "", "used with another body");
             }
             Self::BudgetExhausted { subject, refill } => {
-                details
-                    .set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "budget spent")]);
-                if refill.is_some() {
-                    details.set_retry_info(*refill);
-                }
+                quota(details, subject.as_str(), "budget spent", *refill);
             }
             Self::RateLimited {
                 subject,
                 retry_after,
-            } => {
-                details
-                    .set_quota_failure(vec![QuotaViolation::new(subject.as_str(), "rate limit")]);
-                details.set_retry_info(Some(*retry_after));
-            }
-            Self::StoreFull => {
-                details.set_quota_failure(vec![QuotaViolation::new("journal", "no room on disk")]);
-            }
+            } => quota(details, subject.as_str(), "rate limit", Some(*retry_after)),
+            Self::StoreFull => quota(details, "journal", "no room on disk", None),
             Self::KeyUnknown
             | Self::NotAllowed { .. }
             | Self::DeadlineExceeded
@@ -226,20 +204,26 @@ impl Failure {
     }
 }
 
-/// A short first line for a list of violations.
-fn summary(violations: &[Violation]) -> String {
-    match violations {
-        [] => "a field is invalid".to_owned(),
-        [only] => format!("{}: {}", only.field, only.problem),
-        [first, rest @ ..] => {
-            format!(
-                "{}: {} (and {} more)",
-                first.field,
-                first.problem,
-                rest.len()
-            )
-        }
+/// A quota that is spent, and when to come again if that is known.
+fn quota(details: &mut ErrorDetails, subject: &str, problem: &str, retry: Option<Duration>) {
+    details.set_quota_failure(vec![QuotaViolation::new(subject, problem)]);
+    if retry.is_some() {
+        details.set_retry_info(retry);
     }
+}
+
+/// A list in one line, for those who see only a status's message: the first entry, and how many more.
+fn summary<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    match items {
+        [] => "none is listed".to_owned(),
+        [only] => text(only),
+        [first, rest @ ..] => format!("{} (and {} more)", text(first), rest.len()),
+    }
+}
+
+/// Why an arm was left out.
+fn why(excluded: &Excluded) -> String {
+    format!("{}: {}", word(excluded.reason), excluded.detail)
 }
 
 /// As many entries as fit, and how many did not.

@@ -15,12 +15,13 @@ use super::parallel::in_parallel;
 use super::run::{Run, Spread, Tally};
 use crate::bandit::{Policy, Scores, Scratch};
 use crate::feature::DIM;
+use crate::route;
 use crate::unit::Pmf;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Uniform pulls of every arm before its statistics count.
-pub const FORCED_PULLS: usize = 3;
+/// Uniform pulls of every arm before its statistics count: as many as where it serves.
+pub const FORCED_PULLS: usize = route::FORCED_PULLS as usize;
 
 /// How a table is played.
 #[derive(Debug, Clone, Copy, PartialEq)]

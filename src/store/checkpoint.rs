@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_checkpoint_survives_a_power_cut_at_once() {
-        let (disk, checkpoints) = saved(&[10]);
+        let (disk, _) = saved(&[10]);
         disk.crash();
-        check(&checkpoints, 10, Some(10), 0);
+        check(&Checkpoints::new(Arc::new(disk)), 10, Some(10), 0);
     }
 
     #[test]

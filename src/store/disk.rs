@@ -32,7 +32,7 @@ pub trait Disk: Send + Sync + Debug {
     /// The whole content of a file.
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let file = self.open(name)?;
-        let mut bytes = vec![0; usize::try_from(file.len()?).map_err(io::Error::other)?];
+        let mut bytes = vec![0; usize::try_from(file.size()?).map_err(io::Error::other)?];
         let read = file.read_at(&mut bytes, 0)?;
         bytes.truncate(read);
         Ok(bytes)
@@ -58,11 +58,7 @@ pub trait Disk: Send + Sync + Debug {
 /// A file of a [`Disk`], usable from any thread.
 pub trait DiskFile: Send + Sync + Debug {
     /// Its length in bytes.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a length in bytes on a disk, not a collection"
-    )]
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
     /// Reads from `offset` until `buffer` is full or the file ends; returns the bytes read.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes all bytes at `offset`. After an error any part of them may have been written.
@@ -75,12 +71,12 @@ pub trait DiskFile: Send + Sync + Debug {
     fn allocate(&self, len: u64) -> io::Result<()>;
 }
 
-/// A directory of the operating system, held by one process at a time.
+/// A directory of the operating system: held by one process at a time, or only looked at.
 #[derive(Debug)]
 pub struct FileDisk {
     dir: PathBuf,
-    /// Open for as long as the lock shall hold.
-    _lock: File,
+    /// Open for as long as the lock shall hold; nothing where it is only looked at.
+    lock: Option<File>,
 }
 
 impl FileDisk {
@@ -105,7 +101,17 @@ impl FileDisk {
             },
             fs::TryLockError::Error(source) => failed("lock", source),
         })?;
-        Ok(Self { dir, _lock: lock })
+        let lock = Some(lock);
+        Ok(Self { dir, lock })
+    }
+
+    /// The directory as it is, to read what another process may be writing: files open for reading
+    /// only.
+    pub fn look(dir: impl AsRef<Path>) -> Self {
+        Self {
+            dir: dir.as_ref().to_owned(),
+            lock: None,
+        }
     }
 }
 
@@ -140,7 +146,10 @@ impl Disk for FileDisk {
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.dir.join(name);
         Ok(Arc::new(
-            OpenOptions::new().read(true).write(true).open(path)?,
+            OpenOptions::new()
+                .read(true)
+                .write(self.lock.is_some())
+                .open(path)?,
         ))
     }
 
@@ -158,7 +167,7 @@ impl Disk for FileDisk {
 }
 
 impl DiskFile for File {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 
@@ -188,7 +197,7 @@ impl DiskFile for File {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        let have = DiskFile::len(self)?;
+        let have = self.size()?;
         if len <= have {
             return Ok(());
         }

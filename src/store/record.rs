@@ -223,8 +223,8 @@ mod tests {
             assert_eq!(found, expected, "{record:?}");
         };
         let team = || name("t");
-        check(small_decision(), (0, 0));
-        check(attempt(1, 2), (0, 0));
+        check(small_decision(), (299, 0x906ad2458b70a08f));
+        check(attempt(1, 2), (54, 0x32d3f3cad5b31f38));
         let mut fed = feedback(Subject::Episode(name("e1")), 3, 7);
         fed.request_id = Some(name("r"));
         fed.signals
@@ -232,7 +232,7 @@ mod tests {
         fed.signals
             .push((name("c"), Change::Observed(Value::Comment("so".to_owned()))));
         fed.signals.push((name("x"), Change::Retracted));
-        check(Record::Feedback(fed), (0, 0));
+        check(Record::Feedback(fed), (59, 0x82382519ad754ca4));
         let episode = name("e1");
         let request = Some(request("r", 5));
         check(
@@ -242,7 +242,7 @@ mod tests {
                 time: time(4),
                 request,
             },
-            (0, 0),
+            (15, 0xa6685f579b45b8ee),
         );
         let control = Control {
             pinned: Some(name("small")),
@@ -254,7 +254,7 @@ mod tests {
                 control,
                 time: time(5),
             },
-            (0, 0),
+            (16, 0x6050f9337a9ccce8),
         );
         let (kind, text) = (VersionKind::Policy, "uniform".to_owned());
         check(
@@ -265,9 +265,9 @@ mod tests {
                 text,
                 time: time(6),
             },
-            (0, 0),
+            (18, 0xf9b70a9ee710b5f0),
         );
-        check(Record::Tick { time: time(7) }, (0, 0));
+        check(Record::Tick { time: time(7) }, (6, 0xe45cf02b9d4058d7));
     }
 
     #[test]

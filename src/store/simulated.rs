@@ -3,19 +3,32 @@
 //! It is stricter than a real one: nothing unsynced survives [`SimulatedDisk::crash`], names neither.
 //! [`SimulatedDisk::crash_torn`] keeps a random part of it, as a real disk might.
 //!
-//! Invariants: a handle taken before a crash never works again (its process is gone); faults are set
-//! by the test and hold until it lifts them.
+//! Invariants: every handle, of the disk or of a file, taken before a crash never works again (its
+//! process is gone), but for the one through which the test cut the power; faults are set by the
+//! test and hold until it lifts them.
 
 use super::disk::{Disk, DiskFile};
 use rand::{Rng, RngExt};
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A disk in memory. Clones are the same disk.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct SimulatedDisk {
     state: Arc<Mutex<State>>,
+    /// The life that this handle belongs to.
+    life: AtomicU64,
+}
+
+impl Clone for SimulatedDisk {
+    fn clone(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            life: AtomicU64::new(self.life.load(Ordering::Acquire)),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +95,17 @@ impl SimulatedDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Power is cut: everything not synced is gone, and so is every open handle.
+    /// The state, if this handle's process still lives.
+    fn alive(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.state();
+        if state.life == self.life.load(Ordering::Acquire) {
+            Ok(state)
+        } else {
+            Err(gone())
+        }
+    }
+
+    /// Power is cut: everything not synced is gone, and so is every other handle.
     pub fn crash(&self) {
         self.lose(Vec::clear);
     }
@@ -106,6 +129,7 @@ impl SimulatedDisk {
         let mut state = self.state();
         let state = &mut *state;
         state.life += 1;
+        self.life.store(state.life, Ordering::Release);
         state.names = state.durable_names.clone();
         for content in &mut state.files {
             keep(&mut content.unsynced);
@@ -142,11 +166,10 @@ impl SimulatedDisk {
         }
     }
 
-    fn handle(&self, state: &State, file: usize) -> Arc<dyn DiskFile> {
+    fn handle(&self, file: usize) -> Arc<dyn DiskFile> {
         Arc::new(SimulatedFile {
             disk: self.clone(),
             file,
-            life: state.life,
         })
     }
 }
@@ -163,17 +186,21 @@ fn take_room(room: &mut Option<u64>, wanted: u64) -> u64 {
     }
 }
 
+fn gone() -> io::Error {
+    io::Error::other("handle of a process that is gone")
+}
+
 fn full() -> io::Error {
     io::ErrorKind::StorageFull.into()
 }
 
 impl Disk for SimulatedDisk {
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(self.state().names.keys().cloned().collect())
+        Ok(self.alive()?.names.keys().cloned().collect())
     }
 
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         if state.room.is_some_and(|room| room < len) {
             return Err(full());
         }
@@ -185,29 +212,29 @@ impl Disk for SimulatedDisk {
         ));
         state.files.push(content);
         state.names.insert(name.to_owned(), file);
-        Ok(self.handle(&state, file))
+        Ok(self.handle(file))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let state = self.state();
+        let state = self.alive()?;
         let file = *state.names.get(name).ok_or(io::ErrorKind::NotFound)?;
-        Ok(self.handle(&state, file))
+        Ok(self.handle(file))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let removed = self.state().names.remove(name);
+        let removed = self.alive()?.names.remove(name);
         removed.map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         let file = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), file);
         Ok(())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.alive()?;
         if state.sync_fails {
             return Err(io::Error::other("simulated sync failure"));
         }
@@ -220,21 +247,16 @@ impl Disk for SimulatedDisk {
 struct SimulatedFile {
     disk: SimulatedDisk,
     file: usize,
-    life: u64,
 }
 
 impl SimulatedFile {
     fn with<T>(&self, work: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
-        let mut state = self.disk.state();
-        if state.life != self.life {
-            return Err(io::Error::other("handle of a process that is gone"));
-        }
-        work(&mut state)
+        work(&mut *self.disk.alive()?)
     }
 }
 
 impl DiskFile for SimulatedFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         self.with(|state| Ok(state.files[self.file].seen.len() as u64))
     }
 

@@ -7,6 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
 mod contract;
+mod durability;
 mod generated;
+mod loop_closed;
+mod rig;
 mod tidy;
