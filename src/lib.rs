@@ -31,5 +31,7 @@ pub mod grpc;
 pub mod proto;
 
 #[cfg(feature = "analytics")]
+pub mod demo;
+#[cfg(feature = "analytics")]
 pub mod drive;
 pub mod server;

@@ -5,6 +5,8 @@ mod cli;
 use bellwether::telemetry;
 use clap::Parser;
 use cli::args::{Arguments, Command, Format};
+#[cfg(feature = "analytics")]
+use cli::args::{Replay, Scorecard, Traffic};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -21,6 +23,18 @@ async fn main() -> ExitCode {
         return fail(&error);
     }
     let result = match &arguments.command {
+        #[cfg(feature = "analytics")]
+        Command::Demo(demo) => cli::demo::demo(demo).await,
+        #[cfg(feature = "analytics")]
+        Command::Drive(drive) => cli::drive::drive(drive).await,
+        #[cfg(feature = "analytics")]
+        Command::Traffic(Traffic::Export(export)) => cli::replay::export(export),
+        #[cfg(feature = "analytics")]
+        Command::Replay(Replay::Outcomes(outcomes)) => cli::replay::outcomes(outcomes),
+        #[cfg(feature = "analytics")]
+        Command::Replay(Replay::Traffic(exported)) => cli::replay::traffic(exported),
+        #[cfg(feature = "analytics")]
+        Command::Scorecard(Scorecard::Try(attempt)) => cli::replay::try_scorecard(attempt),
         Command::Serve(serve) => cli::serve::serve(serve).await,
         Command::Check(check) => cli::serve::check(check),
         Command::Control(control) => cli::serve::control(control).await,

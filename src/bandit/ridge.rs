@@ -6,8 +6,9 @@
 //!
 //! Invariants: a refused call changes nothing. A target missing from a row is imputed by its own
 //! prediction, which leaves its theta where it was; when the true value arrives, [`Ridge::arrive`]
-//! shifts it, and A, b and theta are what they would be had it been there at once. The same calls in
-//! the same order give the same bits on every machine.
+//! shifts it, and A, b and theta are what they would be had it been there at once (values imputed for
+//! other rows in between stay what they were). The same calls in the same order give the same bits on
+//! every machine.
 //!
 //! Not here: which row holds which value (`learn`), the form that serves decisions (`Posterior`),
 //! forgetting.
@@ -148,9 +149,10 @@ impl Ridge {
             used.push(value_used);
         }
         self.residuals.record(&innovations, inflation);
-        self.precision.add_outer(1.0, &step.x);
+        // The inverse first: the prediction has just brought it into the cache.
         scale(&mut step.ax, gain.sqrt());
         self.inverse.add_outer(-1.0, &step.ax);
+        self.precision.add_outer(1.0, &step.x);
         self.count += 1.0;
         self.since_refactor += 1;
         Ok(used)

@@ -238,7 +238,7 @@ mod tests {
             .collect();
         let narrowest = sds.iter().copied().fold(f64::INFINITY, f64::min);
         let mass = arms.iter().enumerate().map(|(a, arm)| {
-            let step = narrowest / 10.0;
+            let step = narrowest / 4.0;
             let points = (16.0 * sds[a] / step).ceil() as usize;
             let each = (0..points).map(|i| {
                 let z = means[a] - 8.0 * sds[a] + (i as f64 + 0.5) * step;

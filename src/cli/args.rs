@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Verify(Verify),
 }
 
+#[cfg(feature = "analytics")]
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Seed of the order of prompts.

@@ -1,5 +1,13 @@
 //! The commands: each turns arguments into one call of the library and writes what came of it.
 
 pub(crate) mod args;
+#[cfg(feature = "analytics")]
+pub(crate) mod demo;
+#[cfg(feature = "analytics")]
+pub(crate) mod drive;
+#[cfg(feature = "analytics")]
+mod export;
 pub(crate) mod out;
+#[cfg(feature = "analytics")]
+pub(crate) mod replay;
 pub(crate) mod serve;

@@ -10,8 +10,14 @@ use bellwether::table::TrafficReader;
 use std::ops::ControlFlow;
 
 /// Policies shown when none is named; every fixed arm comes besides.
-const POLICIES: [&str; 6] =
-    ["linear-thompson", "square-cb", "lin-ucb", "epsilon-greedy", "greedy", "uniform"];
+const POLICIES: [&str; 6] = [
+    "linear-thompson",
+    "square-cb",
+    "lin-ucb",
+    "epsilon-greedy",
+    "greedy",
+    "uniform",
+];
 
 /// Streams an outcome table past policies.
 pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
@@ -25,9 +31,17 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
         for text in POLICIES {
             policies.push(text.parse::<Policy>()?);
         }
-        policies.extend(table.arms.iter().map(|arm| Policy::Fixed { arm: arm.clone() }));
+        policies.extend(
+            table
+                .arms
+                .iter()
+                .map(|arm| Policy::Fixed { arm: arm.clone() }),
+        );
     }
-    let params = Params { seeds: arguments.seeds, floor: arguments.floor };
+    let params = Params {
+        seeds: arguments.seeds,
+        floor: arguments.floor,
+    };
     let mut reports = Vec::new();
     for lambda in &arguments.lambda {
         let label = arguments.task_label == Switch::On;
@@ -69,7 +83,11 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
 pub(crate) fn export(arguments: &Export) -> Result<(), Failure> {
     let bar = out::bar(0, "exporting");
     let wanted = super::export::Wanted {
-        since: arguments.since.as_deref().map(super::export::time).transpose()?,
+        since: arguments
+            .since
+            .as_deref()
+            .map(super::export::time)
+            .transpose()?,
         team: arguments.team.clone(),
     };
     let done = super::export::export(&arguments.data, &arguments.out, &wanted, &bar);

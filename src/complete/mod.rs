@@ -24,4 +24,4 @@ pub use attempt::{Attempts, Target};
 pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events};
 pub use log::AttemptLog;
-pub use report::Reports;
+pub use report::{AttemptReport, Reports};

@@ -7,12 +7,31 @@
 
 use super::error::ReportError;
 use crate::clock::Clock;
-use crate::decision::Attempt;
+use crate::decision::{self, Attempt};
 use crate::eligibility::Catalogue;
-use crate::id::Name;
-use crate::route::AttemptReport;
-use crate::store::{Claim, Record, Store};
+use crate::id::{DecisionId, Name};
+use crate::store::{Claim, Position, Record, Store, Turn};
+use crate::unit::NanoUsd;
 use std::sync::Arc;
+
+/// What a caller that called the endpoint itself tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptReport {
+    /// The decision it belongs to.
+    pub decision: DecisionId,
+    /// The endpoint called. Absent: the one that the decision named.
+    pub endpoint: Option<Name>,
+    /// Tokens used.
+    pub usage: decision::Usage,
+    /// Wall time, at least 0.
+    pub latency_ms: Option<f64>,
+    /// What it cost, at least 0. Absent: from usage and the endpoint's prices.
+    pub cost: Option<NanoUsd>,
+    /// Kind of error, if it failed.
+    pub error: Option<Name>,
+    /// Idempotency key and hash of the report's body.
+    pub request: Option<decision::Request>,
+}
 
 /// The use case and what it holds.
 #[derive(Debug)]
@@ -34,43 +53,17 @@ impl Reports {
 
     /// Keeps what `team` tells.
     pub async fn report(&self, team: &Name, told: AttemptReport) -> Result<Attempt, ReportError> {
-        let position = {
-            let index = self.store.index();
-            let known = index
-                .decision(told.decision)
-                .filter(|known| known.team == team);
-            known.and_then(|known| known.decision)
-        };
-        let position = position.ok_or(ReportError::DecisionNotFound { id: told.decision })?;
+        let decided = self.decided(team, told.decision)?;
         let _turn = match &told.request {
+            Some(request) => match self.turn(team, request).await? {
+                Ok(turn) => Some(turn),
+                Err(kept) => return Ok(*kept),
+            },
             None => None,
-            Some(request) => match self
-                .store
-                .claim(team, &request.id, request.body_hash)
-                .await?
-            {
-                Claim::New(turn) => Some(turn),
-                Claim::Known(known) => match self.store.journal().at(known.position)? {
-                    Record::Attempt { attempt, .. } => return Ok(attempt),
-                    _ => {
-                        return Err(ReportError::RequestIdReused {
-                            request_id: request.id.clone(),
-                        });
-                    }
-                },
-                Claim::Conflict => {
-                    return Err(ReportError::RequestIdReused {
-                        request_id: request.id.clone(),
-                    });
-                }
-            },
         };
-        let named = match told.endpoint.clone() {
-            Some(named) => named,
-            None => match self.store.journal().at(position)? {
-                Record::Decision(decision) => decision.endpoint,
-                _ => return Err(ReportError::DecisionNotFound { id: told.decision }),
-            },
+        let named = match &told.endpoint {
+            Some(named) => named.clone(),
+            None => self.endpoint_of(decided, told.decision)?,
         };
         let endpoint = self.catalogue.endpoint(named.as_str());
         let endpoint = endpoint.ok_or(ReportError::UnknownEndpoint { endpoint: named })?;
@@ -93,5 +86,43 @@ impl Reports {
         };
         self.store.commit(&record).await?;
         Ok(attempt)
+    }
+
+    /// Where the decision is, if it is the team's.
+    fn decided(&self, team: &Name, id: DecisionId) -> Result<Position, ReportError> {
+        let index = self.store.index();
+        let known = index.decision(id).filter(|known| known.team == team);
+        let position = known.and_then(|known| known.decision);
+        position.ok_or(ReportError::DecisionNotFound { id })
+    }
+
+    /// The turn of an idempotency key, or the attempt that was kept with it.
+    async fn turn(
+        &self,
+        team: &Name,
+        request: &decision::Request,
+    ) -> Result<Result<Turn, Box<Attempt>>, ReportError> {
+        let reused = || ReportError::RequestIdReused {
+            request_id: request.id.clone(),
+        };
+        match self
+            .store
+            .claim(team, &request.id, request.body_hash)
+            .await?
+        {
+            Claim::New(turn) => Ok(Ok(turn)),
+            Claim::Conflict => Err(reused()),
+            Claim::Known(known) => match self.store.journal().at(known.position)? {
+                Record::Attempt { attempt, .. } => Ok(Err(Box::new(attempt))),
+                _ => Err(reused()),
+            },
+        }
+    }
+
+    fn endpoint_of(&self, decided: Position, id: DecisionId) -> Result<Name, ReportError> {
+        match self.store.journal().at(decided)? {
+            Record::Decision(decision) => Ok(decision.endpoint),
+            _ => Err(ReportError::DecisionNotFound { id }),
+        }
     }
 }

@@ -31,6 +31,33 @@ pub(super) fn midnight(text: &str) -> Option<Timestamp> {
     ))
 }
 
+/// Reads a day as `YYYY-MM-DD` (its midnight) or a moment as `YYYY-MM-DDTHH:MM:SSZ`, both UTC.
+///
+/// ```
+/// use bellwether::config::time;
+/// assert_eq!(time("1970-01-02").unwrap().micros(), 86_400_000_000);
+/// assert_eq!(time("1970-01-01T00:01:01Z").unwrap().micros(), 61_000_000);
+/// assert_eq!(time("yesterday"), None);
+/// ```
+pub fn time(text: &str) -> Option<Timestamp> {
+    let Some((day, clock)) = text.split_once('T') else {
+        return midnight(text);
+    };
+    let mut parts = clock.strip_suffix('Z')?.split(':');
+    let mut part = |most: i64| {
+        let text = parts
+            .next()
+            .filter(|t| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit()))?;
+        text.parse::<i64>().ok().filter(|value| *value <= most)
+    };
+    let (hours, minutes, seconds) = (part(23)?, part(59)?, part(59)?);
+    let seconds = (hours * 60 + minutes) * 60 + seconds;
+    parts.next().is_none().then_some(())?;
+    Some(Timestamp::from_micros(
+        midnight(day)?.micros() + seconds * 1_000_000,
+    ))
+}
+
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 {
         (year, month - 3)

@@ -42,6 +42,7 @@ mod scorecard_file;
 mod team;
 
 pub use build::load;
+pub use date::time;
 pub use params::{Connection, Durability, Params, Recording, Server, Simulated, Store, Team};
 pub use problem::{Problem, render};
-pub use scorecard_file::load_scorecard;
+pub use scorecard_file::{load_scorecard, parse as read_scorecard};

@@ -24,8 +24,8 @@ pub fn load_scorecard(path: &Path) -> Result<(Scorecard, String), Vec<Problem>> 
     Ok((scorecard, text))
 }
 
-/// Reads the scorecard `text`, which stands in the place `path`.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Scorecard, Vec<Problem>> {
+/// Reads the scorecard `text`; problems name `path` as its place.
+pub fn parse(path: &Path, text: &str) -> Result<Scorecard, Vec<Problem>> {
     let report = Report::new(path, text);
     let scorecard = report.parse().and_then(|document| {
         let root = report.root(&document);

@@ -9,13 +9,12 @@ use super::stream::{Guarded, Replies};
 use super::{decode, encode};
 use crate::access::{Grant, Scope};
 use crate::chat::{Message, ToolCall};
+use crate::complete::AttemptReport;
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Secret};
+use crate::learn::{EpisodeClosed, EpisodeClosing};
 use crate::proto::v1::{self, router_service_server::RouterService};
-use crate::route::{
-    AttemptReport, DecisionPage, DecisionQuery, EpisodeClosed, EpisodeClosing, Recorded, Request,
-    Routed,
-};
+use crate::route::{DecisionPage, DecisionQuery, Recorded, Request, Routed};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use std::future::Future;

@@ -3,21 +3,17 @@
 //! Not here: admission and decoding (the services), any decision.
 
 use super::admin::{ArmState, Operating, TeamState};
-use super::decode::Control;
 use super::feedback::{Listening, Outcome};
 use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
 use crate::access::Grant;
-use crate::complete::{self, Complete, Reports};
+use crate::complete::{self, AttemptReport, Complete, Reports};
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
-use crate::learn::{ArmSnapshot, Intake, TeamSnapshot, Verdict};
-use crate::route::{
-    AttemptReport, DecisionPage, DecisionQuery, EpisodeClosed, EpisodeClosing, Recorded, Request,
-    Route, Routed,
-};
+use crate::learn::{ArmSnapshot, EpisodeClosed, EpisodeClosing, Intake, TeamSnapshot, Verdict};
+use crate::route::{DecisionPage, DecisionQuery, Recorded, Request, Route, Routed};
 use crate::signal::Feedback;
-use crate::store;
+use crate::store::Control;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -152,11 +148,7 @@ impl Listening for Intake {
 
 impl Operating for Intake {
     async fn set_control(&self, grant: &Grant, control: Control) -> Result<Control, Failure> {
-        let kept = store::Control {
-            pinned: control.pinned.clone(),
-            frozen: control.frozen,
-        };
-        Intake::set_control(self, &grant.team, kept).await?;
+        Intake::set_control(self, &grant.team, control.clone()).await?;
         Ok(control)
     }
 
@@ -165,10 +157,7 @@ impl Operating for Intake {
         let team = snapshot.teams.get(&grant.team);
         let team = team.ok_or_else(|| Failure::Internal("a key of no team".to_owned()))?;
         Ok(TeamState {
-            control: Control {
-                pinned: team.control.pinned.clone(),
-                frozen: team.control.frozen,
-            },
+            control: team.control.clone(),
             snapshot_version: snapshot.version,
             journal_sequence: self.journal_sequence(),
             arms: team

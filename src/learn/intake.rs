@@ -9,8 +9,8 @@
 use super::follow::Published;
 use super::learner::Params;
 use crate::clock::Clock;
+use crate::decision;
 use crate::id::{DecisionId, Name};
-use crate::route::{EpisodeClosed, EpisodeClosing};
 use crate::scorecard::{self, Level, Scorecard};
 use crate::signal::{Change, Feedback, Subject, Value};
 use crate::store::{self, Claim, Control, Record, Store};
@@ -87,6 +87,24 @@ pub enum Error {
     /// No decision of the team names this episode.
     #[error("episode {0} is not known to this team")]
     UnknownEpisode(Name),
+}
+
+/// An episode to close.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpisodeClosing {
+    /// The episode.
+    pub episode: Name,
+    /// Idempotency key and hash of the body.
+    pub request: Option<decision::Request>,
+}
+
+/// What closing an episode did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpisodeClosed {
+    /// Decisions of the episode.
+    pub decisions: u64,
+    /// It had been closed before.
+    pub already_closed: bool,
 }
 
 /// The use case and what it holds.

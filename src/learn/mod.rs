@@ -21,7 +21,7 @@ mod snapshot;
 mod team;
 
 pub use follow::{Follower, Published};
-pub use intake::{Error, Intake, Refused, Verdict};
+pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};

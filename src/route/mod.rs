@@ -18,5 +18,5 @@ pub mod request;
 pub use choose::{Recording, Route, Team};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
-pub use reply::{DecisionPage, EpisodeClosed, Recorded, Routed};
-pub use request::{AttemptReport, Constraints, DecisionQuery, EpisodeClosing, Request, Tag};
+pub use reply::{DecisionPage, Recorded, Routed};
+pub use request::{Constraints, DecisionQuery, Request, Tag};

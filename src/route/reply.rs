@@ -39,12 +39,3 @@ pub struct DecisionPage {
     /// Where the next page begins; `None` where there is none.
     pub next: Option<u64>,
 }
-
-/// What closing an episode did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EpisodeClosed {
-    /// Decisions of the episode.
-    pub decisions: u64,
-    /// It had been closed before.
-    pub already_closed: bool,
-}

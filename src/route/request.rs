@@ -12,7 +12,7 @@
 use crate::chat;
 use crate::decision;
 use crate::eligibility::DataPolicy;
-use crate::id::{DecisionId, Name};
+use crate::id::Name;
 use crate::unit::NanoUsd;
 
 /// A request for a decision.
@@ -72,34 +72,6 @@ pub struct Constraints {
     pub required_capabilities: Vec<Name>,
     /// Where the data may go. Absent: the team's default.
     pub data_policy: Option<DataPolicy>,
-}
-
-/// What a caller that called the endpoint itself tells of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AttemptReport {
-    /// The decision it belongs to.
-    pub decision: DecisionId,
-    /// The endpoint called. Absent: the one that the decision named.
-    pub endpoint: Option<Name>,
-    /// Tokens used.
-    pub usage: decision::Usage,
-    /// Wall time, at least 0.
-    pub latency_ms: Option<f64>,
-    /// What it cost, at least 0. Absent: from usage and the endpoint's prices.
-    pub cost: Option<NanoUsd>,
-    /// Kind of error, if it failed.
-    pub error: Option<Name>,
-    /// Idempotency key and hash of the report's body.
-    pub request: Option<decision::Request>,
-}
-
-/// An episode to close.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EpisodeClosing {
-    /// The episode.
-    pub episode: Name,
-    /// Idempotency key and hash of the body.
-    pub request: Option<decision::Request>,
 }
 
 /// Which decisions of a team to list, newest first.

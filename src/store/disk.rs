@@ -75,12 +75,12 @@ pub trait DiskFile: Send + Sync + Debug {
     fn allocate(&self, len: u64) -> io::Result<()>;
 }
 
-/// A directory of the operating system, held by one process at a time.
+/// A directory of the operating system: held by one process at a time, or only looked at.
 #[derive(Debug)]
 pub struct FileDisk {
     dir: PathBuf,
-    /// Open for as long as the lock shall hold.
-    _lock: File,
+    /// Open for as long as the lock shall hold; nothing where it is only looked at.
+    lock: Option<File>,
 }
 
 impl FileDisk {
@@ -105,7 +105,17 @@ impl FileDisk {
             },
             fs::TryLockError::Error(source) => failed("lock", source),
         })?;
-        Ok(Self { dir, _lock: lock })
+        let lock = Some(lock);
+        Ok(Self { dir, lock })
+    }
+
+    /// The directory as it is, to read what another process may be writing: files open for reading
+    /// only.
+    pub fn look(dir: impl AsRef<Path>) -> Self {
+        Self {
+            dir: dir.as_ref().to_owned(),
+            lock: None,
+        }
     }
 }
 
@@ -140,7 +150,10 @@ impl Disk for FileDisk {
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.dir.join(name);
         Ok(Arc::new(
-            OpenOptions::new().read(true).write(true).open(path)?,
+            OpenOptions::new()
+                .read(true)
+                .write(self.lock.is_some())
+                .open(path)?,
         ))
     }
 

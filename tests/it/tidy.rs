@@ -18,7 +18,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["store", "table", "provider", "telemetry"], true),
     (&["route", "complete", "learn", "access", "replay"], false),
     (&["proto", "grpc", "config"], true),
-    (&["server", "demo", "cli", "main", "lib"], false),
+    (&["server", "drive", "demo", "cli", "main", "lib"], false),
 ];
 
 /// Imports within a closed floor that the architecture grants, as (from, to).
@@ -26,7 +26,7 @@ const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
 const CONFINED: [(&str, &[&str]); 8] = [
-    ("tonic", &["proto", "grpc", "server", "cli"]),
+    ("tonic", &["proto", "grpc", "server", "drive"]),
     ("prost", &["proto", "grpc"]),
     ("polars", &["table", "replay"]),
     ("sled", &["store"]),
@@ -231,9 +231,10 @@ fn a_function_fits_on_a_screen() {
                     faults.push(format!("{place}:{}: {length} lines: {name}", from + 1));
                 }
                 open = None;
-            } else if let Some((from, _, _)) = &open
-                && *from == number
-                && line.trim_end().ends_with('}')
+            } else if let Some((from, at, _)) = &open
+                && (*from == number && line.trim_end().ends_with('}')
+                    // The signature of a trait's method, which has no body.
+                    || indent == *at && start.starts_with(')') && line.ends_with(';'))
             {
                 open = None;
             }

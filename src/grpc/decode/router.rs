@@ -10,10 +10,12 @@ use super::super::field::Fields;
 use super::super::path::Path;
 use super::super::status::Failure;
 use super::{constraints, context};
+use crate::complete::AttemptReport;
 use crate::decision;
 use crate::id::{DecisionId, Secret};
+use crate::learn::EpisodeClosing;
 use crate::proto::v1;
-use crate::route::{AttemptReport, DecisionQuery, EpisodeClosing, Request};
+use crate::route::{DecisionQuery, Request};
 use crate::unit::NanoUsd;
 
 /// What an empty page size means.

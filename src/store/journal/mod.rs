@@ -32,5 +32,5 @@ mod tests;
 
 pub use append::Journal;
 pub use reader::Reader;
-pub use recovery::Recovery;
+pub use recovery::{Recovery, scan};
 pub use segment::{Durability, Position, Settings};

@@ -106,6 +106,34 @@ pub(super) fn recover(
     Ok((end, recovery))
 }
 
+/// Shows every record of a journal that another process may be writing, and changes nothing: neither
+/// lock nor repair. Ends where the journal ends for now; returns the number of records.
+pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<u64, Error> {
+    let firsts = listed(disk)?;
+    let mut next = 1;
+    for (index, &first) in firsts.iter().enumerate() {
+        let last = index + 1 == firsts.len();
+        if first != next {
+            return Err(gap(next, first));
+        }
+        let name = segment::name(first);
+        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+        let holds = segment::header_holds(&*file, first)?;
+        if !holds && last {
+            // It is being made at this moment.
+            break;
+        }
+        let (tail, torn) = read_segment(&file, &name, &mut next, visit)?;
+        if !holds || torn && !last {
+            return Err(Error::Corrupt {
+                file: name,
+                offset: tail,
+            });
+        }
+    }
+    Ok(next - 1)
+}
+
 fn gap(expected: u64, found: u64) -> Error {
     if found > expected {
         return Error::Missing { expected, found };
@@ -116,8 +144,8 @@ fn gap(expected: u64, found: u64) -> Error {
     }
 }
 
-/// First sequences of the segments. A newest one whose making was cut short is removed.
-fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
+/// First sequences of the segments, rising.
+fn listed(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
     let names = disk
         .list()
         .map_err(|e| Error::io("list", "the data directory", e))?;
@@ -126,6 +154,12 @@ fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
         .filter_map(|name| segment::first_of(name))
         .collect();
     firsts.sort_unstable();
+    Ok(firsts)
+}
+
+/// First sequences of the segments. A newest one whose making was cut short is removed.
+fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
+    let mut firsts = listed(disk)?;
     if let Some(&first) = firsts.last() {
         let name = segment::name(first);
         let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;

@@ -3,6 +3,7 @@
 use bellwether::access::{Grant, KeyHash, Keys, Scope};
 use bellwether::chat::ToolCall;
 use bellwether::clock::ManualClock;
+use bellwether::complete::AttemptReport;
 use bellwether::decision::{Attempt, Decision, Drawn, Excluded, Origin, Reason, Usage};
 use bellwether::eligibility::Endpoint;
 use bellwether::grpc::{
@@ -11,11 +12,9 @@ use bellwether::grpc::{
     TeamState,
 };
 use bellwether::id::{DecisionId, Name, Secret};
+use bellwether::learn::{EpisodeClosed, EpisodeClosing};
 use bellwether::proto::v1;
-use bellwether::route::{
-    AttemptReport, DecisionPage, DecisionQuery, EpisodeClosed, EpisodeClosing, Recorded, Request,
-    Routed,
-};
+use bellwether::route::{DecisionPage, DecisionQuery, Recorded, Request, Routed};
 use bellwether::signal::{Change, Feedback, Subject, Value};
 use bellwether::unit::{NanoUsd, Pmf, Timestamp};
 use futures_util::stream::BoxStream;

@@ -1,0 +1,50 @@
+//! Why a server did not start or stop well.
+
+use crate::id::{self, Name};
+use crate::{feature, store};
+use std::net::SocketAddr;
+
+/// Why a server did not start or stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store.
+    #[error("the store: {0}")]
+    Store(#[from] store::Error),
+    /// The keyed state.
+    #[error("the keyed state: {0}")]
+    Keyed(#[from] store::keyed::Error),
+    /// Reflection over the contract.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The features.
+    #[error("the features: {0}")]
+    Feature(#[from] feature::Error),
+    /// A built-in name.
+    #[error("a built-in name {0}")]
+    Name(#[from] id::Error),
+    /// The transport.
+    #[error("the listener: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// A provider client that cannot be made.
+    #[error("endpoint {endpoint}: {problem}")]
+    Provider {
+        /// The endpoint.
+        endpoint: Name,
+        /// Why.
+        problem: String,
+    },
+    /// The operating system gave no random bytes.
+    #[error("no random bytes from the operating system: {0}")]
+    Random(String),
+    /// A task ended badly.
+    #[error("a task ended badly: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}

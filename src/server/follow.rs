@@ -1,0 +1,70 @@
+//! The learner's thread.
+//!
+//! Not here: what it does with a record (`learn`).
+
+use crate::clock::Clock;
+use crate::learn::Follower;
+use crate::store::{self, Record, Store};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often the learner looks whether a signal's closing time has come.
+const CLOSING_CHECK: Duration = Duration::from_secs(1);
+
+/// The learner on a thread of its own: it learns what is written, writes a tick when a missing
+/// signal's time has come, and a checkpoint now and then and at the end. An error (a full disk, a
+/// damaged record) is told and tried again: serving goes on with the last good snapshot.
+pub(super) fn follow(
+    mut follower: Follower,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    tasks: &TaskTracker,
+) -> JoinHandle<Result<(), store::Error>> {
+    let runtime = tokio::runtime::Handle::current();
+    tasks.spawn_blocking(move || {
+        loop {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = follower.ready() => {}
+                    () = tokio::time::sleep(CLOSING_CHECK) => {}
+                    () = stop.cancelled() => {}
+                }
+            });
+            let stopping = stop.is_cancelled();
+            let result = follow_once(&mut follower, &store, &*clock, &runtime, stopping);
+            if stopping {
+                return result;
+            }
+            if let Err(error) = result {
+                tracing::error!(%error, "the learner stands still; the last snapshot stays in force");
+                runtime.block_on(tokio::time::sleep(CLOSING_CHECK));
+            }
+        }
+    })
+}
+
+fn follow_once(
+    follower: &mut Follower,
+    store: &Store,
+    clock: &dyn Clock,
+    runtime: &tokio::runtime::Handle,
+    stopping: bool,
+) -> Result<(), store::Error> {
+    follower.catch_up()?;
+    let now = clock.now();
+    if follower
+        .next_closing()
+        .is_some_and(|closing| closing <= now)
+    {
+        store.append(&Record::Tick { time: now })?;
+    }
+    if follower.checkpoint_due() || stopping {
+        runtime.block_on(store.journal().on_disk(follower.learner().sequence()))?;
+        follower.write_checkpoint()?;
+    }
+    Ok(())
+}

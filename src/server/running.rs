@@ -1,0 +1,208 @@
+//! A server at work: started, serving, drained, stopped.
+//!
+//! Not here: opening what survives (`state`).
+
+use super::error::Error;
+use super::follow::follow;
+use super::parts::{providers, teams};
+use super::state::{Opened, open, seed};
+use crate::clock::Clock;
+use crate::complete::{Attempts, Complete, Reports};
+use crate::config;
+use crate::grpc::{self, Gate, Gateway, GuardLayer, Services};
+use crate::id::{Mint, Secret};
+use crate::learn::{self, Intake, Published};
+use crate::route::Route;
+use crate::store::{self, Keyed, Store};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::transport::server::TcpIncoming;
+
+/// How long calls at work may take to finish when the server stops.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A server at work.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    health: grpc::HealthSwitch,
+    serving: Task<Result<(), tonic::transport::Error>>,
+    following: Task<Result<(), store::Error>>,
+    store: Arc<Store>,
+    _keyed: Keyed,
+}
+
+/// A task and what tells it to end.
+#[derive(Debug)]
+struct Task<T> {
+    stop: CancellationToken,
+    handle: JoinHandle<T>,
+}
+
+impl Running {
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Drains and stops: see the module. Calls that have not finished within 30 seconds are cut.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.health.set(false).await;
+        self.serving.stop.cancel();
+        let cut = self.serving.handle.abort_handle();
+        match tokio::time::timeout(DRAIN, self.serving.handle).await {
+            Ok(served) => served??,
+            Err(_) => cut.abort(),
+        }
+        self.following.stop.cancel();
+        self.following.handle.await??;
+        self.store
+            .journal()
+            .on_disk(self.store.journal().newest())
+            .await?;
+        Ok(())
+    }
+}
+
+/// Starts a server on the configured address; port 0 takes a free one.
+pub async fn start(params: config::Params, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let opened = {
+        let (params, clock) = (params.clone(), Arc::clone(&clock));
+        tokio::task::spawn_blocking(move || open(&params, &*clock)).await??
+    };
+    serve(opened, params, clock).await
+}
+
+/// Serves an opened state.
+pub async fn serve(
+    opened: Opened,
+    params: config::Params,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, Error> {
+    let Opened {
+        store,
+        follower,
+        learning,
+        secret,
+        keyed,
+        ..
+    } = opened;
+    let address = params.server.listen;
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let tasks = TaskTracker::new();
+    let held = Held {
+        store: Arc::clone(&store),
+        published: follower.published(),
+        learning,
+        secret,
+        clock: Arc::clone(&clock),
+    };
+    let evaluation = evaluation(&params, &store, &tasks);
+    let services = services(&params, held, evaluation)?;
+    let bytes = params.server.max_message_bytes;
+    let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
+    let stop = CancellationToken::new();
+    let handle = follow(follower, Arc::clone(&store), clock, stop.clone(), &tasks);
+    let following = Task { stop, handle };
+    let guard = GuardLayer::new(seed()?, bytes);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    let handle = tasks.spawn(async move {
+        tonic::transport::Server::builder()
+            .layer(guard)
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(incoming(listener), stopped)
+            .await
+    });
+    let serving = Task { stop, handle };
+    health.set(true).await;
+    tracing::info!(%address, "serving");
+    Ok(Running {
+        address,
+        health,
+        serving,
+        following,
+        store,
+        _keyed: keyed,
+    })
+}
+
+/// What the use cases share.
+struct Held {
+    store: Arc<Store>,
+    published: Arc<Published>,
+    learning: Arc<learn::Params>,
+    secret: Secret,
+    clock: Arc<dyn Clock>,
+}
+
+#[cfg(feature = "analytics")]
+type Evaluation = grpc::Traffic;
+#[cfg(not(feature = "analytics"))]
+type Evaluation = grpc::NoAnalytics;
+
+fn services(
+    params: &config::Params,
+    held: Held,
+    evaluation: Evaluation,
+) -> Result<Services<Gateway, Intake, Evaluation, Intake>, Error> {
+    let Held {
+        store,
+        published,
+        learning,
+        secret,
+        clock,
+    } = held;
+    let catalogue = Arc::new(params.catalogue.clone());
+    let route = Arc::new(Route::new(
+        Arc::clone(&catalogue),
+        teams(params)?,
+        Arc::clone(&published),
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        Mint::new(secret.clone(), seed()?),
+    )?);
+    let attempts = Attempts::new(Arc::clone(&clock), Arc::clone(&store) as _);
+    let complete = Complete::new(Arc::clone(&route), providers(params)?, attempts);
+    let reports = Reports::new(Arc::clone(&store), catalogue, Arc::clone(&clock));
+    let intake = Arc::new(Intake::new(learning, store, published, Arc::clone(&clock)));
+    let gateway = Gateway {
+        route,
+        complete: Arc::new(complete),
+        reports: Arc::new(reports),
+        intake: Arc::clone(&intake),
+    };
+    Ok(Services {
+        router: grpc::Router::new(Arc::new(gateway), secret.clone()),
+        feedback: grpc::Listener::new(Arc::clone(&intake), secret, clock),
+        evaluation: grpc::Judge::new(Arc::new(evaluation)),
+        admin: grpc::Operator::new(intake),
+    })
+}
+
+#[cfg(feature = "analytics")]
+fn evaluation(params: &config::Params, store: &Arc<Store>, tasks: &TaskTracker) -> Evaluation {
+    let scorecard = |t: &config::Team| (t.name.clone(), Arc::new(t.scorecard.clone()));
+    grpc::Traffic {
+        store: Arc::clone(store),
+        scorecards: params.teams.iter().map(scorecard).collect(),
+        tasks: tasks.clone(),
+    }
+}
+
+#[cfg(not(feature = "analytics"))]
+fn evaluation(_: &config::Params, _: &Arc<Store>, _: &TaskTracker) -> Evaluation {
+    grpc::NoAnalytics
+}
+
+/// Connections without Nagle's delay: replies are small.
+fn incoming(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true))
+}
