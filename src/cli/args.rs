@@ -12,19 +12,25 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
     /// Least level of log lines on standard error: off, error, warn, info.
-    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Logging",
+        default_value = "warn",
+        value_name = "LEVEL"
+    )]
     pub(crate) log: LevelFilter,
     /// How log lines are written.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = "Logging", value_enum, default_value_t = Format::Text)]
     pub(crate) log_format: Format,
 }
 
-/// How results are written to standard output.
+/// How results are written to standard output, and log lines to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
     Text,
-    /// For machines: one JSON document.
+    /// For machines: JSON.
     Json,
 }
 
@@ -53,9 +59,10 @@ pub(crate) enum Command {
     #[cfg(feature = "analytics")]
     #[command(subcommand)]
     Scorecard(Scorecard),
-    /// Pins a team's traffic to one arm, freezes its learning, or lifts both.
+    /// Shows what a team has learned; pins its traffic to one arm, freezes its learning, or lifts both.
     Control(Control),
-    /// Reads a journal from its start, rebuilds the learner, and compares it with the checkpoint.
+    /// Reads a journal from its start, rebuilds the learner, and compares it with the checkpoint. The
+    /// server must be stopped.
     Verify(Verify),
 }
 
@@ -113,15 +120,15 @@ pub(crate) struct Control {
     /// The team.
     #[arg(long)]
     pub(crate) team: String,
-    /// Send all traffic to this arm. Absent: no pin.
+    /// Send all traffic to this arm. Pin and freeze are set together: the one not given is lifted.
     #[arg(long, value_name = "ARM")]
     pub(crate) pin: Option<String>,
-    /// Learn nothing until lifted. Absent: learn.
+    /// Learn nothing until lifted, nor later from what arrives meanwhile.
     #[arg(long)]
     pub(crate) freeze: bool,
-    /// Only show the state; change nothing.
+    /// Lift pin and freeze. With none of the three, nothing is changed and the state is shown.
     #[arg(long, conflicts_with_all = ["pin", "freeze"])]
-    pub(crate) show: bool,
+    pub(crate) lift: bool,
 }
 
 /// How the columns of a table are called.

@@ -2,7 +2,7 @@
 
 use super::out::Failure;
 use bellwether::config;
-use bellwether::id::Name;
+use bellwether::decision::Decision;
 use bellwether::replay::{Outcomes, Scorecards};
 use bellwether::store::journal::scan;
 use bellwether::store::{FileDisk, Record, VersionKind};
@@ -58,33 +58,17 @@ pub(crate) fn export(
     let disk = FileDisk::look(data);
     let mut outcomes = Outcomes::default();
     let mut scorecards = Scorecards::new();
-    let mut refused = Vec::new();
     let records = scan(&disk, &mut |_, record| {
         outcomes.observe(&record);
-        if let Record::Version {
-            kind: VersionKind::Scorecard,
-            team,
-            text,
-            ..
-        } = &record
-        {
-            // The newest version scores all of a team's decisions.
-            match config::read_scorecard(Path::new("journal"), text) {
-                Ok(scorecard) => drop(scorecards.insert(team.clone(), Arc::new(scorecard))),
-                Err(problems) => refused.push(config::render(&problems)),
-            }
-        }
+        learn_scorecard(&record, &mut scorecards);
         bar.inc(1);
     })?;
     if records == 0 {
         return Err(format!("{}: no journal there, or an empty one", data.display()).into());
     }
-    for problem in refused {
-        eprintln!("a scorecard in the journal cannot be read: {problem}");
-    }
     bar.set_length(records * 2);
     let mut writer = TrafficWriter::create(out)?;
-    let mut failure = None;
+    let mut written = Ok(());
     let (mut decisions, mut with_outcome) = (0, 0);
     scan(&disk, &mut |_, record| {
         bar.inc(1);
@@ -94,27 +78,47 @@ pub(crate) fn export(
         let Some(scorecard) = scorecards.get(&decision.team) else {
             return;
         };
-        let of_team = |team: &String| Name::new(team).is_ok_and(|team| team == decision.team);
-        if wanted.since.is_some_and(|since| decision.time < since)
-            || !wanted.team.as_ref().is_none_or(of_team)
-            || failure.is_some()
-        {
-            return;
-        }
-        let row = outcomes.row(*decision, scorecard);
-        decisions += 1;
-        with_outcome += usize::from(row.utility.is_some());
-        if let Err(error) = writer.write(row) {
-            failure = Some(error);
+        if written.is_ok() && wanted.includes(&decision) {
+            let row = outcomes.row(*decision, scorecard);
+            decisions += 1;
+            with_outcome += usize::from(row.utility.is_some());
+            written = writer.write(row);
         }
     })?;
-    if let Some(error) = failure {
-        return Err(error.into());
-    }
+    written?;
     writer.finish()?;
     Ok(Done {
         records,
         decisions,
         with_outcome,
     })
+}
+
+impl Wanted {
+    fn includes(&self, decision: &Decision) -> bool {
+        self.since.is_none_or(|since| decision.time >= since)
+            && self
+                .team
+                .as_ref()
+                .is_none_or(|team| team == decision.team.as_str())
+    }
+}
+
+/// The newest version of a team's scorecard scores all of its decisions.
+fn learn_scorecard(record: &Record, scorecards: &mut Scorecards) {
+    let Record::Version {
+        kind: VersionKind::Scorecard,
+        team,
+        version,
+        text,
+        ..
+    } = record
+    else {
+        return;
+    };
+    let place = format!("scorecard version {version} of team {team} in the journal");
+    match config::read_scorecard(Path::new(&place), text) {
+        Ok(scorecard) => drop(scorecards.insert(team.clone(), Arc::new(scorecard))),
+        Err(problems) => eprint!("{}", config::render(&problems)),
+    }
 }

@@ -3,7 +3,7 @@
 use super::args::{Check, Config, Control, Remote, Verify};
 use super::out::{self, Failure};
 use bellwether::clock::SystemClock;
-use bellwether::grpc::client;
+use bellwether::grpc::client::{self, ClientError};
 use bellwether::proto::v1;
 use bellwether::{config, server};
 use serde::Serialize;
@@ -53,9 +53,9 @@ pub(crate) fn check(arguments: &Check) -> Result<(), Failure> {
         problems: listed,
     };
     let path = arguments.config.config.display();
-    let text = match problems.len() {
-        0 => format!("{path} is valid"),
-        _ => config::render(&problems),
+    let text = match problems.as_slice() {
+        [] => format!("{path} is valid"),
+        problems => config::render(problems),
     };
     out::write(arguments.format, &checked, &text)?;
     if problems.is_empty() {
@@ -65,12 +65,12 @@ pub(crate) fn check(arguments: &Check) -> Result<(), Failure> {
     }
 }
 
-/// Sets or shows a team's pin and freeze.
+/// Sets a team's pin and freeze, and shows its state.
 pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
     let Remote { addr, key } = &arguments.remote;
     let mut admin = client::admin(addr, key.as_deref()).await?;
     let team = arguments.team.clone();
-    if !arguments.show {
+    if arguments.lift || arguments.freeze || arguments.pin.is_some() {
         let control = v1::Control {
             pinned_arm: arguments.pin.clone().unwrap_or_default(),
             frozen: arguments.freeze,
@@ -79,11 +79,15 @@ pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
             team: team.clone(),
             control: Some(control),
         };
-        admin.set_control(request).await?;
+        admin
+            .set_control(request)
+            .await
+            .map_err(ClientError::from)?;
     }
     let state = admin
         .get_team(v1::GetTeamRequest { team: team.clone() })
-        .await?
+        .await
+        .map_err(ClientError::from)?
         .into_inner();
     let control = state.control.unwrap_or_default();
     let pin = if control.pinned_arm.is_empty() {

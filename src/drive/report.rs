@@ -50,7 +50,7 @@ pub struct Report {
     /// Mean reward of the best arm of each prompt: out of reach.
     pub oracle: f64,
     /// The arm whose mean reward is highest, in hindsight.
-    pub best_single: Arm,
+    pub best_single: Option<Arm>,
     /// Every arm.
     pub arms: Vec<Arm>,
 }
@@ -87,33 +87,13 @@ impl Report {
         let (first, last) = (&steps[..fifth], &steps[steps.len() - fifth..]);
         let reward =
             |steps: &[Step]| mean(steps.iter().map(|s| at(bench.rewards(s.prompt), s.arm)));
-        let share = |steps: &[Step], arm: usize| {
-            steps.iter().filter(|s| s.arm == arm).count() as f64 / steps.len() as f64
-        };
-        let cost = |arm: &dyn Fn(&Step) -> usize| -> Option<f64> {
-            let each = |s: &Step| bench.costs(s.prompt).map(|row| at(row, arm(s)));
-            let costs: Option<Vec<f64>> = steps.iter().map(each).collect();
-            costs.map(|costs| mean(costs.into_iter()))
-        };
-        let arms: Vec<Arm> = bench
-            .arms()
-            .iter()
-            .enumerate()
-            .map(|(index, arm)| Arm {
-                arm: arm.to_string(),
-                first_share: share(first, index),
-                last_share: share(last, index),
-                reward: mean(steps.iter().map(|s| at(bench.rewards(s.prompt), index))),
-                score: mean(steps.iter().map(|s| at(bench.scores(s.prompt), index))),
-                cost_usd: cost(&|_| index),
-            })
-            .collect();
-        let cost_usd = cost(&|s| s.arm);
-        let points: Option<Vec<(f64, f64)>> = arms
-            .iter()
-            .map(|arm| Some((arm.cost_usd?, arm.score)))
-            .collect();
-        let hull = points.map(|points| Hull::of(&points));
+        let arm = |index| Arm::new(bench, steps, index, first, last);
+        let arms: Vec<Arm> = (0..bench.arms().len()).map(arm).collect();
+        let cost_usd = cost(bench, steps, |step| step.arm);
+        let points = arms.iter().map(|arm| Some((arm.cost_usd?, arm.score)));
+        let hull = points
+            .collect::<Option<Vec<_>>>()
+            .map(|points| Hull::of(&points));
         let best = arms
             .iter()
             .max_by(|a, b| a.reward.total_cmp(&b.reward))
@@ -141,7 +121,7 @@ impl Report {
             hull_score: hull.zip(cost_usd).and_then(|(hull, cost)| hull.at(cost)),
             random: mean(arms.iter().map(|arm| arm.reward)),
             oracle: mean(steps.iter().map(best_of)),
-            best_single: best.unwrap_or_else(Arm::none),
+            best_single: best,
             arms,
         }
     }
@@ -169,10 +149,10 @@ impl Report {
             format!("  {:<32}{:>8.4}", "the router, last fifth", self.last_fifth),
             format!("  {:<32}{:>8.4}", "the router, all", self.reward),
             format!("  {:<32}{:>8.4}", "an arm by chance", self.random),
-            format!(
-                "  {:<32}{:>8.4}  {}",
-                "the best fixed arm, in hindsight", self.best_single.reward, self.best_single.arm
-            ),
+            self.best_single.as_ref().map_or(String::new(), |best| {
+                let what = "the best fixed arm, in hindsight";
+                format!("  {what:<32}{:>8.4}  {}", best.reward, best.arm)
+            }),
             format!("  {:<32}{:>8.4}", "an oracle (out of reach)", self.oracle),
             String::new(),
             format!("score {:.4} at {} a prompt", self.score, usd(self.cost_usd)),
@@ -205,15 +185,29 @@ impl Report {
     }
 }
 
+/// Mean cost of the steps, had each taken the arm that `arm` names; none without costs.
+fn cost(bench: &Bench, steps: &[Step], arm: impl Fn(&Step) -> usize) -> Option<f64> {
+    let each = |step: &Step| bench.costs(step.prompt).map(|row| at(row, arm(step)));
+    let costs: Option<Vec<f64>> = steps.iter().map(each).collect();
+    costs.map(|costs| mean(costs.into_iter()))
+}
+
 impl Arm {
-    fn none() -> Self {
+    fn new(bench: &Bench, steps: &[Step], index: usize, first: &[Step], last: &[Step]) -> Self {
+        let share = |part: &[Step]| {
+            part.iter().filter(|s| s.arm == index).count() as f64 / part.len().max(1) as f64
+        };
         Self {
-            arm: String::new(),
-            first_share: 0.0,
-            last_share: 0.0,
-            reward: f64::NAN,
-            score: f64::NAN,
-            cost_usd: None,
+            arm: bench
+                .arms()
+                .get(index)
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            first_share: share(first),
+            last_share: share(last),
+            reward: mean(steps.iter().map(|s| at(bench.rewards(s.prompt), index))),
+            score: mean(steps.iter().map(|s| at(bench.scores(s.prompt), index))),
+            cost_usd: cost(bench, steps, |_| index),
         }
     }
 }

@@ -9,22 +9,47 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No server there.
-    #[error("cannot reach {address}: {source}")]
+    #[error("cannot reach {address}: {}", root(source))]
     Connect {
         /// The address.
         address: String,
         /// Why.
         source: tonic::transport::Error,
     },
+    /// The server refused a call.
+    #[error("the server refuses: {message} ({code:?})")]
+    Refused {
+        /// Its code.
+        code: Code,
+        /// What it said.
+        message: String,
+    },
     /// The key cannot be sent.
     #[error("the key has characters that no header carries: allowed visible ASCII")]
     Key,
+}
+
+impl From<Status> for ClientError {
+    fn from(status: Status) -> Self {
+        Self::Refused {
+            code: status.code(),
+            message: status.message().to_owned(),
+        }
+    }
+}
+
+/// What lies at the bottom: the errors above it say no more than "transport error".
+fn root(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |e| e.source())
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 /// Puts the key on every call.
@@ -62,7 +87,7 @@ pub async fn connect(address: &str, key: Option<&str>) -> Result<Keyed, ClientEr
             .parse()
             .map_err(|_| ClientError::Key)?;
         value.set_sensitive(true);
-        Ok(value)
+        Ok::<_, ClientError>(value)
     };
     let credentials = Credentials(key.map(bearer).transpose()?);
     Ok(InterceptedService::new(channel, credentials))

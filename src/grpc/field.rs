@@ -42,6 +42,14 @@ impl Fields {
     pub(super) fn name(&mut self, field: impl Display, text: &str) -> Option<Name> {
         match Name::new(text) {
             Ok(name) => Some(name),
+            Err(_) if text.is_empty() => {
+                let most = Name::MAX_CHARS;
+                self.refuse(
+                    field,
+                    format_args!("is empty: allowed 1 to {most} printable characters"),
+                );
+                None
+            }
             Err(error) => {
                 self.refuse(field, error);
                 None
@@ -228,7 +236,7 @@ mod tests {
         check(
             |f| f.names(Path::Field(&Path::Root, "arms"), &texts, 3),
             &[
-                "arms[1]: has 0 characters or a control character: allowed 1 to 128 printable characters",
+                "arms[1]: is empty: allowed 1 to 128 printable characters",
                 "arms[2]: is given twice: allowed once",
             ],
         );

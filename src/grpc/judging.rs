@@ -13,7 +13,7 @@ use crate::id::Name;
 use crate::ope;
 use crate::proto::v1::{self, replay_response::Event};
 use crate::replay::{self, Candidate, Outcomes, Progress, Scorecards, TrafficReport};
-use crate::store::{self, Record, Store};
+use crate::store::{self, Position, Record, Store};
 use futures_util::stream::BoxStream;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -89,18 +89,10 @@ fn judge(
             return Err(Failure::DeadlineExceeded);
         }
     }
-    let decision = |position| -> Result<Decision, store::Error> {
-        match store.journal().at(position)? {
-            Record::Decision(decision) => Ok(*decision),
-            _ => Err(store::Error::NoRecord {
-                sequence: position.sequence,
-            }),
-        }
-    };
     // A decision that cannot be read back is left out, and told in the log.
     let rows = wanted
         .iter()
-        .filter_map(|position| match decision(*position) {
+        .filter_map(|position| match decision(store, *position) {
             Ok(decision) => Some(Ok(outcomes.row(decision, &scorecard))),
             Err(error) => {
                 tracing::error!(%error, "a decision is left out of a replay");
@@ -121,6 +113,15 @@ fn judge(
         replay::Error::Stopped => Failure::DeadlineExceeded,
         other => Failure::Internal(other.to_string()),
     })
+}
+
+fn decision(store: &Store, position: Position) -> Result<Decision, store::Error> {
+    match store.journal().at(position)? {
+        Record::Decision(decision) => Ok(*decision),
+        _ => Err(store::Error::NoRecord {
+            sequence: position.sequence,
+        }),
+    }
 }
 
 fn count(value: usize) -> i64 {

@@ -23,7 +23,8 @@ pub const DOMAIN: &str = "bellwether";
 const LISTED_BYTES: usize = 3072;
 
 /// A field that breaks its rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
 pub struct Violation {
     /// Path from the request, as `context.tags[3].key`.
     pub field: String,
@@ -35,7 +36,7 @@ pub struct Violation {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Fields that break their rules, all of them.
-    #[error("{}", summary(.0))]
+    #[error("{}", summary(.0, Violation::to_string))]
     InvalidField(Vec<Violation>),
     /// No key, or one that nobody was given.
     #[error("no key, or an unknown one: send metadata `authorization: Bearer KEY`")]
@@ -80,10 +81,10 @@ pub enum Failure {
     #[error("the journal has no room: nothing new is taken until there is")]
     StoreFull,
     /// Every arm was left out.
-    #[error("none of {} arms is eligible", .0.len())]
+    #[error("none of {} arms is eligible: {}", .0.len(), summary(.0, |e| format!("{}: {}", e.arm, why(e))))]
     NoEligibleArm(Vec<Excluded>),
     /// Every endpoint tried failed.
-    #[error("all {} attempts failed", .0.len())]
+    #[error("every attempt failed: {}", summary(.0, |a| format!("{}: {}", a.endpoint, a.error)))]
     AllAttemptsFailed(Vec<FailedAttempt>),
     /// The caller's time was up.
     #[error("the deadline passed")]
@@ -164,9 +165,11 @@ impl Failure {
                 details.set_bad_request(listed(violations, text, FieldViolation::new));
             }
             Self::NoEligibleArm(excluded) => {
-                details.set_precondition_failure(listed(excluded, why_excluded, |arm, why| {
-                    PreconditionViolation::new("ARM_EXCLUDED", arm, why)
-                }));
+                details.set_precondition_failure(listed(
+                    excluded,
+                    |e| (e.arm.to_string(), why(e)),
+                    |arm, why| PreconditionViolation::new("ARM_EXCLUDED", arm, why),
+                ));
             }
             Self::AllAttemptsFailed(attempts) => {
                 let text = |a: &FailedAttempt| (a.endpoint.to_string(), a.error.to_string());
@@ -209,25 +212,18 @@ fn quota(details: &mut ErrorDetails, subject: &str, problem: &str, retry: Option
     }
 }
 
-fn why_excluded(excluded: &Excluded) -> (String, String) {
-    let why = format!("{}: {}", word(excluded.reason), excluded.detail);
-    (excluded.arm.to_string(), why)
+/// A list in one line, for those who see only a status's message: the first entry, and how many more.
+fn summary<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    match items {
+        [] => "none is listed".to_owned(),
+        [only] => text(only),
+        [first, rest @ ..] => format!("{} (and {} more)", text(first), rest.len()),
+    }
 }
 
-/// A short first line for a list of violations.
-fn summary(violations: &[Violation]) -> String {
-    match violations {
-        [] => "a field is invalid".to_owned(),
-        [only] => format!("{}: {}", only.field, only.problem),
-        [first, rest @ ..] => {
-            format!(
-                "{}: {} (and {} more)",
-                first.field,
-                first.problem,
-                rest.len()
-            )
-        }
-    }
+/// Why an arm was left out.
+fn why(excluded: &Excluded) -> String {
+    format!("{}: {}", word(excluded.reason), excluded.detail)
 }
 
 /// As many entries as fit, and how many did not.

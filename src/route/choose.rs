@@ -15,7 +15,7 @@ use super::estimate::{Estimates, estimate};
 use super::reply::Routed;
 use super::request::Request;
 use crate::access::Grant;
-use crate::bandit::Scratch;
+use crate::bandit::{ChoiceError, Scratch};
 use crate::clock::Clock;
 use crate::decision::{Decision, Excluded, Reason};
 use crate::eligibility::{Catalogue, DataPolicy, Eligible, Endpoint, Limits, Need};
@@ -162,24 +162,17 @@ impl Route {
         request: &Request,
         first: Option<Draw>,
     ) -> Result<Decision, Error> {
-        let team = self
-            .teams
-            .get(&caller.team)
-            .ok_or(Error::Bug("a key of no team"))?;
+        let team = self.teams.get(&caller.team);
+        let team = team.ok_or(Error::Bug("a key of no team"))?;
         let now = self.clock.now();
         let x = context::context(&team.extractor, request)?;
         let snapshot = self.published.load();
-        let learned = snapshot
-            .teams
-            .get(&caller.team)
-            .ok_or(Error::Bug("no snapshot"))?;
+        let learned = snapshot.teams.get(&caller.team);
+        let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let input_tokens = context::input_tokens(request);
         let mut eligible = self.eligible(caller, team, request, learned, input_tokens, now);
         let mut excluded = std::mem::take(&mut eligible.excluded);
-        let limits = Limits {
-            max_cost: request.constraints.max_cost,
-            max_latency_ms: request.constraints.max_latency_ms,
-        };
+        let limits = limits(request);
         let estimates = estimate(
             &self.catalogue,
             &eligible,
@@ -194,8 +187,12 @@ impl Route {
         let way = way(request, learned, &estimates, first);
         let id = self.mint.next(now);
         let uniform = self.mint.secret().uniform(id);
-        let (drawn, origin) = SCRATCH
-            .with_borrow_mut(|scratch| draw(estimates, &team.choosing, &way, uniform, scratch))?;
+        let drawing = SCRATCH
+            .with_borrow_mut(|scratch| draw(estimates, &team.choosing, &way, uniform, scratch));
+        let (drawn, origin) = match drawing {
+            Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
+            drawing => drawing?,
+        };
         let endpoint = self.cheapest(&eligible, drawn.arm())?.name.clone();
         Ok(Decision {
             id,
@@ -308,6 +305,13 @@ impl Route {
             endpoint,
             fallbacks,
         })
+    }
+}
+
+fn limits(request: &Request) -> Limits {
+    Limits {
+        max_cost: request.constraints.max_cost,
+        max_latency_ms: request.constraints.max_latency_ms,
     }
 }
 

@@ -270,8 +270,7 @@ mod tests {
         check(
             |i| i.evaluator = Some(v1::Evaluator::default()),
             bad,
-            "evaluator.name: has 0 characters or a control character: allowed 1 to 128 printable \
-             characters",
+            "evaluator.name: is empty: allowed 1 to 128 printable characters",
         );
         let mut item = good();
         item.signals = vec![signal("minutes", Number(f64::NAN))];

@@ -67,11 +67,12 @@ pub(in crate::grpc) fn stream_complete(
 fn ask(fields: &mut Fields, at: Path<'_>, mut said: v1::CompleteRequest) -> (Request, Option<f64>) {
     let id = said.request_id.take();
     let key = idempotency(fields, at, id, "Complete", &said);
-    let mut request = context::request(fields, at.field("context"), said.context);
-    if request.messages.is_empty() {
-        let problem = "is empty, or none of it is good: at least one message is required";
+    let silent = said.context.as_ref().is_none_or(|c| c.messages.is_empty());
+    if silent {
+        let problem = "is empty: at least one message is required";
         fields.refuse(at.field("context").field("messages"), problem);
     }
+    let mut request = context::request(fields, at.field("context"), said.context);
     let limits = constraints::constraints(fields, at.field("constraints"), said.constraints);
     request.constraints = limits;
     request.request = key;
@@ -386,8 +387,7 @@ mod tests {
         let stream = v1::StreamCompleteRequest {
             request: Some(said.clone()),
         };
-        let messages = "context.messages: is empty, or none of it is good: at least one message is \
-                        required";
+        let messages = "context.messages: is empty: at least one message is required";
         let temperature = "temperature: is 2.5: allowed 0 to 2";
         let found = complete(said).map_or_else(violations, |_| Vec::new());
         assert_eq!(found, [messages, temperature]);
