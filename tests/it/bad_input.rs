@@ -240,12 +240,16 @@ async fn bad_feedback(said: &mut Said, rig: &Rig, good: &v1::RouteResponse) {
         let told = team.submit(item(&good.decision_id, signals), false).await;
         said.item(case, told);
     }
-    let beyond = item(&good.decision_id, vec![lines(1e300)]);
-    let told = team.submit(beyond, true).await;
-    said.item(
-        "a number beyond the scorecard's ends counts as the end",
-        told,
-    );
+    for (case, number) in [
+        ("a number far out of range", 1e9),
+        (
+            "a number a little beyond the worst counts as the worst",
+            500.0,
+        ),
+    ] {
+        let beyond = item(&good.decision_id, vec![lines(number)]);
+        said.item(case, team.submit(beyond, true).await);
+    }
     let mut of_episode = item("", vec![passed(true)]);
     of_episode.subject = Some(v1::feedback::Subject::EpisodeId("pr-1".to_owned()));
     let told = team.submit(of_episode, false).await;
