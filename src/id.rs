@@ -11,7 +11,7 @@
 //! Not here: where the secret is kept (`store::keyed`).
 
 use crate::unit::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use siphasher::sip::SipHasher24;
 use std::borrow::Borrow;
 use std::fmt;
@@ -34,8 +34,8 @@ pub enum Error {
 }
 
 /// A name people chose: team, arm, endpoint, task, episode, session, signal, key.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Name(Arc<str>);
 
 impl Name {
@@ -83,9 +83,9 @@ impl TryFrom<String> for Name {
     }
 }
 
-impl From<Name> for String {
-    fn from(name: Name) -> String {
-        name.0.as_ref().to_owned()
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

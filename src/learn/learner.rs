@@ -219,21 +219,25 @@ impl Learner {
             if let (Some(_), None) = (old, touched) {
                 continue;
             }
-            let fresh = Arc::new(ArmSnapshot::new(&state.fresh_arm(team)?));
-            let arms = team.arms.iter().map(|arm| {
+            let untried = team.arms.iter().any(|arm| !state.arms.contains_key(arm));
+            let fresh = untried.then(|| state.fresh_arm(team)).transpose()?;
+            let fresh = fresh.map(|arm| Arc::new(ArmSnapshot::new(&arm)));
+            let arms = team.arms.iter().filter_map(|arm| {
                 let unchanged = touched.is_some_and(|t| !t.contains(arm));
                 let kept = old.and_then(|o| o.arms.get(arm)).filter(|_| unchanged);
                 let snapshot = match (kept, state.arms.get(arm)) {
-                    (_, None) => Arc::clone(&fresh),
+                    (_, None) => Arc::clone(fresh.as_ref()?),
                     (Some(kept), Some(_)) => Arc::clone(kept),
                     (None, Some(arm)) => Arc::new(ArmSnapshot::new(arm)),
                 };
-                (arm.clone(), snapshot)
+                Some((arm.clone(), snapshot))
             });
+            let pulls = state.arms.iter().map(|(name, arm)| (name.clone(), arm.pulls));
             let snapshot = TeamSnapshot {
                 scorecard: Arc::clone(&team.scorecard),
                 scorecard_version: team.scorecard_version,
                 arms: arms.collect(),
+                pulls: pulls.collect(),
                 samples: state.arms.values().map(|a| a.outcomes as f64).sum(),
                 control: state.control.clone(),
             };

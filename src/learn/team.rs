@@ -33,7 +33,7 @@ pub(super) struct Team {
     pub(super) control: Control,
 }
 
-/// What a record touched, for publishing.
+/// The arms whose statistics a record changed, for publishing.
 pub(super) type Touched = BTreeSet<Name>;
 
 impl Team {
@@ -72,10 +72,13 @@ impl Team {
             return;
         };
         if decision.is_draw() {
+            let new = !self.arms.contains_key(arm);
             if let Some(state) = self.arm(arm, params) {
                 state.pulls += 1;
             }
-            touched.insert(arm.clone());
+            if new {
+                touched.insert(arm.clone());
+            }
         }
         if decision.context.is_none() {
             return;

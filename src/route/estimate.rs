@@ -111,7 +111,9 @@ pub(super) fn estimate(
             continue;
         }
         found.arms.push(name.clone());
-        found.pulls.push(learned.pulls);
+        found
+            .pulls
+            .push(team.pulls.get(name).copied().unwrap_or(0));
         found.cost_usd.push(cost_usd);
         found.reference_cost_usd.push(arm.reference_cost_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));

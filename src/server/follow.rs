@@ -14,6 +14,10 @@ use tokio_util::task::TaskTracker;
 /// How often the learner looks whether a signal's closing time has come.
 const CLOSING_CHECK: Duration = Duration::from_secs(1);
 
+/// Records are gathered for so long before they are learned together. Waking the learner for each one
+/// would cost its caller a system call, and each batch costs a publication.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// The learner on a thread of its own: it learns what is written, writes a tick when a missing
 /// signal's time has come, and a checkpoint now and then and at the end. An error (a full disk, a
 /// damaged record) is told and tried again: serving goes on with the last good snapshot.
@@ -29,7 +33,7 @@ pub(super) fn follow(
         loop {
             runtime.block_on(async {
                 tokio::select! {
-                    () = follower.ready() => {}
+                    () = gathered(&follower) => {}
                     () = tokio::time::sleep(CLOSING_CHECK) => {}
                     () = stop.cancelled() => {}
                 }
@@ -45,6 +49,12 @@ pub(super) fn follow(
             }
         }
     })
+}
+
+/// Waits for a record and those soon after it.
+async fn gathered(follower: &Follower) {
+    follower.ready().await;
+    tokio::time::sleep(GATHER).await;
 }
 
 fn follow_once(

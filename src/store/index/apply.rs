@@ -146,8 +146,13 @@ impl Index {
         entry.decision = Some(position);
         entry.episode.clone_from(&decision.episode);
         let listed = &mut self.team_mut(team).listed;
-        let at = listed.partition_point(|(p, _)| *p < position);
-        listed.insert(at, (position, decision.id));
+        match listed.back() {
+            Some((newest, _)) if *newest > position => {
+                let at = listed.partition_point(|(p, _)| *p < position);
+                listed.insert(at, (position, decision.id));
+            }
+            _ => listed.push_back((position, decision.id)),
+        }
         if let Some(episode) = &decision.episode {
             self.episode_mut(team, episode, decision.time)
                 .add(position, decision);
