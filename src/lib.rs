@@ -1,4 +1,63 @@
 //! Bellwether: a self-hosted model router that learns from a team's own outcomes.
+//!
+//! # The life of a request
+//!
+//! 1. A call arrives ([`grpc`]) with a key; the key names a team ([`access`]).
+//! 2. [`feature`] turns the request into a context of 105 numbers; [`eligibility`] turns the catalogue
+//!    into the arms that may take it, with a reason for every other one.
+//! 3. [`route`] asks the published snapshot what each arm would do, composes it to a utility by the
+//!    team's [`scorecard`], and has [`bandit`] turn the utilities into a pmf. One uniform, keyed to the
+//!    server's own decision id, draws the arm: once for each (episode, task), later calls inherit.
+//! 4. The [`decision::Decision`], with all that the draw depended on, is in the journal ([`store`])
+//!    before the caller hears of it: written to the operating system in mode `group` (a killed process
+//!    loses nothing, a power cut at most some milliseconds), on disk in mode `sync`.
+//! 5. `Route` ends here. `Complete` goes on: [`complete`] asks the decision's endpoint through a
+//!    [`provider`] and records the attempt, exactly once on every path.
+//!
+//! # The life of a signal
+//!
+//! 1. Feedback is checked against the team's scorecard and put into the journal ([`learn::Intake`]).
+//! 2. The learner reads the journal in order ([`learn::Follower`]): the same code on the same records
+//!    live and after a crash, so a rebuild gives the same bits. A row enters its arm's regression at
+//!    the first signal, the others imputed by prediction; what comes later (a late signal, a
+//!    correction, a retraction, a closing time) shifts it by the exact difference.
+//! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
+//!    learned up to, and every decision names it.
+//! 4. [`replay`] reads the same records and says what another policy would have done, with an
+//!    interval, or that the log cannot know.
+//!
+//! # Floors: imports run down only
+//!
+//! | floor | modules |
+//! |---|---|
+//! | 5 composition | [`server`], [`drive`], [`demo`], the command line |
+//! | 4 edges | [`proto`], [`grpc`], [`config`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
+//! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
+//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`eligibility`] |
+//! | 0 vocabulary | [`id`], [`unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
+//!
+//! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
+//! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, polars in `table`,
+//! sled in `store`, the HTTP client in `provider`. A test holds all of this (`tests/it/tidy.rs`).
+//!
+//! # Where this differs from the founding design, and why
+//!
+//! - **The learner tails the journal** instead of being fed by the request path: one road for live work
+//!   and rebuild, flat memory, and snapshot versions that mean something.
+//! - **Checkpoints are files, not sled values**: they are megabytes, and sled's flush is no fsync.
+//! - **`config` does not use serde**: it stops at the first mistake, and a person with five wants to see
+//!   five.
+//! - **Cost is learned as a ratio** to what 256 output tokens would cost now, so that a price change
+//!   carries over at once and a caller who knows only the money can still teach it.
+//! - **No kernel fuses multiply and add**: a pmf logged on one machine is recomputed to the bit on
+//!   another; the wider registers give the speed.
+//! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.
+//!
+//! # Deliberately absent, so far
+//!
+//! Budgets and pacing, forgetting and drift alarms, retries and fallbacks, the OpenAI-compatible door,
+//! TLS, pooling over teams. One process is a complete service; it is not highly available by itself.
 
 pub mod chat;
 pub mod clock;

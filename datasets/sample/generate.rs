@@ -8,7 +8,9 @@
 
 /// Name, success by task (in the order of `TASKS`), dollars per million input and output tokens,
 /// typical output tokens, milliseconds per output token.
-const ARMS: [(&str, [f64; 4], f64, f64, f64, f64); 3] = [
+type Arm = (&'static str, [f64; 4], f64, f64, f64, f64);
+
+const ARMS: [Arm; 3] = [
     (
         "scholar",
         [0.90, 0.86, 0.93, 0.95],

@@ -23,7 +23,7 @@ impl Route {
             .store()
             .find(id)?
             .filter(|found| found.decision.team == *team);
-        self.recorded(found.ok_or_else(|| Error::DecisionNotFound { id })?)
+        self.recorded(found.ok_or(Error::DecisionNotFound { id })?)
     }
 
     /// Decisions of `team`, newest first.

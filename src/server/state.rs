@@ -45,7 +45,7 @@ pub fn open_on(
     let (store, recovery) = Store::open(Arc::clone(&disk), settings(&params.store), clock.now())?;
     tracing::info!(?recovery, "the journal is open");
     let store = Arc::new(store);
-    let keyed = Keyed::open(&params.store.dir.join("keyed"), random()?)?;
+    let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;
     let learning = Arc::new(learning(params, &keyed, &store, clock)?);
     let checkpoints = Checkpoints::new(disk);
     let mut follower = Follower::open(

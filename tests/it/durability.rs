@@ -45,7 +45,7 @@ fn request(caller: usize, number: u64) -> v1::RouteRequest {
         0 => within_episode(task, &format!("pr-{}", number / 8)),
         _ => about(task),
     };
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         request.request_id = Some(format!("r-{caller}-{number}"));
     }
     request

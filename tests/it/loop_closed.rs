@@ -357,7 +357,7 @@ async fn an_answer_comes_with_its_decision_and_its_cost_whole_or_in_pieces() {
     assert!(!whole.message.unwrap().content.is_empty());
     assert_eq!(attempt.arm, decision.arm);
     let kept = team.decision(&decision.decision_id).await.unwrap();
-    assert_eq!(kept.attempts, [attempt.clone()]);
+    assert_eq!(kept.attempts, std::slice::from_ref(&attempt));
     assert_eq!(Some(kept.cost_nano_usd), attempt.cost_nano_usd);
     assert!(kept.cost_nano_usd > 0);
 

@@ -11,7 +11,8 @@
 //! A round loads each server in turn; figures are medians over rounds, ratios are taken within a
 //! round, so that a slow minute of a shared machine slows both sides of one. CPU is the kernel's count
 //! for all threads of a server (the learner and the sync thread too), after its backlog is worked off.
-//! Bounded in requests and in time; loopback only. Arguments: rounds (9), requests a run (20000).
+//! Bounded in requests and in time; loopback only. Arguments: rounds (9), requests a run (20000), the
+//! servers to put beside echo (all).
 
 #![expect(
     clippy::print_stdout,
@@ -55,16 +56,42 @@ fn main() -> Result<(), Error> {
     let mut numbers = arguments.iter().filter_map(|a| a.parse::<u32>().ok());
     let rounds = numbers.next().unwrap_or(9).clamp(1, 100);
     let requests = numbers.next().unwrap_or(20_000).clamp(1_000, 200_000);
+    let named = |kind: &server::Kind| arguments.contains(&kind.to_string());
+    let mut kinds: Vec<_> = server::Kind::ALL[1..]
+        .iter()
+        .copied()
+        .filter(named)
+        .collect();
+    if kinds.is_empty() {
+        kinds.extend(&server::Kind::ALL[1..]);
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let pinned = process::pin_self("1");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(drive(rounds, requests, pinned))
+    println!(
+        "{cores} cores, server and generator {}; {IN_FLIGHT} in flight; latency at {PACE}/s; {rounds} rounds",
+        if pinned {
+            "pinned to one each"
+        } else {
+            "not pinned (no taskset)"
+        },
+    );
+    runtime.block_on(drive(&kinds, rounds, requests, pinned))
 }
 
-async fn drive(rounds: u32, requests: u32, pinned: bool) -> Result<(), Error> {
+async fn drive(
+    kinds: &[server::Kind],
+    rounds: u32,
+    requests: u32,
+    pinned: bool,
+) -> Result<(), Error> {
     let mut sides = Vec::new();
-    for kind in server::Kind::ALL {
+    for kind in [server::Kind::Echo]
+        .into_iter()
+        .chain(kinds.iter().copied())
+    {
         let process = Process::start(kind, pinned)?;
         if kind.learns() {
             load::teach(&process.address, 2_000).await?;
@@ -95,24 +122,20 @@ async fn drive(rounds: u32, requests: u32, pinned: bool) -> Result<(), Error> {
             side.paced.push(side.load.paced(PACE, PACED).await?);
         }
     }
-    report(&sides, pinned);
+    report(&sides);
+    for side in sides {
+        // A draining server waits for its connections to say goodbye.
+        drop(side.load);
+        tokio::task::yield_now().await;
+        drop(side.process);
+    }
     Ok(())
 }
 
-fn report(sides: &[Side], pinned: bool) {
+fn report(sides: &[Side]) {
     let Some(echo) = sides.first() else {
         return;
     };
-    println!(
-        "{} cores, server and generator {}; {IN_FLIGHT} in flight; latency at {PACE}/s; {} rounds",
-        std::thread::available_parallelism().map_or(0, usize::from),
-        if pinned {
-            "pinned to one each"
-        } else {
-            "not pinned (no taskset)"
-        },
-        echo.runs.len(),
-    );
     println!(
         "{:<8}{:>11}{:>10}{:>18}{:>14}{:>10}{:>10}{:>9}",
         "server",
@@ -149,7 +172,9 @@ fn report(sides: &[Side], pinned: bool) {
         let names = side.runs.last().map(|(_, cpu)| cpu.threads());
         for name in names.into_iter().flatten() {
             let each = median(side.runs.iter().map(|(run, cpu)| micros(cpu.of(name), run)));
-            println!("  {name:<18}{each:>6.1}");
+            if each >= 0.05 {
+                println!("  {name:<18}{each:>6.1}");
+            }
         }
     }
 }
