@@ -57,7 +57,11 @@ fn main() -> Result<(), Error> {
     let rounds = numbers.next().unwrap_or(9).clamp(1, 100);
     let requests = numbers.next().unwrap_or(20_000).clamp(1_000, 200_000);
     let named = |kind: &server::Kind| arguments.contains(&kind.to_string());
-    let mut kinds: Vec<_> = server::Kind::ALL[1..].iter().copied().filter(named).collect();
+    let mut kinds: Vec<_> = server::Kind::ALL[1..]
+        .iter()
+        .copied()
+        .filter(named)
+        .collect();
     if kinds.is_empty() {
         kinds.extend(&server::Kind::ALL[1..]);
     }
