@@ -47,6 +47,6 @@ async fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("bellwether: {error}");
+    eprintln!("bellwether: {}", error.to_string().trim_end());
     ExitCode::FAILURE
 }

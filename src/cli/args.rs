@@ -129,6 +129,9 @@ pub(crate) struct Control {
     /// Lift pin and freeze. With none of the three, nothing is changed and the state is shown.
     #[arg(long, conflicts_with_all = ["pin", "freeze"])]
     pub(crate) lift: bool,
+    /// How the state is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 /// How the columns of a table are called.

@@ -23,8 +23,7 @@ pub const DOMAIN: &str = "bellwether";
 const LISTED_BYTES: usize = 3072;
 
 /// A field that breaks its rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// Path from the request, as `context.tags[3].key`.
     pub field: String,
@@ -36,7 +35,7 @@ pub struct Violation {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Fields that break their rules, all of them.
-    #[error("{}", summary(.0, Violation::to_string))]
+    #[error("{}", summary(.0, why_invalid))]
     InvalidField(Vec<Violation>),
     /// No key, or one that nobody was given.
     #[error("no key, or an unknown one: send metadata `authorization: Bearer KEY`")]
@@ -81,10 +80,10 @@ pub enum Failure {
     #[error("the journal has no room: nothing new is taken until there is")]
     StoreFull,
     /// Every arm was left out.
-    #[error("none of {} arms is eligible: {}", .0.len(), summary(.0, |e| format!("{}: {}", e.arm, why(e))))]
+    #[error("none of {} arms is eligible: {}", .0.len(), summary(.0, why_excluded))]
     NoEligibleArm(Vec<Excluded>),
     /// Every endpoint tried failed.
-    #[error("every attempt failed: {}", summary(.0, |a| format!("{}: {}", a.endpoint, a.error)))]
+    #[error("every attempt failed: {}", summary(.0, why_failed))]
     AllAttemptsFailed(Vec<FailedAttempt>),
     /// The caller's time was up.
     #[error("the deadline passed")]
@@ -161,19 +160,15 @@ impl Failure {
     fn detail(&self, details: &mut ErrorDetails) {
         match self {
             Self::InvalidField(violations) => {
-                let text = |v: &Violation| (v.field.clone(), v.problem.clone());
-                details.set_bad_request(listed(violations, text, FieldViolation::new));
+                details.set_bad_request(listed(violations, why_invalid, FieldViolation::new));
             }
             Self::NoEligibleArm(excluded) => {
-                details.set_precondition_failure(listed(
-                    excluded,
-                    |e| (e.arm.to_string(), why(e)),
-                    |arm, why| PreconditionViolation::new("ARM_EXCLUDED", arm, why),
-                ));
+                details.set_precondition_failure(listed(excluded, why_excluded, |arm, why| {
+                    PreconditionViolation::new("ARM_EXCLUDED", arm, why)
+                }));
             }
             Self::AllAttemptsFailed(attempts) => {
-                let text = |a: &FailedAttempt| (a.endpoint.to_string(), a.error.to_string());
-                details.set_precondition_failure(listed(attempts, text, |endpoint, why| {
+                details.set_precondition_failure(listed(attempts, why_failed, |endpoint, why| {
                     PreconditionViolation::new("ATTEMPT_FAILED", endpoint, why)
                 }));
                 details.set_retry_info(Some(Duration::from_secs(1)));
@@ -212,18 +207,29 @@ fn quota(details: &mut ErrorDetails, subject: &str, problem: &str, retry: Option
     }
 }
 
-/// A list in one line, for those who see only a status's message: the first entry, and how many more.
-fn summary<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
-    match items {
-        [] => "none is listed".to_owned(),
-        [only] => text(only),
-        [first, rest @ ..] => format!("{} (and {} more)", text(first), rest.len()),
-    }
+fn why_invalid(violation: &Violation) -> (String, String) {
+    (violation.field.clone(), violation.problem.clone())
 }
 
-/// Why an arm was left out.
-fn why(excluded: &Excluded) -> String {
-    format!("{}: {}", word(excluded.reason), excluded.detail)
+fn why_excluded(excluded: &Excluded) -> (String, String) {
+    let why = format!("{}: {}", word(excluded.reason), excluded.detail);
+    (excluded.arm.to_string(), why)
+}
+
+fn why_failed(attempt: &FailedAttempt) -> (String, String) {
+    (attempt.endpoint.to_string(), attempt.error.to_string())
+}
+
+/// A list in one line, for those who see only a status's message: the first entry, and how many more.
+fn summary<T>(items: &[T], text: impl Fn(&T) -> (String, String)) -> String {
+    let Some((first, rest)) = items.split_first() else {
+        return "none is listed".to_owned();
+    };
+    let (subject, problem) = text(first);
+    match rest.len() {
+        0 => format!("{subject}: {problem}"),
+        more => format!("{subject}: {problem} (and {more} more)"),
+    }
 }
 
 /// As many entries as fit, and how many did not.

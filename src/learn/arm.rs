@@ -29,6 +29,8 @@ pub(super) struct Arm {
     pub(super) groups: Vec<Ridge>,
     /// For each group and target, how many values were observed, and their sum.
     pub(super) observed: Vec<Vec<(u64, f64)>>,
+    /// For each group and target, the prior mean that its regression stands on.
+    prior: Vec<Vec<f64>>,
     pub(super) usage: Ridge,
     /// Attempts whose latency was seen.
     pub(super) latency_count: u64,
@@ -54,10 +56,35 @@ impl Arm {
             outcomes: 0,
             groups: groups.iter().map(|m| start(m)).collect::<Result<_, _>>()?,
             observed: groups.iter().map(|m| vec![(0, 0.0); m.len()]).collect(),
+            prior: groups.to_vec(),
             usage: start(&[1.0, 1000.0_f64.ln_1p()])?,
             latency_count: 0,
             latency_smear: 0.0,
         })
+    }
+
+    /// Moves a group's prior means, and with them the predictions, as if they had been so from the
+    /// start: b gains ridge (new - old) on the bias coordinate.
+    pub(super) fn anchor(
+        &mut self,
+        group: usize,
+        means: &[f64],
+        ridge: f64,
+    ) -> Result<(), StateError> {
+        let (Some(regression), Some(prior)) =
+            (self.groups.get_mut(group), self.prior.get_mut(group))
+        else {
+            return Ok(());
+        };
+        let mut bias = vec![0.0; regression.dim()];
+        if let Some(last) = bias.last_mut() {
+            *last = 1.0;
+        }
+        for (target, (old, new)) in prior.iter_mut().zip(means).enumerate() {
+            regression.shift(&bias, target, ridge * (new - *old))?;
+            *old = *new;
+        }
+        Ok(())
     }
 
     /// Changes of one group's targets from one decision: `Some` sets a value, `None` withdraws it.

@@ -152,8 +152,14 @@ impl Intake {
                     return Ok(Verdict::Refused(Refused::RequestIdReused { request_id }));
                 }
             },
-            None if self.seen(&item) => return Ok(Verdict::Duplicate),
-            None => None,
+            None => {
+                let turn = self.store.content_turn(&item.team, item.body_hash).await;
+                if self.seen(&item) {
+                    self.all_durable().await?;
+                    return Ok(Verdict::Duplicate);
+                }
+                Some(turn)
+            }
         };
         if !dry_run {
             self.store.commit(&Record::Feedback(item)).await?;
@@ -186,6 +192,13 @@ impl Intake {
         }
     }
 
+    /// Waits until what was kept before counts as done: whoever kept it may have been dropped before
+    /// it was told.
+    async fn all_durable(&self) -> Result<(), store::Error> {
+        let journal = self.store.journal();
+        journal.durable(journal.newest()).await
+    }
+
     /// Closes an episode.
     pub async fn close_episode(
         &self,
@@ -209,7 +222,9 @@ impl Intake {
         let known = self.store.index().episode(team, &closing.episode).cloned();
         let known = known.ok_or_else(|| Error::UnknownEpisode(closing.episode.clone()))?;
         let already_closed = known.closed.is_some();
-        if !already_closed {
+        if already_closed {
+            self.all_durable().await?;
+        } else {
             let record = Record::EpisodeClosed {
                 team: team.clone(),
                 episode: closing.episode,

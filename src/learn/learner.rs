@@ -483,8 +483,9 @@ mod tests {
         let id = bench.decide(None);
         assert_eq!(bench.expect("tests"), 0.5);
         bench.feed(Subject::Decision(id), &[("tests", seen(true))]);
-        // x = (0.5, 1), h = 1.25 / 10: 0.5 + 0.5 * 0.125 / 1.125.
-        assert!((bench.expect("tests") - (0.5 + 0.5 / 9.0)).abs() < 1e-6);
+        // The pooled mean is (1 + 0.25) / 1.5 = 5/6, and x = (0.5, 1) has h = 1.25 / 10:
+        // 5/6 + (1 - 5/6) * 0.125 / 1.125.
+        assert!((bench.expect("tests") - (5.0 / 6.0 + 1.0 / 54.0)).abs() < 1e-6);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod follow;
 mod intake;
 mod learner;
 mod ledger;
+mod pool;
 mod snapshot;
 mod team;
 

@@ -1,8 +1,8 @@
 //! One team's learning: records in, statistics out.
 //!
 //! Rules, stated because numbers depend on them:
-//! - An arm's first statistics start from the mean of all the team's outcomes so far (0.5 before
-//!   any), else an optimist sticks on the first arm drawn (SCIENCE 2.2).
+//! - Every arm starts from the pooled mean of the team's arms (`pool`), else an optimist sticks on
+//!   the first arm drawn (SCIENCE 2.2).
 //! - A signal given for an episode is credited in full to each arm drawn in it.
 //! - Of two values for one signal of one decision the later one received counts.
 //! - At a group's closing time a signal still missing takes the value that the scorecard gives it.
@@ -13,6 +13,7 @@
 
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
+use super::pool;
 use super::{Recall, Team as Params};
 use crate::bandit::StateError;
 use crate::decision::{Attempt, Decision};
@@ -212,6 +213,22 @@ impl Team {
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.learned[group] = row;
         }
+        if !pool::settled(&self.arms, group) {
+            self.anchor(group, params, touched);
+        }
+    }
+
+    /// Sets the prior of a group to the pooled means, for all arms alike.
+    fn anchor(&mut self, group: usize, params: &Params, touched: &mut Touched) {
+        let targets = params.scorecard.groups()[group].targets.len();
+        let means = pool::means(&self.arms, group, targets);
+        for (name, arm) in &mut self.arms {
+            if let Err(error) = arm.anchor(group, &means, params.ridge) {
+                not_learned(name, &error);
+            }
+        }
+        // Arms without outcomes stand on the prior too.
+        touched.extend(params.arms.iter().cloned());
     }
 
     /// Closes every group that is due, then lets go of what is past the window.
@@ -285,19 +302,13 @@ fn not_learned(arm: &Name, error: &StateError) {
     tracing::warn!(%arm, %error, "a row was not learned");
 }
 
-/// An arm that starts from the mean of all values of each target that the team's arms have seen,
-/// counted with one of 0.5.
+/// An arm that starts from the pooled means.
 fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError> {
-    let mean = |group: usize, target: usize| {
-        let seen = arms
-            .values()
-            .filter_map(|arm| arm.observed.get(group)?.get(target));
-        let (count, sum) = seen.fold((0, 0.0), |total, (n, sum)| (total.0 + n, total.1 + sum));
-        (sum + 0.5) / (count as f64 + 1.0)
-    };
     let groups = params.scorecard.groups().iter().enumerate();
-    let means = groups.map(|(g, group)| (0..group.targets.len()).map(|t| mean(g, t)).collect());
-    Arm::new(params.dim, params.ridge, &means.collect::<Vec<Vec<f64>>>())
+    let means: Vec<Vec<f64>> = groups
+        .map(|(g, group)| pool::means(arms, g, group.targets.len()))
+        .collect();
+    Arm::new(params.dim, params.ridge, &means)
 }
 
 /// What a missing signal of the group is worth when it closes: all of a group share the rule.

@@ -226,10 +226,12 @@ pub struct ArmEstimate {
     /// The arm.
     #[prost(string, tag = "1")]
     pub arm: ::prost::alloc::string::String,
-    /// Probability with which this arm was drawn, in \[0, 1\]; over eligible arms they sum to 1.
+    /// Probability with which this arm was drawn, in \[0, 1\]; over eligible arms they sum to 1. While the
+    /// team has drawn some of them fewer than 3 times, these share the draw evenly, whatever is expected.
     #[prost(double, tag = "2")]
     pub probability: f64,
-    /// Least probability that the policy keeps for the arm, in \[0, 1\].
+    /// Least probability that the policy keeps for the arm, in \[0, 1\]. Zero where nothing was drawn:
+    /// pinned, inherited or without exploration.
     #[prost(double, tag = "3")]
     pub floor: f64,
     /// Expected utility under the scorecard (quality points minus cost and latency).
@@ -474,7 +476,7 @@ impl ExclusionReason {
 /// Asks for a decision.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RouteRequest {
-    /// What the request is.
+    /// What the request is. Absent: nothing is known of it.
     #[prost(message, optional, tag = "1")]
     pub context: ::core::option::Option<RequestContext>,
     /// Limits on the choice. Absent: none.
@@ -504,7 +506,8 @@ pub struct RouteResponse {
     /// Where to go if it fails, best first; each passed the same checks.
     #[prost(message, repeated, tag = "4")]
     pub fallbacks: ::prost::alloc::vec::Vec<Endpoint>,
-    /// Probability with which `arm` was drawn.
+    /// Probability with which `arm` was drawn: 1 where it was pinned, inherited or chosen without
+    /// exploration.
     #[prost(double, tag = "5")]
     pub propensity: f64,
     /// Every eligible arm, in the order that the probabilities were drawn in.
@@ -567,7 +570,7 @@ pub struct CompleteRequest {
     /// What the request is; `messages` is required.
     #[prost(message, optional, tag = "1")]
     pub context: ::core::option::Option<RequestContext>,
-    /// Limits on the choice.
+    /// Limits on the choice. Absent: none.
     #[prost(message, optional, tag = "2")]
     pub constraints: ::core::option::Option<Constraints>,
     /// Idempotency key. The decision is replayed; the answer only where the team records content.
@@ -705,7 +708,7 @@ pub struct ListDecisionsResponse {
 /// A decision with all that followed.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DecisionRecord {
-    /// The decision as it was replied.
+    /// The decision as it was replied, but for the fallbacks: those are not kept.
     #[prost(message, optional, tag = "1")]
     pub decision: ::core::option::Option<RouteResponse>,
     /// When it was made.
@@ -729,7 +732,8 @@ pub struct DecisionRecord {
     /// Signals received so far, in order; retracted ones are left out.
     #[prost(message, repeated, tag = "8")]
     pub signals: ::prost::alloc::vec::Vec<ReceivedSignal>,
-    /// True if exploration was off (explore=false or a pin): propensity 1.
+    /// True if exploration was off (explore=false or a pin): propensity 1. Not said of an inherited
+    /// decision, whose arm was drawn by an earlier one.
     #[prost(bool, tag = "9")]
     pub deterministic: bool,
 }
@@ -763,7 +767,8 @@ pub mod router_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Decides which arm takes a request, and serves it if asked to.
+    /// Decides which arm takes a request, and serves it if asked to. Needs a key with the scope `route`;
+    /// `Complete` and `StreamComplete` need `complete`, `CloseEpisode` needs `feedback`.
     #[derive(Debug, Clone)]
     pub struct RouterServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -845,8 +850,7 @@ pub mod router_service_client {
             self
         }
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
-        /// reply. Errors: INVALID_FIELD, KEY_UNKNOWN, NOT_ALLOWED, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM,
-        /// STORE_FULL.
+        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL.
         pub async fn route(
             &mut self,
             request: impl tonic::IntoRequest<super::RouteRequest>,
@@ -948,6 +952,7 @@ pub mod router_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Closes an episode: signals still missing take the value that the scorecard gives a missing one.
+        /// Errors: INVALID_FIELD (also for an episode that no decision names), REQUEST_ID_REUSED, STORE_FULL.
         pub async fn close_episode(
             &mut self,
             request: impl tonic::IntoRequest<super::CloseEpisodeRequest>,
@@ -972,7 +977,8 @@ pub mod router_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.RouterService", "CloseEpisode"));
             self.inner.unary(req, path, codec).await
         }
-        /// One decision: what was chosen, from what, why others were not, what followed.
+        /// One decision: what was chosen, from what, why others were not, what followed. Errors:
+        /// DECISION_NOT_FOUND.
         pub async fn get_decision(
             &mut self,
             request: impl tonic::IntoRequest<super::GetDecisionRequest>,
@@ -997,7 +1003,7 @@ pub mod router_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.RouterService", "GetDecision"));
             self.inner.unary(req, path, codec).await
         }
-        /// Decisions of the key's team, newest first.
+        /// Decisions of the key's team, newest first. Errors: INVALID_FIELD.
         pub async fn list_decisions(
             &mut self,
             request: impl tonic::IntoRequest<super::ListDecisionsRequest>,
@@ -1038,8 +1044,7 @@ pub mod router_service_server {
     #[async_trait]
     pub trait RouterService: std::marker::Send + std::marker::Sync + 'static {
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
-        /// reply. Errors: INVALID_FIELD, KEY_UNKNOWN, NOT_ALLOWED, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM,
-        /// STORE_FULL.
+        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL.
         async fn route(
             &self,
             request: tonic::Request<super::RouteRequest>,
@@ -1077,6 +1082,7 @@ pub mod router_service_server {
             tonic::Status,
         >;
         /// Closes an episode: signals still missing take the value that the scorecard gives a missing one.
+        /// Errors: INVALID_FIELD (also for an episode that no decision names), REQUEST_ID_REUSED, STORE_FULL.
         async fn close_episode(
             &self,
             request: tonic::Request<super::CloseEpisodeRequest>,
@@ -1084,7 +1090,8 @@ pub mod router_service_server {
             tonic::Response<super::CloseEpisodeResponse>,
             tonic::Status,
         >;
-        /// One decision: what was chosen, from what, why others were not, what followed.
+        /// One decision: what was chosen, from what, why others were not, what followed. Errors:
+        /// DECISION_NOT_FOUND.
         async fn get_decision(
             &self,
             request: tonic::Request<super::GetDecisionRequest>,
@@ -1092,7 +1099,7 @@ pub mod router_service_server {
             tonic::Response<super::GetDecisionResponse>,
             tonic::Status,
         >;
-        /// Decisions of the key's team, newest first.
+        /// Decisions of the key's team, newest first. Errors: INVALID_FIELD.
         async fn list_decisions(
             &self,
             request: tonic::Request<super::ListDecisionsRequest>,
@@ -1101,7 +1108,8 @@ pub mod router_service_server {
             tonic::Status,
         >;
     }
-    /// Decides which arm takes a request, and serves it if asked to.
+    /// Decides which arm takes a request, and serves it if asked to. Needs a key with the scope `route`;
+    /// `Complete` and `StreamComplete` need `complete`, `CloseEpisode` needs `feedback`.
     #[derive(Debug)]
     pub struct RouterServiceServer<T> {
         inner: Arc<T>,
@@ -1555,7 +1563,8 @@ pub struct Feedback {
     /// Who judged. Absent: unnamed.
     #[prost(message, optional, tag = "5")]
     pub evaluator: ::core::option::Option<Evaluator>,
-    /// Idempotency key. Absent: equal content for the same subject is taken once.
+    /// Idempotency key. Absent: equal content for the same subject is taken once, so a value given
+    /// again after a correction or a retraction needs one.
     #[prost(string, optional, tag = "6")]
     pub request_id: ::core::option::Option<::prost::alloc::string::String>,
     /// What it is about; exactly one is required.
@@ -1728,7 +1737,7 @@ pub mod feedback_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Receives outcomes, now or days later.
+    /// Receives outcomes, now or days later. Needs a key with the scope `feedback`.
     #[derive(Debug, Clone)]
     pub struct FeedbackServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1811,7 +1820,7 @@ pub mod feedback_service_client {
         }
         /// Takes a batch. Each item is judged alone: the reply has a result for each, in order. An
         /// accepted item is in the journal before the reply. Errors for the whole call: INVALID_FIELD
-        /// (no items, or more than 1000), KEY_UNKNOWN, STORE_FULL.
+        /// (no items, or more than 1000), STORE_FULL.
         pub async fn submit_feedback(
             &mut self,
             request: impl tonic::IntoRequest<super::SubmitFeedbackRequest>,
@@ -1855,7 +1864,7 @@ pub mod feedback_service_server {
     pub trait FeedbackService: std::marker::Send + std::marker::Sync + 'static {
         /// Takes a batch. Each item is judged alone: the reply has a result for each, in order. An
         /// accepted item is in the journal before the reply. Errors for the whole call: INVALID_FIELD
-        /// (no items, or more than 1000), KEY_UNKNOWN, STORE_FULL.
+        /// (no items, or more than 1000), STORE_FULL.
         async fn submit_feedback(
             &self,
             request: tonic::Request<super::SubmitFeedbackRequest>,
@@ -1864,7 +1873,7 @@ pub mod feedback_service_server {
             tonic::Status,
         >;
     }
-    /// Receives outcomes, now or days later.
+    /// Receives outcomes, now or days later. Needs a key with the scope `feedback`.
     #[derive(Debug)]
     pub struct FeedbackServiceServer<T> {
         inner: Arc<T>,
@@ -2139,7 +2148,8 @@ pub mod evaluation_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Says what another policy would have done on the team's recorded traffic.
+    /// Says what another policy would have done on the team's recorded traffic. Needs a key with the scope
+    /// `replay`.
     #[derive(Debug, Clone)]
     pub struct EvaluationServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2220,8 +2230,8 @@ pub mod evaluation_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, KEY_UNKNOWN,
-        /// NOT_ALLOWED, NOT_BUILT (a server built without analytics).
+        /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, NOT_BUILT (a
+        /// server built without analytics).
         pub async fn replay(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayRequest>,
@@ -2267,14 +2277,15 @@ pub mod evaluation_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, KEY_UNKNOWN,
-        /// NOT_ALLOWED, NOT_BUILT (a server built without analytics).
+        /// Streams progress, then one report as the last message. Errors: INVALID_FIELD, NOT_BUILT (a
+        /// server built without analytics).
         async fn replay(
             &self,
             request: tonic::Request<super::ReplayRequest>,
         ) -> std::result::Result<tonic::Response<Self::ReplayStream>, tonic::Status>;
     }
-    /// Says what another policy would have done on the team's recorded traffic.
+    /// Says what another policy would have done on the team's recorded traffic. Needs a key with the scope
+    /// `replay`.
     #[derive(Debug)]
     pub struct EvaluationServiceServer<T> {
         inner: Arc<T>,
@@ -2494,10 +2505,10 @@ pub struct ArmState {
     /// The arm.
     #[prost(string, tag = "1")]
     pub arm: ::prost::alloc::string::String,
-    /// Outcomes learned from.
+    /// Decisions of which at least one signal was learned from.
     #[prost(int64, tag = "2")]
     pub outcome_count: i64,
-    /// Mean of each signal on the normalised scale, by name, over those outcomes.
+    /// Mean of each signal on the normalised scale, by name, over the decisions that it is known of.
     #[prost(btree_map = "string, double", tag = "3")]
     pub signal_means: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
@@ -2596,7 +2607,8 @@ pub mod admin_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart.
+        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart. Errors:
+        /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL.
         pub async fn set_control(
             &mut self,
             request: impl tonic::IntoRequest<super::SetControlRequest>,
@@ -2621,7 +2633,8 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.AdminService", "SetControl"));
             self.inner.unary(req, path, codec).await
         }
-        /// Tells the state of a team: its control, and how far its learner is.
+        /// Tells the state of a team: its control, and how far its learner is. Errors: INVALID_FIELD,
+        /// NOT_ALLOWED (another team than the key's).
         pub async fn get_team(
             &mut self,
             request: impl tonic::IntoRequest<super::GetTeamRequest>,
@@ -2661,7 +2674,8 @@ pub mod admin_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AdminServiceServer.
     #[async_trait]
     pub trait AdminService: std::marker::Send + std::marker::Sync + 'static {
-        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart.
+        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart. Errors:
+        /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL.
         async fn set_control(
             &self,
             request: tonic::Request<super::SetControlRequest>,
@@ -2669,7 +2683,8 @@ pub mod admin_service_server {
             tonic::Response<super::SetControlResponse>,
             tonic::Status,
         >;
-        /// Tells the state of a team: its control, and how far its learner is.
+        /// Tells the state of a team: its control, and how far its learner is. Errors: INVALID_FIELD,
+        /// NOT_ALLOWED (another team than the key's).
         async fn get_team(
             &self,
             request: tonic::Request<super::GetTeamRequest>,

@@ -339,9 +339,9 @@ mod tests {
         ];
         let names = truths.map(|(name, _)| name);
         let mut held = [[0; 3]; 3];
-        let runs = 60;
+        let runs = 40;
         for seed in 0..runs {
-            let report = judged(log(700, seed), &names);
+            let report = judged(log(1500, seed), &names);
             for ((found, (_, truth)), held) in report.candidates.iter().zip(truths).zip(&mut held) {
                 assert_eq!(found.refusal, None, "{found:?}");
                 let all = [found.doubly_robust, found.snips, found.ips];
@@ -351,8 +351,8 @@ mod tests {
                 }
             }
         }
-        // Binomial(60, 0.95): sd 1.7, four sd below 57. Seeds are fixed.
-        assert!(held.as_flattened().iter().all(|h| *h >= 50), "{held:?}");
+        // Binomial(40, 0.95): sd 1.4, four sd below 38. Seeds are fixed.
+        assert!(held.as_flattened().iter().all(|h| *h >= 32), "{held:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::feature::DIM;
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Weight of the prior in every regression (SCIENCE 2.2: 10 for contexts of squared norm up to 4).
@@ -42,11 +42,26 @@ pub fn open_on(
     params: &config::Params,
     clock: &dyn Clock,
 ) -> Result<Opened, Error> {
-    let (store, recovery) = Store::open(Arc::clone(&disk), settings(&params.store), clock.now())?;
+    let mut versions = Versions::new();
+    let mut note = |_, record: &Record| {
+        if let Record::Version {
+            kind,
+            team,
+            version,
+            ..
+        } = record
+        {
+            versions.insert((*kind, team.clone(), *version));
+        }
+    };
+    let settings = settings(&params.store);
+    let opened = Store::open_with(Arc::clone(&disk), settings, clock.now(), &mut note);
+    let (store, recovery) = opened?;
     tracing::info!(?recovery, "the journal is open");
     let store = Arc::new(store);
     let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;
-    let learning = Arc::new(learning(params, &keyed, &store, clock)?);
+    let numbered = scorecards(params, &keyed, &versions, &store, clock)?;
+    let learning = Arc::new(learning(params, &numbered));
     let checkpoints = Checkpoints::new(disk);
     let mut follower = Follower::open(
         Arc::clone(&store),
@@ -103,44 +118,59 @@ pub(super) fn seed() -> Result<u64, Error> {
     Ok(u64::from_le_bytes(std::array::from_fn(|i| bytes[i])))
 }
 
-/// The learner's parameters; scorecards not seen before become numbered versions.
-fn learning(
+/// The versions that the journal knows.
+type Versions = BTreeSet<(VersionKind, Name, u32)>;
+
+/// The number of each team's scorecard; one not seen before gets the next. A number whose record the
+/// journal lacks (the power went between the two) is written again: the journal is the truth.
+fn scorecards(
     params: &config::Params,
     keyed: &Keyed,
+    known: &Versions,
     store: &Store,
     clock: &dyn Clock,
-) -> Result<learn::Params, Error> {
+) -> Result<Vec<u32>, Error> {
+    let mut numbered = Vec::with_capacity(params.teams.len());
+    for team in &params.teams {
+        let kind = VersionKind::Scorecard;
+        let version = keyed
+            .import(kind, &team.name, &team.scorecard_text)?
+            .version;
+        if !known.contains(&(kind, team.name.clone(), version)) {
+            store.append(&Record::Version {
+                kind,
+                team: team.name.clone(),
+                version,
+                text: team.scorecard_text.clone(),
+                time: clock.now(),
+            })?;
+        }
+        numbered.push(version);
+    }
+    Ok(numbered)
+}
+
+/// The learner's parameters, with the number of each team's scorecard.
+fn learning(params: &config::Params, numbered: &[u32]) -> learn::Params {
     let arms: Vec<Name> = params
         .catalogue
         .arms()
         .iter()
         .map(|arm| arm.name.clone())
         .collect();
-    let mut teams = BTreeMap::new();
-    for team in &params.teams {
-        let kind = VersionKind::Scorecard;
-        let imported = keyed.import(kind, &team.name, &team.scorecard_text)?;
-        if imported.new {
-            store.append(&Record::Version {
-                kind,
-                team: team.name.clone(),
-                version: imported.version,
-                text: team.scorecard_text.clone(),
-                time: clock.now(),
-            })?;
-        }
+    let told = params.teams.iter().zip(numbered).map(|(team, version)| {
         let told = learn::Team {
             name: team.name.clone(),
             arms: arms.clone(),
             scorecard: Arc::new(team.scorecard.clone()),
-            scorecard_version: imported.version,
+            scorecard_version: *version,
             dim: DIM,
             ridge: RIDGE,
         };
-        teams.insert(team.name.clone(), told);
-    }
-    Ok(learn::Params {
-        teams,
+        (team.name.clone(), told)
+    });
+    learn::Params {
+        teams: told.collect(),
         limits: learn::Limits::default(),
-    })
+    }
 }

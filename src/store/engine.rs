@@ -138,6 +138,16 @@ impl Store {
     /// [`Index::draw`], draw if there is none, commit, and drop the turn.
     pub async fn draw_turn(&self, team: &Name, episode: &Name, task: Option<&Name>) -> Turn {
         let key = Key::Draw(team.clone(), episode.clone(), task.cloned());
+        self.turn(key).await
+    }
+
+    /// Waits for the turn to file feedback with this content. With it, look whether the index has
+    /// it, commit if not, and drop the turn.
+    pub async fn content_turn(&self, team: &Name, body_hash: u64) -> Turn {
+        self.turn(Key::Content(team.clone(), body_hash)).await
+    }
+
+    async fn turn(&self, key: Key) -> Turn {
         loop {
             match self.turns.take(key.clone(), 0) {
                 Taken::Yours(turn) => return turn,

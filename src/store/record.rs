@@ -223,8 +223,8 @@ mod tests {
             assert_eq!(found, expected, "{record:?}");
         };
         let team = || name("t");
-        check(small_decision(), (299, 0x906ad2458b70a08f));
-        check(attempt(1, 2), (54, 0x32d3f3cad5b31f38));
+        check(small_decision(), (300, 0xad46f6c2b75599cc));
+        check(attempt(1, 2), (55, 0x4c39a308c73ea22a));
         let mut fed = feedback(Subject::Episode(name("e1")), 3, 7);
         fed.request_id = Some(name("r"));
         fed.signals

@@ -1,7 +1,8 @@
 //! Turns: of several calls about one thing at the same time, one works and the others wait.
 //!
-//! Two things need it. A request id: a repeat that comes while the first call is still at work must
-//! get the first one's answer. And the draw of an (episode, task), which happens once.
+//! Three things need it. A request id: a repeat that comes while the first call is still at work must
+//! get the first one's answer. The draw of an (episode, task), which happens once. And feedback
+//! without a request id, of which equal content is kept once.
 //!
 //! Invariants: at most one [`Turn`] a key; a turn that is dropped, for whatever reason, wakes all
 //! who wait; a waiter looks at the index only after the turn ended, so that it never acts on a
@@ -31,6 +32,7 @@ pub enum Claim {
 pub(super) enum Key {
     Request(Name, Name),
     Draw(Name, Name, Option<Name>),
+    Content(Name, u64),
 }
 
 /// The right to work on one key; ends when dropped.

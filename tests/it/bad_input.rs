@@ -229,10 +229,6 @@ async fn bad_feedback(said: &mut Said, rig: &Rig, good: &v1::RouteResponse) {
             vec![observed("patch_lines", Value::Flag(true))],
         ),
         (
-            "a comment where a flag belongs",
-            vec![observed("tests_passed", Value::Comment("ok".to_owned()))],
-        ),
-        (
             "an unknown signal",
             vec![observed("vibes", Value::Flag(true))],
         ),
@@ -243,6 +239,16 @@ async fn bad_feedback(said: &mut Said, rig: &Rig, good: &v1::RouteResponse) {
     ] {
         let told = team.submit(item(&good.decision_id, signals), false).await;
         said.item(case, told);
+    }
+    for (case, number) in [
+        ("a number far out of range", 1e9),
+        (
+            "a number a little beyond the worst counts as the worst",
+            500.0,
+        ),
+    ] {
+        let beyond = item(&good.decision_id, vec![lines(number)]);
+        said.item(case, team.submit(beyond, true).await);
     }
     let mut of_episode = item("", vec![passed(true)]);
     of_episode.subject = Some(v1::feedback::Subject::EpisodeId("pr-1".to_owned()));
@@ -353,4 +359,52 @@ fn a_configuration_with_five_mistakes_is_told_all_five() {
     let none = ["check", "--config", "absent.toml"];
     run(&mut said, "no such file", dir.path(), &none);
     check("bad_config.txt", &said.text);
+}
+
+#[cfg(feature = "analytics")]
+#[test]
+fn a_table_that_cannot_be_one_is_told_why() {
+    use polars::prelude::{ParquetWriter, df};
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    file(
+        "table.csv",
+        "task,prompt_id,model,cost_usd\nfix,p1,small,0.1\n",
+    );
+    file(
+        "words.csv",
+        "prompt_id,model,score\np1,small,0.5\np1,large,good\n",
+    );
+    file(
+        "above.csv",
+        "prompt_id,model,score\np1,small,0.5\np1,large,1.5\n",
+    );
+    file(
+        "twice.csv",
+        "prompt_id,model,score\np1,small,0.5\np1,small,0.5\n",
+    );
+    file(
+        "holes.csv",
+        "prompt_id,model,score\np1,small,0.5\np2,large,0.5\n",
+    );
+    file("table.txt", "score");
+    file("torn.parquet", "PAR1");
+    let mut frame = df!("prompt_id" => ["p1"], "model" => ["small"]).unwrap();
+    let parquet = std::fs::File::create(dir.path().join("table.parquet")).unwrap();
+    ParquetWriter::new(parquet).finish(&mut frame).unwrap();
+    let mut said = Said::default();
+    for (case, table) in [
+        ("a Parquet file without a column", "table.parquet"),
+        ("a CSV file without a column", "table.csv"),
+        ("a word where a number belongs", "words.csv"),
+        ("a score above 1", "above.csv"),
+        ("an outcome given twice", "twice.csv"),
+        ("no prompt with every arm", "holes.csv"),
+        ("an ending that is no table's", "table.txt"),
+        ("a Parquet file that is cut off", "torn.parquet"),
+        ("no such file", "absent.csv"),
+    ] {
+        run(&mut said, case, dir.path(), &["replay", "outcomes", table]);
+    }
+    check("bad_table.txt", &said.text);
 }

@@ -7,8 +7,11 @@ use crate::rig::{
     CODING, Caller, LIMIT, Rig, about, configured, item, passed, refusal, within, within_episode,
     write_config,
 };
+use bellwether::clock::SystemClock;
 use bellwether::proto::v1;
+use bellwether::server;
 use bellwether::store::simulated::SimulatedDisk;
+use bellwether::store::{Keyed, Record, VersionKind};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
@@ -45,7 +48,7 @@ fn request(caller: usize, number: u64) -> v1::RouteRequest {
         0 => within_episode(task, &format!("pr-{}", number / 8)),
         _ => about(task),
     };
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         request.request_id = Some(format!("r-{caller}-{number}"));
     }
     request
@@ -287,6 +290,54 @@ async fn a_killed_server_loses_nothing_acknowledged_in_mode_sync() {
     killed_again_and_again("sync", 2).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_while_it_starts_for_the_first_time_starts_again() {
+    // With so many lines of its log written: none, the journal open, the learner ready, serving.
+    for lines in 0..4 {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let program = Program::new(dir.path(), "sync");
+        let mut command = program.command("serve");
+        let command = command.args(["--log", "info"]).stdout(Stdio::null());
+        let mut child = Served(command.stderr(Stdio::piped()).spawn().expect("started"));
+        let log = BufReader::new(child.0.stderr.take().expect("piped"));
+        assert_eq!(log.lines().take(lines).count(), lines);
+        child.kill();
+        let (server, address) = program.serve();
+        let mut team = Caller::connect(&address, Some(CODING)).await;
+        let id = team.route("fix").await.decision_id;
+        assert_eq!(known(&mut team, &id).await, Ok(None));
+        server.stop();
+        program.verify();
+    }
+}
+
+#[test]
+fn a_version_that_the_journal_lost_is_written_again_and_only_then() {
+    let (_dir, params) = configured("group");
+    let import = || {
+        let keyed = Keyed::open(params.store.dir.join("keyed"), [1; 32]).expect("opened");
+        for team in &params.teams {
+            let (kind, text) = (VersionKind::Scorecard, &team.scorecard_text);
+            keyed.import(kind, &team.name, text).expect("imported");
+        }
+    };
+    // As if the power had gone between the number and its record.
+    import();
+    for _ in 0..2 {
+        let opened = server::open(&params, &SystemClock).expect("opened");
+        let mut reader = opened.store.reader(1);
+        let mut written = Vec::new();
+        while let Some((_, record)) = reader.next().expect("read") {
+            if let Record::Version { version, text, .. } = record {
+                written.push((version, text));
+            }
+        }
+        let teams = params.teams.iter();
+        let expected: Vec<_> = teams.map(|team| (1, team.scorecard_text.clone())).collect();
+        assert_eq!(written, expected);
+    }
+}
+
 /// Cuts the power under a server at work, starts again on what the disk kept: what was lost, and when
 /// the power was cut.
 async fn power_cut(durability: &str, seed: u64) -> (Book, Vec<Acknowledged>, Instant) {
@@ -322,16 +373,20 @@ async fn a_power_cut_loses_nothing_acknowledged_in_mode_sync() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_cut_loses_at_most_the_last_window_in_mode_group() {
     let allowed = Duration::from_secs(1);
-    let mut worst = Duration::ZERO;
+    let (mut calls, mut gone, mut worst) = (0, 0, Duration::ZERO);
     for seed in 0..4 {
-        let (_, lost, cut) = power_cut("group", seed).await;
+        let (book, lost, cut) = power_cut("group", seed).await;
+        (calls, gone) = (calls + book.len(), gone + lost.len());
         for acknowledged in &lost {
             let age = cut.saturating_duration_since(acknowledged.when);
             assert!(age <= allowed, "lost {age:?} after it: {acknowledged:?}");
             worst = worst.max(age);
         }
     }
-    eprintln!("group: the oldest acknowledged call lost was {worst:?} old at the cut");
+    eprintln!(
+        "group: 4 power cuts; {calls} decisions acknowledged, {gone} lost or without their outcome, \
+         the oldest acknowledged {worst:?} before the cut"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

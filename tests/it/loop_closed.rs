@@ -246,6 +246,53 @@ async fn a_signal_can_be_tried_given_corrected_and_withdrawn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_comment_stands_beside_the_value_that_it_explains() {
+    let rig = Rig::start().await;
+    let mut team = rig.caller(CODING).await;
+    let id = team.route("fix").await.decision_id;
+    let comment = |text: &str, kind| {
+        let text = Value::Comment(text.to_owned());
+        signal("tests_passed", Some(text), kind)
+    };
+    team.tell(&id, passed(true)).await;
+    team.tell(&id, comment("flaky", Kind::Observed)).await;
+    team.tell(&id, comment("was flaky", Kind::Correction)).await;
+    let stand = team.decision(&id).await.unwrap().signals;
+    let stand: Vec<_> = stand.iter().map(|s| s.value.clone().unwrap()).collect();
+    let expected = [Value::Flag(true), Value::Comment("was flaky".to_owned())];
+    assert_eq!(
+        stand,
+        expected.map(|value| v1::SignalValue { value: Some(value) })
+    );
+    team.tell(&id, signal("tests_passed", None, Kind::Retraction))
+        .await;
+    assert!(team.decision(&id).await.unwrap().signals.is_empty());
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_outcome_sent_many_times_at_once_is_kept_once() {
+    let rig = Rig::start().await;
+    let mut team = rig.caller(CODING).await;
+    for _ in 0..4 {
+        let id = team.route("fix").await.decision_id;
+        let before = team.team("coding").await.journal_sequence;
+        let mut calls = JoinSet::new();
+        for _ in 0..16 {
+            let (mut team, outcome) = (team.clone(), item(&id, vec![passed(true)]));
+            calls.spawn(async move { team.submit(outcome, false).await.unwrap().status() });
+        }
+        let results = within("sixteen calls", calls.join_all()).await;
+        let accepted = results.iter().filter(|s| **s == Status::Accepted).count();
+        let repeated = results.iter().filter(|s| **s == Status::Duplicate).count();
+        assert_eq!((accepted, repeated), (1, 15));
+        let after = team.team("coding").await.journal_sequence;
+        assert_eq!(after, before + 1, "one record of it");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn decisions_are_listed_newest_first_page_by_page() {
     let rig = Rig::start().await;
     let mut team = rig.caller(CODING).await;
@@ -310,7 +357,7 @@ async fn an_answer_comes_with_its_decision_and_its_cost_whole_or_in_pieces() {
     assert!(!whole.message.unwrap().content.is_empty());
     assert_eq!(attempt.arm, decision.arm);
     let kept = team.decision(&decision.decision_id).await.unwrap();
-    assert_eq!(kept.attempts, [attempt.clone()]);
+    assert_eq!(kept.attempts, std::slice::from_ref(&attempt));
     assert_eq!(Some(kept.cost_nano_usd), attempt.cost_nano_usd);
     assert!(kept.cost_nano_usd > 0);
 

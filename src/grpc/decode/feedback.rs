@@ -137,9 +137,12 @@ fn change(fields: &mut Fields, at: Path<'_>, signal: v1::Signal) -> Option<Chang
 fn value(fields: &mut Fields, at: Path<'_>, said: signal_value::Value) -> Option<Value> {
     match said {
         signal_value::Value::Flag(flag) => Some(Value::Flag(flag)),
-        signal_value::Value::Number(number) => fields
-            .number(at.field("number"), Some(number), f64::MIN..=f64::MAX)
-            .map(Value::Number),
+        signal_value::Value::Number(number) if number.is_finite() => Some(Value::Number(number)),
+        signal_value::Value::Number(number) => {
+            let problem = format_args!("is {number}: allowed a finite number");
+            fields.refuse(at.field("number"), problem);
+            None
+        }
         signal_value::Value::Comment(text) => fields
             .bytes(at.field("comment"), &text, COMMENT_BYTES)
             .then_some(Value::Comment(text)),
@@ -272,10 +275,9 @@ mod tests {
         let mut item = good();
         item.signals = vec![signal("minutes", Number(f64::NAN))];
         let refusal = read(vec![item]).unwrap().remove(0).unwrap_err();
-        assert!(
-            refusal
-                .message
-                .starts_with("signals[0].value.number: is NaN: allowed")
+        assert_eq!(
+            refusal.message,
+            "signals[0].value.number: is NaN: allowed a finite number"
         );
     }
 

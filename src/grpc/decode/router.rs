@@ -284,7 +284,7 @@ mod tests {
         let name = "characters or a control character: allowed 1 to 128 printable characters";
         check(
             |c, _| c.task = Some(String::new()),
-            &[&format!("context.task: has 0 {name}")],
+            &["context.task: is empty: allowed 1 to 128 printable characters"],
         );
         check(
             |c, _| c.episode_id = Some("x".repeat(129)),

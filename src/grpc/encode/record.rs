@@ -66,27 +66,29 @@ fn usage(usage: Usage) -> v1::Usage {
     }
 }
 
-/// The signals that stand after all feedback, in the order in which they first came.
+/// The signals that stand after all feedback, in the order in which they first came. A comment
+/// replaces the comment before it, never the value that it explains; a retraction takes both.
 fn standing(feedback: &[Feedback]) -> Vec<v1::ReceivedSignal> {
     let mut standing: Vec<v1::ReceivedSignal> = Vec::new();
     for item in feedback {
         let episode_level = matches!(item.subject, Subject::Episode(_));
         for (name, change) in &item.signals {
-            let at = standing
-                .iter()
-                .position(|s| s.name == name.as_str() && s.episode_level == episode_level);
+            let same = |s: &v1::ReceivedSignal| {
+                s.name == name.as_str() && s.episode_level == episode_level
+            };
             let value = match change {
-                Change::Observed(value) | Change::Corrected(value) => value,
+                Change::Observed(value) | Change::Corrected(value) => signal_value(value),
                 Change::Retracted => {
-                    if let Some(at) = at {
-                        standing.remove(at);
-                    }
+                    standing.retain(|s| !same(s));
                     continue;
                 }
             };
+            let before = standing.iter_mut().find(|s| {
+                same(s) && s.value.as_ref().is_some_and(is_comment) == is_comment(&value)
+            });
             let received = v1::ReceivedSignal {
                 name: name.to_string(),
-                value: Some(signal_value(value)),
+                value: Some(value),
                 evaluator: item.evaluator.as_ref().map(|evaluator| v1::Evaluator {
                     name: evaluator.name.to_string(),
                     version: evaluator.version.clone(),
@@ -94,13 +96,17 @@ fn standing(feedback: &[Feedback]) -> Vec<v1::ReceivedSignal> {
                 observed_time: Some(timestamp(item.observed)),
                 episode_level,
             };
-            match at.and_then(|at| standing.get_mut(at)) {
+            match before {
                 Some(before) => *before = received,
                 None => standing.push(received),
             }
         }
     }
     standing
+}
+
+fn is_comment(value: &v1::SignalValue) -> bool {
+    matches!(value.value, Some(signal_value::Value::Comment(_)))
 }
 
 fn signal_value(value: &Value) -> v1::SignalValue {

@@ -44,57 +44,26 @@ pub(super) fn recover(
     visit: &mut dyn FnMut(Position, Record),
 ) -> Result<(End, Recovery), Error> {
     let firsts = segments(disk)?;
-    let mut next = 1;
-    let mut newest = None;
-    for (index, &first) in firsts.iter().enumerate() {
-        if first != next {
-            return Err(gap(next, first));
-        }
-        let name = segment::name(first);
-        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
-        if !segment::header_holds(&*file, first)? {
-            return Err(Error::Corrupt {
-                file: name,
-                offset: 0,
-            });
-        }
-        let (tail, torn) = read_segment(&file, &name, &mut next, visit)?;
-        let last = index + 1 == firsts.len();
-        if torn && !last {
-            return Err(Error::Corrupt {
-                file: name,
-                offset: tail,
-            });
-        }
-        newest = Some((file, first, tail));
-    }
-    let records = next - 1;
-    let Some((file, first, tail)) = newest else {
-        let file = segment::create(disk, 1, segment_bytes, now)?;
+    let (next, newest) = walk(disk, &firsts, visit)?;
+    let mut recovery = Recovery {
+        records: next - 1,
+        segments: firsts.len(),
+        truncated_bytes: 0,
+    };
+    let Some(Newest { file, first, tail }) = newest else {
         let end = End {
             firsts: vec![1],
-            file,
+            file: segment::create(disk, 1, segment_bytes, now)?,
             first: 1,
             next,
             tail: HEADER,
             capacity: segment_bytes,
         };
-        return Ok((
-            end,
-            Recovery {
-                records,
-                segments: 0,
-                truncated_bytes: 0,
-            },
-        ));
+        return Ok((end, recovery));
     };
-    let (capacity, truncated_bytes) =
-        clear_tail(&*file, &segment::name(first), tail, segment_bytes)?;
-    let recovery = Recovery {
-        records,
-        segments: firsts.len(),
-        truncated_bytes,
-    };
+    let name = segment::name(first);
+    let (capacity, truncated_bytes) = clear_tail(&*file, &name, tail, segment_bytes)?;
+    recovery.truncated_bytes = truncated_bytes;
     let end = End {
         firsts,
         file,
@@ -109,29 +78,52 @@ pub(super) fn recover(
 /// Shows every record of a journal that another process may be writing, and changes nothing: neither
 /// lock nor repair. Ends where the journal ends for now; returns the number of records.
 pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<u64, Error> {
-    let firsts = listed(disk)?;
+    let mut firsts = listed(disk)?;
+    if let Some(&first) = firsts.last() {
+        let name = segment::name(first);
+        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+        if !segment::header_holds(&*file, first)? {
+            // It is being made at this moment.
+            firsts.pop();
+        }
+    }
+    let (next, _) = walk(disk, &firsts, visit)?;
+    Ok(next - 1)
+}
+
+/// The newest segment and where its records end.
+struct Newest {
+    file: Arc<dyn DiskFile>,
+    first: u64,
+    tail: u64,
+}
+
+/// Shows the records of these segments, of which only the last may be torn; returns the sequence
+/// after the last record.
+fn walk(
+    disk: &dyn Disk,
+    firsts: &[u64],
+    visit: &mut dyn FnMut(Position, Record),
+) -> Result<(u64, Option<Newest>), Error> {
     let mut next = 1;
+    let mut newest = None;
     for (index, &first) in firsts.iter().enumerate() {
-        let last = index + 1 == firsts.len();
         if first != next {
             return Err(gap(next, first));
         }
         let name = segment::name(first);
         let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
-        let holds = segment::header_holds(&*file, first)?;
-        if !holds && last {
-            // It is being made at this moment.
-            break;
+        let damaged = |file, offset| Err(Error::Corrupt { file, offset });
+        if !segment::header_holds(&*file, first)? {
+            return damaged(name, 0);
         }
         let (tail, torn) = read_segment(&file, &name, &mut next, visit)?;
-        if !holds || torn && !last {
-            return Err(Error::Corrupt {
-                file: name,
-                offset: tail,
-            });
+        if torn && index + 1 < firsts.len() {
+            return damaged(name, tail);
         }
+        newest = Some(Newest { file, first, tail });
     }
-    Ok(next - 1)
+    Ok((next, newest))
 }
 
 fn gap(expected: u64, found: u64) -> Error {

@@ -380,6 +380,31 @@ async fn a_reader_follows_four_appenders_across_segments() {
     }
 }
 
+#[test]
+fn a_look_from_outside_sees_every_record_and_changes_nothing() {
+    let disk = SimulatedDisk::new();
+    let (journal, ..) = open(&disk);
+    let written: Records = (0..20)
+        .map(|n| record(decision(n)))
+        .map(|r| (journal.append(&r).unwrap(), r))
+        .collect();
+    let look = || {
+        let mut seen = Vec::new();
+        let records = scan(&disk, &mut |position, r| seen.push((position, r))).unwrap();
+        assert_eq!(records, seen.len() as u64);
+        seen
+    };
+    assert_eq!(look(), written);
+    let newest = disk.list().unwrap().pop().unwrap();
+    disk.create(&segment::name(21), 4096).unwrap();
+    assert_eq!(look(), written, "with a segment in the making");
+    disk.remove(&segment::name(21)).unwrap();
+    disk.damage(&newest, written[19].0.offset as usize + 5, &[0xaa]);
+    let before = disk.read(&newest).unwrap();
+    assert_eq!(look(), written[..19], "with a record half written");
+    assert_eq!(disk.read(&newest).unwrap(), before);
+}
+
 #[tokio::test]
 async fn who_waits_for_a_record_is_woken_by_it() {
     let disk = SimulatedDisk::new();
