@@ -11,7 +11,8 @@
 //! Not here: where the secret is kept (`store::keyed`).
 
 use crate::unit::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher24;
 use std::borrow::Borrow;
 use std::fmt;
@@ -34,8 +35,7 @@ pub enum Error {
 }
 
 /// A name people chose: team, arm, endpoint, task, episode, session, signal, key.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
 impl Name {
@@ -45,8 +45,15 @@ impl Name {
     /// Checks length and characters.
     pub fn new(text: impl AsRef<str>) -> Result<Self, Error> {
         let text = text.as_ref();
-        let len = text.chars().count();
-        if len == 0 || len > Self::MAX_CHARS || text.chars().any(char::is_control) {
+        // Names are nearly always ASCII, and there are many: a pass over bytes is enough for those.
+        let ascii = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+        let len = if ascii {
+            text.len()
+        } else {
+            text.chars().count()
+        };
+        let control = !ascii && text.chars().any(char::is_control);
+        if len == 0 || len > Self::MAX_CHARS || control {
             return Err(Error::Name { len });
         }
         Ok(Self(text.into()))
@@ -76,10 +83,24 @@ impl Borrow<str> for Name {
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::new(text)
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// Takes the text as it lies in the input: a record has some thirty names.
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name of 1 to 128 printable characters")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
+        Name::new(text).map_err(E::custom)
     }
 }
 

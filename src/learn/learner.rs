@@ -232,7 +232,10 @@ impl Learner {
                 };
                 Some((arm.clone(), snapshot))
             });
-            let pulls = state.arms.iter().map(|(name, arm)| (name.clone(), arm.pulls));
+            let pulls = state
+                .arms
+                .iter()
+                .map(|(name, arm)| (name.clone(), arm.pulls));
             let snapshot = TeamSnapshot {
                 scorecard: Arc::clone(&team.scorecard),
                 scorecard_version: team.scorecard_version,
@@ -373,13 +376,13 @@ mod tests {
             }
         }
 
-        fn write(&mut self, record: Record) {
+        fn write(&mut self, record: Record) -> Vec<(Name, Touched)> {
             self.journal.push(record.clone());
             let at = Position {
                 sequence: self.journal.len() as u64,
                 offset: 0,
             };
-            self.learner.apply(at, &record, &self.params, &self.journal);
+            self.learner.apply(at, &record, &self.params, &self.journal)
         }
 
         fn decision(&mut self, episode: Option<&str>) -> Decision {
@@ -580,6 +583,32 @@ mod tests {
             request: None,
         });
         assert!(bench.expect("alive") < 0.46);
+    }
+
+    #[test]
+    fn a_decision_publishes_its_count_and_copies_no_statistics() {
+        let mut bench = Bench::new();
+        let mut published = Snapshot::default();
+        let publish = |bench: &mut Bench, before: &Snapshot| {
+            let decision = bench.decision(None);
+            let changed = bench.write(Record::Decision(Box::new(decision)));
+            let changed = changed.into_iter().collect();
+            bench
+                .learner
+                .snapshot(before, &changed, &bench.params)
+                .unwrap()
+        };
+        let arm = |of: &Snapshot| Arc::clone(&of.teams[&name("team")].arms[&name("a")]);
+        for pulls in 1..=3 {
+            let next = publish(&mut bench, &published);
+            assert_eq!(next.teams[&name("team")].pulls, [(name("a"), pulls)].into());
+            // The first draw starts the arm's own statistics.
+            assert_eq!(
+                pulls > 1,
+                pulls > 1 && Arc::ptr_eq(&arm(&published), &arm(&next))
+            );
+            published = next;
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@ pub(super) fn estimate(
         signal_mean: Vec::with_capacity(count * scorecard.signals().len()),
         signal_sd: Vec::with_capacity(count * scorecard.signals().len()),
     };
+    let mut targets = Targets::default();
     for arm in &eligible.arms {
         let Some(name) = catalogue.arms().get(arm.arm).map(|a| &a.name) else {
             continue;
@@ -111,13 +112,11 @@ pub(super) fn estimate(
             continue;
         }
         found.arms.push(name.clone());
-        found
-            .pulls
-            .push(team.pulls.get(name).copied().unwrap_or(0));
+        found.pulls.push(team.pulls.get(name).copied().unwrap_or(0));
         found.cost_usd.push(cost_usd);
         found.reference_cost_usd.push(arm.reference_cost_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
-        let quality = quality(scorecard, learned, x, &mut found)?;
+        let quality = quality(scorecard, learned, x, &mut targets, &mut found)?;
         found
             .utility
             .push(quality - scorecard.price(cost_usd, latency_ms));
@@ -125,37 +124,59 @@ pub(super) fn estimate(
     Ok(found)
 }
 
+const MOST: usize = Scorecard::MAX_TARGETS;
+
+/// Numbers of one arm by target or by group, made once a request and written anew for each arm.
+#[derive(Default)]
+struct Targets {
+    means: [f64; MOST],
+    sds: [f64; MOST],
+    gradient: [f64; MOST],
+    /// x' A^-1 x of each group.
+    spread: [f64; MOST],
+    /// Of one group, in its own order.
+    own: [f64; MOST],
+}
+
 /// Expected quality of one arm; its signals and standard deviation go to `found`.
 fn quality(
     scorecard: &Scorecard,
     arm: &ArmSnapshot,
     x: &[f32],
+    targets: &mut Targets,
     found: &mut Estimates,
 ) -> Result<f64, StateError> {
-    const MOST: usize = Scorecard::MAX_TARGETS;
+    let Targets {
+        means,
+        sds,
+        gradient,
+        spread,
+        own,
+    } = targets;
     let signals = scorecard.signals().len();
     let count = scorecard.targets().len();
-    let (mut means, mut sds, mut spread) = ([0.0; MOST], [0.0; MOST], [0.0; MOST]);
     let groups = || scorecard.groups().iter().zip(&arm.groups);
-    for ((group, posterior), h) in groups().zip(&mut spread) {
-        let mut own = [0.0; MOST];
-        *h = posterior.score(x, &mut own[..group.targets.len()])?;
+    for ((group, posterior), h) in groups().zip(spread.iter_mut()) {
+        let own = &mut own[..group.targets.len()];
+        *h = posterior.score(x, own)?;
+        for (target, mean) in group.targets.iter().zip(own.iter()) {
+            means[*target] = *mean;
+        }
+        own.fill(0.0);
         for (within, target) in group.targets.iter().enumerate() {
-            means[*target] = own[within];
-            let mut alone = [0.0; MOST];
-            alone[within] = 1.0;
-            sds[*target] = (posterior.noise(&alone[..=within]) * *h).sqrt();
+            own[within] = 1.0;
+            sds[*target] = (posterior.noise(&own[..=within]) * *h).sqrt();
+            own[within] = 0.0;
         }
     }
-    let mut gradient = [0.0; MOST];
     let quality = scorecard.gradient(&means[..count], &mut gradient[..count]);
     let mut variance = 0.0;
-    for ((group, posterior), h) in groups().zip(&spread) {
-        let mut own = [0.0; MOST];
+    for ((group, posterior), h) in groups().zip(spread.iter()) {
+        let own = &mut own[..group.targets.len()];
         for (slot, target) in own.iter_mut().zip(&group.targets) {
             *slot = gradient[*target];
         }
-        variance += h * posterior.noise(&own[..group.targets.len()]);
+        variance += h * posterior.noise(own);
     }
     found.utility_sd.push(variance.sqrt() / PRIOR_SD);
     found
