@@ -483,9 +483,9 @@ mod tests {
         let id = bench.decide(None);
         assert_eq!(bench.expect("tests"), 0.5);
         bench.feed(Subject::Decision(id), &[("tests", seen(true))]);
-        // The pooled mean is (1 + 0.25) / 1.5 = 5/6, and x = (0.5, 1) has h = 1.25 / 10:
-        // 5/6 + (1 - 5/6) * 0.125 / 1.125.
-        assert!((bench.expect("tests") - (5.0 / 6.0 + 1.0 / 54.0)).abs() < 1e-6);
+        // The pooled mean is (1 + 0.5) / 2 = 3/4, and x = (0.5, 1) has h = 1.25 / 10:
+        // 3/4 + (1 - 3/4) * 0.125 / 1.125.
+        assert!((bench.expect("tests") - (0.75 + 0.25 / 9.0)).abs() < 1e-6);
     }
 
     #[test]

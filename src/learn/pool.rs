@@ -1,11 +1,15 @@
 //! The pooled prior: what every arm of a team is expected to do before its own outcomes say otherwise.
 //!
-//! The prior mean of a target is the mean over arms of the arms' own means, each counted with one half
-//! of an outcome at 0.5. Until a group has 1024 outcomes it follows them, for all arms alike; then it
-//! stands. Why follow, and not take the mean at an arm's first outcome: the prior weighs as much as
-//! several outcomes, and arms whose first outcomes came at different moments would start from
-//! different means, so that luck in the first ten outcomes would decide who is tried in the next
-//! thousand (seen on llmrouter_mix). Why over arms: the mean over outcomes drifts to the favourite's.
+//! The prior mean of a target is the mean of all its outcomes, whichever arm they came from, counted
+//! with one outcome at 0.5. Until a group has 1024 outcomes it follows them, for all arms alike; then
+//! it stands.
+//!
+//! Why follow, and not take the mean at an arm's first outcome: the prior weighs as much as several
+//! outcomes, and arms whose first outcomes came at different moments would start from different
+//! means, so that luck in the first ten outcomes would decide who is tried in the next thousand. Why
+//! over outcomes and not over arms: arms that were unlucky three times would hold the prior down for
+//! all, and the favourite would never be doubted; with the mean of outcomes, an arm is tried where
+//! the favourite does worse than usual. (Seen on llmrouter_mix, both ways.)
 //!
 //! Not here: pooling over teams.
 //!
@@ -33,12 +37,8 @@ pub(super) fn means(arms: &BTreeMap<Name, Arm>, group: usize, targets: usize) ->
         let seen = arms
             .values()
             .filter_map(|arm| arm.observed.get(group)?.get(target));
-        let shrunk = |(count, sum): &(u64, f64)| (sum + 0.25) / (*count as f64 + 0.5);
-        let of_arms: Vec<f64> = seen.filter(|(count, _)| *count > 0).map(shrunk).collect();
-        match of_arms.len() {
-            0 => 0.5,
-            arms => of_arms.iter().sum::<f64>() / arms as f64,
-        }
+        let (count, sum) = seen.fold((0, 0.0), |total, (n, sum)| (total.0 + n, total.1 + sum));
+        (sum + 0.5) / (count as f64 + 1.0)
     };
     (0..targets).map(pooled).collect()
 }
