@@ -2,6 +2,10 @@
 //!
 //! The record is a decision between three arms with its context of 105 numbers. It goes to a
 //! temporary directory: put `TMPDIR` on the disk to be measured. Some seconds write about 2 GB.
+//!
+//! Medians on a busy machine with two cores, 0.8 KB a record, ext4: encode 0.7 us, decode 2.0 us,
+//! append in mode group 3.4 us, read in order 2.7 us; a commit in mode sync 355 us alone, 21 us each
+//! where 64 wait together (one sync serves them all).
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 #![allow(
     clippy::expect_used,

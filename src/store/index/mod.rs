@@ -5,7 +5,7 @@
 //! not depend on that order. Age is measured against the newest record, so that a rebuilt index
 //! ages as the live one did.
 //!
-//! Memory, roughly: 350 bytes a decision, 32 bytes more for each record about it, 250 bytes a
+//! Memory, by the sizes of its parts (not measured): 350 bytes a decision, 32 bytes more for each record about it, 250 bytes a
 //! request id. The defaults allow 0.7 GB when all of them are full.
 //!
 //! Not here: the records themselves (`journal`), turns of calls at work (`turn`).

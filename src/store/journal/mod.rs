@@ -24,6 +24,8 @@ mod append;
 mod fault_tests;
 mod frame;
 mod reader;
+#[cfg(test)]
+mod reader_tests;
 mod recovery;
 mod segment;
 mod sync;

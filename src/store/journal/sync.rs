@@ -2,8 +2,9 @@
 //!
 //! One sync covers everything written before it, and wakes everyone once. A failed sync is final:
 //! Linux marks the pages clean after reporting an error, so that a second sync would succeed without
-//! the data (what PostgreSQL met in 2018). The journal then refuses everything until a restart reads
-//! back what is there.
+//! the data (what PostgreSQL met in 2018). The journal then refuses everything until a restart. A
+//! restart of the process alone reads what the system's cache still shows, which may be more than
+//! the disk has: after this error restart the machine, and look at the disk.
 //!
 //! Invariants: `synced.sequence` only rises, and only after a sync that began when that record was
 //! written; the thread ends only after a last sync of everything, or after a failure.
