@@ -5,6 +5,7 @@
 //!
 //! Not here: what is logged (each module at its edge), metrics and traces.
 
+use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -30,6 +31,7 @@ pub enum Error {
 pub fn init(format: Format, level: LevelFilter) -> Result<(), Error> {
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         Format::Text => lines.finish().try_init(),

@@ -187,8 +187,10 @@ impl Intake {
     fn seen(&self, item: &Feedback) -> bool {
         let index = self.store.index();
         match &item.subject {
-            Subject::Decision(id) => index.has_decision_feedback(*id, item.body_hash),
-            Subject::Episode(name) => index.has_episode_feedback(&item.team, name, item.body_hash),
+            Subject::Decision(id) => index.repeats_decision_feedback(*id, item.body_hash),
+            Subject::Episode(name) => {
+                index.repeats_episode_feedback(&item.team, name, item.body_hash)
+            }
         }
     }
 

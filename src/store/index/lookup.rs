@@ -83,16 +83,23 @@ impl Index {
         self.requests.get(*self.numbers.get(team)?, id)
     }
 
-    /// Whether feedback with this content was kept for a decision.
-    pub fn has_decision_feedback(&self, id: DecisionId, body_hash: u64) -> bool {
-        let entry = self.decisions.get(&id);
-        entry.is_some_and(|entry| entry.filed.iter().any(|(_, hash)| *hash == Some(body_hash)))
+    /// Whether the newest feedback kept for a decision has this content. Only the newest: a value may
+    /// be taken back and given again, and that is no repeat.
+    pub fn repeats_decision_feedback(&self, id: DecisionId, body_hash: u64) -> bool {
+        let filed = self.decisions.get(&id).map(|entry| entry.filed.iter());
+        let newest = filed
+            .into_iter()
+            .flatten()
+            .filter_map(|(at, hash)| Some((at, (*hash)?)))
+            .max();
+        newest.is_some_and(|(_, hash)| hash == body_hash)
     }
 
-    /// Whether feedback with this content was kept for an episode.
-    pub fn has_episode_feedback(&self, team: &Name, episode: &Name, body_hash: u64) -> bool {
+    /// Whether the newest feedback kept for an episode has this content.
+    pub fn repeats_episode_feedback(&self, team: &Name, episode: &Name, body_hash: u64) -> bool {
         let episode = self.episode(team, episode);
-        episode.is_some_and(|episode| episode.feedback.iter().any(|(_, hash)| *hash == body_hash))
+        let newest = episode.and_then(|episode| episode.feedback.iter().max());
+        newest.is_some_and(|(_, hash)| *hash == body_hash)
     }
 
     /// A team's pin and freeze.

@@ -85,10 +85,10 @@ fn records_about_a_decision_are_found_in_journal_order() {
         .map(|p| p.sequence)
         .collect();
     assert_eq!(about, [2, 3, 4, 5]);
-    assert!(index.has_decision_feedback(id(1), 7));
-    assert!(!index.has_decision_feedback(id(1), 8));
-    assert!(index.has_episode_feedback(&name("t"), &name("e1"), 8));
-    assert!(!index.has_episode_feedback(&name("other"), &name("e1"), 8));
+    assert!(index.repeats_decision_feedback(id(1), 7));
+    assert!(!index.repeats_decision_feedback(id(1), 8));
+    assert!(index.repeats_episode_feedback(&name("t"), &name("e1"), 8));
+    assert!(!index.repeats_episode_feedback(&name("other"), &name("e1"), 8));
 }
 
 #[test]
