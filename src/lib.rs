@@ -35,7 +35,7 @@
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`eligibility`] |
-//! | 0 vocabulary | [`id`], [`unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
+//! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
 //! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, polars in `table`,

@@ -70,6 +70,7 @@ call $router/ReportAttempt "{\"decisionId\": \"$decision\", \"usage\": {\"inputT
 call bellwether.v1.FeedbackService/SubmitFeedback "{\"items\": [
   {\"decisionId\": \"$decision\", \"evaluator\": {\"name\": \"ci\"}, \"signals\": [
     {\"name\": \"tests_passed\", \"value\": {\"flag\": true}},
+    {\"name\": \"json_valid\", \"value\": {\"flag\": true}},
     {\"name\": \"patch_lines\", \"value\": {\"number\": 12}}]},
   {\"episodeId\": \"$episode\", \"signals\": [{\"name\": \"review_accepted\", \"value\": {\"flag\": true}}]}]}"
 call $router/Complete "{$(context)}"

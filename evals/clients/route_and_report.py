@@ -19,6 +19,7 @@ print(f"use {decision.endpoint.model}, drawn with probability {decision.propensi
 # Call that model as you always do, and run the tests on what it wrote. Here they pass.
 signals = [
     {"name": "tests_passed", "value": {"flag": True}},
+    {"name": "json_valid", "value": {"flag": True}},
     {"name": "patch_lines", "value": {"number": 12}},
 ]
 

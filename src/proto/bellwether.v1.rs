@@ -237,7 +237,7 @@ pub struct ArmEstimate {
     /// Expected utility under the scorecard (quality points minus cost and latency).
     #[prost(double, tag = "4")]
     pub utility: f64,
-    /// Standard deviation of `utility` used in the draw.
+    /// Standard deviation of `utility`, before the policy's own scale (the v of linear-thompson).
     #[prost(double, tag = "5")]
     pub utility_sd: f64,
     /// Expected signals.
@@ -2089,7 +2089,7 @@ pub struct ReplayReport {
     /// Decisions left out as deterministic (pinned or no-explore).
     #[prost(int64, tag = "2")]
     pub deterministic_count: i64,
-    /// Decisions left out for want of an outcome.
+    /// Decisions left out for want of an outcome: no signal is known of them, or not that of a gate.
     #[prost(int64, tag = "3")]
     pub unobserved_count: i64,
     /// Mean utility of the logged policy itself.

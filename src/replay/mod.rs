@@ -1,5 +1,5 @@
 //! Replay: judges. What a policy would have earned, on an outcome table where every arm's outcome is
-//! known ([`Bench`]), or on recorded traffic where only the drawn arm's is ([`Traffic`]).
+//! known ([`Bench`]), or on recorded traffic where only the drawn arm's is ([`fn@traffic`]).
 //!
 //! Invariants: no policy sees an outcome before it has chosen; a question that the data cannot answer
 //! is refused, with what would make it answerable; the same input gives the same report, whatever the

@@ -279,11 +279,8 @@ async fn feedback_is_judged_item_by_item_in_order() {
     let statuses: Vec<_> = results.iter().map(v1::FeedbackResult::status).collect();
     use feedback_result::Status::{Accepted, Refused};
     assert_eq!(statuses, [Accepted, Refused, Accepted]);
-    assert!(
-        results[1]
-            .message
-            .starts_with("episode_id: has 0 characters")
-    );
+    let told = &results[1].message;
+    assert!(told.starts_with("episode_id: is empty"), "{told}");
     let (_, reason) = refusal(
         feedback
             .submit_feedback(Request::new(Default::default()))
