@@ -603,10 +603,8 @@ mod tests {
             let next = publish(&mut bench, &published);
             assert_eq!(next.teams[&name("team")].pulls, [(name("a"), pulls)].into());
             // The first draw starts the arm's own statistics.
-            assert_eq!(
-                pulls > 1,
-                pulls > 1 && Arc::ptr_eq(&arm(&published), &arm(&next))
-            );
+            let shared = pulls > 1 && Arc::ptr_eq(&arm(&published), &arm(&next));
+            assert_eq!(shared, pulls > 1);
             published = next;
         }
     }
