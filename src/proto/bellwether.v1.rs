@@ -1563,8 +1563,8 @@ pub struct Feedback {
     /// Who judged. Absent: unnamed.
     #[prost(message, optional, tag = "5")]
     pub evaluator: ::core::option::Option<Evaluator>,
-    /// Idempotency key. Absent: equal content for the same subject is taken once, so a value given
-    /// again after a correction or a retraction needs one.
+    /// Idempotency key. Absent: an item that equals the newest one about the same subject is taken for
+    /// a repeat and kept once.
     #[prost(string, optional, tag = "6")]
     pub request_id: ::core::option::Option<::prost::alloc::string::String>,
     /// What it is about; exactly one is required.
