@@ -58,6 +58,7 @@ pub async fn run(
     let options = Options {
         address: format!("http://{}", running.address()),
         key: None,
+        team: None,
         seed,
         limit: None,
         feedback_delay: 0,

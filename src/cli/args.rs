@@ -154,7 +154,8 @@ pub(crate) struct Drive {
     /// Writes the configuration that matches this table to standard output, and stops.
     #[arg(long, value_name = "TABLE", conflicts_with = "outcomes")]
     pub(crate) print_config: Option<PathBuf>,
-    /// Team to drive as; the key decides, this only checks that it is the one meant.
+    /// Team that the key must belong to: asked of the server first, with a key of scope admin.
+    /// Absent: whatever team the key belongs to.
     #[arg(long)]
     pub(crate) team: Option<String>,
     /// Seed of the order and of the loss.

@@ -40,6 +40,7 @@ pub(crate) async fn drive(arguments: &Drive) -> Result<(), Failure> {
     let options = Options {
         address: addr.clone(),
         key: key.clone(),
+        team: arguments.team.clone(),
         seed: arguments.seed,
         limit: arguments.limit,
         feedback_delay: arguments.feedback_delay,

@@ -6,6 +6,7 @@ use super::error::Error;
 use super::report::{Report, Step};
 use crate::grpc::client::{self, Keyed};
 use crate::proto::v1;
+use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::feedback_service_client::FeedbackServiceClient;
 use crate::proto::v1::router_service_client::RouterServiceClient;
 use crate::replay::Bench;
@@ -21,6 +22,9 @@ pub struct Options {
     pub address: String,
     /// Key, if the server asks for one.
     pub key: Option<String>,
+    /// The team that the key must belong to. Asked of the server before the first prompt, which takes
+    /// a key with the scope `admin`.
+    pub team: Option<String>,
     /// Seed of the order and of the loss.
     pub seed: u64,
     /// Most prompts to play.
@@ -106,6 +110,14 @@ struct Player {
 impl Player {
     async fn connect(options: &Options) -> Result<Self, Error> {
         let connection = client::connect(&options.address, options.key.as_deref()).await?;
+        if let Some(team) = &options.team {
+            let asked = v1::GetTeamRequest { team: team.clone() };
+            let mut admin = AdminServiceClient::new(connection.clone());
+            admin
+                .get_team(asked)
+                .await
+                .map_err(client::ClientError::from)?;
+        }
         Ok(Self {
             router: RouterServiceClient::new(connection.clone()),
             feedback: FeedbackServiceClient::new(connection),
