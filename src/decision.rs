@@ -53,6 +53,8 @@ pub struct Decision {
     pub excluded: Vec<Excluded>,
     /// The endpoint named to the caller.
     pub endpoint: Name,
+    /// Endpoints of other eligible arms named besides, best first; each passed the same checks.
+    pub fallbacks: Vec<Name>,
     /// The messages as JSON. Only where the team records content.
     pub content: Option<String>,
 }

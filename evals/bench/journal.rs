@@ -69,6 +69,7 @@ fn record() -> Record {
         drawn,
         excluded: Vec::new(),
         endpoint: name("large-at-provider"),
+        fallbacks: Vec::new(),
         content: None,
     }))
 }

@@ -75,7 +75,8 @@ fn judge(
     let mut wanted = Vec::new();
     let mut reader = store.reader(1);
     while let Some((position, record)) = reader.next()? {
-        if record.team() == Some(team) {
+        // A tick is nobody's: it tells all what time it was.
+        if record.team().is_none_or(|of| of == team) {
             outcomes.observe(&record);
         }
         if let Record::Decision(decision) = &record

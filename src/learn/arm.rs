@@ -175,13 +175,20 @@ fn apply(
                 ridge.shift(x, target, value - used)?;
                 value
             }
-            None => {
+            None if row.seen & bit != 0 => {
+                // What would be predicted had this row never been in: its own pull, h, taken out.
                 let mut predicted = vec![0.0; ridge.targets()];
                 ridge.predict(x, &mut predicted)?;
-                ridge.shift(x, target, predicted[target] - used)?;
+                let own = ridge.variance(x)?;
+                let imputed = match 1.0 - own > 1e-8 {
+                    true => (predicted[target] - own * used) / (1.0 - own),
+                    false => predicted[target],
+                };
+                ridge.shift(x, target, imputed - used)?;
                 row.seen &= !bit;
-                predicted[target]
+                imputed
             }
+            None => continue,
         };
         row.used[target] = value_now;
     }

@@ -145,7 +145,10 @@ impl Follower {
         let before = self.learner.sequence();
         loop {
             self.batch.clear();
-            if self.reader.read(BATCH, &mut self.batch)? == 0 {
+            // What was read before an error is learned: the reader stands behind it.
+            let read = self.reader.read(BATCH, &mut self.batch);
+            if self.batch.is_empty() {
+                read?;
                 return Ok(self.learner.sequence() - before);
             }
             let mut changed = BTreeMap::new();
@@ -158,6 +161,7 @@ impl Follower {
                 }
             }
             self.publish(&changed);
+            read?;
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Team {
     pub scorecard: Arc<Scorecard>,
     /// Version of the scorecard.
     pub scorecard_version: u32,
+    /// The features that its contexts are made of; decisions of another set teach nothing.
+    pub feature_set: Name,
     /// Length of a context.
     pub dim: usize,
     /// Ridge of the regressions (10 for contexts of squared norm up to 4).
@@ -54,7 +56,13 @@ impl Params {
             let scorecard = &team.scorecard;
             let signals = scorecard.signals().iter().map(|s| (&s.name, s.kind));
             let signals: Vec<_> = signals.collect();
-            let shape = (&team.name, signals, scorecard.targets(), scorecard.groups());
+            let shape = (
+                &team.name,
+                &team.feature_set,
+                signals,
+                scorecard.targets(),
+                scorecard.groups(),
+            );
             text.push_str(&format!("{shape:?}{:?}{:?}", team.dim, team.ridge));
         }
         xxh3_64(text.as_bytes())
@@ -124,7 +132,7 @@ impl Learner {
             && let Some(team) = params.teams.get(&name)
         {
             let touched = changed.entry(name).or_default();
-            self.apply_to_team(at, record, team, recall, touched);
+            self.apply_to_team(at, record, team, &params.limits, recall, touched);
         }
         changed.into_iter().collect()
     }
@@ -149,6 +157,7 @@ impl Learner {
         at: Position,
         record: &Record,
         team: &Team,
+        limits: &Limits,
         recall: &dyn Recall,
         touched: &mut Touched,
     ) {
@@ -165,7 +174,10 @@ impl Learner {
                 if let Subject::Decision(id) = feedback.subject
                     && !state.ledger.knows(id)
                 {
-                    self.park(id, feedback);
+                    // Past the window it is late: it stays in the journal for replay.
+                    if id.minted().after(limits.window) >= self.now {
+                        self.park(id, feedback);
+                    }
                 } else {
                     state.reported(feedback, team, recall, touched);
                 }
@@ -188,12 +200,13 @@ impl Learner {
     }
 
     fn unpark(&mut self, id: DecisionId, team: &Team, recall: &dyn Recall, touched: &mut Touched) {
-        if self.parked.is_empty() {
+        let waits = |(d, feedback): &(DecisionId, Feedback)| *d == id && feedback.team == team.name;
+        if !self.parked.iter().any(waits) {
             return;
         }
         let (mine, rest): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.parked)
             .into_iter()
-            .partition(|(d, _)| *d == id);
+            .partition(waits);
         self.parked = rest;
         if let Some(state) = self.teams.get_mut(&team.name) {
             for (_, feedback) in &mine {
@@ -334,6 +347,7 @@ mod tests {
             arms: vec![name("a"), name("b")],
             scorecard: Arc::new(Scorecard::new(definition).unwrap()),
             scorecard_version: 1,
+            feature_set: name("test"),
             dim: 2,
             ridge: 10.0,
         };
@@ -422,6 +436,7 @@ mod tests {
                 drawn,
                 excluded: vec![],
                 endpoint: name("e"),
+                fallbacks: Vec::new(),
                 content: None,
             }
         }

@@ -80,7 +80,7 @@ impl Team {
                 touched.insert(arm.clone());
             }
         }
-        if decision.context.is_none() {
+        if decision.context.is_some() && decision.feature_set != params.feature_set {
             return;
         }
         let entry = ledger::Entry {

@@ -26,7 +26,8 @@ use std::sync::Arc;
 /// What followed each decision.
 #[derive(Debug, Default)]
 pub struct Outcomes {
-    of_decision: BTreeMap<DecisionId, Followed>,
+    /// By team too: another team's words about a decision do not count.
+    of_decision: BTreeMap<(Name, DecisionId), Followed>,
     of_episode: BTreeMap<(Name, Name), BTreeMap<Name, Value>>,
     closed: BTreeSet<(Name, Name)>,
     now: Timestamp,
@@ -59,9 +60,9 @@ impl Outcomes {
     pub fn observe(&mut self, record: &Record) {
         self.now = self.now.max(record.time());
         match record {
-            Record::Attempt { attempt, .. } => {
+            Record::Attempt { team, attempt } => {
                 self.of_decision
-                    .entry(attempt.decision)
+                    .entry((team.clone(), attempt.decision))
                     .or_default()
                     .attempted(attempt);
             }
@@ -78,7 +79,13 @@ impl Outcomes {
 
     fn reported(&mut self, feedback: &Feedback) {
         let values = match &feedback.subject {
-            Subject::Decision(id) => &mut self.of_decision.entry(*id).or_default().signals,
+            Subject::Decision(id) => {
+                &mut self
+                    .of_decision
+                    .entry((feedback.team.clone(), *id))
+                    .or_default()
+                    .signals
+            }
             Subject::Episode(episode) => self
                 .of_episode
                 .entry((feedback.team.clone(), episode.clone()))
@@ -100,7 +107,10 @@ impl Outcomes {
     /// The second pass: a decision as a row of traffic, scored by `scorecard`.
     pub fn row(&self, decision: Decision, scorecard: &Scorecard) -> Row {
         let nothing = Followed::default();
-        let followed = self.of_decision.get(&decision.id).unwrap_or(&nothing);
+        let followed = self
+            .of_decision
+            .get(&(decision.team.clone(), decision.id))
+            .unwrap_or(&nothing);
         let episode = decision.episode.clone().map(|e| (decision.team.clone(), e));
         let of_episode = episode.as_ref().and_then(|key| self.of_episode.get(key));
         let closed = episode

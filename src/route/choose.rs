@@ -17,7 +17,7 @@ use super::request::Request;
 use crate::access::Grant;
 use crate::bandit::{ChoiceError, Scratch};
 use crate::clock::Clock;
-use crate::decision::{Decision, Excluded, Reason};
+use crate::decision::{Decision, Drawn, Excluded, Reason};
 use crate::eligibility::{Catalogue, DataPolicy, Eligible, Endpoint, Limits, Need};
 use crate::feature::Extractor;
 use crate::id::{Mint, Name};
@@ -194,6 +194,7 @@ impl Route {
             drawing => drawing?,
         };
         let endpoint = self.cheapest(&eligible, drawn.arm())?.name.clone();
+        let fallbacks = self.fallbacks(&eligible, &drawn)?;
         Ok(Decision {
             id,
             time: now,
@@ -213,6 +214,7 @@ impl Route {
             drawn,
             excluded,
             endpoint,
+            fallbacks,
             content: content(team.recording, request),
         })
     }
@@ -270,6 +272,16 @@ impl Route {
         endpoint.ok_or(Error::Bug("an eligible arm without endpoint"))
     }
 
+    /// The cheapest eligible endpoints of the other eligible arms, best arm first.
+    fn fallbacks(&self, eligible: &Eligible, drawn: &Drawn) -> Result<Vec<Name>, Error> {
+        let arms = drawn.arms.iter().zip(drawn.utility.iter().copied());
+        let mut others: Vec<_> = arms.filter(|(arm, _)| Some(*arm) != drawn.arm()).collect();
+        others.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let endpoint =
+            |(arm, _): &(&Name, f64)| Ok(self.cheapest(eligible, Some(arm))?.name.clone());
+        others.iter().take(FALLBACKS).map(endpoint).collect()
+    }
+
     /// Endpoints from the decision alone, so that a repeated request gets the same reply.
     pub(super) fn routed(&self, decision: Arc<Decision>) -> Result<Routed, Error> {
         let gone = Error::EndpointGone {
@@ -280,25 +292,10 @@ impl Route {
             .endpoint(decision.endpoint.as_str())
             .ok_or(gone)?
             .clone();
-        let drawn = &decision.drawn;
-        let mut others: Vec<(&Name, f64)> = drawn
-            .arms
-            .iter()
-            .zip(drawn.utility.iter().copied())
-            .filter(|(arm, _)| **arm != endpoint.arm)
-            .collect();
-        others.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let serving = |arm: &Name| {
-            self.catalogue
-                .endpoints()
-                .iter()
-                .find(|e| e.arm == *arm)
-                .cloned()
-        };
-        let fallbacks = others
-            .iter()
-            .filter_map(|(arm, _)| serving(arm))
-            .take(FALLBACKS)
+        // One that has left the configuration since is not named any more.
+        let named = decision.fallbacks.iter();
+        let fallbacks = named
+            .filter_map(|name| self.catalogue.endpoint(name.as_str()).cloned())
             .collect();
         Ok(Routed {
             decision,
@@ -328,7 +325,8 @@ fn way(
     match first {
         Some(first) => match index(&first.arm) {
             Some(index) => Way::Inherit(first.decision, index),
-            None => Way::Redraw(first.decision),
+            None if request.explore => Way::Redraw(first.decision),
+            None => Way::NoExplore,
         },
         None if request.explore => Way::Draw,
         None => Way::NoExplore,

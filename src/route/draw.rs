@@ -50,12 +50,22 @@ pub(super) fn draw(
 ) -> Result<(Drawn, Origin), ChoiceError> {
     let count = estimates.arms.len();
     let none = vec![0.0; count];
-    let forced = forced(&estimates, way);
+    // A policy that learns nothing needs no first pulls.
+    let learns = !matches!(choosing.policy, Policy::Fixed { .. } | Policy::Uniform);
+    let forced = if learns {
+        forced(&estimates, way)
+    } else {
+        Vec::new()
+    };
     let (pmf, floor, origin) = match *way {
         Way::Pinned(index) => (certain(index, count)?, none, Origin::Pinned),
         Way::Inherit(from, index) => (certain(index, count)?, none, Origin::Inherited(from)),
         Way::NoExplore => {
-            let pmf = pmf(&Policy::Greedy, &estimates.view(), &none, &[], scratch)?;
+            let best = match &choosing.policy {
+                fixed @ Policy::Fixed { .. } => fixed,
+                _ => &Policy::Greedy,
+            };
+            let pmf = pmf(best, &estimates.view(), &none, &[], scratch)?;
             (certain(pmf.draw(0.0), count)?, none, Origin::NoExplore)
         }
         Way::Draw | Way::Redraw(_) => {

@@ -7,8 +7,10 @@
 
 use super::choose::Route;
 use super::error::Error;
-use super::reply::{DecisionPage, Recorded};
+use super::reply::{DecisionPage, Recorded, Routed};
 use super::request::DecisionQuery;
+use crate::decision::Decision;
+use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
 use crate::store::Found;
 use std::sync::Arc;
@@ -54,7 +56,11 @@ impl Route {
     }
 
     fn recorded(&self, found: Found) -> Result<Recorded, Error> {
-        let mut routed = self.routed(Arc::from(found.decision))?;
+        let decision = Arc::from(found.decision);
+        let mut routed = match self.routed(Arc::clone(&decision)) {
+            Err(Error::EndpointGone { endpoint }) => gone(decision, endpoint)?,
+            routed => routed?,
+        };
         routed.fallbacks.clear();
         Ok(Recorded {
             routed,
@@ -62,4 +68,29 @@ impl Route {
             feedback: found.feedback,
         })
     }
+}
+
+/// A decision whose endpoint has left the configuration: its name and arm are all that is known of it.
+fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
+    let arm = decision
+        .drawn
+        .arm()
+        .cloned()
+        .ok_or(Error::Bug("a decision without arm"))?;
+    let endpoint = Endpoint {
+        name: endpoint,
+        arm,
+        provider: Name::new("removed")?,
+        model: String::new(),
+        base_url: String::new(),
+        region: None,
+        zero_retention: false,
+        trains: true,
+        prices: Vec::new(),
+    };
+    Ok(Routed {
+        decision,
+        endpoint,
+        fallbacks: Vec::new(),
+    })
 }

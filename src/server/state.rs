@@ -5,11 +5,11 @@
 use super::error::Error;
 use crate::clock::Clock;
 use crate::config;
-use crate::feature::DIM;
+use crate::feature::{DIM, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Weight of the prior in every regression (SCIENCE 2.2: 10 for contexts of squared norm up to 4).
@@ -48,10 +48,11 @@ pub fn open_on(
             kind,
             team,
             version,
+            text,
             ..
         } = record
         {
-            versions.insert((*kind, team.clone(), *version));
+            versions.insert((*kind, team.clone(), *version), text.clone());
         }
     };
     let settings = settings(&params.store);
@@ -60,8 +61,12 @@ pub fn open_on(
     tracing::info!(?recovery, "the journal is open");
     let store = Arc::new(store);
     let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;
+    // Keyed state that was lost comes back from the journal, so that no number gets a second text.
+    for ((kind, team, version), text) in &versions {
+        keyed.restore(*kind, team, *version, text)?;
+    }
     let numbered = scorecards(params, &keyed, &versions, &store, clock)?;
-    let learning = Arc::new(learning(params, &numbered));
+    let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
     let mut follower = Follower::open(
         Arc::clone(&store),
@@ -118,8 +123,8 @@ pub(super) fn seed() -> Result<u64, Error> {
     Ok(u64::from_le_bytes(std::array::from_fn(|i| bytes[i])))
 }
 
-/// The versions that the journal knows.
-type Versions = BTreeSet<(VersionKind, Name, u32)>;
+/// The versions that the journal knows, with their texts.
+type Versions = BTreeMap<(VersionKind, Name, u32), String>;
 
 /// The number of each team's scorecard; one not seen before gets the next. A number whose record the
 /// journal lacks (the power went between the two) is written again: the journal is the truth.
@@ -136,7 +141,7 @@ fn scorecards(
         let version = keyed
             .import(kind, &team.name, &team.scorecard_text)?
             .version;
-        if !known.contains(&(kind, team.name.clone(), version)) {
+        if !known.contains_key(&(kind, team.name.clone(), version)) {
             store.append(&Record::Version {
                 kind,
                 team: team.name.clone(),
@@ -151,26 +156,37 @@ fn scorecards(
 }
 
 /// The learner's parameters, with the number of each team's scorecard.
-fn learning(params: &config::Params, numbered: &[u32]) -> learn::Params {
+fn learning(params: &config::Params, numbered: &[u32]) -> Result<learn::Params, Error> {
     let arms: Vec<Name> = params
         .catalogue
         .arms()
         .iter()
         .map(|arm| arm.name.clone())
         .collect();
-    let told = params.teams.iter().zip(numbered).map(|(team, version)| {
+    let mut teams = BTreeMap::new();
+    for (team, version) in params.teams.iter().zip(numbered) {
         let told = learn::Team {
             name: team.name.clone(),
             arms: arms.clone(),
             scorecard: Arc::new(team.scorecard.clone()),
             scorecard_version: *version,
+            feature_set: feature_set(team)?,
             dim: DIM,
             ridge: RIDGE,
         };
-        (team.name.clone(), told)
-    });
-    learn::Params {
-        teams: told.collect(),
-        limits: learn::Limits::default(),
+        teams.insert(team.name.clone(), told);
     }
+    Ok(learn::Params {
+        teams,
+        limits: learn::Limits::default(),
+    })
+}
+
+/// Name of the features that a team's contexts are made of.
+fn feature_set(team: &config::Team) -> Result<Name, Error> {
+    let extractor = match team.embedding_length {
+        Some(length) => Extractor::client(length as usize)?,
+        None => Extractor::shipped()?,
+    };
+    Ok(Name::new(extractor.feature_set())?)
 }

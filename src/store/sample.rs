@@ -63,6 +63,7 @@ pub(crate) fn decision(number: u64) -> Decision {
         },
         excluded: Vec::new(),
         endpoint: name("e"),
+        fallbacks: Vec::new(),
         content: None,
     }
 }

@@ -216,6 +216,7 @@ fn decision() -> Decision {
             detail: "expects 2 USD: allowed 1".to_owned(),
         }],
         endpoint: name("small-eu"),
+        fallbacks: Vec::new(),
         content: None,
     }
 }
