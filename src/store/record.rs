@@ -223,7 +223,7 @@ mod tests {
             assert_eq!(found, expected, "{record:?}");
         };
         let team = || name("t");
-        check(small_decision(), (300, 0xad46f6c2b75599cc));
+        check(small_decision(), (301, 0x1598e183846146a7));
         check(attempt(1, 2), (55, 0x4c39a308c73ea22a));
         let mut fed = feedback(Subject::Episode(name("e1")), 3, 7);
         fed.request_id = Some(name("r"));
