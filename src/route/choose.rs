@@ -173,14 +173,8 @@ impl Route {
         let mut eligible = self.eligible(caller, team, request, learned, input_tokens, now);
         let mut excluded = std::mem::take(&mut eligible.excluded);
         let limits = limits(request);
-        let estimates = estimate(
-            &self.catalogue,
-            &eligible,
-            &limits,
-            learned,
-            &x,
-            &mut excluded,
-        )?;
+        let catalogue = &self.catalogue;
+        let estimates = estimate(catalogue, &eligible, &limits, learned, &x, &mut excluded)?;
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
         }
