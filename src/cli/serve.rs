@@ -167,10 +167,13 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
     let clock = SystemClock;
     let opened = server::open(&params, &clock)?;
     let rebuilt = server::rebuild(&opened)?;
-    let bytes = [
+    let (Some(from_journal), Some(running)) = (
         rebuilt.checkpoint_bytes(),
         opened.follower.checkpoint_bytes(),
-    ];
+    ) else {
+        return Err("the learner cannot be encoded, so it cannot be compared".into());
+    };
+    let bytes = [from_journal, running];
     let [from_journal, from_checkpoint] = bytes
         .each_ref()
         .map(|b| format!("{:032x}", xxhash_rust::xxh3::xxh3_128(b)));

@@ -182,16 +182,19 @@ impl Follower {
     /// checkpoint ahead of it: the caller waits for that first.
     pub fn write_checkpoint(&mut self) -> Result<(), store::Error> {
         let sequence = self.learner.sequence();
-        self.checkpoints.save(sequence, &self.checkpoint_bytes())?;
+        let Some(bytes) = self.checkpoint_bytes() else {
+            tracing::error!("the learner cannot be encoded; no checkpoint is written");
+            return Ok(());
+        };
+        self.checkpoints.save(sequence, &bytes)?;
         self.checkpointed = sequence;
         Ok(())
     }
 
-    /// The learner's state as bytes: equal states give equal bytes.
-    pub fn checkpoint_bytes(&self) -> Vec<u8> {
-        let checkpoint = (self.params.fingerprint(), &self.learner);
-        // Encoding into memory fails only where a sequence has no length; none here.
-        postcard::to_allocvec(&checkpoint).unwrap_or_default()
+    /// The learner's state as bytes: equal states give equal bytes. `None` if it cannot be encoded,
+    /// which no state that was learned is known to do.
+    pub fn checkpoint_bytes(&self) -> Option<Vec<u8>> {
+        postcard::to_allocvec(&(self.params.fingerprint(), &self.learner)).ok()
     }
 
     /// Waits until there is something to learn.

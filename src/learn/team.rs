@@ -125,7 +125,7 @@ impl Team {
             .cost
             .filter(|_| reference > 0.0)
             .map(|c| c.as_usd() / reference);
-        let mut row = std::mem::take(&mut entry.usage);
+        let mut row = entry.usage.clone();
         let Some(arm) = self.arm(&attempt.arm, params) else {
             return;
         };
@@ -192,7 +192,7 @@ impl Team {
         };
         let groups = params.scorecard.groups();
         entry.learned.resize(groups.len(), Learned::default());
-        let mut row = std::mem::take(&mut entry.learned[group]);
+        let mut row = entry.learned[group].clone();
         let (name, closed) = (entry.arm.clone(), entry.closed & (1 << group) != 0);
         let changes: Vec<_> = changes
             .iter()
