@@ -30,8 +30,8 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 5 composition | [`server`], [`drive`], [`demo`], the command line |
-//! | 4 edges | [`proto`], [`grpc`], [`config`] |
+//! | 5 composition | [`server`], [`drive`], [`scenario`], [`demo`], the command line |
+//! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`eligibility`] |
@@ -88,9 +88,12 @@ pub mod route;
 pub mod config;
 pub mod grpc;
 pub mod proto;
+pub mod report;
 
 #[cfg(feature = "analytics")]
 pub mod demo;
 #[cfg(feature = "analytics")]
 pub mod drive;
+#[cfg(feature = "analytics")]
+pub mod scenario;
 pub mod server;
