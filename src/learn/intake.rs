@@ -177,11 +177,15 @@ impl Intake {
                 Verdict::Refused(Refused::DecisionNotFound { id })
             }
             Some(_) => Verdict::Accepted,
-            None if id.minted().after(self.params.limits.window) < self.clock.now() => {
-                Verdict::Late
-            }
+            None if self.is_late(&item.team, id) => Verdict::Late,
             None => Verdict::Parked,
         }
+    }
+
+    fn is_late(&self, team: &Name, id: DecisionId) -> bool {
+        let team = self.params.teams.get(team);
+        let window = team.map(|team| team.window(&self.params.limits));
+        window.is_some_and(|window| id.minted().after(window) < self.clock.now())
     }
 
     fn seen(&self, item: &Feedback) -> bool {

@@ -37,6 +37,16 @@ pub struct Team {
     pub ridge: f64,
 }
 
+impl Team {
+    /// How long a decision of the team may still change what is learned: until the last of its
+    /// signals has closed (a monthly audit takes a month), and the grace after that.
+    pub(super) fn window(&self, limits: &Limits) -> Duration {
+        let groups = self.scorecard.groups().iter();
+        let longest = groups.map(|group| group.closes_after).max();
+        longest.unwrap_or_default().saturating_add(limits.grace)
+    }
+}
+
 /// What the learner is told.
 #[derive(Debug, Clone)]
 pub struct Params {
@@ -175,7 +185,7 @@ impl Learner {
                     && !state.ledger.knows(id)
                 {
                     // Past the window it is late: it stays in the journal for replay.
-                    if id.minted().after(limits.window) >= self.now {
+                    if id.minted().after(team.window(limits)) >= self.now {
                         self.park(id, feedback);
                     }
                 } else {
@@ -328,13 +338,16 @@ mod tests {
         }
     }
 
-    fn params() -> Params {
-        let signals = vec![
+    fn params(closes_after: Duration) -> Params {
+        let mut signals = vec![
             spec("tests", Level::Decision, Missing::Unknown),
             spec("merged", Level::Decision, Missing::Unknown),
             spec("alive", Level::Decision, Missing::Worst),
             spec("happy", Level::Episode, Missing::Unknown),
         ];
+        for signal in &mut signals {
+            signal.closes_after = closes_after;
+        }
         let definition = Definition {
             name: name("card"),
             signals,
@@ -377,7 +390,11 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let params = params();
+            Self::closing_after(HOUR)
+        }
+
+        fn closing_after(closing: Duration) -> Self {
+            let params = params(closing);
             let learner = Learner::new(&params);
             let mint = Mint::new(Secret::new([7; 32]), 0);
             let now = Timestamp::from_micros(1_700_000_000_000_000);
@@ -553,6 +570,19 @@ mod tests {
         assert!(bench.expect("alive") < 0.46);
         assert_eq!(bench.expect("tests"), 0.5);
         assert_eq!(bench.learner.next_closing(&bench.params), None);
+    }
+
+    #[test]
+    fn a_monthly_audit_counts_however_long_it_takes() {
+        let month = 31 * 24 * HOUR;
+        let (mut silent, mut spoken) = (Bench::closing_after(month), Bench::closing_after(month));
+        silent.decide(None);
+        silent.tick(month);
+        assert!(silent.expect("alive") < 0.46);
+        let id = spoken.decide(None);
+        spoken.tick(month - HOUR);
+        spoken.feed(Subject::Decision(id), &[("alive", seen(true))]);
+        assert!(spoken.expect("alive") > 0.54);
     }
 
     #[test]

@@ -17,8 +17,9 @@ use std::time::Duration;
 /// Bounds of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// How long a decision may still change what is learned. Later feedback is late.
-    pub window: Duration,
+    /// How long after the last of its signals has closed a decision may still change what is learned:
+    /// for corrections and retractions. Later feedback is late.
+    pub grace: Duration,
     /// Most decisions kept (about 200 bytes each, before feedback).
     pub open: usize,
 }
@@ -26,7 +27,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            window: Duration::from_secs(7 * 24 * 3600),
+            grace: Duration::from_secs(7 * 24 * 3600),
             open: 1_000_000,
         }
     }
@@ -129,10 +130,10 @@ impl Ledger {
         Some(*id)
     }
 
-    /// Lets go of entries past the window or over the count.
-    pub(super) fn evict(&mut self, limits: &Limits, now: Timestamp) {
+    /// Lets go of entries older than `window` or over the count of `open`.
+    pub(super) fn evict(&mut self, window: Duration, open: usize, now: Timestamp) {
         while let Some((time, id)) = self.order.front().copied() {
-            if time.after(limits.window) > now && self.order.len() <= limits.open {
+            if time.after(window) > now && self.order.len() <= open {
                 break;
             }
             self.order.pop_front();

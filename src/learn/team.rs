@@ -246,7 +246,7 @@ impl Team {
                 self.close(id, group, params, recall, touched);
             }
         }
-        self.ledger.evict(limits, now);
+        self.ledger.evict(params.window(limits), limits.open, now);
     }
 
     /// Closes all groups of an episode's draws at once.
