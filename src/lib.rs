@@ -26,6 +26,8 @@
 //! 4. [`replay`] reads the same records and says what another policy would have done, with an
 //!    interval, or that the log cannot know.
 //!
+//! Longer pages, for users too: [`docs`].
+//!
 //! # Floors: imports run down only
 //!
 //! | floor | modules |
@@ -58,6 +60,8 @@
 //!
 //! Budgets and pacing, forgetting and drift alarms, retries and fallbacks, the OpenAI-compatible door,
 //! TLS, pooling over teams. One process is a complete service; it is not highly available by itself.
+
+pub mod docs;
 
 pub mod chat;
 pub mod clock;

@@ -19,7 +19,9 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["route", "complete", "learn", "access", "replay"], false),
     (&["proto", "grpc", "config", "report"], true),
     (
-        &["server", "drive", "scenario", "demo", "cli", "main", "lib"],
+        &[
+            "server", "drive", "scenario", "demo", "cli", "docs", "main", "lib",
+        ],
         false,
     ),
 ];

@@ -1,0 +1,39 @@
+//! The life of a signal.
+//!
+//! A decision is a promise; a signal says how it went: the tests passed, the customer asked for a
+//! person, the review took twenty minutes. It may come at once or a month later, in any order, twice,
+//! or wrong.
+//!
+//! 1. **Report.** `SubmitFeedback` takes a batch. Each item names exactly one decision or one episode,
+//!    its signals by name, who judged, and when it was seen. Each gets a verdict of its own: accepted,
+//!    duplicate, parked, late or refused, with the reason. `dry_run` judges and keeps nothing.
+//! 2. **Checks** ([`crate::learn::Intake`]): the signal must be in the team's scorecard, the value of
+//!    its kind, a number not absurdly far from its range (milliseconds for minutes). A decision of
+//!    another team is as unknown as one that never was. Ids carry a keyed check, so that an id of ours
+//!    whose decision is not visible yet is told from one that somebody made up: the first is parked
+//!    and waits, the second refused.
+//! 3. **The journal.** What is accepted is a record like any other; the learner reads it from there.
+//! 4. **The scale** ([`crate::scorecard`]): every value becomes a number from 0 (worst) to 1 (best).
+//! 5. **The regression** ([`crate::learn`]): signals of one decision that close together share one
+//!    regression per arm. The row enters at the first of them; the others are filled in by the arm's
+//!    own prediction, which moves nothing. Each that comes later shifts the row by the exact difference,
+//!    and so does a correction; a retraction takes it out again. The order of arrival leaves no trace
+//!    but rounding.
+//! 6. **Silence.** At its closing time a signal that has not come takes the value that the scorecard
+//!    gives to silence: `worst`, `best`, or none at all. Before that, silence says nothing. A signal
+//!    after its closing time still replaces what was assumed.
+//! 7. **The next decision** uses the snapshot that holds it, a few milliseconds later.
+//! 8. **A week after the last closing time** a decision is settled: what comes then is kept for replay
+//!    and changes no regression.
+//!
+//! # Credit within an episode
+//!
+//! A signal of level `episode` belongs to every decision drawn for the episode, whichever came first;
+//! calls that inherited their arm from an earlier one are not counted again.
+//!
+//! # What the learner does not believe
+//!
+//! - Comments: kept, shown by `GetDecision`, never learned from.
+//! - Two evaluators who disagree: the later value replaces the earlier one. Names and versions of both
+//!   stay in the journal, where replay finds them.
+//! - While an operator has frozen the team, outcomes are kept but not learned from, not even later.
