@@ -127,7 +127,13 @@ impl Team {
         if closed {
             for group in 0..params.scorecard.groups().len() {
                 let unsaid = self.unsaid(decision.id, group, params);
-                self.close(decision.id, Some(decision), (group, unsaid), params, touched);
+                self.close(
+                    decision.id,
+                    Some(decision),
+                    (group, unsaid),
+                    params,
+                    touched,
+                );
             }
         }
     }

@@ -209,8 +209,8 @@ pub type Scorecards = BTreeMap<Name, Arc<Scorecard>>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::sample::{HOUR, everything, name, params, scorecard};
     use crate::learn::Learner;
+    use crate::learn::sample::{HOUR, everything, name, params, scorecard};
     use crate::scorecard::Level;
     use crate::store::Position;
 

@@ -59,8 +59,5 @@ pub(super) fn quality(scorecard: &Scorecard, signals: &[Known]) -> Option<f64> {
     let seen = signals.iter().any(|known| matches!(known, Known::Seen(_)));
     let values: Vec<Option<f64>> = signals.iter().map(|known| known.value()).collect();
     let all = values.iter().all(Option::is_some);
-    scorecard
-        .score(&values)
-        .quality
-        .filter(|_| seen || all)
+    scorecard.score(&values).quality.filter(|_| seen || all)
 }

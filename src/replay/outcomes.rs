@@ -229,6 +229,8 @@ fn uniform(seed: u64, bench: &Bench, prompt: usize) -> f64 {
 }
 
 #[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::feature::Extractor;
@@ -243,7 +245,7 @@ mod tests {
     }
 
     /// Two tasks and three arms; which arm is right depends on the task; the dear one is never bad.
-    fn made(prompts: usize, cost: bool) -> OutcomeTable {
+    pub(super) fn made(prompts: usize, cost: bool) -> OutcomeTable {
         let mut csv = "prompt_id,task,prompt,model,score,cost_usd\n".to_owned();
         for i in 0..prompts {
             let (task, right) = [("sum", "a"), ("verse", "b")][i % 2];

@@ -237,3 +237,72 @@ impl fmt::Display for RescoreReport {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::sample::{HOUR, Maker, name, scorecard};
+    use std::time::Duration;
+
+    /// A row made `age` before its export.
+    fn row(age: Duration, outcomes: &[(&str, f64)]) -> Row {
+        let mut row = Row::new(Maker::new().decision(Some("e")));
+        row.as_of = Some(row.time.after(age));
+        row.outcomes = outcomes.iter().map(|(n, v)| (name(n), *v)).collect();
+        row
+    }
+
+    fn check(rows: Vec<Row>, signal: &str, expected: [usize; 3], mean: Option<f64>) {
+        let report = rescore(rows.into_iter().map(Ok), &scorecard(HOUR)).unwrap();
+        let found = report.signals.iter().find(|s| s.signal.as_str() == signal);
+        let found = found.unwrap();
+        assert_eq!([found.seen, found.assumed, found.unknown], expected);
+        assert_eq!(found.mean, mean);
+    }
+
+    #[test]
+    fn a_missing_signal_is_unknown_until_it_closes_and_then_what_the_scorecard_says() {
+        let (young, old) = (HOUR - Duration::from_secs(1), HOUR);
+        // `alive` counts as worst where it is missing, `tests` as unknown.
+        check(vec![row(young, &[])], "alive", [0, 0, 1], None);
+        check(vec![row(old, &[])], "alive", [0, 1, 0], None);
+        check(vec![row(old, &[])], "tests", [0, 0, 1], None);
+        let seen = [row(young, &[("alive", 1.0)]), row(old, &[("alive", 0.0)])];
+        check(seen.to_vec(), "alive", [2, 0, 0], Some(0.5));
+        let mut closed = row(young, &[]);
+        closed.closed = true;
+        check(vec![closed], "alive", [0, 1, 0], None);
+        let mut undated = row(old, &[]);
+        undated.as_of = None;
+        check(vec![undated], "alive", [0, 0, 1], None);
+    }
+
+    #[test]
+    fn a_decision_is_scored_by_what_is_known_of_it_and_not_by_silence_to_come() {
+        let score = |row: Row| {
+            let report = rescore([Ok(row)].into_iter(), &scorecard(HOUR)).unwrap();
+            (report.arms[0].scored, report.arms[0].quality)
+        };
+        let young = Duration::from_secs(1);
+        assert_eq!(score(row(young, &[])), (0, 0.0));
+        assert_eq!(score(row(young, &[("tests", 1.0)])), (1, 1.0));
+        // `alive` and `kept` are worst by now: one good of three equal weights.
+        let (scored, quality) = score(row(HOUR, &[("tests", 1.0)]));
+        assert!(scored == 1 && (quality - 1.0 / 3.0).abs() < 1e-12);
+        // Silence alone says nothing while another signal is unknown.
+        assert_eq!(score(row(HOUR, &[])), (0, 0.0));
+    }
+
+    #[test]
+    fn a_report_tells_seen_assumed_and_unknown_apart() {
+        let rows = [row(HOUR, &[("alive", 1.0)]), row(HOUR, &[])];
+        let report = rescore(rows.into_iter().map(Ok), &scorecard(HOUR)).unwrap();
+        let json = serde_json::to_value(&report).unwrap();
+        let alive = &json["signals"][2];
+        assert_eq!(alive["seen"], 1);
+        assert_eq!(alive["assumed"], 1);
+        assert_eq!(alive["unknown"], 0);
+        let line = "seen        1 (mean 1.0000), assumed        1, unknown        0";
+        assert!(report.to_string().contains(line), "{report}");
+    }
+}
