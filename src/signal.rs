@@ -20,11 +20,14 @@ pub enum Value {
 }
 
 /// What a signal is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Subject {
     /// One decision.
     Decision(DecisionId),
-    /// Every draw of an episode.
+    /// Every draw of an episode: an episode's signal belongs to every decision drawn for the episode,
+    /// whichever came first, and so does its closing. A decision that inherited its arm is its draw's
+    /// shadow: the learner learns the draw once, and `replay` hangs the shadow's outcome on the draw.
+    /// Of two values, one for the decision and one for its episode, the later one received counts.
     Episode(Name),
 }
 

@@ -35,7 +35,7 @@ pub enum Outcome {
     Accepted,
     /// Kept before; nothing new.
     Duplicate,
-    /// Kept; its decision is not visible yet.
+    /// Kept; its decision is not visible yet, or its episode has none.
     Parked,
     /// Kept, past the learning window.
     Late,

@@ -1,6 +1,8 @@
 //! Following the journal: reads what is new, learns it, publishes a snapshot, writes checkpoints.
 //!
-//! Invariants: records are applied once and in order; a checkpoint that does not fit the parameters, or is not whole, is
+//! Invariants: records are applied once and in order, none is passed over: where one cannot be read,
+//! or a decision that it speaks of, the follower stays before it and the next try goes on from there;
+//! a checkpoint that does not fit the parameters, or is not whole, is
 //! passed over and its statistics rebuilt from the journal, while serving waits for that.
 //!
 //! Not here: what a record teaches (`learner`), the bytes (`store`).
@@ -71,18 +73,17 @@ pub struct Follower {
     reader: Reader,
     published: Arc<Published>,
     checkpointed: u64,
+    /// Read and not learned yet.
     batch: Vec<(Position, Record)>,
 }
 
 impl Recall for Store {
-    fn decision(&self, position: Position) -> Option<Box<Decision>> {
-        match self.journal().at(position) {
-            Ok(Record::Decision(decision)) => Some(decision),
-            Ok(_) => None,
-            Err(error) => {
-                tracing::error!(%error, "a decision cannot be read back; its outcome is not learned");
-                None
-            }
+    fn decision(&self, position: Position) -> Result<Box<Decision>, store::Error> {
+        match self.journal().at(position)? {
+            Record::Decision(decision) => Ok(decision),
+            _ => Err(store::Error::NoRecord {
+                sequence: position.sequence,
+            }),
         }
     }
 }
@@ -140,29 +141,38 @@ impl Follower {
     }
 
     /// Learns everything written so far, publishing batch by batch. Returns how many records that
-    /// was.
+    /// was. After an error the same call again goes on where this one stopped.
     pub fn catch_up(&mut self) -> Result<u64, store::Error> {
         let before = self.learner.sequence();
         loop {
-            self.batch.clear();
             // What was read before an error is learned: the reader stands behind it.
-            let read = self.reader.read(BATCH, &mut self.batch);
+            let read = match self.batch.is_empty() {
+                true => self.reader.read(BATCH, &mut self.batch).map(drop),
+                false => Ok(()),
+            };
             if self.batch.is_empty() {
                 read?;
                 return Ok(self.learner.sequence() - before);
             }
             let mut changed = BTreeMap::new();
-            for (at, record) in &self.batch {
-                for (team, arms) in self.learner.apply(*at, record, &self.params, &*self.store) {
-                    changed
-                        .entry(team)
-                        .or_insert_with(Touched::new)
-                        .extend(arms);
-                }
-            }
+            let learned = self.learn(&mut changed);
             self.publish(&changed);
+            learned?;
             read?;
         }
+    }
+
+    /// Learns the batch; a record that cannot be learned stays in it, with all after it.
+    fn learn(&mut self, changed: &mut BTreeMap<Name, Touched>) -> Result<(), store::Error> {
+        let (learner, params, store) = (&mut self.learner, &self.params, &*self.store);
+        let mut learned = 0;
+        let result = self.batch.iter().try_for_each(|(at, record)| {
+            learner.apply(*at, record, params, store, changed)?;
+            learned += 1;
+            Ok(())
+        });
+        self.batch.drain(..learned);
+        result
     }
 
     fn publish(&self, changed: &BTreeMap<Name, Touched>) {
@@ -238,4 +248,50 @@ fn restored(
     }
     learner.admit(params);
     Ok(Some(learner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{HOUR, everything, params};
+    use super::*;
+    use crate::store::simulated::SimulatedDisk;
+    use crate::store::{Error, Settings};
+    use crate::unit::Timestamp;
+
+    #[test]
+    fn a_read_that_fails_delays_what_is_learned_and_loses_nothing() {
+        let disk = SimulatedDisk::new();
+        let now = Timestamp::from_micros(1_700_000_000_000_000);
+        let shared = Arc::new(disk.clone());
+        let (store, _) = Store::open(shared.clone(), Settings::default(), now).unwrap();
+        let records = everything();
+        for record in &records {
+            store.append(record).unwrap();
+        }
+        let (store, params) = (Arc::new(store), Arc::new(params(HOUR)));
+        let follower = || {
+            let checkpoints = Checkpoints::new(shared.clone());
+            Follower::from_scratch(Arc::clone(&store), checkpoints, Arc::clone(&params))
+        };
+        let mut whole = follower();
+        whole.catch_up().unwrap();
+        let mut failures = 0;
+        for reads in 0.. {
+            let mut follower = follower();
+            disk.set_reads(Some(reads));
+            let first = follower.catch_up();
+            disk.set_reads(None);
+            match first {
+                Ok(_) => break,
+                Err(Error::Io { .. }) => failures += 1,
+                Err(error) => panic!("{error}"),
+            }
+            let learned = follower.learner().sequence();
+            assert_eq!(follower.published().load().version, learned);
+            let rest = follower.catch_up().unwrap();
+            assert_eq!(learned + rest, records.len() as u64);
+            assert_eq!(follower.checkpoint_bytes(), whole.checkpoint_bytes());
+        }
+        assert!(failures > 40, "{failures} reads");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariants: what is accepted is in the journal; a team can speak only of its own decisions and of
 //! signals that its scorecard knows; the same item twice is kept once; feedback for a decision of
-//! ours that is not visible yet is kept and waits.
+//! ours that is not visible yet is kept and waits, and so is feedback for an episode that has no
+//! decision yet: it may be early, or its name mistyped.
 //!
 //! Not here: the wire (`grpc`), what an accepted item teaches (`team`).
 
@@ -61,7 +62,7 @@ pub enum Verdict {
     Accepted,
     /// Kept before.
     Duplicate,
-    /// Kept; its decision is not visible yet.
+    /// Kept; its decision is not visible yet, or its episode has none.
     Parked,
     /// Kept, but past the learning window: it counts in replay only.
     Late,
@@ -168,10 +169,17 @@ impl Intake {
     }
 
     fn visible(&self, item: &Feedback) -> Verdict {
-        let Subject::Decision(id) = item.subject else {
-            return Verdict::Accepted;
-        };
         let index = self.store.index();
+        let id = match &item.subject {
+            Subject::Decision(id) => *id,
+            Subject::Episode(name) => {
+                let known = index.episode(&item.team, name);
+                return match known.is_some_and(|episode| !episode.decisions.is_empty()) {
+                    true => Verdict::Accepted,
+                    false => Verdict::Parked,
+                };
+            }
+        };
         match index.decision(id).filter(|known| known.decision.is_some()) {
             Some(known) if *known.team != item.team => {
                 Verdict::Refused(Refused::DecisionNotFound { id })
@@ -226,6 +234,7 @@ impl Intake {
             None => None,
         };
         let known = self.store.index().episode(team, &closing.episode).cloned();
+        let known = known.filter(|episode| !episode.decisions.is_empty());
         let known = known.ok_or_else(|| Error::UnknownEpisode(closing.episode.clone()))?;
         let already_closed = known.closed.is_some();
         if already_closed {

@@ -7,6 +7,7 @@
 //!
 //! Not here: what a signal is worth (`scorecard`), the regressions (`bandit`).
 
+use super::told::Told;
 use crate::id::{DecisionId, Name};
 use crate::store::Position;
 use crate::unit::Timestamp;
@@ -42,8 +43,10 @@ pub(super) struct Entry {
     pub(super) arm: Name,
     /// When.
     pub(super) time: Timestamp,
-    /// Its episode, if it drew for one.
+    /// Its episode.
     pub(super) episode: Option<Name>,
+    /// Whether it drew its arm: what is said of the episode is credited to its draws.
+    pub(super) draw: bool,
     /// Bit g set: group g is closed.
     pub(super) closed: u32,
     /// What was learned, group by group; empty until the first signal.
@@ -80,7 +83,17 @@ pub(super) struct Ledger {
     left: u64,
     /// For each group, the number of the next entry to close.
     next_to_close: Vec<u64>,
-    episodes: BTreeMap<Name, Vec<DecisionId>>,
+    episodes: BTreeMap<Name, Episode>,
+}
+
+/// An episode that has decisions here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Episode {
+    /// Oldest first.
+    decisions: Vec<DecisionId>,
+    /// What was said of it, for draws still to come.
+    told: Told,
+    closed: bool,
 }
 
 impl Ledger {
@@ -93,10 +106,15 @@ impl Ledger {
 
     pub(super) fn open(&mut self, id: DecisionId, entry: Entry) {
         self.order.push_back((entry.time, id));
-        if let Some(episode) = &entry.episode {
-            self.episodes.entry(episode.clone()).or_default().push(id);
+        if let Some(name) = &entry.episode {
+            let episode = self.episodes.entry(name.clone()).or_default();
+            episode.decisions.push(id);
         }
         self.entries.insert(id, entry);
+    }
+
+    pub(super) fn get(&self, id: DecisionId) -> Option<&Entry> {
+        self.entries.get(&id)
     }
 
     pub(super) fn get_mut(&mut self, id: DecisionId) -> Option<&mut Entry> {
@@ -107,13 +125,50 @@ impl Ledger {
         self.entries.contains_key(&id)
     }
 
-    /// The draws of an episode, oldest first.
+    pub(super) fn knows_episode(&self, episode: &Name) -> bool {
+        self.episodes.contains_key(episode)
+    }
+
+    /// The decisions of an episode, oldest first.
+    pub(super) fn decisions(&self, episode: &Name) -> Vec<DecisionId> {
+        let known = self.episodes.get(episode);
+        known.map_or_else(Vec::new, |episode| episode.decisions.clone())
+    }
+
+    /// The draws among them.
     pub(super) fn draws(&self, episode: &Name) -> Vec<DecisionId> {
-        self.episodes.get(episode).cloned().unwrap_or_default()
+        let mut draws = self.decisions(episode);
+        draws.retain(|id| self.get(*id).is_some_and(|entry| entry.draw));
+        draws
+    }
+
+    /// Keeps what was said of an episode that has decisions here.
+    pub(super) fn tell(&mut self, episode: &Name, told: &Told) {
+        if let Some(episode) = self.episodes.get_mut(episode) {
+            episode.told.merge(told);
+        }
+    }
+
+    /// What was said of an episode.
+    pub(super) fn told(&self, episode: &Name) -> Option<&Told> {
+        self.episodes.get(episode).map(|episode| &episode.told)
+    }
+
+    /// Notes that an episode is closed.
+    pub(super) fn close_episode(&mut self, episode: &Name) {
+        if let Some(episode) = self.episodes.get_mut(episode) {
+            episode.closed = true;
+        }
+    }
+
+    pub(super) fn is_closed(&self, episode: &Name) -> bool {
+        let known = self.episodes.get(episode);
+        known.is_some_and(|episode| episode.closed)
     }
 
     /// The next decision whose group `group` is due at `now`, given how long the group stays open.
-    pub(super) fn next_due(
+    /// The same one again until [`Ledger::passed`].
+    pub(super) fn due(
         &mut self,
         group: usize,
         open_for: Duration,
@@ -123,11 +178,14 @@ impl Ledger {
         *next = (*next).max(self.left);
         let index = usize::try_from(*next - self.left).ok()?;
         let (time, id) = self.order.get(index)?;
-        if time.after(open_for) > now {
-            return None;
+        (time.after(open_for) <= now).then_some(*id)
+    }
+
+    /// The decision that was due has closed.
+    pub(super) fn passed(&mut self, group: usize) {
+        if let Some(next) = self.next_to_close.get_mut(group) {
+            *next += 1;
         }
-        *next += 1;
-        Some(*id)
     }
 
     /// Lets go of entries older than `window` or over the count of `open`.
@@ -138,13 +196,13 @@ impl Ledger {
             }
             self.order.pop_front();
             self.left += 1;
-            let episode = self.entries.remove(&id).and_then(|e| e.episode);
-            if let Some(episode) = episode
-                && let Some(draws) = self.episodes.get_mut(&episode)
+            let name = self.entries.remove(&id).and_then(|entry| entry.episode);
+            if let Some(name) = name
+                && let Some(episode) = self.episodes.get_mut(&name)
             {
-                draws.retain(|d| *d != id);
-                if draws.is_empty() {
-                    self.episodes.remove(&episode);
+                episode.decisions.retain(|d| *d != id);
+                if episode.decisions.is_empty() {
+                    self.episodes.remove(&name);
                 }
             }
         }

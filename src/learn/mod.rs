@@ -18,8 +18,11 @@ mod intake;
 mod learner;
 mod ledger;
 mod pool;
+#[cfg(test)]
+pub(crate) mod sample;
 mod snapshot;
 mod team;
+mod told;
 
 pub use follow::{Follower, Published};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};

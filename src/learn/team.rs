@@ -3,24 +3,29 @@
 //! Rules, stated because numbers depend on them:
 //! - Every arm starts from the pooled mean of the team's arms (`pool`), else an optimist sticks on
 //!   the first arm drawn (SCIENCE 2.2).
-//! - A signal given for an episode is credited in full to each arm drawn in it.
+//! - An episode's signal, and its closing, belong to every draw of it ([`Subject::Episode`]), in full.
 //! - Of two values for one signal of one decision the later one received counts.
-//! - At a group's closing time a signal still missing takes the value that the scorecard gives it.
+//! - At a group's closing time a signal still missing takes the value that the scorecard gives it. A
+//!   decision that inherited its arm has no episode signals to miss: they are its draw's.
 //! - While frozen, outcomes change nothing, and are not caught up on later.
 //! - Cost and latency teach only the arm that was both chosen and served.
+//!
+//! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
+//! from which the same record again goes on, and ends with the bits of a step that never failed.
 //!
 //! Not here: the order of records and time (`learner`).
 
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::pool;
+use super::told::{Changes, Told, Waiting};
 use super::{Recall, Team as Params};
 use crate::bandit::StateError;
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
-use crate::scorecard::{Level, Scorecard, Target};
-use crate::signal::{Change, Feedback, Subject};
-use crate::store::{Control, Position};
+use crate::scorecard::{Level, Scorecard};
+use crate::signal::{Feedback, Subject};
+use crate::store::{self, Control, Position};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +35,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
     pub(super) ledger: Ledger,
+    waiting: Waiting,
     pub(super) control: Control,
+}
+
+/// What a step of learning goes by.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) params: &'a Params,
+    pub(super) limits: &'a Limits,
+    pub(super) recall: &'a dyn Recall,
+    /// Time of the newest record.
+    pub(super) now: Timestamp,
 }
 
 /// The arms whose statistics a record changed, for publishing.
@@ -41,6 +57,7 @@ impl Team {
         Self {
             arms: BTreeMap::new(),
             ledger: Ledger::new(scorecard.groups().len()),
+            waiting: Waiting::default(),
             control: Control::default(),
         }
     }
@@ -80,6 +97,7 @@ impl Team {
                 touched.insert(arm.clone());
             }
         }
+        let mut told = self.waiting.take(&Subject::Decision(decision.id));
         if decision.context.is_some() && decision.feature_set != params.feature_set {
             return;
         }
@@ -87,32 +105,55 @@ impl Team {
             position,
             arm: arm.clone(),
             time: decision.time,
-            episode: decision.episode.clone().filter(|_| decision.is_draw()),
+            episode: decision.episode.clone(),
+            draw: decision.is_draw(),
             closed: 0,
             learned: Vec::new(),
             usage: Learned::default(),
         };
         self.ledger.open(decision.id, entry);
+        let mut closed = false;
+        if let Some(episode) = &decision.episode {
+            let early = self.waiting.take(&Subject::Episode(episode.clone()));
+            self.ledger.tell(episode, &early);
+            if decision.is_draw()
+                && let Some(said) = self.ledger.told(episode)
+            {
+                told.merge(said);
+            }
+            closed = self.ledger.is_closed(episode);
+        }
+        self.credit(decision.id, decision, &told, params, touched);
+        if closed {
+            for group in 0..params.scorecard.groups().len() {
+                let unsaid = self.unsaid(decision.id, group, params);
+                self.close(
+                    decision.id,
+                    Some(decision),
+                    (group, unsaid),
+                    params,
+                    touched,
+                );
+            }
+        }
     }
 
     pub(super) fn attempted(
         &mut self,
         attempt: &Attempt,
-        params: &Params,
-        recall: &dyn Recall,
+        scope: &Scope<'_>,
         touched: &mut Touched,
-    ) {
-        let Some(entry) = self.ledger.get_mut(attempt.decision) else {
-            return;
+    ) -> Result<(), store::Error> {
+        let Some(entry) = self.ledger.get(attempt.decision) else {
+            return Ok(());
         };
         if attempt.arm != entry.arm || attempt.error.is_some() || self.control.frozen {
-            return;
+            return Ok(());
         }
-        let Some(decision) = recall.decision(entry.position) else {
-            return;
-        };
+        let mut row = entry.usage.clone();
+        let decision = scope.recall.decision(entry.position)?;
         let Some(x) = decision.context.as_deref() else {
-            return;
+            return Ok(());
         };
         let chosen = decision.drawn.chosen as usize;
         let reference = decision
@@ -125,9 +166,8 @@ impl Team {
             .cost
             .filter(|_| reference > 0.0)
             .map(|c| c.as_usd() / reference);
-        let mut row = entry.usage.clone();
-        let Some(arm) = self.arm(&attempt.arm, params) else {
-            return;
+        let Some(arm) = self.arm(&attempt.arm, scope.params) else {
+            return Ok(());
         };
         if let Err(error) = arm.learn_usage(x, &mut row, ratio, attempt.latency_ms) {
             not_learned(&attempt.arm, &error);
@@ -136,38 +176,64 @@ impl Team {
         if let Some(entry) = self.ledger.get_mut(attempt.decision) {
             entry.usage = row;
         }
+        Ok(())
     }
 
     pub(super) fn reported(
         &mut self,
         feedback: &Feedback,
+        sequence: u64,
+        scope: &Scope<'_>,
+        touched: &mut Touched,
+    ) -> Result<(), store::Error> {
+        if self.control.frozen {
+            return Ok(());
+        }
+        let told = Told::of(feedback, sequence, &scope.params.scorecard);
+        if told.is_empty() {
+            return Ok(());
+        }
+        let window = scope.params.window(scope.limits);
+        let ids = match &feedback.subject {
+            Subject::Decision(id) if self.ledger.knows(*id) => vec![*id],
+            // Past the window it is late: it stays in the journal for replay.
+            Subject::Decision(id) if id.minted().after(window) < scope.now => return Ok(()),
+            Subject::Episode(name) if self.ledger.knows_episode(name) => self.ledger.draws(name),
+            early => {
+                self.waiting.keep(early, &told, scope.now);
+                return Ok(());
+            }
+        };
+        // All of them are read before anything changes.
+        let mut decisions = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(entry) = self.ledger.get(id) {
+                decisions.push((id, scope.recall.decision(entry.position)?));
+            }
+        }
+        if let Subject::Episode(name) = &feedback.subject {
+            self.ledger.tell(name, &told);
+        }
+        for (id, decision) in decisions {
+            self.credit(id, &decision, &told, scope.params, touched);
+        }
+        Ok(())
+    }
+
+    /// Credits a decision with what was told of it.
+    fn credit(
+        &mut self,
+        id: DecisionId,
+        decision: &Decision,
+        told: &Told,
         params: &Params,
-        recall: &dyn Recall,
         touched: &mut Touched,
     ) {
         if self.control.frozen {
             return;
         }
-        let (ids, level) = match &feedback.subject {
-            Subject::Decision(id) => (vec![*id], None),
-            Subject::Episode(name) => (self.ledger.draws(name), Some(Level::Episode)),
-        };
-        let mut changes: BTreeMap<usize, Vec<(usize, Option<f64>)>> = BTreeMap::new();
-        for (name, change) in &feedback.signals {
-            let Some(index) = params.scorecard.signal(name.as_str()) else {
-                continue;
-            };
-            if level.is_some_and(|l| params.scorecard.signals()[index].level != l) {
-                continue;
-            }
-            for (group, target, value) in targets_of(&params.scorecard, index, change) {
-                changes.entry(group).or_default().push((target, value));
-            }
-        }
-        for id in ids {
-            for (group, changes) in &changes {
-                self.learn(id, *group, changes, params, recall, touched);
-            }
+        for (group, changes) in told.changes(&params.scorecard) {
+            self.learn(id, decision, (group, changes), params, touched);
         }
     }
 
@@ -175,34 +241,24 @@ impl Team {
     fn learn(
         &mut self,
         id: DecisionId,
-        group: usize,
-        changes: &[(usize, Option<f64>)],
+        decision: &Decision,
+        (group, mut changes): (usize, Changes),
         params: &Params,
-        recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(entry) = self.ledger.get_mut(id) else {
-            return;
-        };
-        let Some(decision) = recall.decision(entry.position) else {
-            return;
-        };
-        let Some(x) = decision.context.as_deref() else {
+        let (Some(entry), Some(x)) = (self.ledger.get_mut(id), decision.context.as_deref()) else {
             return;
         };
         let groups = params.scorecard.groups();
         entry.learned.resize(groups.len(), Learned::default());
         let mut row = entry.learned[group].clone();
-        let (name, closed) = (entry.arm.clone(), entry.closed & (1 << group) != 0);
-        let changes: Vec<_> = changes
-            .iter()
-            .map(|(t, v)| {
-                (
-                    *t,
-                    v.or_else(|| missing_value(&params.scorecard, group).filter(|_| closed)),
-                )
-            })
-            .collect();
+        let name = entry.arm.clone();
+        if entry.closed & (1 << group) != 0 {
+            let silence = silence(&params.scorecard, entry, group);
+            changes
+                .iter_mut()
+                .for_each(|(_, value)| *value = value.or(silence));
+        }
         let Some(arm) = self.arm(&name, params) else {
             return;
         };
@@ -234,65 +290,82 @@ impl Team {
     /// Closes every group that is due, then lets go of what is past the window.
     pub(super) fn advance(
         &mut self,
-        now: Timestamp,
-        limits: &Limits,
-        params: &Params,
-        recall: &dyn Recall,
+        scope: &Scope<'_>,
         touched: &mut Touched,
-    ) {
-        for group in 0..params.scorecard.groups().len() {
-            let open_for = params.scorecard.groups()[group].closes_after;
-            while let Some(id) = self.ledger.next_due(group, open_for, now) {
-                self.close(id, group, params, recall, touched);
+    ) -> Result<(), store::Error> {
+        for (group, spec) in scope.params.scorecard.groups().iter().enumerate() {
+            while let Some(id) = self.ledger.due(group, spec.closes_after, scope.now) {
+                self.close_group(id, group, scope, touched)?;
+                self.ledger.passed(group);
             }
         }
-        self.ledger.evict(params.window(limits), limits.open, now);
+        let window = scope.params.window(scope.limits);
+        self.ledger.evict(window, scope.limits.open, scope.now);
+        self.waiting.evict(window, scope.now);
+        Ok(())
     }
 
-    /// Closes all groups of an episode's draws at once.
+    /// Closes all groups of an episode's decisions at once.
     pub(super) fn close_episode(
         &mut self,
         episode: &Name,
-        params: &Params,
-        recall: &dyn Recall,
+        scope: &Scope<'_>,
         touched: &mut Touched,
-    ) {
-        for id in self.ledger.draws(episode) {
-            for group in 0..params.scorecard.groups().len() {
-                self.close(id, group, params, recall, touched);
+    ) -> Result<(), store::Error> {
+        self.ledger.close_episode(episode);
+        for id in self.ledger.decisions(episode) {
+            for group in 0..scope.params.scorecard.groups().len() {
+                self.close_group(id, group, scope, touched)?;
             }
+        }
+        Ok(())
+    }
+
+    fn close_group(
+        &mut self,
+        id: DecisionId,
+        group: usize,
+        scope: &Scope<'_>,
+        touched: &mut Touched,
+    ) -> Result<(), store::Error> {
+        let unsaid = self.unsaid(id, group, scope.params);
+        let decision = match self.ledger.get(id) {
+            Some(entry) if !unsaid.is_empty() => Some(scope.recall.decision(entry.position)?),
+            _ => None,
+        };
+        let decision = decision.as_deref();
+        self.close(id, decision, (group, unsaid), scope.params, touched);
+        Ok(())
+    }
+
+    /// What a decision's silence says if its group closes now; nothing if it is closed.
+    fn unsaid(&self, id: DecisionId, group: usize, params: &Params) -> Changes {
+        let entry = self.ledger.get(id).filter(|e| e.closed & (1 << group) == 0);
+        let Some(entry) = entry.filter(|_| !self.control.frozen) else {
+            return Vec::new();
+        };
+        let seen = entry.learned.get(group).map_or(0, |row| row.seen);
+        let targets = 0..params.scorecard.groups()[group].targets.len();
+        let missing = targets.filter(|target| seen & (1 << target) == 0);
+        match silence(&params.scorecard, entry, group) {
+            Some(value) => missing.map(|target| (target, Some(value))).collect(),
+            None => Vec::new(),
         }
     }
 
     fn close(
         &mut self,
         id: DecisionId,
-        group: usize,
+        decision: Option<&Decision>,
+        (group, unsaid): (usize, Changes),
         params: &Params,
-        recall: &dyn Recall,
         touched: &mut Touched,
     ) {
-        let Some(entry) = self.ledger.get_mut(id) else {
-            return;
-        };
-        if entry.closed & (1 << group) != 0 {
-            return;
+        if let Some(entry) = self.ledger.get_mut(id) {
+            entry.closed |= 1 << group;
         }
-        entry.closed |= 1 << group;
-        let seen = entry.learned.get(group).map_or(0, |row| row.seen);
-        let Some(value) = missing_value(&params.scorecard, group) else {
-            return;
-        };
-        if self.control.frozen {
-            return;
-        }
-        let targets = params.scorecard.groups()[group].targets.len();
-        let changes: Vec<_> = (0..targets)
-            .filter(|t| seen & (1 << t) == 0)
-            .map(|t| (t, Some(value)))
-            .collect();
-        if !changes.is_empty() {
-            self.learn(id, group, &changes, params, recall, touched);
+        if let Some(decision) = decision.filter(|_| !unsaid.is_empty()) {
+            self.learn(id, decision, (group, unsaid), params, touched);
         }
     }
 }
@@ -311,38 +384,10 @@ fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError>
     Arm::new(params.dim, params.ridge, &means)
 }
 
-/// What a missing signal of the group is worth when it closes: all of a group share the rule.
-fn missing_value(scorecard: &Scorecard, group: usize) -> Option<f64> {
-    scorecard.groups().get(group)?.missing.value()
-}
-
-/// The (group, target within it, value) changes of one signal. A value that the scorecard cannot
-/// read was refused at the door; one recorded under an older scorecard is passed over.
-fn targets_of(
-    scorecard: &Scorecard,
-    index: usize,
-    change: &Change,
-) -> Vec<(usize, usize, Option<f64>)> {
-    let value = match change {
-        Change::Retracted => None,
-        Change::Observed(v) | Change::Corrected(v) => match scorecard.normalise(index, v) {
-            Ok(Some(value)) => Some(value),
-            Ok(None) | Err(_) => return Vec::new(),
-        },
-    };
-    let of_signal = scorecard
-        .targets()
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| t.signal == index);
-    let place = |(number, target): (usize, &Target)| {
-        let within = scorecard
-            .groups()
-            .get(target.group)?
-            .targets
-            .iter()
-            .position(|t| *t == number)?;
-        Some((target.group, within, value.map(|v| target.value(v))))
-    };
-    of_signal.filter_map(place).collect()
+/// What a signal of the group is worth to a decision if it is missing when the group closes: all of a
+/// group share the rule.
+fn silence(scorecard: &Scorecard, entry: &ledger::Entry, group: usize) -> Option<f64> {
+    let group = scorecard.groups().get(group)?;
+    let own = entry.draw || group.level == Level::Decision;
+    group.missing.value().filter(|_| own)
 }

@@ -1579,7 +1579,7 @@ pub mod feedback {
         /// A decision.
         #[prost(string, tag = "1")]
         DecisionId(::prost::alloc::string::String),
-        /// An episode of the key's team.
+        /// An episode of the key's team. Counts for every decision drawn for it, before or after.
         #[prost(string, tag = "2")]
         EpisodeId(::prost::alloc::string::String),
     }
@@ -1690,7 +1690,8 @@ pub mod feedback_result {
         Accepted = 1,
         /// Kept before; nothing new.
         Duplicate = 2,
-        /// Kept; its decision is not visible yet and it waits for it.
+        /// Kept; its decision is not visible yet, or its episode has no decision yet (a mistyped
+        /// `episode_id` looks the same), and it waits for it as long as the learning window.
         Parked = 3,
         /// Kept, but past the learning window: it counts in replay, not in the live learner.
         Late = 4,

@@ -13,6 +13,7 @@ mod baselines;
 mod bench;
 mod collect;
 mod error;
+mod known;
 mod learner;
 mod log;
 mod model;

@@ -1,13 +1,18 @@
 //! Traffic scored again, by another scorecard: what a team would have seen.
 //!
-//! Signals that the export does not hold (recorded before the scorecard asked for them) are missing,
-//! and take the value that the scorecard gives a missing one only where that is not "unknown".
+//! A signal that the export does not hold (not come, or recorded before the scorecard asked for it) is
+//! unknown until its closing time, counted from the decision to the export's own time (`as_of_us`) or
+//! until its episode was closed; after that it takes the value that the scorecard gives a missing one.
+//! Files without `as_of_us` do not say when they were made: in those nothing counts as over.
+//!
+//! Invariants: seen + assumed + unknown = decisions, for every signal.
 //!
 //! Not here: what another policy would have chosen under it (`traffic`).
 
 use super::Row;
+use super::known::{Heard, Known, quality};
 use crate::id::Name;
-use crate::scorecard::{Kind, Scorecard};
+use crate::scorecard::{Kind, Scorecard, Spec};
 use crate::signal::Value;
 use crate::table;
 use serde::Serialize;
@@ -23,7 +28,7 @@ pub struct RescoreReport {
     pub rows: usize,
     /// All of them, then arm by arm.
     pub arms: Vec<ArmScore>,
-    /// How often each signal was seen.
+    /// How often each signal was seen, assumed and unknown.
     pub signals: Vec<SignalSeen>,
 }
 
@@ -55,7 +60,12 @@ pub struct SignalSeen {
     pub signal: Name,
     /// Decisions with a value.
     pub seen: usize,
-    /// Mean of the values, normalised to 0 worst, 1 best.
+    /// Decisions without one that count as the scorecard says: its closing time had passed.
+    pub assumed: usize,
+    /// Decisions without one of which nothing is said: it may yet come, or the scorecard assumes
+    /// nothing.
+    pub unknown: usize,
+    /// Mean of the values seen, normalised to 0 worst, 1 best.
     pub mean: Option<f64>,
 }
 
@@ -69,70 +79,93 @@ pub fn rescore(
         arm: "all".to_owned(),
         ..ArmScore::default()
     };
-    let mut seen = vec![(0, 0.0); scorecard.signals().len()];
+    let mut signals: Vec<SignalSeen> = scorecard.signals().iter().map(SignalSeen::none).collect();
     for row in rows {
         let row = row?;
-        let values: Vec<Option<f64>> = (0..scorecard.signals().len())
-            .map(|signal| value(scorecard, signal, &row))
-            .collect();
-        for ((count, sum), value) in seen.iter_mut().zip(&values) {
-            if let Some(value) = value {
-                *count += 1;
-                *sum += value;
-            }
-        }
+        let known = known(scorecard, &row);
+        signals
+            .iter_mut()
+            .zip(&known)
+            .for_each(|(signal, known)| signal.add(*known));
+        let quality = quality(scorecard, &known);
         let arm = row.drawn.arm().map(ToString::to_string).unwrap_or_default();
         let of_arm = arms.entry(arm.clone()).or_insert_with(|| ArmScore {
             arm,
             ..ArmScore::default()
         });
         for score in [&mut all, of_arm] {
-            score.add(&row, scorecard, &values);
+            score.add(&row, scorecard, quality);
         }
     }
     let rows = all.rows;
     let mut listed: Vec<ArmScore> = std::iter::once(all).chain(arms.into_values()).collect();
     listed.iter_mut().for_each(ArmScore::finish);
-    let signal = |(spec, (count, sum)): (&crate::scorecard::Spec, (usize, f64))| SignalSeen {
-        signal: spec.name.clone(),
-        seen: count,
-        mean: (count > 0).then(|| sum / count as f64),
-    };
+    signals.iter_mut().for_each(SignalSeen::finish);
     Ok(RescoreReport {
         scorecard: scorecard.definition().name.to_string(),
         rows,
         arms: listed,
-        signals: scorecard.signals().iter().zip(seen).map(signal).collect(),
+        signals,
     })
 }
 
-/// The normalised value of a signal in a row; a missing one as the scorecard says.
-fn value(scorecard: &Scorecard, signal: usize, row: &Row) -> Option<f64> {
-    let spec = scorecard.signals().get(signal)?;
-    let raw = row
-        .outcomes
-        .iter()
-        .find(|(name, _)| *name == spec.name)
-        .map(|(_, raw)| *raw);
-    let Some(raw) = raw else {
-        return spec.missing.value();
+/// What is known of each signal of a row.
+fn known(scorecard: &Scorecard, row: &Row) -> Vec<Known> {
+    let heard = Heard {
+        made: row.time,
+        until: row.as_of,
+        closed: row.closed,
     };
-    let raw = match spec.kind {
-        Kind::Flag { .. } => Value::Flag(raw >= 0.5),
-        Kind::Number { .. } => Value::Number(raw),
-    };
-    scorecard.normalise(signal, &raw).ok().flatten()
+    let signals = scorecard.signals().iter().enumerate();
+    let known = signals.map(|(index, spec)| {
+        let raw = row.outcomes.iter().find(|(name, _)| *name == spec.name);
+        let value = raw.map(|(_, raw)| match spec.kind {
+            Kind::Flag { .. } => Value::Flag(*raw >= 0.5),
+            Kind::Number { .. } => Value::Number(*raw),
+        });
+        let seen = value.and_then(|value| scorecard.normalise(index, &value).ok().flatten());
+        heard.know(spec, seen)
+    });
+    known.collect()
+}
+
+impl SignalSeen {
+    fn none(spec: &Spec) -> Self {
+        Self {
+            signal: spec.name.clone(),
+            seen: 0,
+            assumed: 0,
+            unknown: 0,
+            mean: None,
+        }
+    }
+
+    fn add(&mut self, known: Known) {
+        match known {
+            Known::Seen(value) => {
+                self.seen += 1;
+                *self.mean.get_or_insert(0.0) += value;
+            }
+            Known::Assumed(_) => self.assumed += 1,
+            Known::Unknown => self.unknown += 1,
+        }
+    }
+
+    /// Sum to mean.
+    fn finish(&mut self) {
+        self.mean = self.mean.map(|sum| sum / self.seen as f64);
+    }
 }
 
 impl ArmScore {
-    fn add(&mut self, row: &Row, scorecard: &Scorecard, values: &[Option<f64>]) {
+    fn add(&mut self, row: &Row, scorecard: &Scorecard, quality: Option<f64>) {
         self.rows += 1;
         if let (Some(quality), Some(utility)) = (row.quality, row.utility) {
             self.scored_before += 1;
             self.quality_before += quality;
             self.utility_before += utility;
         }
-        if let Some(quality) = scorecard.score(values).quality {
+        if let Some(quality) = quality {
             let chosen = row.drawn.chosen as usize;
             let cost = row
                 .cost_usd
@@ -194,11 +227,82 @@ impl fmt::Display for RescoreReport {
                 .map_or("-".to_owned(), |mean| format!("{mean:.4}"));
             writeln!(
                 f,
-                "signal {:<28} seen {:>8}, mean {mean}",
+                "signal {:<28} seen {:>8} (mean {mean}), assumed {:>8}, unknown {:>8}",
                 seen.signal.as_str(),
-                seen.seen
+                seen.seen,
+                seen.assumed,
+                seen.unknown
             )?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::sample::{HOUR, Maker, name, scorecard};
+    use std::time::Duration;
+
+    /// A row made `age` before its export.
+    fn row(age: Duration, outcomes: &[(&str, f64)]) -> Row {
+        let mut row = Row::new(Maker::new().decision(Some("e")));
+        row.as_of = Some(row.time.after(age));
+        row.outcomes = outcomes.iter().map(|(n, v)| (name(n), *v)).collect();
+        row
+    }
+
+    fn check(rows: Vec<Row>, signal: &str, expected: [usize; 3], mean: Option<f64>) {
+        let report = rescore(rows.into_iter().map(Ok), &scorecard(HOUR)).unwrap();
+        let found = report.signals.iter().find(|s| s.signal.as_str() == signal);
+        let found = found.unwrap();
+        assert_eq!([found.seen, found.assumed, found.unknown], expected);
+        assert_eq!(found.mean, mean);
+    }
+
+    #[test]
+    fn a_missing_signal_is_unknown_until_it_closes_and_then_what_the_scorecard_says() {
+        let (young, old) = (HOUR - Duration::from_secs(1), HOUR);
+        // `alive` counts as worst where it is missing, `tests` as unknown.
+        check(vec![row(young, &[])], "alive", [0, 0, 1], None);
+        check(vec![row(old, &[])], "alive", [0, 1, 0], None);
+        check(vec![row(old, &[])], "tests", [0, 0, 1], None);
+        let seen = [row(young, &[("alive", 1.0)]), row(old, &[("alive", 0.0)])];
+        check(seen.to_vec(), "alive", [2, 0, 0], Some(0.5));
+        let mut closed = row(young, &[]);
+        closed.closed = true;
+        check(vec![closed], "alive", [0, 1, 0], None);
+        let mut undated = row(old, &[]);
+        undated.as_of = None;
+        check(vec![undated], "alive", [0, 0, 1], None);
+    }
+
+    #[test]
+    fn a_decision_is_scored_by_what_is_known_of_it_and_not_by_silence_to_come() {
+        let score = |row: Row| {
+            let report = rescore([Ok(row)].into_iter(), &scorecard(HOUR)).unwrap();
+            (report.arms[0].scored, report.arms[0].quality)
+        };
+        let young = Duration::from_secs(1);
+        assert_eq!(score(row(young, &[])), (0, 0.0));
+        assert_eq!(score(row(young, &[("tests", 1.0)])), (1, 1.0));
+        // `alive` and `kept` are worst by now: one good of three equal weights.
+        let (scored, quality) = score(row(HOUR, &[("tests", 1.0)]));
+        assert!(scored == 1 && (quality - 1.0 / 3.0).abs() < 1e-12);
+        // Silence alone says nothing while another signal is unknown.
+        assert_eq!(score(row(HOUR, &[])), (0, 0.0));
+    }
+
+    #[test]
+    fn a_report_tells_seen_assumed_and_unknown_apart() {
+        let rows = [row(HOUR, &[("alive", 1.0)]), row(HOUR, &[])];
+        let report = rescore(rows.into_iter().map(Ok), &scorecard(HOUR)).unwrap();
+        let json = serde_json::to_value(&report).unwrap();
+        let alive = &json["signals"][2];
+        assert_eq!(alive["seen"], 1);
+        assert_eq!(alive["assumed"], 1);
+        assert_eq!(alive["unknown"], 0);
+        let line = "seen        1 (mean 1.0000), assumed        1, unknown        0";
+        assert!(report.to_string().contains(line), "{report}");
     }
 }

@@ -298,6 +298,8 @@ mod tests {
                     cost_usd: None,
                     latency_ms: None,
                     outcomes: vec![],
+                    as_of: None,
+                    closed: false,
                     quality: None,
                     utility: Some(f64::from(u8::from(hit))),
                 }

@@ -41,6 +41,8 @@ struct State {
     /// Bytes that may still be written or set aside; no limit if absent.
     room: Option<u64>,
     sync_fails: bool,
+    /// Reads of file content that may still succeed; no limit if absent.
+    reads: Option<u64>,
     syncs: u64,
 }
 
@@ -146,6 +148,11 @@ impl SimulatedDisk {
     /// Whether syncs fail from now on.
     pub fn set_sync_fails(&self, fails: bool) {
         self.state().sync_fails = fails;
+    }
+
+    /// From now on only so many reads of file content succeed; `None` lifts the limit.
+    pub fn set_reads(&self, reads: Option<u64>) {
+        self.state().reads = reads;
     }
 
     /// Syncs of file content so far.
@@ -263,6 +270,10 @@ impl DiskFile for SimulatedFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         self.with(|state| {
+            if state.reads == Some(0) {
+                return Err(io::Error::other("simulated read failure"));
+            }
+            state.reads = state.reads.map(|left| left - 1);
             let seen = &state.files[self.file].seen;
             let from = seen.get(offset..).unwrap_or_default();
             let read = from.len().min(buffer.len());

@@ -31,6 +31,8 @@
 //! | served_arm | str | the arm that answered; null if no attempt is known |
 //! | cost_usd, latency_ms | f64 | of all its attempts; null if unknown |
 //! | outcome_names, outcome_values | lists of str, f64 | final signals in their own units, flags 0 or 1 |
+//! | as_of_us | i64 | what had come by then is here, microseconds; null in files of before this column |
+//! | episode_closed | bool | its episode was closed: nothing more will come; as above |
 //! | quality, utility_realised | f64 | by the scorecard; null where unobserved |
 
 use crate::decision::{Decision, Drawn, Origin};
@@ -75,6 +77,10 @@ pub struct TrafficRow {
     pub latency_ms: Option<f64>,
     /// Final value of each numeric signal in its own unit, flags 0 or 1.
     pub outcomes: Vec<(Name, f64)>,
+    /// What had come by then is in `outcomes`. Absent: the file does not say.
+    pub as_of: Option<Timestamp>,
+    /// Whether its episode was closed, so that nothing more will come.
+    pub closed: bool,
     /// Quality by the scorecard; absent where unobserved.
     pub quality: Option<f64>,
     /// Utility by the scorecard; absent where unobserved.
@@ -101,6 +107,8 @@ impl TrafficRow {
             cost_usd: None,
             latency_ms: None,
             outcomes: Vec::new(),
+            as_of: None,
+            closed: false,
             quality: None,
             utility: None,
         }
@@ -196,6 +204,8 @@ mod tests {
                 cost_usd: even.then_some(0.1 + i as f64),
                 latency_ms: (!even).then_some(12.5),
                 outcomes: if even { vec![(name("s"), 0.3)] } else { vec![] },
+                as_of: even.then_some(time),
+                closed: even,
                 quality: even.then_some(0.7),
                 utility: (!even).then_some(-0.7),
             });

@@ -51,6 +51,22 @@ impl Batch<'_> {
         })
     }
 
+    /// A column that came later: nothing where the file does not have it.
+    fn added<T>(
+        &self,
+        name: &str,
+        of: impl Fn(&Self) -> Result<Vec<Option<T>>, Error>,
+    ) -> Result<Vec<Option<T>>, Error> {
+        match self.frame.column(name) {
+            Ok(_) => of(self),
+            Err(_) => Ok((0..self.frame.height()).map(|_| None).collect()),
+        }
+    }
+
+    fn flag(&self, name: &str) -> Result<Vec<Option<bool>>, Error> {
+        self.read(name, "bool", |c| Ok(c.bool()?.iter().collect()))
+    }
+
     fn number(&self, name: &str) -> Result<Vec<Option<f64>>, Error> {
         self.read(name, "f64", |c| Ok(c.f64()?.iter().collect()))
     }
@@ -178,6 +194,8 @@ impl Batch<'_> {
         let served = self.text("served_arm")?;
         let (costs, latencies) = (self.number("cost_usd")?, self.number("latency_ms")?);
         let (quality, utility) = (self.number("quality")?, self.number("utility_realised")?);
+        let as_of = self.added("as_of_us", |batch| batch.whole("as_of_us"))?;
+        let closed = self.added("episode_closed", |batch| batch.flag("episode_closed"))?;
         let mut outcome_names = self.name_lists("outcome_names")?.into_iter();
         let mut outcome_values = self.f64_lists("outcome_values")?.into_iter();
         let required = |row: usize, column: &str, text: &Option<String>| {
@@ -213,6 +231,8 @@ impl Batch<'_> {
                     .into_iter()
                     .zip(take(&mut outcome_values).unwrap_or_default())
                     .collect(),
+                as_of: as_of[row].map(Timestamp::from_micros),
+                closed: closed[row].unwrap_or(false),
                 quality: quality[row],
                 utility: utility[row],
             });

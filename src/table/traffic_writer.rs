@@ -95,6 +95,9 @@ fn frame(rows: &[TrafficRow]) -> PolarsResult<DataFrame> {
     let owned = |name: &Option<Name>| name.as_ref().map(|n| n.as_str().to_owned());
     let versions = vec![SCHEMA_VERSION; rows.len()];
     let certain: Vec<bool> = rows.iter().map(TrafficRow::deterministic).collect();
+    let as_of = rows.iter().map(|r| r.as_of.map(|time| time.micros()));
+    let as_of: Vec<Option<i64>> = as_of.collect();
+    let closed: Vec<bool> = rows.iter().map(|r| r.closed).collect();
     let mut columns = vec![
         Column::new("schema_version".into(), versions),
         text("decision_id", &|r| Some(r.id.to_string())),
@@ -119,6 +122,8 @@ fn frame(rows: &[TrafficRow]) -> PolarsResult<DataFrame> {
         text("served_arm", &|r| owned(&r.served)),
         number("cost_usd", &|r| r.cost_usd),
         number("latency_ms", &|r| r.latency_ms),
+        Column::new("as_of_us".into(), as_of),
+        Column::new("episode_closed".into(), closed),
         number("quality", &|r| r.quality),
         number("utility_realised", &|r| r.utility),
     ];

@@ -434,6 +434,54 @@ async fn a_closed_episode_learns_what_silence_means() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_word_about_an_episode_waits_for_its_first_decision() {
+    let rig = Rig::start().await;
+    let mut team = rig.caller(CODING).await;
+    let review = |accepted: bool| v1::Feedback {
+        subject: Some(v1::feedback::Subject::EpisodeId("pr-1".to_owned())),
+        signals: vec![signal(
+            "review_accepted",
+            Some(Value::Flag(accepted)),
+            Kind::Observed,
+        )],
+        ..v1::Feedback::default()
+    };
+    team.route("fix").await;
+    for (dry_run, expected) in [
+        (true, Status::Parked),
+        (false, Status::Parked),
+        (false, Status::Duplicate),
+    ] {
+        let result = team.submit(review(true), dry_run).await.unwrap();
+        assert_eq!(result.status(), expected);
+    }
+    let close = v1::CloseEpisodeRequest {
+        episode_id: "pr-1".to_owned(),
+        request_id: None,
+    };
+    let (code, _) = refusal(team.router.close_episode(close).await);
+    assert_eq!(code, Code::InvalidArgument, "no decision names it");
+    rig.learned().await;
+    let arms = team.team("coding").await.arms;
+    assert!(arms.iter().all(|arm| arm.outcome_count == 0), "{arms:?}");
+
+    let drawn = team.ask(within_episode("fix", "pr-1")).await.unwrap();
+    rig.learned().await;
+    let accepted = |arms: Vec<v1::ArmState>, arm: &str| {
+        let arm = arms.into_iter().find(|a| a.arm == arm).unwrap();
+        arm.signal_means.get("review_accepted").copied()
+    };
+    let arms = team.team("coding").await.arms;
+    assert_eq!(accepted(arms, &drawn.arm), Some(1.0));
+    let result = team.submit(review(false), false).await.unwrap();
+    assert_eq!(result.status(), Status::Accepted);
+    rig.learned().await;
+    let arms = team.team("coding").await.arms;
+    assert_eq!(accepted(arms, &drawn.arm), Some(0.0));
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_served_bellwether_says_that_it_is_well_and_what_it_serves() {
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     use tonic_reflection::pb::v1 as reflection;
