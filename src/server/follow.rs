@@ -3,7 +3,7 @@
 //! Not here: what it does with a record (`learn`).
 
 use crate::clock::Clock;
-use crate::learn::Follower;
+use crate::learn::{Follower, Learner};
 use crate::store::{self, Record, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub(super) fn follow(
 ) -> JoinHandle<Result<(), store::Error>> {
     let runtime = tokio::runtime::Handle::current();
     tasks.spawn_blocking(move || {
+        // What was caught up with at the start is not news.
+        let mut told = follower.learner().sequence();
         loop {
             runtime.block_on(async {
                 tokio::select! {
@@ -40,6 +42,7 @@ pub(super) fn follow(
             });
             let stopping = stop.is_cancelled();
             let result = follow_once(&mut follower, &store, &*clock, &runtime, stopping);
+            told = tell(follower.learner(), told);
             if stopping {
                 return result;
             }
@@ -55,6 +58,24 @@ pub(super) fn follow(
 async fn gathered(follower: &Follower) {
     follower.ready().await;
     tokio::time::sleep(GATHER).await;
+}
+
+/// Tells of the alarms after record `told`; the record up to which all is told now.
+fn tell(learner: &Learner, told: u64) -> u64 {
+    for (team, alarm) in learner.alarms().filter(|(_, alarm)| alarm.sequence > told) {
+        tracing::warn!(
+            %team,
+            arm = %alarm.arm,
+            signal = %alarm.signal,
+            direction = ?alarm.direction,
+            outcomes = alarm.outcomes,
+            before = alarm.before,
+            after = alarm.after,
+            sequence = alarm.sequence,
+            "an arm has changed"
+        );
+    }
+    learner.sequence()
 }
 
 fn follow_once(
