@@ -166,6 +166,17 @@ impl Ledger {
         known.is_some_and(|episode| episode.closed)
     }
 
+    /// Whether a decision is its arm's first draw of its episode; without an episode it is.
+    pub(super) fn leads(&self, id: DecisionId) -> bool {
+        let Some(entry) = self.entries.get(&id) else {
+            return false;
+        };
+        let episode = entry.episode.as_ref().and_then(|e| self.episodes.get(e));
+        let rival = |e: &Entry| e.draw && e.arm == entry.arm;
+        let first = |d: &&DecisionId| self.entries.get(d).is_some_and(rival);
+        episode.is_none_or(|episode| episode.decisions.iter().find(first) == Some(&id))
+    }
+
     /// The next decision whose group `group` is due at `now`, given how long the group stays open.
     /// The same one again until [`Ledger::passed`].
     pub(super) fn due(

@@ -12,6 +12,7 @@
 //!
 //! Source: SCIENCE 2.2 (ridge per arm and signal), 2.8 (delayed, missing, corrected signals).
 
+mod alarm;
 mod arm;
 mod follow;
 mod intake;
@@ -24,6 +25,7 @@ mod snapshot;
 mod team;
 mod told;
 
+pub use alarm::Alarm;
 pub use follow::{Follower, Published};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};

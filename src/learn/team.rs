@@ -15,6 +15,7 @@
 //!
 //! Not here: the order of records and time (`learner`).
 
+use super::alarm::{Alarms, Step};
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::pool;
@@ -37,6 +38,7 @@ pub(super) struct Team {
     pub(super) ledger: Ledger,
     waiting: Waiting,
     pub(super) control: Control,
+    pub(super) alarms: Alarms,
 }
 
 /// What a step of learning goes by.
@@ -59,6 +61,7 @@ impl Team {
             ledger: Ledger::new(scorecard.groups().len()),
             waiting: Waiting::default(),
             control: Control::default(),
+            alarms: Alarms::default(),
         }
     }
 
@@ -233,11 +236,13 @@ impl Team {
             return;
         }
         for (group, changes) in told.changes(&params.scorecard) {
-            self.learn(id, decision, (group, changes), params, touched);
+            if let Some(step) = self.learn(id, decision, (group, changes), params, touched) {
+                self.watch_arrived(&step, params, touched);
+            }
         }
     }
 
-    /// Puts changes of one group of one decision into its arm's statistics.
+    /// Puts changes of one group of one decision into its arm's statistics; what that did.
     fn learn(
         &mut self,
         id: DecisionId,
@@ -245,13 +250,13 @@ impl Team {
         (group, mut changes): (usize, Changes),
         params: &Params,
         touched: &mut Touched,
-    ) {
-        let (Some(entry), Some(x)) = (self.ledger.get_mut(id), decision.context.as_deref()) else {
-            return;
-        };
+    ) -> Option<Step> {
+        let entry = self.ledger.get_mut(id)?;
+        let x = decision.context.as_deref()?;
         let groups = params.scorecard.groups();
         entry.learned.resize(groups.len(), Learned::default());
         let mut row = entry.learned[group].clone();
+        let before = row.clone();
         let name = entry.arm.clone();
         if entry.closed & (1 << group) != 0 {
             let silence = silence(&params.scorecard, entry, group);
@@ -259,19 +264,27 @@ impl Team {
                 .iter_mut()
                 .for_each(|(_, value)| *value = value.or(silence));
         }
-        let Some(arm) = self.arm(&name, params) else {
-            return;
-        };
+        let arm = self.arm(&name, params)?;
+        let expected = arm.expected(group, x, &row).unwrap_or_default();
         if let Err(error) = arm.learn(group, x, &mut row, &changes) {
             not_learned(&name, &error);
         }
-        touched.insert(name);
+        touched.insert(name.clone());
         if let Some(entry) = self.ledger.get_mut(id) {
-            entry.learned[group] = row;
+            entry.learned[group] = row.clone();
         }
         if !pool::settled(&self.arms, group) {
             self.anchor(group, params, touched);
         }
+        Some(Step {
+            id,
+            arm: name,
+            time: decision.time,
+            group,
+            expected,
+            before,
+            after: row,
+        })
     }
 
     /// Sets the prior of a group to the pooled means, for all arms alike.
@@ -330,7 +343,7 @@ impl Team {
     ) -> Result<(), store::Error> {
         let unsaid = self.unsaid(id, group, scope.params);
         let decision = match self.ledger.get(id) {
-            Some(entry) if !unsaid.is_empty() => Some(scope.recall.decision(entry.position)?),
+            Some(entry) if unsaid.is_some() => Some(scope.recall.decision(entry.position)?),
             _ => None,
         };
         let decision = decision.as_deref();
@@ -338,34 +351,33 @@ impl Team {
         Ok(())
     }
 
-    /// What a decision's silence says if its group closes now; nothing if it is closed.
-    fn unsaid(&self, id: DecisionId, group: usize, params: &Params) -> Changes {
+    /// What a decision's silence says if its group closes now: perhaps nothing new, where all was said.
+    /// `None` where silence has no say: the group is closed, or means nothing by it.
+    fn unsaid(&self, id: DecisionId, group: usize, params: &Params) -> Option<Changes> {
         let entry = self.ledger.get(id).filter(|e| e.closed & (1 << group) == 0);
-        let Some(entry) = entry.filter(|_| !self.control.frozen) else {
-            return Vec::new();
-        };
+        let entry = entry.filter(|_| !self.control.frozen)?;
+        let value = silence(&params.scorecard, entry, group)?;
         let seen = entry.learned.get(group).map_or(0, |row| row.seen);
         let targets = 0..params.scorecard.groups()[group].targets.len();
         let missing = targets.filter(|target| seen & (1 << target) == 0);
-        match silence(&params.scorecard, entry, group) {
-            Some(value) => missing.map(|target| (target, Some(value))).collect(),
-            None => Vec::new(),
-        }
+        Some(missing.map(|target| (target, Some(value))).collect())
     }
 
     fn close(
         &mut self,
         id: DecisionId,
         decision: Option<&Decision>,
-        (group, unsaid): (usize, Changes),
+        (group, unsaid): (usize, Option<Changes>),
         params: &Params,
         touched: &mut Touched,
     ) {
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.closed |= 1 << group;
         }
-        if let Some(decision) = decision.filter(|_| !unsaid.is_empty()) {
-            self.learn(id, decision, (group, unsaid), params, touched);
+        if let (Some(decision), Some(unsaid)) = (decision, unsaid)
+            && let Some(step) = self.learn(id, decision, (group, unsaid), params, touched)
+        {
+            self.watch_closed(&step, params, touched);
         }
     }
 }

@@ -17,8 +17,7 @@ use super::disk::Disk;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"BWCHKPNT";
-/// Raised when what the learner writes changes too: an older one is set aside and rebuilt.
-const VERSION: u32 = 2;
+const VERSION: u32 = 1;
 const HEADER: usize = 24;
 const KEPT: usize = 2;
 
