@@ -5,7 +5,10 @@
 //!
 //! Not here: where the numbers come from (`replay`, `demo`).
 
+mod markup;
 mod model;
+mod number;
+mod page;
 
 pub use model::{
     ArmRow, Calibration, CalibrationBin, Candidate, DataCard, Document, Event, Finding, Interval,
