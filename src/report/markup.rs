@@ -15,15 +15,16 @@ const VOID: [&str; 5] = ["meta", "br", "hr", "link", "col"];
 
 /// An element with all that is in it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Element {
+pub(crate) struct Element {
     tag: &'static str,
+    classes: Vec<&'static str>,
     attributes: Vec<(&'static str, String)>,
     children: Vec<Node>,
 }
 
 /// Something inside an element.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// Another element.
     Element(Element),
     /// Text, not yet escaped.
@@ -33,38 +34,40 @@ pub(super) enum Node {
 }
 
 impl Element {
-    pub(super) fn new(tag: &'static str) -> Self {
+    pub(crate) fn new(tag: &'static str) -> Self {
         Self {
             tag,
+            classes: Vec::new(),
             attributes: Vec::new(),
             children: Vec::new(),
         }
     }
 
     /// Sets an attribute.
-    pub(super) fn set(mut self, name: &'static str, value: impl Display) -> Self {
+    pub(crate) fn set(mut self, name: &'static str, value: impl Display) -> Self {
         self.attributes.push((name, value.to_string()));
         self
     }
 
-    /// Sets the class: a literal, so that no name of the document can become one.
-    pub(super) fn class(self, name: &'static str) -> Self {
-        self.set("class", name)
+    /// Adds a class: a literal, so that no name of the document can become one.
+    pub(crate) fn class(mut self, name: &'static str) -> Self {
+        self.classes.push(name);
+        self
     }
 
     /// Adds text.
-    pub(super) fn text(self, text: impl Display) -> Self {
+    pub(crate) fn text(self, text: impl Display) -> Self {
         self.add(Node::Text(text.to_string()))
     }
 
     /// Adds one child.
-    pub(super) fn add(mut self, child: impl Into<Node>) -> Self {
+    pub(crate) fn add(mut self, child: impl Into<Node>) -> Self {
         self.children.push(child.into());
         self
     }
 
     /// Adds children.
-    pub(super) fn add_all<T: Into<Node>>(mut self, children: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn add_all<T: Into<Node>>(mut self, children: impl IntoIterator<Item = T>) -> Self {
         self.children.extend(children.into_iter().map(Into::into));
         self
     }
@@ -79,6 +82,9 @@ impl From<Element> for Node {
 impl Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}", self.tag)?;
+        if !self.classes.is_empty() {
+            write!(f, " class=\"{}\"", self.classes.join(" "))?;
+        }
         for (name, value) in &self.attributes {
             write!(f, " {name}=\"{}\"", Escaped(value))?;
         }
@@ -126,7 +132,7 @@ fn turns_direction(c: char) -> bool {
 #[cfg(test)]
 impl Element {
     /// Every element, this one first, in the order of the page.
-    pub(super) fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Element)) {
+    pub(crate) fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Element)) {
         see(self);
         for child in &self.children {
             if let Node::Element(element) = child {
@@ -135,21 +141,25 @@ impl Element {
         }
     }
 
-    pub(super) fn tag(&self) -> &'static str {
+    pub(crate) fn tag(&self) -> &'static str {
         self.tag
     }
 
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(n, _)| *n == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn children(&self) -> &[Node] {
+    pub(crate) fn has_class(&self, name: &str) -> bool {
+        self.classes.contains(&name)
+    }
+
+    pub(crate) fn children(&self) -> &[Node] {
         &self.children
     }
 
     /// All text in it, nothing between.
-    pub(super) fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         let text = |node: &Node| match node {
             Node::Element(element) => element.plain(),
             Node::Text(text) => text.clone(),

@@ -17,7 +17,7 @@ const MINUS: char = '\u{2212}';
 
 /// What a number measures, which says how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// Quality or reward.
     Points,
     /// A difference of those: always with a sign.
@@ -37,7 +37,7 @@ pub(super) enum Unit {
 }
 
 /// A number as text.
-pub(super) fn write(unit: Unit, value: f64) -> String {
+pub(crate) fn write(unit: Unit, value: f64) -> String {
     write_like(unit, value, value)
 }
 
@@ -111,8 +111,22 @@ fn thousands(value: f64) -> String {
     text
 }
 
+/// The label of a tick, with the decimals that ticks `step` apart need.
+pub(crate) fn tick(unit: Unit, value: f64, step: f64) -> String {
+    let scale = if unit == Unit::Share { 100.0 } else { 1.0 };
+    let decimals = (-(step * scale).log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
+    let digits = format!("{:.decimals$}", (value * scale).abs());
+    match unit {
+        Unit::Share => signed(value, &format!("{digits}{NBSP}%"), false),
+        Unit::Money => signed(value, &format!("${digits}"), false),
+        Unit::Count => write(unit, value),
+        Unit::Difference => signed(value, &digits, true),
+        _ => signed(value, &digits, false),
+    }
+}
+
 /// A number that carries its value.
-pub(super) fn figure(unit: Unit, value: f64) -> Element {
+pub(crate) fn figure(unit: Unit, value: f64) -> Element {
     figure_like(unit, value, value)
 }
 
@@ -123,14 +137,14 @@ fn figure_like(unit: Unit, value: f64, like: f64) -> Element {
 }
 
 /// How many.
-pub(super) fn count(value: usize) -> Element {
+pub(crate) fn count(value: usize) -> Element {
     Element::new("data")
         .set("value", value)
         .text(write(Unit::Count, value as f64))
 }
 
 /// A number with its interval: `0.762 (0.741 to 0.783)`.
-pub(super) fn interval(unit: Unit, interval: &Interval) -> Element {
+pub(crate) fn interval(unit: Unit, interval: &Interval) -> Element {
     let Interval {
         value,
         lower,
@@ -199,6 +213,17 @@ mod tests {
         check(Unit::Chance, 0.4312, "0.431");
         check(Unit::Chance, 1e-9, "below 0.001");
         check(Unit::Statistic, 12.34, "12.3");
+    }
+
+    #[test]
+    fn ticks_have_the_decimals_that_their_step_needs() {
+        let text = |unit, value, step| tick(unit, value, step).replace(NBSP, " ");
+        assert_eq!(text(Unit::Points, 0.65, 0.05), "0.65");
+        assert_eq!(text(Unit::Points, 0.7, 0.1), "0.7");
+        assert_eq!(text(Unit::Money, 0.004, 0.002), "$0.004");
+        assert_eq!(text(Unit::Share, 0.5, 0.25), "50 %");
+        assert_eq!(text(Unit::Count, 1500.0, 500.0), "1,500");
+        assert_eq!(text(Unit::Difference, -0.02, 0.02), "\u{2212}0.02");
     }
 
     #[test]
