@@ -47,10 +47,11 @@ impl Figure<'_> {
         figure.add(self.details(numbers))
     }
 
-    /// Many small charts side by side, each with a name.
+    /// Many small charts side by side, each with a name, under a key of their colours if need be.
     pub(crate) fn many(
         self,
         writer: &mut Writer,
+        key: Option<Element>,
         charts: Vec<(String, Option<Chart>)>,
         numbers: impl FnOnce(&mut Writer) -> Element,
     ) -> Element {
@@ -72,6 +73,7 @@ impl Figure<'_> {
             .collect();
         let numbers = numbers(writer);
         figure
+            .add_all(key)
             .add(Element::new("div").class("panels").add_all(panels))
             .add(self.details(numbers))
     }

@@ -52,7 +52,8 @@ fn words(found: &Calibration, writer: &mut Writer) -> Element {
         .add(figure(Unit::Statistic, found.chi_square))
         .text(" on ")
         .add(count(found.degrees))
-        .add_all(writer.say(" degrees of freedom, p "));
+        .add_all(writer.say(" degrees of freedom, p "))
+        .text(if found.p_value < 0.001 { "" } else { "= " });
     said.add(figure(Unit::Chance, found.p_value))
         .text(". ")
         .add(writer.element("b", verdict))

@@ -3,7 +3,7 @@
 use crate::report::figure::{nothing, source};
 use crate::report::markup::Element;
 use crate::report::model::{Candidate, Interval, Judged, Team};
-use crate::report::number::{Unit, count, figure, interval};
+use crate::report::number::{Unit, figure, interval};
 use crate::report::svg::Cell;
 use crate::report::table::{Column, Table};
 use crate::report::writer::{Writer, value_or};
@@ -101,7 +101,9 @@ fn refused(team: &Team, writer: &mut Writer) -> Option<Element> {
             let why = writer
                 .element("dd", reason)
                 .add_all(writer.say(" (effective sample size "));
-            let why = why.add(count_of(*effective_sample_size)).text(")");
+            let why = why
+                .add(figure(Unit::Statistic, *effective_sample_size))
+                .text(")");
             let how = Element::new("dd").add(Element::new("b").text("What would help: "));
             list = list
                 .add(
@@ -114,12 +116,4 @@ fn refused(team: &Team, writer: &mut Writer) -> Option<Element> {
         }
     }
     any.then_some(list)
-}
-
-fn count_of(size: f64) -> Element {
-    if size == 0.0 {
-        count(0)
-    } else {
-        figure(Unit::Statistic, size)
-    }
 }

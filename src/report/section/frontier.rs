@@ -10,7 +10,7 @@ use crate::report::writer::Writer;
 
 const READING: &str = "Up is better, left is cheaper. A circle is a fixed arm, as if it had taken every request; \
     the diamond is the router. Thin lines are intervals. The dashed line is the hull: what a static mix of two \
-    arms gives at each cost. Above the line, routing earned more than mixing.";
+    arms gives at each cost. Above the line, routing gave better outcomes than mixing at that cost.";
 
 pub(crate) fn frontier(team: &Team, path: &str, writer: &mut Writer) -> Element {
     let source = format!("{path}.router, {path}.arms, {path}.hull");

@@ -39,7 +39,8 @@ pub(crate) fn by_task(team: &Team, path: &str, writer: &mut Writer) -> Element {
     };
     let one = |(task, series): &(String, _)| (task.clone(), small_area(series, &writer.palette));
     let charts = team.task_shares.iter().map(one).collect();
-    shape.many(writer, charts, |writer| {
+    let key = writer.key(team.shares.lines.iter().map(|(name, _)| name.as_str()));
+    shape.many(writer, Some(key), charts, |writer| {
         let mut tables = Element::new("div");
         for (task, series) in &team.task_shares {
             let caption = format!("Shares by window, team {}, task {task}", team.name);

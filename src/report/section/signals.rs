@@ -36,7 +36,7 @@ pub(crate) fn signals(team: &Team, path: &str, writer: &mut Writer) -> Element {
         ((*name).to_owned(), rows(&drawn))
     };
     let charts = names.iter().map(panel).collect();
-    shape.many(writer, charts, |writer| numbers(team, writer))
+    shape.many(writer, None, charts, |writer| numbers(team, writer))
 }
 
 fn numbers(team: &Team, writer: &mut Writer) -> Element {

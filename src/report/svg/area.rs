@@ -26,7 +26,7 @@ struct Band<'a> {
 /// Shares with their names at the right end.
 pub(crate) fn area(series: &Series, palette: &Palette, size: f64) -> Option<Chart> {
     let longest = series.lines.iter().map(|(name, _)| width(name));
-    let right = longest.fold(0.0, f64::max).clamp(30.0, size * 0.22) + 14.0;
+    let right = longest.fold(0.0, f64::max).clamp(30.0, 50.0 + size * 0.1) + 14.0;
     let left = 44.0;
     let x = requests(series, left, size - right);
     let marks = Marks::new(&series.marks, &x, left, size);
@@ -49,7 +49,7 @@ pub(crate) fn area(series: &Series, palette: &Palette, size: f64) -> Option<Char
 /// The same as one of many: names inside the bands, where they fit.
 pub(crate) fn small_area(series: &Series, palette: &Palette) -> Option<Chart> {
     let mut chart = Chart::new(Chart::SMALL, 130.0);
-    let plot = chart.inside(38.0, 12.0, 8.0, 22.0);
+    let plot = chart.inside(40.0, 18.0, 8.0, 22.0);
     let x = requests(series, plot.left, plot.right);
     let y = Scale::new(0.0, 1.0).onto(plot.bottom, plot.top);
     let bands = bands(series, palette, &x, &y);
@@ -59,8 +59,7 @@ pub(crate) fn small_area(series: &Series, palette: &Palette) -> Option<Chart> {
     chart.draw_all(axis::left(&y, &plot, Unit::Share, ""));
     chart.draw_all(bands.iter().flat_map(polygons));
     // The word under the axis is on the big chart; here the ticks are enough.
-    let ticks = axis::bottom(&x, &plot, Unit::Count, "");
-    chart.draw_all(ticks);
+    chart.draw_all(axis::bottom(&x, &plot, Unit::Count, ""));
     for (at, _) in &series.marks {
         if let Some(x) = x.at(*at as f64).filter(|_| x.holds(*at as f64)) {
             chart.draw(line((x, plot.top), (x, plot.bottom)).class("mark"));
@@ -158,8 +157,10 @@ fn inside(band: &Band<'_>, plot: &Area) -> Option<Element> {
     };
     let mut best: Option<(f64, f64, f64)> = None;
     for run in &band.runs {
+        let ends = run.first().zip(run.last());
+        let (first, last) = ends.map_or((plot.right, plot.left), |(a, b)| (a.0, b.0));
         for (middle, ..) in run {
-            if middle - half < plot.left || middle + half > plot.right {
+            if middle - half < first || middle + half > last {
                 continue;
             }
             let (low, high) = room(run, *middle);

@@ -11,11 +11,12 @@ pub(super) const BOTTOM: f64 = 40.0;
 
 /// Ticks below the plot, and what they count.
 pub(super) fn bottom(scale: &Scale, plot: &Area, unit: Unit, name: &str) -> Vec<Element> {
-    let wanted = ((plot.right - plot.left) / 75.0).max(2.0) as usize;
-    let mut drawn = vec![
-        line((plot.left, plot.bottom), (plot.right, plot.bottom)).class("axis"),
-        text((plot.right, plot.bottom + 32.0), Anchor::End, name).class("name"),
-    ];
+    let wanted = ((plot.right - plot.left) / 60.0).max(2.0) as usize;
+    let mut drawn = vec![line((plot.left, plot.bottom), (plot.right, plot.bottom)).class("axis")];
+    if !name.is_empty() {
+        let said = text((plot.right, plot.bottom + 32.0), Anchor::End, name);
+        drawn.push(said.class("name"));
+    }
     let (ticks, step) = scale.ticks(wanted);
     for value in ticks {
         let Some(x) = scale.at(value) else { continue };

@@ -12,7 +12,7 @@ use crate::report::number::Unit;
 pub(crate) fn diagonal(bins: &[CalibrationBin], size: f64) -> Option<Chart> {
     let side = size.min(380.0);
     let mut chart = Chart::new(side, side * 0.72 + LINE + axis::BOTTOM);
-    let plot = chart.inside(44.0, 14.0, LINE + 10.0, axis::BOTTOM);
+    let plot = chart.inside(44.0, 22.0, LINE + 10.0, axis::BOTTOM);
     let x = Scale::new(0.0, 1.0).onto(plot.left, plot.right);
     let y = Scale::new(0.0, 1.0).onto(plot.bottom, plot.top);
     chart.draw_all(axis::left(&y, &plot, Unit::Share, "share drawn"));

@@ -20,7 +20,7 @@ pub(super) fn width(text: &str) -> f64 {
         c if (c as u32) < 0x2000 => 0.58,
         _ => 1.0,
     };
-    text.chars().map(one).sum::<f64>() * FONT
+    text.chars().map(one).sum::<f64>() * FONT * 1.04
 }
 
 /// The text, cut with an ellipsis if it is wider than `room`.

@@ -24,7 +24,7 @@ pub(crate) fn line(series: &Series, palette: &Palette, size: f64, name: &str) ->
         return None;
     }
     let longest = series.lines.iter().map(|(name, _)| width(name));
-    let right = longest.fold(0.0, f64::max).clamp(40.0, size * 0.27) + 14.0;
+    let right = longest.fold(0.0, f64::max).clamp(40.0, 60.0 + size * 0.17) + 14.0;
     let x = requests(series, LEFT, size - right);
     let marks = Marks::new(&series.marks, &x, LEFT, size);
     let top = LINE + 6.0 + marks.height();

@@ -21,7 +21,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     const WIDTH: f64 = 190.0;
-    const HEIGHT: f64 = 20.0;
+    const HEIGHT: f64 = 24.0;
     const MARGIN: f64 = 16.0;
 
     /// Over all `values`; `rule` is a value to compare with, drawn through every row.
@@ -44,7 +44,7 @@ impl Cell {
         let (left, right) = self.scale.ends();
         let bottom = Self::HEIGHT - 0.5;
         chart.draw(line((left, bottom), (right, bottom)).class("axis"));
-        let (ticks, step) = self.scale.ticks(3);
+        let (ticks, step) = self.scale.ticks(4);
         for value in ticks {
             let Some(x) = self.scale.at(value) else {
                 continue;
@@ -64,17 +64,19 @@ impl Cell {
         truth: Option<f64>,
     ) -> Element {
         let mut chart = Chart::new(Self::WIDTH, Self::HEIGHT);
-        let middle = Self::HEIGHT / 2.0;
+        // Where both are drawn, the truth lies below the estimate, or it would hide it.
+        let both = truth.is_some() && interval.is_some();
+        let (above, below) = if both { (7.0, 17.0) } else { (12.0, 12.0) };
         if let Some(x) = self.rule.and_then(|rule| self.scale.at(rule)) {
             chart.draw(line((x, 0.0), (x, Self::HEIGHT)).class("rule"));
         }
         chart.draw_all(
             interval
                 .into_iter()
-                .flat_map(|i| estimate(&self.scale, i, middle, class)),
+                .flat_map(|i| estimate(&self.scale, i, above, class)),
         );
         if let Some(x) = truth.and_then(|truth| self.scale.at(truth)) {
-            chart.draw(diamond((x, middle), 5.5).class("truth"));
+            chart.draw(diamond((x, below), 5.0).class("truth"));
         }
         chart.beside_text()
     }

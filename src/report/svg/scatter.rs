@@ -29,7 +29,7 @@ pub(crate) fn scatter(team: &Team, palette: &Palette, size: f64) -> Option<Chart
     let costs = points().flat_map(|p| [p.cost_usd.value, p.cost_usd.upper]);
     let qualities = points().flat_map(|p| [p.quality.value, p.quality.lower, p.quality.upper]);
     let mut chart = Chart::new(size, LINE + 260.0 + axis::BOTTOM);
-    let plot = chart.inside(40.0, 14.0, LINE + 12.0, axis::BOTTOM);
+    let plot = chart.inside(40.0, 20.0, LINE + 12.0, axis::BOTTOM);
     let x = Scale::over(costs.chain(hull().map(|h| h.0))).from_zero();
     let x = x.onto(plot.left, plot.right);
     let y = Scale::over(qualities.chain(hull().map(|h| h.1))).onto(plot.bottom, plot.top);
@@ -141,10 +141,22 @@ fn labels(placed: &[Placed<'_>], corners: &[(f64, f64)], plot: &Area) -> Vec<Ele
         let name = shorten(point.name, (plot.right - plot.left) * 0.45);
         let spot = best(point, width(&name), &busy, &names, plot);
         names.push(spot);
+        drawn.extend(leader(point, &spot));
         let label = text((spot.left, spot.bottom - 4.0), Anchor::Start, name);
         drawn.push(label.class("label").class(point.class));
     }
     drawn
+}
+
+/// A thin line to a label that had to move away.
+fn leader(point: &Placed<'_>, spot: &Area) -> Option<Element> {
+    let (x, y) = point.at;
+    let near = (
+        x.clamp(spot.left, spot.right),
+        y.clamp(spot.top, spot.bottom),
+    );
+    let away = (near.0 - x).hypot(near.1 - y);
+    (away > 10.0).then(|| line(point.at, near).class("leader"))
 }
 
 /// The spot around the point that covers least; names are worse to cover than signs.
