@@ -17,8 +17,6 @@ mod model;
 mod number;
 mod page;
 mod palette;
-#[cfg(test)]
-mod sample;
 mod section;
 mod svg;
 mod table;

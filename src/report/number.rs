@@ -38,21 +38,18 @@ pub(crate) enum Unit {
 
 /// A number as text.
 pub(crate) fn write(unit: Unit, value: f64) -> String {
-    write_like(unit, value, value)
+    write_with(unit, value, money_decimals(value))
 }
 
-/// A number as text with as many decimals as `like` gets, so that the ends of an interval match.
-fn write_like(unit: Unit, value: f64, like: f64) -> String {
+/// The same, money with so many decimals.
+fn write_with(unit: Unit, value: f64, money: usize) -> String {
     if !value.is_finite() {
         return "\u{2013}".into();
     }
     match unit {
         Unit::Points => signed(value, &format!("{:.3}", value.abs()), false),
         Unit::Difference => signed(value, &format!("{:.3}", value.abs()), true),
-        Unit::Money => {
-            let decimals = money_decimals(like);
-            signed(value, &format!("${:.decimals$}", value.abs()), false)
-        }
+        Unit::Money => signed(value, &format!("${:.money$}", value.abs()), false),
         Unit::Share => share(value),
         Unit::Count => signed(value, &thousands(value.abs()), false),
         Unit::Seconds => {
@@ -99,6 +96,13 @@ fn money_decimals(value: f64) -> usize {
     wanted.clamp(2.0, 9.0) as usize
 }
 
+/// Decimals of money with an interval: one more where the interval would not be seen.
+fn interval_decimals(found: &Interval) -> usize {
+    let own = money_decimals(found.value);
+    let unseen = (found.upper - found.lower).abs() < 3.0 * 10f64.powi(-(own as i32));
+    (own + usize::from(unseen)).min(9)
+}
+
 fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
@@ -127,13 +131,12 @@ pub(crate) fn tick(unit: Unit, value: f64, step: f64) -> String {
 
 /// A number that carries its value.
 pub(crate) fn figure(unit: Unit, value: f64) -> Element {
-    figure_like(unit, value, value)
+    figure_with(unit, value, money_decimals(value))
 }
 
-fn figure_like(unit: Unit, value: f64, like: f64) -> Element {
-    Element::new("data")
-        .set("value", value)
-        .text(write_like(unit, value, like))
+fn figure_with(unit: Unit, value: f64, money: usize) -> Element {
+    let data = Element::new("data").set("value", value);
+    data.text(write_with(unit, value, money))
 }
 
 /// How many.
@@ -144,22 +147,18 @@ pub(crate) fn count(value: usize) -> Element {
 }
 
 /// A number with its interval: `0.762 (0.741 to 0.783)`.
-pub(crate) fn interval(unit: Unit, interval: &Interval) -> Element {
-    let Interval {
-        value,
-        lower,
-        upper,
-    } = *interval;
+pub(crate) fn interval(unit: Unit, found: &Interval) -> Element {
+    let money = interval_decimals(found);
     let range = Element::new("span")
         .class("range")
         .text("(")
-        .add(figure_like(unit, lower, value))
+        .add(figure_with(unit, found.lower, money))
         .text(format_args!("{NBSP}to{NBSP}"))
-        .add(figure_like(unit, upper, value))
+        .add(figure_with(unit, found.upper, money))
         .text(")");
     Element::new("span")
         .class("figure")
-        .add(figure(unit, value))
+        .add(figure_with(unit, found.value, money))
         .text(" ")
         .add(range)
 }
@@ -233,14 +232,24 @@ mod tests {
         }
     }
 
+    fn check_interval(value: f64, lower: f64, upper: f64, expected: &str) {
+        let found = Interval {
+            value,
+            lower,
+            upper,
+        };
+        let text = interval(Unit::Money, &found).plain();
+        assert_eq!(text.replace(NBSP, " "), expected);
+    }
+
     #[test]
     fn the_ends_of_an_interval_are_rounded_like_its_value() {
-        let found = Interval {
-            value: 0.0042,
-            lower: 0.0039,
-            upper: 0.0101,
-        };
-        let text = interval(Unit::Money, &found).plain().replace(NBSP, " ");
-        assert_eq!(text, "$0.0042 ($0.0039 to $0.0101)");
+        check_interval(0.0042, 0.0039, 0.0101, "$0.0042 ($0.0039 to $0.0101)");
+    }
+
+    #[test]
+    fn a_narrow_interval_gets_a_digit_more_so_that_it_is_seen() {
+        check_interval(0.0286, 0.0283, 0.0290, "$0.0286 ($0.0283 to $0.0290)");
+        check_interval(12.344, 12.341, 12.349, "$12.344 ($12.341 to $12.349)");
     }
 }

@@ -52,7 +52,7 @@ fn table(team: &Team, writer: &mut Writer) -> Element {
     let caption = format!("Other policies for team {}", team.name);
     let mut table = Table::new(writer, caption, columns);
     for candidate in &team.candidates {
-        let meaning = Element::new("span").add_all(writer.say(&candidate.meaning));
+        let meaning = writer.element("span", &candidate.meaning);
         let (estimate, reward, difference, size) = match &candidate.judged {
             Judged::Estimated {
                 reward,
@@ -88,32 +88,22 @@ fn refusal() -> Element {
 
 /// Why some were refused, and what would make them answerable.
 fn refused(team: &Team, writer: &mut Writer) -> Option<Element> {
-    let mut list = Element::new("dl").class("refusals");
-    let mut any = false;
+    let columns = vec![
+        Column::Text("Refused"),
+        Column::Text("Why the log cannot tell"),
+        Column::Text("What would make it answerable"),
+    ];
+    let mut table = None;
     for candidate in &team.candidates {
-        if let Judged::Refused {
-            reason,
-            remedy,
-            effective_sample_size,
-        } = &candidate.judged
-        {
-            any = true;
-            let why = writer
-                .element("dd", reason)
-                .add_all(writer.say(" (effective sample size "));
-            let why = why
-                .add(figure(Unit::Statistic, *effective_sample_size))
-                .text(")");
-            let how = Element::new("dd").add(Element::new("b").text("What would help: "));
-            list = list
-                .add(
-                    Element::new("dt")
-                        .add(policy(candidate))
-                        .text(" is refused"),
-                )
-                .add(why)
-                .add(how.add_all(writer.say(remedy)));
+        if let Judged::Refused { reason, remedy, .. } = &candidate.judged {
+            let caption = format!("Policies that the log of team {} cannot judge", team.name);
+            let table = table.get_or_insert_with(|| Table::new(writer, caption, columns.clone()));
+            table.row(vec![
+                policy(candidate).into(),
+                writer.element("span", reason).into(),
+                writer.element("span", remedy).into(),
+            ]);
         }
     }
-    any.then_some(list)
+    table.map(|t| t.cards().class("refusals"))
 }

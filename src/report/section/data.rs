@@ -27,8 +27,8 @@ pub(crate) fn events(document: &Document, writer: &mut Writer) -> Element {
         table.row(vec![
             Node::Text(event.team.clone()),
             count(event.requests).into(),
-            Element::new("span").add_all(writer.say(&event.text)).into(),
-            Element::new("span").add_all(writer.say(truth)).into(),
+            writer.element("span", &event.text).into(),
+            writer.element("span", truth).into(),
         ]);
     }
     section.add(table.cards()).add(source("events"))
@@ -87,9 +87,7 @@ pub(crate) fn steps(document: &Document, writer: &mut Writer) -> Element {
     for step in &document.steps {
         table.row(vec![
             Node::Text(step.name.clone()),
-            Element::new("span")
-                .add_all(writer.say(&step.outcome))
-                .into(),
+            writer.element("span", &step.outcome).into(),
             figure(Unit::Seconds, step.seconds).into(),
         ]);
     }

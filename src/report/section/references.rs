@@ -35,7 +35,7 @@ pub(crate) fn references(team: &Team, path: &str, writer: &mut Writer) -> Elemen
     let caption = format!("The router of team {} against others", team.name);
     let mut table = Table::new(writer, caption, columns);
     for row in &team.references {
-        let meaning = Element::new("span").add_all(writer.say(&row.meaning));
+        let meaning = writer.element("span", &row.meaning);
         table.row(vec![
             Node::Text(row.name.clone()),
             meaning.into(),

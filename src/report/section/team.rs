@@ -14,7 +14,7 @@ pub(crate) fn team(team: &Team, at: usize, writer: &mut Writer) -> Element {
     let opening = Element::new("p")
         .class("lede")
         .add(count(team.requests))
-        .add_all(writer.say(" requests. "))
+        .add_all(writer.say(" requests. What counts: "))
         .add_all(writer.say(&team.reward));
     let pair = |one: Element, two: Element| Element::new("div").class("pair").add(one).add(two);
     let first = frontier::frontier(team, &path, writer);

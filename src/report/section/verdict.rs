@@ -53,8 +53,13 @@ pub(crate) fn verdict(document: &Document, writer: &mut Writer) -> Element {
     Element::new("section")
         .set("id", "verdict")
         .add(Element::new("h2").text("What was found"))
+        .add_all(document.verdict.is_empty().then(nothing_found))
         .add(list)
         .add(key)
+}
+
+fn nothing_found() -> Element {
+    Element::new("p").text("Nothing.")
 }
 
 /// The exact command.

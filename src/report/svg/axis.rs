@@ -19,6 +19,10 @@ pub(super) fn bottom(scale: &Scale, plot: &Area, unit: Unit, name: &str) -> Vec<
     }
     let (ticks, step) = scale.ticks(wanted);
     for value in ticks {
+        // There is no half request.
+        if unit == Unit::Count && (value - value.round()).abs() > 1e-6 {
+            continue;
+        }
         let Some(x) = scale.at(value) else { continue };
         drawn.push(line((x, plot.bottom), (x, plot.bottom + 4.0)).class("axis"));
         let label = text(

@@ -54,23 +54,21 @@ impl Marks {
         self.0.iter().map(|p| p.row + 1).max().unwrap_or(0) as f64 * LINE
     }
 
-    /// Lines over `plot` from the labels, which begin at `top`.
+    /// Lines over `plot` from the labels, which begin at `top`; words come last, so that a line behind
+    /// them is cut.
     pub(super) fn draw(&self, plot: &Area, top: f64) -> Vec<Element> {
-        let one = |p: &Placed| {
-            let base = top + p.row as f64 * LINE + FONT - 2.0;
-            let end = p.start + width(&p.label);
-            // A label that begins left of its mark would be crossed by the line.
-            let from = if p.start > p.x || end < p.x {
-                base - FONT + 3.0
-            } else {
-                base + 3.0
-            };
-            [
-                line((p.x, from), (p.x, plot.bottom)).class("mark"),
-                text((p.start, base), Anchor::Start, &p.label).class("said"),
-            ]
-        };
-        self.0.iter().flat_map(one).collect()
+        let base = |p: &Placed| top + p.row as f64 * LINE + FONT - 2.0;
+        let lines = self.0.iter().map(|p| {
+            // A label that begins left of its mark stands on the line.
+            let beside = p.start > p.x;
+            let from = base(p) + if beside { 3.0 - FONT } else { 3.0 };
+            line((p.x, from), (p.x, plot.bottom)).class("mark")
+        });
+        let words = self
+            .0
+            .iter()
+            .map(|p| text((p.start, base(p)), Anchor::Start, &p.label).class("said"));
+        lines.chain(words).collect()
     }
 }
 

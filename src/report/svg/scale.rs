@@ -82,7 +82,7 @@ impl Scale {
         let step = [1.0, 2.0, 5.0, 10.0]
             .map(|m| m * power)
             .into_iter()
-            .find(|step| *step >= rough * 0.999)
+            .find(|step| *step >= rough * 0.8)
             .unwrap_or(rough);
         let first = (self.low / step - 1e-9).ceil() as i64;
         let last = (self.high / step + 1e-9).floor() as i64;
