@@ -44,8 +44,8 @@ pub(super) fn wrap(text: &str, room: f64) -> Vec<String> {
     if width(text) <= room {
         return vec![text.to_owned()];
     }
-    let breaks = text.match_indices(' ').map(|(at, _)| text.split_at(at));
-    match breaks.filter(|(head, _)| width(head) <= room).last() {
+    let mut breaks = text.match_indices(' ').map(|(at, _)| text.split_at(at));
+    match breaks.rfind(|(head, _)| width(head) <= room) {
         Some((head, tail)) => vec![head.to_owned(), shorten(tail.trim_start(), room)],
         None => vec![shorten(text, room)],
     }

@@ -49,7 +49,7 @@ impl Scale {
     }
 
     /// Starts at nothing.
-    pub(crate) fn from_zero(self) -> Self {
+    pub(crate) fn with_zero(self) -> Self {
         Self {
             low: 0.0,
             high: self.high.max(1e-9),
@@ -60,9 +60,8 @@ impl Scale {
     /// Where a value is, if it is a number; a value beyond the ends is at the end.
     pub(crate) fn at(&self, value: f64) -> Option<f64> {
         let part = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
-        value
-            .is_finite()
-            .then(|| self.from + part * (self.to - self.from))
+        let place = self.from + part * (self.to - self.from);
+        value.is_finite().then_some(place)
     }
 
     /// Whether it has a place of its own.

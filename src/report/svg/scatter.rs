@@ -30,7 +30,7 @@ pub(crate) fn scatter(team: &Team, palette: &Palette, size: f64) -> Option<Chart
     let qualities = points().flat_map(|p| [p.quality.value, p.quality.lower, p.quality.upper]);
     let mut chart = Chart::new(size, LINE + 260.0 + axis::BOTTOM);
     let plot = chart.inside(40.0, 20.0, LINE + 12.0, axis::BOTTOM);
-    let x = Scale::over(costs.chain(hull().map(|h| h.0))).from_zero();
+    let x = Scale::over(costs.chain(hull().map(|h| h.0))).with_zero();
     let x = x.onto(plot.left, plot.right);
     let y = Scale::over(qualities.chain(hull().map(|h| h.1))).onto(plot.bottom, plot.top);
     let arms = team.arms.iter().map(|row| {

@@ -289,7 +289,10 @@ fn the_page_reads_as_the_golden_file_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/report.txt");
     let mut fresh = String::new();
     words(&document().page(), &mut fresh);
-    let lines = fresh.trim().lines().map(|line| line.trim_end_matches([' ', '|']));
+    let lines = fresh
+        .trim()
+        .lines()
+        .map(|line| line.trim_end_matches([' ', '|']));
     let fresh: String = lines.map(|line| format!("{line}\n")).collect();
     if std::env::var_os("BELLWETHER_BLESS").is_some() {
         std::fs::write(path, &fresh).unwrap();

@@ -117,18 +117,18 @@ fn arms() -> Vec<ArmRow> {
         (0.09, 0.15, 0.088),
         (0.02, 0.13, 0.002),
     ];
-    let row = |((arm, note, quality, cost), (share, first, last)): (
-        &(&str, &str, f64, f64),
-        (f64, f64, f64),
-    )| ArmRow {
-        arm: (*arm).into(),
-        note: (*note).into(),
-        point: point(*quality, *cost),
-        share,
-        first_fifth: first,
-        last_fifth: last,
-    };
-    ARMS.iter().zip(shares).map(row).collect()
+    let mut rows = Vec::new();
+    for ((arm, note, quality, cost), (share, first, last)) in ARMS.iter().zip(shares) {
+        rows.push(ArmRow {
+            arm: (*arm).into(),
+            note: (*note).into(),
+            point: point(*quality, *cost),
+            share,
+            first_fifth: first,
+            last_fifth: last,
+        });
+    }
+    rows
 }
 
 fn signals() -> Vec<SignalCell> {
