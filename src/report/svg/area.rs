@@ -8,7 +8,7 @@ use super::axis;
 use super::chart::Chart;
 use super::label::{Area, FONT, LINE, shorten, spread, width};
 use super::line::requests;
-use super::mark::Marks;
+use super::mark::{Marks, upright};
 use super::scale::Scale;
 use super::shape::{Anchor, line, text, through};
 use crate::report::markup::Element;
@@ -60,12 +60,13 @@ pub(crate) fn small_area(series: &Series, palette: &Palette) -> Option<Chart> {
     chart.draw_all(bands.iter().flat_map(polygons));
     // The word under the axis is on the big chart; here the ticks are enough.
     chart.draw_all(axis::bottom(&x, &plot, Unit::Count, ""));
-    for (at, _) in &series.marks {
-        if let Some(x) = x.at(*at as f64).filter(|_| x.holds(*at as f64)) {
-            chart.draw(line((x, plot.top), (x, plot.bottom)).class("mark"));
-        }
-    }
-    chart.draw_all(bands.iter().filter_map(|band| inside(band, &plot)));
+    let marks = series.marks.iter().map(|(at, _)| *at as f64);
+    let marks: Vec<f64> = marks
+        .filter(|at| x.holds(*at))
+        .filter_map(|at| x.at(at))
+        .collect();
+    chart.draw_all(marks.iter().flat_map(|x| upright(*x, plot.top, &plot)));
+    chart.draw_all(bands.iter().filter_map(|band| inside(band, &marks)));
     Some(chart)
 }
 
@@ -145,25 +146,25 @@ fn ends(bands: &[Band<'_>], plot: &Area, room: f64) -> Vec<Element> {
     drawn
 }
 
-/// The band's name where the band is thickest along the whole name, if it fits anywhere.
-fn inside(band: &Band<'_>, plot: &Area) -> Option<Element> {
+/// The band's name where the band is thickest along the whole name, if it fits anywhere beside the
+/// marks.
+fn inside(band: &Band<'_>, marks: &[f64]) -> Option<Element> {
     let half = width(band.name) / 2.0 + 3.0;
-    let room = |run: &Vec<(f64, f64, f64)>, middle: f64| {
-        let under = run
-            .iter()
-            .filter(|(x, ..)| (x - middle).abs() <= half + 4.0);
-        let none = (f64::INFINITY, f64::NEG_INFINITY);
-        under.fold(none, |(low, high), p| (low.min(p.1), high.max(p.2)))
-    };
     let mut best: Option<(f64, f64, f64)> = None;
     for run in &band.runs {
-        let ends = run.first().zip(run.last());
-        let (first, last) = ends.map_or((plot.right, plot.left), |(a, b)| (a.0, b.0));
+        let (Some((first, ..)), Some((last, ..))) = (run.first(), run.last()) else {
+            continue;
+        };
+        // The band between two points counts too, so the neighbours outside the name are asked.
+        let reach = half + (last - first) / run.len() as f64;
         for (middle, ..) in run {
-            if middle - half < first || middle + half > last {
+            let crossed = marks.iter().any(|mark| (mark - middle).abs() < half);
+            if crossed || middle - half < *first || middle + half > *last {
                 continue;
             }
-            let (low, high) = room(run, *middle);
+            let under = run.iter().filter(|(x, ..)| (x - middle).abs() <= reach);
+            let none = (f64::INFINITY, f64::NEG_INFINITY);
+            let (low, high) = under.fold(none, |(low, high), p| (low.min(p.1), high.max(p.2)));
             if low - high > best.map_or(FONT + 2.0, |b| b.2) {
                 best = Some((*middle, (low + high) / 2.0, low - high));
             }

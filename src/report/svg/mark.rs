@@ -58,11 +58,11 @@ impl Marks {
     /// them is cut.
     pub(super) fn draw(&self, plot: &Area, top: f64) -> Vec<Element> {
         let base = |p: &Placed| top + p.row as f64 * LINE + FONT - 2.0;
-        let lines = self.0.iter().map(|p| {
+        let lines = self.0.iter().flat_map(|p| {
             // A label that begins left of its mark stands on the line.
             let beside = p.start > p.x;
             let from = base(p) + if beside { 3.0 - FONT } else { 3.0 };
-            line((p.x, from), (p.x, plot.bottom)).class("mark")
+            upright(p.x, from, plot)
         });
         let words = self
             .0
@@ -70,6 +70,12 @@ impl Marks {
             .map(|p| text((p.start, base(p)), Anchor::Start, &p.label).class("said"));
         lines.chain(words).collect()
     }
+}
+
+/// A mark's line, lifted off whatever colour it crosses.
+pub(super) fn upright(x: f64, from: f64, plot: &Area) -> [Element; 2] {
+    let within = line((x, plot.top), (x, plot.bottom)).class("halo");
+    [within, line((x, from), (x, plot.bottom)).class("mark")]
 }
 
 #[cfg(test)]
