@@ -92,5 +92,6 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
         decision,
         endpoint,
         fallbacks: Vec::new(),
+        repeated: false,
     })
 }

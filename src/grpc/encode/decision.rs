@@ -28,6 +28,7 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
         snapshot_version: count(decision.snapshot_version),
         inherited: matches!(decision.origin, Origin::Inherited(_)),
         feature_set: decision.feature_set.to_string(),
+        repeated: routed.repeated,
     }
 }
 
