@@ -692,7 +692,7 @@ pub struct GetDecisionResponse {
 /// Asks for decisions, newest first.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListDecisionsRequest {
-    /// Most to return, 1 to 1000. Zero: 50.
+    /// Most to return, 0 to 1000. Zero: 50.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// From an earlier reply. Empty: from the newest.

@@ -50,7 +50,7 @@ pub enum Recording {
     Nothing,
     /// The context, not the words.
     Features,
-    /// The words too.
+    /// The words too, of the request and of an answer.
     Full,
 }
 
