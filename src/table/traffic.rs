@@ -34,7 +34,7 @@
 //! | as_of_us | i64 | what had come by then is here, microseconds; null in files of before this column |
 //! | episode_closed | bool | its episode was closed: nothing more will come; as above |
 //! | quality, utility_realised | f64 | by the scorecard; null where unobserved |
-//! | wanted | list of str | where unobserved, the signals whose coming would change that; absent from older exports |
+//! | wanted | list of str | where unobserved, the signals whose coming would change that; as above |
 
 use crate::decision::{Decision, Drawn, Origin};
 use crate::id::{DecisionId, Name};

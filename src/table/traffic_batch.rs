@@ -206,9 +206,8 @@ impl Batch<'_> {
         let closed = self.added("episode_closed", |batch| batch.flag("episode_closed"))?;
         let mut outcome_names = self.name_lists("outcome_names")?.into_iter();
         let mut outcome_values = self.f64_lists("outcome_values")?.into_iter();
-        let wanted = self.frame.column("wanted").is_ok();
-        let wanted = wanted.then(|| self.name_lists("wanted")).transpose()?;
-        let mut wanted = wanted.unwrap_or_default().into_iter();
+        let wanted = self.added("wanted", |batch| batch.name_lists("wanted"))?;
+        let mut wanted = wanted.into_iter();
         let required = |row: usize, column: &str, text: &Option<String>| {
             text.clone()
                 .ok_or_else(|| self.fault(row, column, "null", "text"))
