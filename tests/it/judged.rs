@@ -177,7 +177,8 @@ fn judged(data: &Path, since: &str, candidate: &str) -> Value {
     report
 }
 
-async fn check(table: &Path) {
+/// Does all of it; the figures, in one line.
+async fn check(table: &Path) -> String {
     let table = OutcomeTable::read(table, &Columns::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
@@ -208,7 +209,7 @@ async fn check(table: &Path) {
     assert!((of_log - measured.reward).abs() < 1e-6, "{of_log}");
     let noise = number(&report, "/logged/standard_error");
     let together = error.hypot(noise);
-    println!(
+    let figures = format!(
         "{}: epsilon-greedy earned {:.4}; linear-thompson estimated {value:.4} +- {error:.4} \
          (95 %: {:.4} to {:.4}), measured {:.4} +- {noise:.4}, {:+.2} standard errors apart",
         table.name,
@@ -218,15 +219,16 @@ async fn check(table: &Path) {
         measured.reward,
         (measured.reward - value) / together
     );
-    assert!((measured.reward - value).abs() <= Z * together);
+    assert!((measured.reward - value).abs() <= Z * together, "{figures}");
     // A wide interval would hold anything: it must tell the candidate from a bad policy.
-    assert!(Z * together < 0.15, "{together}");
+    assert!(Z * together < 0.15, "{figures}");
+    figures
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_table_earns_what_replay_said() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/sample/outcomes.csv");
-    check(&table).await;
+    println!("{}", check(&table).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +236,7 @@ async fn a_real_table_earns_what_replay_said() {
     let shared = "../shared/datasets/paretobandit_k4.parquet";
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join(shared);
     if table.exists() {
-        check(&table).await;
+        println!("{}", check(&table).await);
     } else {
         println!("skipped: {shared} is absent");
     }
