@@ -52,6 +52,9 @@
 //!   five.
 //! - **Cost is learned as a ratio** to what 256 output tokens would cost now, so that a price change
 //!   carries over at once and a caller who knows only the money can still teach it.
+//! - **The learner that serves is not the one of `replay outcomes`** (cost apart and as a ratio, a prior
+//!   that follows the pooled mean): on the same luck they earn the same, as measured in
+//!   `replay/learner.rs`; runs on other luck lie 0.01 apart and more.
 //! - **No kernel fuses multiply and add**: a pmf logged on one machine is recomputed to the bit on
 //!   another; the wider registers give the speed.
 //! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.
