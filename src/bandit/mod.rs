@@ -16,6 +16,7 @@
 
 mod cholesky;
 mod error;
+mod form;
 mod greedy;
 mod lanes;
 mod normal;
