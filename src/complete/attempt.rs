@@ -25,7 +25,7 @@ pub struct Target {
     /// The decision served.
     pub decision: DecisionId,
     /// The endpoint asked, with the arm it serves and its prices.
-    pub endpoint: Endpoint,
+    pub endpoint: Arc<Endpoint>,
 }
 
 /// Makes attempts.
