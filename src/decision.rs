@@ -8,7 +8,8 @@
 //! Units: utilities in quality points (0 to 1 is one full point), costs in USD (an expectation, so a
 //! float; money that changed hands is [`NanoUsd`]), latency in milliseconds.
 //!
-//! Not here: how any of it was computed (`route`), what followed (`Attempt`, `signal::Feedback`).
+//! Not here: how any of it was computed (`route`), what followed (`Attempt`, `Answer`,
+//! `signal::Feedback`).
 
 use crate::id::{DecisionId, Name};
 use crate::unit::{NanoUsd, Pmf, Timestamp};
@@ -283,6 +284,19 @@ pub struct Attempt {
     pub reported: bool,
     /// Idempotency key and hash of the report's body.
     pub request: Option<Request>,
+}
+
+/// What a model said, word by word. Only where the team records content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The decision it belongs to.
+    pub decision: DecisionId,
+    /// When it was whole.
+    pub ended: Timestamp,
+    /// The message as JSON.
+    pub message: String,
+    /// Why the model stopped, in the contract's word.
+    pub finish_reason: Name,
 }
 
 /// Tokens used.

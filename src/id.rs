@@ -65,6 +65,34 @@ impl Name {
     }
 }
 
+/// Names in one line for an error's text, as many as fit in some 300 bytes and how many more.
+///
+/// ```
+/// use bellwether::id::{Name, listed};
+/// let arms = ["large", "small"].map(|arm| Name::new(arm).unwrap());
+/// assert_eq!(listed(&arms), "large, small");
+/// assert_eq!(listed([]), "none");
+/// ```
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
+    const BYTES: usize = 300;
+    let (mut text, mut more) = (String::new(), 0);
+    for name in names {
+        if more > 0 || text.len() + name.0.len() > BYTES {
+            more += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(name.as_str());
+    }
+    match more {
+        0 if text.is_empty() => "none".to_owned(),
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*self.0, f)

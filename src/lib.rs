@@ -12,7 +12,8 @@
 //!    before the caller hears of it: written to the operating system in mode `group` (a killed process
 //!    loses nothing, a power cut at most some milliseconds), on disk in mode `sync`.
 //! 5. `Route` ends here. `Complete` goes on: [`complete`] asks the decision's endpoint through a
-//!    [`provider`] and records the attempt, exactly once on every path.
+//!    [`provider`] and records the attempt, exactly once on every path. A repeat of its request id
+//!    asks nobody: it waits for that record and is answered from it.
 //!
 //! # The life of a signal
 //!

@@ -70,6 +70,7 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
     let total = reader.rows();
     let bar = out::bar(total, "replaying");
     let watch = |progress: replay::Progress| {
+        bar.set_length(progress.total.unwrap_or(total) as u64);
         bar.set_position(progress.done as u64);
         ControlFlow::Continue(())
     };

@@ -1,18 +1,21 @@
 //! The Complete use case: one request to one recorded decision to one recorded attempt.
 //!
 //! Invariants: nothing is tried after the caller's deadline; the decision is in the journal before
-//! the provider is asked.
+//! the provider is asked; a request id is its call's own until the attempt is on record.
 //!
-//! Not here yet: a repeat of a request id gets the same decision, but its endpoint is asked again.
+//! Not here: what a repeat of a request id gets (`repeat`).
 
 use super::attempt::{Attempts, Target};
 use super::error::Error;
 use super::events::Events;
+use super::repeat::given;
 use crate::access::Grant;
+use crate::chat::Message;
 use crate::decision::Attempt;
 use crate::id::Name;
-use crate::provider::{Answer, Prompt, Provider};
-use crate::route::{Request, Route, Routed};
+use crate::provider::{FinishReason, Prompt, Provider};
+use crate::route::{Begun, Request, Route, Routed};
+use crate::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -23,6 +26,7 @@ pub struct Complete {
     route: Arc<Route>,
     providers: BTreeMap<Name, Arc<dyn Provider>>,
     attempts: Attempts,
+    store: Arc<Store>,
 }
 
 /// A whole answer.
@@ -31,7 +35,9 @@ pub struct Completed {
     /// The decision.
     pub routed: Routed,
     /// What the model said.
-    pub answer: Answer,
+    pub message: Message,
+    /// Why it stopped.
+    pub finish_reason: FinishReason,
     /// The attempt that served it.
     pub attempt: Attempt,
 }
@@ -46,16 +52,19 @@ pub struct Streaming {
 }
 
 impl Complete {
-    /// Decides by `route`; asks the endpoints of `providers`, by name.
+    /// Decides by `route`; asks the endpoints of `providers`, by name; finds what was answered before
+    /// in `store`.
     pub fn new(
         route: Arc<Route>,
         providers: BTreeMap<Name, Arc<dyn Provider>>,
         attempts: Attempts,
+        store: Arc<Store>,
     ) -> Self {
         Self {
             route,
             providers,
             attempts,
+            store,
         }
     }
 
@@ -67,16 +76,27 @@ impl Complete {
         temperature: Option<f64>,
         deadline: Instant,
     ) -> Result<Completed, Error> {
-        let routed = self.route.route(caller, request).await?;
+        // The turn is dropped after the call to the provider, which has left its record by then.
+        let Begun { routed, turn } = self.route.begin(caller, request).await?;
+        if let Some(given) = given(&self.store, &routed)? {
+            return Ok(Completed {
+                routed,
+                message: given.message,
+                finish_reason: given.finish_reason,
+                attempt: given.attempt,
+            });
+        }
         let (provider, target) = self.first(&routed, deadline)?;
         let prompt = prompt(&routed, request, temperature);
         let (answer, attempt) = self
             .attempts
             .whole(provider, target, &prompt, deadline)
             .await?;
+        drop(turn);
         Ok(Completed {
             routed,
-            answer,
+            message: answer.message,
+            finish_reason: answer.finish_reason,
             attempt,
         })
     }
@@ -89,12 +109,16 @@ impl Complete {
         temperature: Option<f64>,
         deadline: Instant,
     ) -> Result<Streaming, Error> {
-        let routed = self.route.route(caller, request).await?;
+        let Begun { routed, turn } = self.route.begin(caller, request).await?;
+        if let Some(given) = given(&self.store, &routed)? {
+            let events = Events::again(given);
+            return Ok(Streaming { routed, events });
+        }
         let (provider, target) = self.first(&routed, deadline)?;
         let prompt = prompt(&routed, request, temperature);
         let events = self
             .attempts
-            .stream(provider, target, &prompt, deadline)
+            .stream(provider, target, &prompt, deadline, turn)
             .await?;
         Ok(Streaming { routed, events })
     }
@@ -113,6 +137,7 @@ impl Complete {
             team: routed.decision.team.clone(),
             decision: routed.decision.id,
             endpoint: endpoint.clone(),
+            keep_words: routed.decision.content.is_some(),
         };
         Ok((provider.as_ref(), target))
     }

@@ -14,6 +14,7 @@ use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
 use crate::provider::{Answer, Prompt, Provider};
+use crate::store::Turn;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -26,6 +27,8 @@ pub struct Target {
     pub decision: DecisionId,
     /// The endpoint asked, with the arm it serves and its prices.
     pub endpoint: Arc<Endpoint>,
+    /// Whether the words of the answer are kept: where those of the request are.
+    pub keep_words: bool,
 }
 
 /// Makes attempts.
@@ -52,8 +55,9 @@ impl Attempts {
         let mut running = self.start(target, prompt);
         match provider.complete(prompt, deadline).await {
             Ok(answer) => {
-                running.heard(answer.message.characters());
-                let attempt = running.answered(answer.usage).durable().await;
+                running.heard.message(&answer.message);
+                let ended = running.answered(answer.usage, answer.finish_reason);
+                let attempt = ended.durable().await;
                 Ok((answer, attempt))
             }
             Err(error) => {
@@ -63,17 +67,19 @@ impl Attempts {
         }
     }
 
-    /// Asks for the answer in pieces. Ready when the endpoint has accepted the prompt.
+    /// Asks for the answer in pieces. Ready when the endpoint has accepted the prompt. `turn` is kept
+    /// until the stream's end is on record.
     pub async fn stream(
         &self,
         provider: &dyn Provider,
         target: Target,
         prompt: &Prompt,
         deadline: Instant,
+        turn: Option<Turn>,
     ) -> Result<Events, Failed> {
         let mut running = self.start(target, prompt);
         match provider.stream(prompt, deadline).await {
-            Ok(pieces) => Ok(Events::new(pieces, running)),
+            Ok(pieces) => Ok(Events::new(pieces, running, turn)),
             Err(error) => {
                 let attempt = running.failed(&error).durable().await;
                 Err(Failed { attempt, error })

@@ -30,6 +30,21 @@ pub enum Error {
     /// The caller's deadline came before anything was tried.
     #[error("the deadline came before the first attempt")]
     DeadlineExceeded,
+    /// A repeat of a request id whose first call failed, as it was recorded.
+    #[error(
+        "the first call with this request_id failed at endpoint {}: a new request_id asks again",
+        .0.endpoint
+    )]
+    FailedBefore(Box<Attempt>),
+    /// A repeat of a request id whose first call was answered, in words that were not recorded.
+    #[error("the words of decision {decision}'s answer were not recorded")]
+    AnswerNotKept {
+        /// The decision.
+        decision: DecisionId,
+    },
+    /// What was answered before cannot be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// Every attempt failed; the last one.
     #[error("every attempt failed, the last one at {0}")]
     Failed(Box<Failed>),
@@ -51,10 +66,12 @@ pub enum ReportError {
         id: DecisionId,
     },
     /// No such endpoint.
-    #[error("endpoint {endpoint} is not configured: allowed one that the decision named")]
+    #[error("endpoint {endpoint} is not configured: allowed {known}")]
     UnknownEndpoint {
         /// Its name.
         endpoint: Name,
+        /// Those that there are.
+        known: String,
     },
     /// The idempotency key came with another body.
     #[error(

@@ -2,15 +2,17 @@
 //!
 //! Invariants: the last event is [`Event::Done`] or an error, and its attempt is recorded by then; a
 //! provider's stream that ends without its own end is an error `cut`; dropped before, the attempt is
-//! recorded as `abandoned` with what was heard so far.
+//! recorded as `abandoned` with what was heard so far. A repeat of the request id waits until then.
 //!
 //! Not here: the record's contents (`running`).
 
 use super::error::Failed;
+use super::repeat::Given;
 use super::running::Running;
-use crate::chat::ToolCall;
+use crate::chat::{ContentPart, ToolCall};
 use crate::decision::Attempt;
 use crate::provider::{Error, FinishReason, Kind, Piece, Pieces};
+use crate::store::Turn;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use std::fmt;
@@ -37,8 +39,12 @@ pub enum Event {
 pub struct Events(BoxStream<'static, Result<Event, Failed>>);
 
 impl Events {
-    pub(super) fn new(pieces: Pieces, running: Running) -> Self {
-        let upstream = Upstream { pieces, running };
+    pub(super) fn new(pieces: Pieces, running: Running, turn: Option<Turn>) -> Self {
+        let upstream = Upstream {
+            pieces,
+            running,
+            _turn: turn,
+        };
         let events = stream::unfold(Some(upstream), |upstream| async {
             let mut upstream = upstream?;
             let event = upstream.next().await;
@@ -46,6 +52,26 @@ impl Events {
             Some((event, more.then_some(upstream)))
         });
         Self(events.boxed())
+    }
+
+    /// An answer that was given before, once more.
+    pub(super) fn again(given: Given) -> Self {
+        let texts = given
+            .message
+            .content
+            .into_iter()
+            .filter_map(|part| match part {
+                ContentPart::Text(text) => Some(Event::Text(text)),
+                // No model streams one.
+                ContentPart::ImageUrl(_) => None,
+            });
+        let calls = given.message.tool_calls.into_iter().map(Event::ToolCall);
+        let done = Event::Done {
+            finish_reason: given.finish_reason,
+            attempt: given.attempt,
+        };
+        let events: Vec<_> = texts.chain(calls).chain([done]).map(Ok).collect();
+        Self(stream::iter(events).boxed())
     }
 }
 
@@ -66,26 +92,27 @@ impl fmt::Debug for Events {
 struct Upstream {
     pieces: Pieces,
     running: Running,
+    /// Dropped after `running`, which has recorded by then.
+    _turn: Option<Turn>,
 }
 
 impl Upstream {
     async fn next(&mut self) -> Result<Event, Failed> {
         match self.pieces.next().await {
             Some(Ok(Piece::Text(text))) => {
-                self.running.heard(text.chars().count());
+                self.running.heard.text(&text);
                 Ok(Event::Text(text))
             }
             Some(Ok(Piece::ToolCall(call))) => {
-                let name = call.name.chars().count();
-                self.running
-                    .heard(name + call.arguments_json.chars().count());
+                self.running.heard.call(&call);
                 Ok(Event::ToolCall(call))
             }
             Some(Ok(Piece::Done {
                 finish_reason,
                 usage,
             })) => {
-                let attempt = self.running.answered(usage).durable().await;
+                let ended = self.running.answered(usage, finish_reason);
+                let attempt = ended.durable().await;
                 Ok(Event::Done {
                     finish_reason,
                     attempt,

@@ -1,8 +1,8 @@
-//! Where attempts are kept.
+//! Where attempts and answers are kept.
 //!
 //! Not here: the journal itself (`store`).
 
-use crate::decision::Attempt;
+use crate::decision::{Answer, Attempt};
 use crate::id::Name;
 use crate::store::{self, Record, Store};
 use futures_util::FutureExt;
@@ -13,6 +13,10 @@ use std::fmt::Debug;
 pub trait AttemptLog: Send + Sync + Debug {
     /// Keeps one, without waiting (it is called from a destructor too), and gives its place.
     fn append(&self, team: &Name, attempt: &Attempt) -> Result<u64, store::Error>;
+
+    /// Keeps the words that an attempt brought, before the attempt itself: one that is on record
+    /// without them never had any kept.
+    fn append_answer(&self, team: &Name, answer: Answer) -> Result<(), store::Error>;
 
     /// Waits until the record at `place` is as durable as was configured.
     fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>>;
@@ -25,6 +29,11 @@ impl AttemptLog for Store {
             attempt: attempt.clone(),
         };
         Ok(Store::append(self, &record)?.sequence)
+    }
+
+    fn append_answer(&self, team: &Name, answer: Answer) -> Result<(), store::Error> {
+        let team = team.clone();
+        Store::append(self, &Record::Answer { team, answer }).map(drop)
     }
 
     fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>> {

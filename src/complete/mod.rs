@@ -3,7 +3,8 @@
 //! Reading order: [`Complete`] (the use case), [`Attempts`] (one try), [`Events`] (a streamed one).
 //!
 //! Invariants: an attempt that was begun is recorded once, on every path: answered, failed, cut, or
-//! left by the caller; its cost is counted even where the provider never said the usage.
+//! left by the caller; its cost is counted even where the provider never said the usage. A request id
+//! whose attempt is on record never asks an endpoint again; its repeats are answered from the record.
 //!
 //! Not here: which arm (`route`), the wire dialects (`provider`), what an answer is worth (`learn`).
 //! One attempt a call: retries, fallbacks and budgets have their place in [`Complete`], around
@@ -15,7 +16,9 @@ mod answering;
 mod attempt;
 mod error;
 mod events;
+mod heard;
 mod log;
+mod repeat;
 mod report;
 mod running;
 

@@ -9,7 +9,7 @@ use super::error::ReportError;
 use crate::clock::Clock;
 use crate::decision::{self, Attempt};
 use crate::eligibility::Catalogue;
-use crate::id::{DecisionId, Name};
+use crate::id::{DecisionId, Name, listed};
 use crate::store::{Claim, Position, Record, Store, Turn};
 use crate::unit::NanoUsd;
 use std::sync::Arc;
@@ -66,7 +66,10 @@ impl Reports {
             None => self.endpoint_of(decided, told.decision)?,
         };
         let endpoint = self.catalogue.endpoint(named.as_str());
-        let endpoint = endpoint.ok_or(ReportError::UnknownEndpoint { endpoint: named })?;
+        let endpoint = endpoint.ok_or_else(|| ReportError::UnknownEndpoint {
+            endpoint: named.clone(),
+            known: listed(self.catalogue.endpoints().iter().map(|e| &e.name)),
+        })?;
         let ended = self.clock.now();
         let attempt = Attempt {
             decision: told.decision,
@@ -112,7 +115,7 @@ impl Reports {
         {
             Claim::New(turn) => Ok(Ok(turn)),
             Claim::Conflict => Err(reused()),
-            Claim::Known(known) => match self.store.journal().at(known.position)? {
+            Claim::Known(known, _) => match self.store.journal().at(known.position)? {
                 Record::Attempt { attempt, .. } => Ok(Err(Box::new(attempt))),
                 _ => Err(reused()),
             },

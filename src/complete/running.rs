@@ -10,12 +10,13 @@
 //! Not here: calling the provider (`attempt`), prices (`eligibility`).
 
 use super::attempt::Target;
+use super::heard::Heard;
 use super::log::AttemptLog;
 use crate::chat::estimated_tokens;
 use crate::clock::Clock;
-use crate::decision::{Attempt, Usage};
+use crate::decision::{Answer, Attempt, Usage};
 use crate::id::Name;
-use crate::provider;
+use crate::provider::{self, FinishReason};
 use crate::unit::NanoUsd;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -30,8 +31,8 @@ pub(super) struct Running {
     clock: Arc<dyn Clock>,
     started: Instant,
     input_estimate: u32,
-    /// Characters of the answer so far.
-    said: usize,
+    /// The answer so far.
+    pub(super) heard: Heard,
     /// Taken by the one who records.
     log: Option<Arc<dyn AttemptLog>>,
 }
@@ -51,29 +52,46 @@ impl Running {
         log: Arc<dyn AttemptLog>,
     ) -> Self {
         Self {
+            heard: Heard::new(target.keep_words),
             target,
             clock,
             started: Instant::now(),
             input_estimate,
-            said: 0,
             log: Some(log),
         }
     }
 
-    /// Counts characters of the answer.
-    pub(super) fn heard(&mut self, characters: usize) {
-        self.said = self.said.saturating_add(characters);
+    /// Records an answer: its words, where they are kept, and the attempt.
+    pub(super) fn answered(&mut self, usage: Usage, finish_reason: FinishReason) -> Ended {
+        self.keep_words(finish_reason);
+        self.end(self.completed(usage), None)
     }
 
-    /// Records an answer.
-    pub(super) fn answered(&mut self, usage: Usage) -> Ended {
-        self.end(self.completed(usage), None)
+    fn keep_words(&self, finish_reason: FinishReason) {
+        let Some(words) = self.heard.words() else {
+            return;
+        };
+        let message = serde_json::to_string(words).ok();
+        let reason = Name::new(finish_reason.as_str()).ok();
+        let (Some(log), Some((message, finish_reason))) = (&self.log, message.zip(reason)) else {
+            return;
+        };
+        let Target { team, decision, .. } = &self.target;
+        let answer = Answer {
+            decision: *decision,
+            ended: self.clock.now(),
+            message,
+            finish_reason,
+        };
+        if let Err(error) = log.append_answer(team, answer) {
+            tracing::error!(%decision, %error, "the words of an answer were not kept");
+        }
     }
 
     /// Records a failure.
     pub(super) fn failed(&mut self, error: &provider::Error) -> Ended {
         // Words that were heard were made, whatever went wrong after them.
-        let usage = if error.kind.may_cost() || self.said > 0 {
+        let usage = if error.kind.may_cost() || self.heard.characters() > 0 {
             self.completed(Usage::default())
         } else {
             Usage {
@@ -90,7 +108,9 @@ impl Running {
         Usage {
             input: said.input.or(Some(self.input_estimate)),
             cached_input: said.cached_input,
-            output: said.output.or(Some(estimated_tokens(self.said))),
+            output: said
+                .output
+                .or(Some(estimated_tokens(self.heard.characters()))),
             estimated: said.estimated || said.input.is_none() || said.output.is_none(),
         }
     }
@@ -100,6 +120,7 @@ impl Running {
             team,
             decision,
             endpoint,
+            ..
         } = &self.target;
         let ended = self.clock.now();
         let nothing = usage.input == Some(0) && usage.output == Some(0);

@@ -2,7 +2,7 @@
 //!
 //! Invariants: equal bodies have equal hashes across versions, machines and restarts (xxh3 over the
 //! protobuf encoding in field order, maps ordered); the idempotency key is not part of it; two RPCs
-//! never share a hash for equal fields.
+//! never share a hash for equal fields, but for `Complete` and `StreamComplete`: one repeats the other.
 //!
 //! Not here: what a repeat gets (`route`, `learn`).
 

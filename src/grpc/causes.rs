@@ -3,8 +3,9 @@
 //! Not here: codes and details (`status`).
 
 use super::decode::Refusal;
-use super::status::{FailedAttempt, Failure};
+use super::status::{FailedAttempt, Failure, Violation};
 use crate::complete::{self, Failed};
+use crate::decision::Attempt;
 use crate::feature;
 use crate::learn::{self, Refused};
 use crate::provider;
@@ -42,6 +43,13 @@ impl From<route::Error> for Failure {
     fn from(error: route::Error) -> Self {
         match error {
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
+            route::Error::UnknownNames(unknown) => {
+                let violation = |unknown: route::UnknownName| Violation {
+                    problem: unknown.to_string(),
+                    field: unknown.field,
+                };
+                Self::InvalidField(unknown.into_iter().map(violation).collect())
+            }
             route::Error::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
             route::Error::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
             route::Error::Feature(error) => error.into(),
@@ -56,7 +64,7 @@ impl From<learn::Error> for Failure {
         match error {
             learn::Error::Store(error) => error.into(),
             learn::Error::RequestIdReused(request_id) => Self::RequestIdReused { request_id },
-            learn::Error::UnknownArm(_) => Self::field("control.pinned_arm", error),
+            learn::Error::UnknownArm { .. } => Self::field("control.pinned_arm", error),
             learn::Error::UnknownEpisode(_) => Self::field("episode_id", error),
             learn::Error::UnknownTeam(_) => Self::Internal(error.to_string()),
         }
@@ -79,9 +87,12 @@ impl From<complete::Error> for Failure {
     fn from(error: complete::Error) -> Self {
         match error {
             complete::Error::Route(error) => error.into(),
+            complete::Error::Store(error) => error.into(),
             complete::Error::DeadlineExceeded => Self::DeadlineExceeded,
             complete::Error::NoClient { .. } => Self::Internal(error.to_string()),
             complete::Error::Failed(failed) => (*failed).into(),
+            complete::Error::FailedBefore(attempt) => Self::FailedBefore(vec![tried(*attempt)]),
+            complete::Error::AnswerNotKept { decision } => Self::AnswerNotKept { decision },
         }
     }
 }
@@ -91,14 +102,15 @@ impl From<Failed> for Failure {
         if failed.error.kind == provider::Kind::DeadlineExceeded {
             return Self::DeadlineExceeded;
         }
-        let error = failed
-            .attempt
-            .error
-            .unwrap_or_else(|| failed.attempt.arm.clone());
-        Self::AllAttemptsFailed(vec![FailedAttempt {
-            endpoint: failed.attempt.endpoint,
-            error,
-        }])
+        Self::AllAttemptsFailed(vec![tried(failed.attempt)])
+    }
+}
+
+/// An attempt that is known to have failed.
+fn tried(attempt: Attempt) -> FailedAttempt {
+    FailedAttempt {
+        endpoint: attempt.endpoint,
+        error: attempt.error.unwrap_or(attempt.arm),
     }
 }
 

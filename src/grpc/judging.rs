@@ -142,12 +142,17 @@ fn report(found: TrafficReport) -> v1::ReplayReport {
         snips: c.snips.map(estimate),
         doubly_robust: c.doubly_robust.map(estimate),
     };
+    let wanted = |w: replay::Wanted| v1::WantedSignal {
+        signal: w.signal.to_string(),
+        decision_count: count(w.decisions),
+    };
     v1::ReplayReport {
         used_count: count(found.used),
         deterministic_count: count(found.deterministic),
         unobserved_count: count(found.unobserved),
         logged_mean: found.logged.map_or(0.0, |logged| logged.value),
         candidates: found.candidates.into_iter().map(candidate).collect(),
+        wanted: found.wanted.into_iter().map(wanted).collect(),
     }
 }
 

@@ -85,6 +85,17 @@ pub enum Failure {
     /// Every endpoint tried failed.
     #[error("every attempt failed: {}", summary(.0, why_failed))]
     AllAttemptsFailed(Vec<FailedAttempt>),
+    /// As [`Failure::AllAttemptsFailed`], when this request id was first used.
+    #[error("every attempt failed when this request_id was first used: {}: a new request_id asks again", summary(.0, why_failed))]
+    FailedBefore(Vec<FailedAttempt>),
+    /// A repeat of a request id that was answered in words that were not recorded.
+    #[error(
+        "this request_id was answered before, and its words were not recorded: GetDecision tells what it cost, a new request_id asks again"
+    )]
+    AnswerNotKept {
+        /// The decision.
+        decision: DecisionId,
+    },
     /// The caller's time was up.
     #[error("the deadline passed")]
     DeadlineExceeded,
@@ -117,6 +128,17 @@ impl Failure {
         }])
     }
 
+    /// The same, of a request that is the field `outer` of another one.
+    pub(super) fn inside(self, outer: &str) -> Self {
+        let Self::InvalidField(mut violations) = self else {
+            return self;
+        };
+        for violation in violations.iter_mut().filter(|v| v.field != outer) {
+            violation.field = format!("{outer}.{}", violation.field);
+        }
+        Self::InvalidField(violations)
+    }
+
     /// The table: code and reason.
     pub fn code(&self) -> (Code, &'static str) {
         match self {
@@ -129,7 +151,10 @@ impl Failure {
             Self::RateLimited { .. } => (Code::ResourceExhausted, "RATE_LIMITED"),
             Self::StoreFull => (Code::ResourceExhausted, "STORE_FULL"),
             Self::NoEligibleArm(_) => (Code::FailedPrecondition, "NO_ELIGIBLE_ARM"),
-            Self::AllAttemptsFailed(_) => (Code::Unavailable, "ALL_ATTEMPTS_FAILED"),
+            Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
+                (Code::Unavailable, "ALL_ATTEMPTS_FAILED")
+            }
+            Self::AnswerNotKept { .. } => (Code::AlreadyExists, "ANSWER_NOT_KEPT"),
             Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             Self::NotBuilt => (Code::Unimplemented, "NOT_BUILT"),
             Self::Internal(_) => (Code::Internal, "INTERNAL"),
@@ -168,10 +193,14 @@ impl Failure {
                 }));
             }
             Self::AllAttemptsFailed(attempts) => {
-                details.set_precondition_failure(listed(attempts, why_failed, |endpoint, why| {
-                    PreconditionViolation::new("ATTEMPT_FAILED", endpoint, why)
-                }));
+                failed(details, attempts);
                 details.set_retry_info(Some(Duration::from_secs(1)));
+            }
+            // No RetryInfo: the same call would fail again.
+            Self::FailedBefore(attempts) => failed(details, attempts),
+            Self::AnswerNotKept { decision } => {
+                let name = decision.to_string();
+                details.set_resource_info("decision", name, "", "answered, words not recorded");
             }
             Self::DecisionNotFound { id } => {
                 let name = id.map(|id| id.to_string()).unwrap_or_default();
@@ -197,6 +226,12 @@ impl Failure {
             | Self::StoreCorrupt(_) => {}
         }
     }
+}
+
+fn failed(details: &mut ErrorDetails, attempts: &[FailedAttempt]) {
+    details.set_precondition_failure(listed(attempts, why_failed, |endpoint, why| {
+        PreconditionViolation::new("ATTEMPT_FAILED", endpoint, why)
+    }));
 }
 
 /// A quota that is spent, and when to come again if that is known.
@@ -327,6 +362,11 @@ mod tests {
                 endpoint: name("large-eu"),
                 error: name("timeout"),
             }]),
+            Failure::FailedBefore(vec![FailedAttempt {
+                endpoint: name("large-eu"),
+                error: name("timeout"),
+            }]),
+            Failure::AnswerNotKept { decision },
             Failure::DeadlineExceeded,
             Failure::NotBuilt,
             Failure::Internal("panic: index out of bounds".to_owned()),

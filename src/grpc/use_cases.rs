@@ -62,8 +62,8 @@ impl Routing for Gateway {
             .await?;
         Ok(Completed {
             routed: done.routed,
-            message: done.answer.message,
-            finish_reason: done.answer.finish_reason.as_str(),
+            message: done.message,
+            finish_reason: done.finish_reason.as_str(),
             attempt: done.attempt,
         })
     }
@@ -78,7 +78,8 @@ impl Routing for Gateway {
         let streaming = self
             .complete
             .stream(grant, &request, temperature, deadline)
-            .await?;
+            .await
+            .map_err(|error| Failure::from(error).inside("request"))?;
         let decided = Ok(Event::Decided(Box::new(streaming.routed)));
         let rest = streaming.events.map(|event| Ok(piece(event?)));
         Ok(stream::iter([decided]).chain(rest).boxed())

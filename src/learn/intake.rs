@@ -11,7 +11,7 @@ use super::follow::Published;
 use super::learner::Params;
 use crate::clock::Clock;
 use crate::decision;
-use crate::id::{DecisionId, Name};
+use crate::id::{DecisionId, Name, listed};
 use crate::scorecard::{self, Level, Scorecard};
 use crate::signal::{Change, Feedback, Subject, Value};
 use crate::store::{self, Claim, Control, Record, Store};
@@ -80,13 +80,18 @@ pub enum Error {
     #[error("team {0} is not configured")]
     UnknownTeam(Name),
     /// An arm without configuration.
-    #[error("arm {0} is not one of the team's")]
-    UnknownArm(Name),
+    #[error("arm {arm} is not one of the team's: allowed {known}")]
+    UnknownArm {
+        /// The arm.
+        arm: Name,
+        /// Those that there are.
+        known: String,
+    },
     /// The idempotency key came with another body.
     #[error("request_id {0} was used with another body: allowed a new id, or the same body")]
     RequestIdReused(Name),
     /// No decision of the team names this episode.
-    #[error("episode {0} is not known to this team")]
+    #[error("episode {0} is not known to this team: allowed one that a decision of the team names")]
     UnknownEpisode(Name),
 }
 
@@ -147,7 +152,7 @@ impl Intake {
         let _turn = match &item.request_id {
             Some(id) => match self.store.claim(&item.team, id, item.body_hash).await? {
                 Claim::New(turn) => Some(turn),
-                Claim::Known(_) => return Ok(Verdict::Duplicate),
+                Claim::Known(..) => return Ok(Verdict::Duplicate),
                 Claim::Conflict => {
                     let request_id = id.clone();
                     return Ok(Verdict::Refused(Refused::RequestIdReused { request_id }));
@@ -227,7 +232,7 @@ impl Intake {
                     .await?
                 {
                     Claim::New(turn) => Some(turn),
-                    Claim::Known(_) => None,
+                    Claim::Known(..) => None,
                     Claim::Conflict => return Err(Error::RequestIdReused(request.id.clone())),
                 }
             }
@@ -267,7 +272,10 @@ impl Intake {
             .as_ref()
             .filter(|arm| !known.arms.contains(arm))
         {
-            return Err(Error::UnknownArm(arm.clone()));
+            return Err(Error::UnknownArm {
+                arm: arm.clone(),
+                known: listed(&known.arms),
+            });
         }
         let record = Record::Control {
             team: team.clone(),

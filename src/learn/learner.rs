@@ -304,7 +304,7 @@ fn apply(
             state.control = control.clone();
             Ok(())
         }
-        Record::Version { .. } | Record::Tick { .. } => Ok(()),
+        Record::Version { .. } | Record::Tick { .. } | Record::Answer { .. } => Ok(()),
     }
 }
 

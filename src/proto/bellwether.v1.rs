@@ -185,7 +185,8 @@ pub struct RequestContext {
     #[prost(int64, optional, tag = "10")]
     pub max_output_tokens: ::core::option::Option<i64>,
 }
-/// Limits the caller puts on the choice. Every arm excluded by one is listed with its reason.
+/// Limits the caller puts on the choice. Every arm excluded by one is listed with its reason. A name
+/// that the configuration does not have is INVALID_FIELD, with the names that it has.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Constraints {
     /// Only these arms, at most 1024. Empty: every arm of the team.
@@ -531,6 +532,9 @@ pub struct RouteResponse {
     /// Id of the feature set that made the context.
     #[prost(string, tag = "12")]
     pub feature_set: ::prost::alloc::string::String,
+    /// True if the request_id had been used before: this is the first call's decision, from the record.
+    #[prost(bool, tag = "13")]
+    pub repeated: bool,
 }
 /// Tells of an attempt that the caller made.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -573,7 +577,13 @@ pub struct CompleteRequest {
     /// Limits on the choice. Absent: none.
     #[prost(message, optional, tag = "2")]
     pub constraints: ::core::option::Option<Constraints>,
-    /// Idempotency key. The decision is replayed; the answer only where the team records content.
+    /// Idempotency key, 1 to 128 characters: one key pays for one answer at most. A repeat with the same
+    /// body waits while the first call is at work, then gets its end from the record; no endpoint is
+    /// asked. An answer comes again word by word where the team records content (`recording = "full"`),
+    /// with `decision.repeated`; elsewhere the repeat is ANSWER_NOT_KEPT, which names the decision, so
+    /// that an empty answer is never taken for one. A call that failed, or whose caller went away, fails
+    /// again with ALL_ATTEMPTS_FAILED; a new key asks again. Only where nothing was asked, or the server
+    /// died over it, does a repeat ask. With another body: REQUEST_ID_REUSED. Absent: not idempotent.
     #[prost(string, optional, tag = "3")]
     pub request_id: ::core::option::Option<::prost::alloc::string::String>,
     /// Whether this request may explore. Absent: true.
@@ -682,7 +692,7 @@ pub struct GetDecisionResponse {
 /// Asks for decisions, newest first.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListDecisionsRequest {
-    /// Most to return, 1 to 1000. Zero: 50.
+    /// Most to return, 0 to 1000. Zero: 50.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// From an earlier reply. Empty: from the newest.
@@ -899,7 +909,7 @@ pub mod router_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Decides, calls the chosen arm's endpoint and returns its answer. Errors: those of Route, and
-        /// ALL_ATTEMPTS_FAILED, DEADLINE_EXCEEDED.
+        /// ALL_ATTEMPTS_FAILED, DEADLINE_EXCEEDED, ANSWER_NOT_KEPT (a repeated request_id).
         pub async fn complete(
             &mut self,
             request: impl tonic::IntoRequest<super::CompleteRequest>,
@@ -924,7 +934,8 @@ pub mod router_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.RouterService", "Complete"));
             self.inner.unary(req, path, codec).await
         }
-        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut.
+        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut. A request_id
+        /// may repeat one of Complete, and the other way round.
         pub async fn stream_complete(
             &mut self,
             request: impl tonic::IntoRequest<super::StreamCompleteRequest>,
@@ -1059,7 +1070,7 @@ pub mod router_service_server {
             tonic::Status,
         >;
         /// Decides, calls the chosen arm's endpoint and returns its answer. Errors: those of Route, and
-        /// ALL_ATTEMPTS_FAILED, DEADLINE_EXCEEDED.
+        /// ALL_ATTEMPTS_FAILED, DEADLINE_EXCEEDED, ANSWER_NOT_KEPT (a repeated request_id).
         async fn complete(
             &self,
             request: tonic::Request<super::CompleteRequest>,
@@ -1073,7 +1084,8 @@ pub mod router_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut.
+        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut. A request_id
+        /// may repeat one of Complete, and the other way round.
         async fn stream_complete(
             &self,
             request: tonic::Request<super::StreamCompleteRequest>,
@@ -2071,13 +2083,13 @@ pub mod replay_response {
         Report(super::ReplayReport),
     }
 }
-/// How far a replay is.
+/// How far a replay is: every message tells of more than the one before.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReplayProgress {
-    /// Decisions read so far.
+    /// Decisions done so far. Each counts once when it is read and once for each candidate judged.
     #[prost(int64, tag = "1")]
     pub decisions_done: i64,
-    /// Decisions to read, if known.
+    /// Decisions to do, counted likewise; zero where it is not known.
     #[prost(int64, tag = "2")]
     pub decisions_total: i64,
 }
@@ -2099,6 +2111,19 @@ pub struct ReplayReport {
     /// One for each candidate, in the order asked.
     #[prost(message, repeated, tag = "5")]
     pub candidates: ::prost::alloc::vec::Vec<CandidateReport>,
+    /// Signals whose absence left decisions out as unobserved, most wanted first.
+    #[prost(message, repeated, tag = "6")]
+    pub wanted: ::prost::alloc::vec::Vec<WantedSignal>,
+}
+/// A signal that has not come, without which decisions have no outcome.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WantedSignal {
+    /// Its name in the scorecard.
+    #[prost(string, tag = "1")]
+    pub signal: ::prost::alloc::string::String,
+    /// Decisions that want it.
+    #[prost(int64, tag = "2")]
+    pub decision_count: i64,
 }
 /// What the log says of one candidate. Values are mean utility per decision.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2106,7 +2131,8 @@ pub struct CandidateReport {
     /// The specification.
     #[prost(string, tag = "1")]
     pub candidate: ::prost::alloc::string::String,
-    /// Empty if the estimates stand; else why the log cannot answer, and what would help.
+    /// Empty if the estimates stand; else why the log cannot answer, which signals it wants, and what
+    /// would help.
     #[prost(string, tag = "2")]
     pub refusal: ::prost::alloc::string::String,
     /// Effective sample size, (sum w)^2 / sum w^2.

@@ -38,6 +38,18 @@ impl FinishReason {
             Self::Other => "other",
         }
     }
+
+    /// The one of that name; one that the contract does not know is [`FinishReason::Other`].
+    pub fn named(text: &str) -> Self {
+        let known = [
+            Self::Stop,
+            Self::Length,
+            Self::ToolCalls,
+            Self::ContentFilter,
+        ];
+        let found = known.into_iter().find(|reason| reason.as_str() == text);
+        found.unwrap_or(Self::Other)
+    }
 }
 
 /// A whole answer.

@@ -15,7 +15,7 @@
 //! Not here: reading the journal (`store`), estimates (`traffic`).
 
 use super::Row;
-use super::known::{Heard, Known, quality};
+use super::known::{Heard, Known, quality, wanted};
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::scorecard::Scorecard;
@@ -89,6 +89,7 @@ impl Outcomes {
             Record::Decision(_)
             | Record::Control { .. }
             | Record::Version { .. }
+            | Record::Answer { .. }
             | Record::Tick { .. } => {}
         }
     }
@@ -127,7 +128,8 @@ impl Outcomes {
             .of_decision
             .get(&(decision.team.clone(), decision.id))
             .unwrap_or(&nothing);
-        let quality = quality(scorecard, &self.known(&decision, scorecard));
+        let known = self.known(&decision, scorecard);
+        let quality = quality(scorecard, &known);
         let expected = decision
             .drawn
             .cost_usd
@@ -147,6 +149,9 @@ impl Outcomes {
         row.outcomes = outcomes;
         row.quality = quality;
         row.utility = quality.map(|q| q - scorecard.price(cost, followed.latency_ms));
+        if quality.is_none() {
+            row.wanted = wanted(scorecard, &known);
+        }
         row
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Not here: what was seen (`collect`, `rescore`), what a value is worth (`scorecard`).
 
+use crate::id::Name;
 use crate::scorecard::{Scorecard, Spec};
 use crate::unit::Timestamp;
 
@@ -52,6 +53,14 @@ impl Known {
             Self::Unknown => None,
         }
     }
+}
+
+/// Where there is no quality, the signals whose coming would give one.
+pub(super) fn wanted(scorecard: &Scorecard, signals: &[Known]) -> Vec<Name> {
+    let values: Vec<Option<f64>> = signals.iter().map(|known| known.value()).collect();
+    let name = |signal: usize| scorecard.signals().get(signal).map(|s| s.name.clone());
+    let wanted = scorecard.wanted(&values).into_iter();
+    wanted.filter_map(name).collect()
 }
 
 /// Quality of a decision, one entry for each signal.

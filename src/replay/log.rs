@@ -9,6 +9,7 @@
 //! Source: SCIENCE 2.3 (unit of randomisation).
 
 use super::error::Error;
+use super::wanted::Wanted;
 use super::{Progress, Row, Watch};
 use crate::decision::Drawn;
 use crate::id::{DecisionId, Name};
@@ -55,6 +56,8 @@ pub(super) struct Log {
     pub(super) rows: usize,
     pub(super) deterministic: usize,
     pub(super) unobserved: usize,
+    /// Unobserved decisions by the signal that they want.
+    pub(super) wanted: BTreeMap<Name, usize>,
     pub(super) orphaned: usize,
 }
 
@@ -75,6 +78,17 @@ struct Known {
 }
 
 impl Log {
+    /// The signals whose absence leaves decisions out, most wanted first.
+    pub(super) fn wanted(&self) -> Vec<Wanted> {
+        let counted = |(signal, decisions): (&Name, &usize)| Wanted {
+            signal: signal.clone(),
+            decisions: *decisions,
+        };
+        let mut wanted: Vec<Wanted> = self.wanted.iter().map(counted).collect();
+        wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.decisions));
+        wanted
+    }
+
     /// Reads all rows.
     pub(super) fn gather(
         rows: impl Iterator<Item = Result<Row, table::Error>>,
@@ -93,7 +107,7 @@ impl Log {
         Ok(log)
     }
 
-    fn add(&mut self, row: Row, known: &mut Known) -> Result<(), Error> {
+    fn add(&mut self, mut row: Row, known: &mut Known) -> Result<(), Error> {
         let first = known.team.get_or_insert_with(|| row.team.clone());
         if *first != row.team {
             return Err(Error::Teams {
@@ -103,6 +117,7 @@ impl Log {
         }
         self.rows += 1;
         let (id, utility) = (row.id, row.utility);
+        let wanted = std::mem::take(&mut row.wanted);
         let source = if row.deterministic() {
             Some(Source::Certain)
         } else if row.is_draw() {
@@ -113,7 +128,12 @@ impl Log {
         match (source, utility) {
             (None, _) => self.orphaned += 1,
             (Some(Source::Certain), _) => self.deterministic += 1,
-            (Some(Source::Draw(_)), None) => self.unobserved += 1,
+            (Some(Source::Draw(_)), None) => {
+                self.unobserved += 1;
+                for signal in wanted {
+                    *self.wanted.entry(signal).or_default() += 1;
+                }
+            }
             (Some(Source::Draw(draw)), Some(utility)) => {
                 self.outcomes.push(Outcome { draw, utility });
             }

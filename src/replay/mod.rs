@@ -27,6 +27,7 @@ mod run;
 mod target;
 mod traffic;
 mod traffic_text;
+mod wanted;
 
 pub use crate::table::TrafficRow as Row;
 pub use baselines::{ArmMean, Baselines, Hull};
@@ -39,13 +40,15 @@ pub use rescore::{ArmScore, RescoreReport, SignalSeen, rescore};
 pub use run::{Run, Spread};
 pub use target::Candidate;
 pub use traffic::{CandidateReport, TrafficReport, traffic};
+pub use wanted::{Refused, Wanted};
 
 use std::ops::ControlFlow;
 
 /// How far a replay is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Steps done: runs of an outcome table, decisions of traffic.
+    /// Steps done: runs of an outcome table; decisions of traffic, each counted once when it is read
+    /// and once for each candidate.
     pub done: usize,
     /// Steps to do, if known.
     pub total: Option<usize>,

@@ -16,11 +16,11 @@ use super::log::Log;
 use super::model::out_of_fold;
 use super::propensity::PropensityCheck;
 use super::target::Candidate;
+use super::wanted::{Refused, Wanted};
 use super::{Progress, Row, Watch};
 use crate::bandit::Scratch;
 use crate::ope::{
-    Estimate, Estimator, Overlap, Refusal, Row as Weighted, expected, importance_weight,
-    unsupported,
+    Estimate, Estimator, Overlap, Row as Weighted, expected, importance_weight, unsupported,
 };
 use crate::table;
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub struct TrafficReport {
     pub deterministic: usize,
     /// Left out for want of an outcome.
     pub unobserved: usize,
+    /// The signals that those want.
+    pub wanted: Vec<Wanted>,
     /// Left out because the draw they inherit from is not in the log.
     pub orphaned: usize,
     /// Draws, with an outcome or not.
@@ -58,7 +60,7 @@ pub struct CandidateReport {
     /// How well the log covers it.
     pub overlap: Overlap,
     /// Why there are no estimates, if there are none.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Refused>,
     /// Inverse propensity scoring.
     pub ips: Option<Estimate>,
     /// Self-normalised.
@@ -70,27 +72,26 @@ pub struct CandidateReport {
 }
 
 /// Judges `candidates` on `rows`, one team's decisions in the order they were made. `total` is the
-/// number of rows, if known; `watch` is told of each thousand rows and each candidate.
+/// number of rows, if known; `watch` is told of each thousand rows and each candidate, never the same
+/// twice.
 pub fn traffic(
     rows: impl Iterator<Item = Result<Row, table::Error>>,
     total: Option<usize>,
     candidates: &[Candidate],
     watch: &Watch<'_>,
 ) -> Result<TrafficReport, Error> {
-    let log = Log::gather(rows, total, watch)?;
+    let passes = 1 + candidates.len();
+    let log = Log::gather(rows, total.map(|rows| rows * passes), watch)?;
     let model = out_of_fold(&log)?;
-    let tell = |done| {
-        let total = Some(log.rows);
-        match watch(Progress { done, total }) {
-            std::ops::ControlFlow::Continue(()) => Ok(()),
-            std::ops::ControlFlow::Break(()) => Err(Error::Stopped),
-        }
-    };
-    tell(log.rows)?;
+    let wanted = log.wanted();
     let mut reports = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        reports.push(judge(candidate, &log, &model)?);
-        tell(log.rows)?;
+        reports.push(judge(candidate, &log, &model, &wanted)?);
+        let done = log.rows * (1 + reports.len());
+        let total = Some(log.rows * passes);
+        if done > 0 && watch(Progress { done, total }).is_break() {
+            return Err(Error::Stopped);
+        }
     }
     let (logged, _) = weigh(&Candidate::Logged, &log, &model)?;
     Ok(TrafficReport {
@@ -98,6 +99,7 @@ pub fn traffic(
         used: log.outcomes.len(),
         deterministic: log.deterministic,
         unobserved: log.unobserved,
+        wanted,
         orphaned: log.orphaned,
         draws: log.draws.len(),
         logged: Estimator::Ips.estimate(&logged),
@@ -106,12 +108,18 @@ pub fn traffic(
     })
 }
 
-fn judge(candidate: &Candidate, log: &Log, model: &[Vec<f64>]) -> Result<CandidateReport, Error> {
+fn judge(
+    candidate: &Candidate,
+    log: &Log,
+    model: &[Vec<f64>],
+    wanted: &[Wanted],
+) -> Result<CandidateReport, Error> {
     let (rows, unsupported) = weigh(candidate, log, model)?;
     let overlap = Overlap::of(&rows, unsupported);
-    let refusal = overlap.refusal();
+    let refusal = overlap.refusal().map(|reason| Refused::new(reason, wanted));
+    let stands = refusal.is_none();
     let estimate = |estimator: Estimator| {
-        if refusal.is_some() {
+        if !stands {
             return None;
         }
         estimator.estimate(&rows)
@@ -218,6 +226,7 @@ mod tests {
     use crate::bandit::{Policy, Scores};
     use crate::decision::{Drawn, Origin};
     use crate::id::{Mint, Name, Secret};
+    use crate::ope::Refusal;
     use crate::unit::{Pmf, Timestamp};
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
@@ -302,6 +311,7 @@ mod tests {
                     closed: false,
                     quality: None,
                     utility: Some(f64::from(u8::from(hit))),
+                    wanted: vec![],
                 }
             })
             .collect()
@@ -403,20 +413,68 @@ mod tests {
     fn too_few_outcomes_are_refused() {
         let report = judged(log(60, 4), &["fixed:arm=c", "fixed:arm=z"]);
         let found = &report.candidates[0];
+        let refusal = found.refusal.as_ref().unwrap();
         assert!(matches!(
-            found.refusal,
-            Some(Refusal::EffectiveSampleSize { .. })
+            refusal.reason,
+            Refusal::EffectiveSampleSize { .. }
         ));
+        assert_eq!(refusal.wanted, [], "every decision has its outcome");
         assert_eq!((found.ips, found.doubly_robust), (None, None));
         // An arm that was never eligible.
         let absent = &report.candidates[1];
-        assert_eq!(
-            (absent.not_applicable, absent.refusal),
-            (60, Some(Refusal::NoRows))
-        );
+        let reason = absent.refusal.as_ref().map(|refused| refused.reason);
+        assert_eq!((absent.not_applicable, reason), (60, Some(Refusal::NoRows)));
         let text = report.to_string();
         assert!(text.contains("refused: effective sample size"), "{text}");
         assert!(judged(vec![], &["uniform"]).candidates[0].refusal.is_some());
+    }
+
+    #[test]
+    fn a_refusal_names_the_signals_that_never_came() {
+        let mut rows = log(300, 11);
+        for (i, row) in rows.iter_mut().enumerate() {
+            row.utility = None;
+            row.wanted = vec![name("safe")];
+            if i < 10 {
+                row.wanted.push(name("polite"));
+            }
+        }
+        let report = judged(rows, &["uniform"]);
+        let wanted = |signal, decisions| Wanted {
+            signal: name(signal),
+            decisions,
+        };
+        assert_eq!(report.wanted, [wanted("safe", 300), wanted("polite", 10)]);
+        let refused = report.candidates[0].refusal.as_ref().unwrap();
+        assert_eq!(refused.reason, Refusal::NoRows);
+        let text = refused.to_string();
+        let named = "left out for want of safe (300 decisions), polite (10 decisions): send";
+        assert!(text.contains(named), "{text}");
+        assert!(report.to_string().contains("safe (300 decisions)"));
+    }
+
+    #[test]
+    fn progress_never_says_the_same_twice() {
+        let check = |rows: usize, expected: &[usize]| {
+            let told = std::sync::Mutex::new(Vec::new());
+            let watch = |progress: Progress| {
+                assert_eq!(progress.total, Some(3 * rows));
+                told.lock().unwrap().push(progress.done);
+                ControlFlow::Continue(())
+            };
+            let candidates = ["uniform", "logged"].map(|c| c.parse().unwrap());
+            traffic(
+                log(rows, 12).into_iter().map(Ok),
+                Some(rows),
+                &candidates,
+                &watch,
+            )
+            .unwrap();
+            assert_eq!(told.into_inner().unwrap(), expected);
+        };
+        check(0, &[]);
+        check(100, &[200, 300]);
+        check(2048, &[1024, 2048, 4096, 6144]);
     }
 
     #[test]
@@ -526,7 +584,8 @@ mod tests {
             "traffic of teams team and other: allowed one team at a time"
         );
         let stop = |_: Progress| ControlFlow::Break(());
-        let error = traffic(log(2, 10).into_iter().map(Ok), None, &[], &stop).unwrap_err();
+        let logged = [Candidate::Logged];
+        let error = traffic(log(2, 10).into_iter().map(Ok), None, &logged, &stop).unwrap_err();
         assert!(matches!(error, Error::Stopped));
     }
 }

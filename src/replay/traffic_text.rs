@@ -1,6 +1,7 @@
 //! The report on traffic as text, for people. Machines take the JSON of the same structs.
 
 use super::traffic::{CandidateReport, TrafficReport};
+use super::wanted;
 use crate::ope::Estimate;
 use std::fmt::{Display, Formatter, Result};
 
@@ -12,6 +13,9 @@ impl Display for TrafficReport {
              an outcome, {} whose draw is not in the log",
             self.rows, self.draws, self.used, self.deterministic, self.unobserved, self.orphaned
         )?;
+        if !self.wanted.is_empty() {
+            writeln!(f, "no outcome for want of {}", wanted::list(&self.wanted))?;
+        }
         let check = &self.propensities;
         writeln!(
             f,

@@ -12,7 +12,8 @@ use super::context::{self, Capabilities};
 use super::draw::{Choosing, Way, draw};
 use super::error::Error;
 use super::estimate::{Estimates, estimate};
-use super::reply::Routed;
+use super::names;
+use super::reply::{Begun, Routed};
 use super::request::Request;
 use crate::access::Grant;
 use crate::bandit::{ChoiceError, Scratch};
@@ -49,7 +50,7 @@ pub enum Recording {
     Nothing,
     /// The context, not the words.
     Features,
-    /// The words too.
+    /// The words too, of the request and of an answer.
     Full,
 }
 
@@ -123,27 +124,36 @@ impl Route {
         &self.mint
     }
 
-    /// Decides.
+    /// Decides; a repeat of a request id gets the first decision.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
+        Ok(self.begin(caller, request).await?.routed)
+    }
+
+    /// As [`Route::route`], for a caller that goes on: the request id stays its own until it drops
+    /// the turn.
+    pub async fn begin(&self, caller: &Grant, request: &Request) -> Result<Begun, Error> {
         let Some(asked) = &request.request else {
-            return self.in_turn(caller, request).await;
+            let routed = self.in_turn(caller, request).await?;
+            return Ok(Begun { routed, turn: None });
         };
-        match self
-            .store
-            .claim(&caller.team, &asked.id, asked.body_hash)
-            .await?
-        {
-            Claim::Conflict => Err(Error::RequestIdReused {
-                request_id: asked.id.clone(),
-            }),
-            Claim::Known(known) => match self.store.journal().at(known.position)? {
-                Record::Decision(decision) => self.routed(Arc::from(decision)),
-                _ => Err(Error::RequestIdReused {
-                    request_id: asked.id.clone(),
-                }),
+        let reused = || Error::RequestIdReused {
+            request_id: asked.id.clone(),
+        };
+        let (store, team) = (&self.store, &caller.team);
+        let (routed, turn) = match store.claim(team, &asked.id, asked.body_hash).await? {
+            Claim::Conflict => return Err(reused()),
+            Claim::Known(known, turn) => match store.journal().at(known.position)? {
+                Record::Decision(decision) => {
+                    let mut routed = self.routed(Arc::from(decision))?;
+                    routed.repeated = true;
+                    (routed, turn)
+                }
+                _ => return Err(reused()),
             },
-            Claim::New(_turn) => self.in_turn(caller, request).await,
-        }
+            Claim::New(turn) => (self.in_turn(caller, request).await?, turn),
+        };
+        let turn = Some(turn);
+        Ok(Begun { routed, turn })
     }
 
     async fn in_turn(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
@@ -183,6 +193,7 @@ impl Route {
         let named = self.teams.get(&caller.team);
         let named = named.ok_or(Error::Bug("a key of no team"))?;
         let team = &named.team;
+        names::check(&self.catalogue, &self.capabilities, &request.constraints)?;
         let now = self.clock.now();
         let x = context::context(&team.extractor, request)?;
         let snapshot = self.published.load();
@@ -316,6 +327,7 @@ impl Route {
             decision,
             endpoint,
             fallbacks,
+            repeated: false,
         })
     }
 }

@@ -28,6 +28,11 @@ impl Capabilities {
         })
     }
 
+    /// All of them: a caller may ask for one by name, whether some arm has it or none.
+    pub(super) fn all(&self) -> [&Name; 4] {
+        [&self.tools, &self.json, &self.json_schema, &self.vision]
+    }
+
     /// What the arm must be able to do: what the caller says and what the request implies.
     pub(super) fn needed(&self, request: &Request) -> Vec<Name> {
         let mut needed = request.constraints.required_capabilities.clone();

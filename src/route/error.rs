@@ -1,5 +1,6 @@
 //! Why a request got no decision.
 
+use super::names::UnknownName;
 use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
 use crate::{bandit, feature, id, store};
@@ -13,6 +14,9 @@ pub enum Error {
         /// All of them, with reasons.
         excluded: Vec<Excluded>,
     },
+    /// Names in the constraints that the configuration does not have.
+    #[error("{} names in the constraints are not configured", .0.len())]
+    UnknownNames(Vec<UnknownName>),
     /// The idempotency key came with another body, or on another call, before.
     #[error(
         "request_id {request_id} was used with another body: allowed a new id, or the same body"

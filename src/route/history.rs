@@ -92,5 +92,6 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
         decision,
         endpoint: Arc::new(endpoint),
         fallbacks: Vec::new(),
+        repeated: false,
     })
 }

@@ -12,11 +12,13 @@ mod draw;
 mod error;
 mod estimate;
 mod history;
+mod names;
 pub mod reply;
 pub mod request;
 
 pub use choose::{Recording, Route, Team};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
-pub use reply::{DecisionPage, Recorded, Routed};
+pub use names::UnknownName;
+pub use reply::{Begun, DecisionPage, Recorded, Routed};
 pub use request::{Constraints, DecisionQuery, Request, Tag};

@@ -7,6 +7,7 @@
 use crate::decision::{Attempt, Decision};
 use crate::eligibility::Endpoint;
 use crate::signal::Feedback;
+use crate::store::Turn;
 use std::sync::Arc;
 
 /// A decision and where to go with it.
@@ -18,6 +19,17 @@ pub struct Routed {
     pub endpoint: Arc<Endpoint>,
     /// Where to go if that fails, best first.
     pub fallbacks: Vec<Arc<Endpoint>>,
+    /// Whether the request id had been used before, so that nothing was decided now.
+    pub repeated: bool,
+}
+
+/// A decision whose caller has more to do for the request.
+#[derive(Debug)]
+pub struct Begun {
+    /// The decision.
+    pub routed: Routed,
+    /// Repeats of the request id wait until it is dropped. Absent: the request had no id.
+    pub turn: Option<Turn>,
 }
 
 /// A decision with all that followed.

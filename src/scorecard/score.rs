@@ -70,6 +70,40 @@ impl Scorecard {
         };
         Scored { quality, missing }
     }
+
+    /// Indices of the signals whose coming would turn `values` into a quality: the gates that are
+    /// open, where none has failed; else the signals with weight that are unknown.
+    ///
+    /// ```
+    /// # use bellwether::{id::Name, scorecard::*};
+    /// # use std::time::Duration;
+    /// # let flag = |name, weight, gate| Spec {
+    /// #     name: Name::new(name).unwrap(), kind: Kind::Flag { good: true }, weight, gate,
+    /// #     level: Level::Decision, closes_after: Duration::from_secs(60), missing: Missing::Unknown,
+    /// # };
+    /// # let card = Scorecard::new(Definition {
+    /// #     name: Name::new("doc").unwrap(),
+    /// #     signals: vec![flag("tests", 3.0, None), flag("safe", 0.0, Some(1.0))],
+    /// #     quality_usd: 0.5, latency_target_ms: None, latency_weight: 0.0,
+    /// # }).unwrap();
+    /// // Tests (weight 3) and a gate (safe).
+    /// assert_eq!(card.wanted(&[None, None]), [1]);
+    /// assert_eq!(card.wanted(&[None, Some(1.0)]), [0]);
+    /// ```
+    pub fn wanted(&self, values: &[Option<f64>]) -> Vec<usize> {
+        let unknown = |signal: usize| values.get(signal).copied().flatten().is_none();
+        let gates = self.gates.iter().filter_map(|t| self.targets.get(*t));
+        let mut open: Vec<usize> = gates
+            .map(|gate| gate.signal)
+            .filter(|s| unknown(*s))
+            .collect();
+        if open.is_empty() || self.score(values).quality.is_some() {
+            let weighted = self.shares.iter().enumerate();
+            let weighted = weighted.filter(|(signal, share)| **share > 0.0 && unknown(*signal));
+            open = weighted.map(|(signal, _)| signal).collect();
+        }
+        open
+    }
 }
 
 #[cfg(test)]

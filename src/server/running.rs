@@ -170,7 +170,12 @@ fn services(
         Mint::new(secret.clone(), seed()?),
     )?);
     let attempts = Attempts::new(Arc::clone(&clock), Arc::clone(&store) as _);
-    let complete = Complete::new(Arc::clone(&route), providers(params)?, attempts);
+    let complete = Complete::new(
+        Arc::clone(&route),
+        providers(params)?,
+        attempts,
+        Arc::clone(&store),
+    );
     let reports = Reports::new(Arc::clone(&store), catalogue, Arc::clone(&clock));
     let intake = Arc::new(Intake::new(learning, store, published, Arc::clone(&clock)));
     let gateway = Gateway {

@@ -11,7 +11,7 @@ use super::index::{self, Index};
 use super::journal::{self, Journal, Position, Reader, Recovery};
 use super::record::Record;
 use super::turn::{Claim, Key, Taken, Turn, Turns};
-use crate::decision::{Attempt, Decision};
+use crate::decision::{Answer, Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::signal::Feedback;
 use crate::unit::Timestamp;
@@ -41,6 +41,8 @@ pub struct Found {
     pub decision: Box<Decision>,
     /// Tries at endpoints.
     pub attempts: Vec<Attempt>,
+    /// What the model said, where the team records content.
+    pub answer: Option<Answer>,
     /// Feedback about the decision or its episode, from the decision's team only.
     pub feedback: Vec<Feedback>,
 }
@@ -131,7 +133,7 @@ impl Store {
         }
         // Its own call may have been dropped before it learned that the record is on disk.
         self.journal.durable(known.position.sequence).await?;
-        Ok(Claim::Known(known))
+        Ok(Claim::Known(known, turn))
     }
 
     /// Waits for the turn to draw for (episode, task). With it, look up
@@ -176,12 +178,16 @@ impl Store {
         let mut found = Found {
             decision,
             attempts: Vec::new(),
+            answer: None,
             feedback: Vec::new(),
         };
         for position in rest {
             match self.journal.at(position)? {
                 Record::Attempt { team, attempt } if team == found.decision.team => {
                     found.attempts.push(attempt);
+                }
+                Record::Answer { team, answer } if team == found.decision.team => {
+                    found.answer = Some(answer);
                 }
                 Record::Feedback(feedback) if feedback.team == found.decision.team => {
                     found.feedback.push(feedback);

@@ -4,7 +4,7 @@ use super::*;
 use crate::decision::Origin;
 use crate::id::Name;
 use crate::signal::Subject;
-use crate::store::sample::{attempt, decision, feedback, id, name, record, request, time};
+use crate::store::sample::{answer, attempt, decision, feedback, id, name, record, request, time};
 use crate::store::simulated::SimulatedDisk;
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -48,6 +48,7 @@ async fn a_decision_is_found_with_all_that_followed_before_and_after_a_restart()
         record(first.clone()),
         Record::Feedback(theirs.clone()),
         Record::Feedback(foreign),
+        answer(1, 3),
         attempt(1, 3),
         Record::Feedback(of_episode.clone()),
         record(decision(2)),
@@ -59,6 +60,7 @@ async fn a_decision_is_found_with_all_that_followed_before_and_after_a_restart()
         assert_eq!(*found.decision, first);
         assert_eq!(found.feedback, [theirs.clone(), of_episode.clone()]);
         assert_eq!(found.attempts.len(), 1);
+        assert_eq!(found.answer.unwrap().finish_reason, name("stop"));
         assert_eq!(store.find(id(3)).unwrap(), None);
     };
     check(&store);
@@ -85,7 +87,7 @@ async fn a_repeat_waits_for_the_first_call_and_gets_its_record() {
     );
     drop(turn);
     match repeat.await.unwrap() {
-        Claim::Known(known) => assert_eq!((known.position, known.body_hash), (position, 5)),
+        Claim::Known(known, _) => assert_eq!((known.position, known.body_hash), (position, 5)),
         other => panic!("{other:?}"),
     }
 }
@@ -105,7 +107,7 @@ async fn another_body_is_a_conflict_at_once_and_later_and_after_a_restart() {
     let store = open(&disk);
     assert!(conflict(store.claim(&team(), &r, 6).await));
     let same = store.claim(&team(), &r, 5).await.unwrap();
-    assert!(matches!(same, Claim::Known(_)), "{same:?}");
+    assert!(matches!(same, Claim::Known(..)), "{same:?}");
     let elsewhere = store.claim(&name("other"), &r, 6).await.unwrap();
     assert!(matches!(elsewhere, Claim::New(_)), "{elsewhere:?}");
 }

@@ -1,7 +1,7 @@
 //! Records for the tests of the store.
 
 use super::record::Record;
-use crate::decision::{Attempt, Decision, Drawn, Origin, Request, Usage};
+use crate::decision::{Answer, Attempt, Decision, Drawn, Origin, Request, Usage};
 use crate::id::{DecisionId, Name, Secret};
 use crate::signal::{Change, Evaluator, Feedback, Subject, Value};
 use crate::unit::{NanoUsd, Pmf, Timestamp};
@@ -93,6 +93,19 @@ pub(crate) fn attempt(number: u64, ended: i64) -> Record {
     Record::Attempt {
         team: name("t"),
         attempt,
+    }
+}
+
+pub(crate) fn answer(number: u64, ended: i64) -> Record {
+    let answer = Answer {
+        decision: id(number),
+        ended: time(ended),
+        message: r#"{"role":"assistant","content":[{"text":"yes"}]}"#.to_owned(),
+        finish_reason: name("stop"),
+    };
+    Record::Answer {
+        team: name("t"),
+        answer,
     }
 }
 

@@ -19,10 +19,11 @@ use tokio::sync::watch;
 /// What a request id turned out to be.
 #[derive(Debug)]
 pub enum Claim {
-    /// New. Hold the turn until the record with this id is committed, then drop it.
+    /// New. Hold the turn until all that the id stands for is committed, then drop it.
     New(Turn),
-    /// A repeat of this record, which is durable.
-    Known(Known),
+    /// A repeat of this record, which is durable. Hold the turn only where the first call may have
+    /// left something to do.
+    Known(Known, Turn),
     /// Used before with another body.
     Conflict,
 }

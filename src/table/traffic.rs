@@ -34,6 +34,7 @@
 //! | as_of_us | i64 | what had come by then is here, microseconds; null in files of before this column |
 //! | episode_closed | bool | its episode was closed: nothing more will come; as above |
 //! | quality, utility_realised | f64 | by the scorecard; null where unobserved |
+//! | wanted | list of str | where unobserved, the signals whose coming would change that; absent from older exports |
 
 use crate::decision::{Decision, Drawn, Origin};
 use crate::id::{DecisionId, Name};
@@ -85,6 +86,8 @@ pub struct TrafficRow {
     pub quality: Option<f64>,
     /// Utility by the scorecard; absent where unobserved.
     pub utility: Option<f64>,
+    /// Where unobserved, the signals whose coming would change that.
+    pub wanted: Vec<Name>,
 }
 
 impl TrafficRow {
@@ -111,6 +114,7 @@ impl TrafficRow {
             closed: false,
             quality: None,
             utility: None,
+            wanted: Vec::new(),
         }
     }
 
@@ -208,6 +212,7 @@ mod tests {
                 closed: even,
                 quality: even.then_some(0.7),
                 utility: (!even).then_some(-0.7),
+                wanted: if even { vec![name("gate")] } else { vec![] },
             });
         }
         rows
@@ -247,16 +252,21 @@ mod tests {
         assert!(row.drawn.latency_ms[0].is_nan());
     }
 
-    #[test]
-    fn a_table_that_is_no_traffic_names_the_missing_column() {
+    /// Why a file with this one column is no traffic.
+    fn refused(column: &str, value: i32) -> Error {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("other.parquet");
-        let column = polars::prelude::Column::new("a".into(), [1_i32]);
+        let column = polars::prelude::Column::new(column.into(), [value]);
         let mut frame = polars::prelude::DataFrame::new(1, vec![column]).unwrap();
         polars::prelude::ParquetWriter::new(std::fs::File::create(&file).unwrap())
             .finish(&mut frame)
             .unwrap();
-        let error = TrafficReader::open(&file).unwrap_err();
+        TrafficReader::open(&file).unwrap_err()
+    }
+
+    #[test]
+    fn a_table_that_is_no_traffic_names_the_missing_column() {
+        let error = refused("a", 1);
         assert!(
             matches!(&error, Error::MissingColumn { column, .. } if column == "schema_version"),
             "{error}"
@@ -265,14 +275,7 @@ mod tests {
 
     #[test]
     fn another_schema_version_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("old.parquet");
-        let column = polars::prelude::Column::new("schema_version".into(), [99_i32]);
-        let mut frame = polars::prelude::DataFrame::new(1, vec![column]).unwrap();
-        polars::prelude::ParquetWriter::new(std::fs::File::create(&file).unwrap())
-            .finish(&mut frame)
-            .unwrap();
-        let error = TrafficReader::open(&file).unwrap_err();
+        let error = refused("schema_version", 99);
         assert!(
             matches!(
                 error,

@@ -9,7 +9,10 @@ use super::traffic::TrafficRow;
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::{Pmf, Timestamp};
-use polars::prelude::{Column, DataFrame, DataType, ListChunked, PolarsResult, Series};
+use polars::prelude::{
+    Column, DataFrame, DataType, Float32Type, Float64Type, ListChunked, PolarsNumericType,
+    PolarsResult, Series, UInt32Type,
+};
 use std::path::Path;
 
 /// A batch of columns, read by name and type.
@@ -76,22 +79,25 @@ impl Batch<'_> {
         self.read(name, "str", |c| Ok(c.str()?.iter().map(owned).collect()))
     }
 
-    fn f64_lists(&self, name: &str) -> Result<Vec<Option<Vec<f64>>>, Error> {
-        self.read(name, "list[f64]", |c| {
-            lists(c.list()?, |s| Ok(s.f64()?.iter().flatten().collect()))
+    /// A column of lists of `T`.
+    fn numbers<T: PolarsNumericType>(
+        &self,
+        name: &str,
+        expected: &'static str,
+    ) -> Result<Vec<Option<Vec<T::Native>>>, Error> {
+        self.read(name, expected, |c| {
+            lists(c.list()?, |s| {
+                Ok(s.unpack::<T>()?.iter().flatten().collect())
+            })
         })
+    }
+
+    fn f64_lists(&self, name: &str) -> Result<Vec<Option<Vec<f64>>>, Error> {
+        self.numbers::<Float64Type>(name, "list[f64]")
     }
 
     fn f32_lists(&self, name: &str) -> Result<Vec<Option<Vec<f32>>>, Error> {
-        self.read(name, "list[f32]", |c| {
-            lists(c.list()?, |s| Ok(s.f32()?.iter().flatten().collect()))
-        })
-    }
-
-    fn u32_lists(&self, name: &str) -> Result<Vec<Option<Vec<u32>>>, Error> {
-        self.read(name, "list[u32]", |c| {
-            lists(c.list()?, |s| Ok(s.u32()?.iter().flatten().collect()))
-        })
+        self.numbers::<Float32Type>(name, "list[f32]")
     }
 
     fn name_lists(&self, name: &'static str) -> Result<Vec<Option<Vec<Name>>>, Error> {
@@ -147,7 +153,9 @@ impl Batch<'_> {
         let mut cost_usd = self.f64_lists("expected_cost_usd")?.into_iter();
         let mut reference_cost_usd = self.f64_lists("reference_cost_usd")?.into_iter();
         let mut latency_ms = self.f64_lists("expected_latency_ms")?.into_iter();
-        let mut forced = self.u32_lists("forced")?.into_iter();
+        let mut forced = self
+            .numbers::<UInt32Type>("forced", "list[u32]")?
+            .into_iter();
         let mut samples = self.number("samples")?.into_iter();
         let mut uniform = self.number("uniform")?.into_iter();
         let mut chosen = self.whole("chosen")?.into_iter();
@@ -198,6 +206,9 @@ impl Batch<'_> {
         let closed = self.added("episode_closed", |batch| batch.flag("episode_closed"))?;
         let mut outcome_names = self.name_lists("outcome_names")?.into_iter();
         let mut outcome_values = self.f64_lists("outcome_values")?.into_iter();
+        let wanted = self.frame.column("wanted").is_ok();
+        let wanted = wanted.then(|| self.name_lists("wanted")).transpose()?;
+        let mut wanted = wanted.unwrap_or_default().into_iter();
         let required = |row: usize, column: &str, text: &Option<String>| {
             text.clone()
                 .ok_or_else(|| self.fault(row, column, "null", "text"))
@@ -235,6 +246,7 @@ impl Batch<'_> {
                 closed: closed[row].unwrap_or(false),
                 quality: quality[row],
                 utility: utility[row],
+                wanted: take(&mut wanted).unwrap_or_default(),
             });
         }
         Ok(rows)

@@ -164,6 +164,7 @@ fn list_columns(rows: &[TrafficRow]) -> Vec<Column> {
             r.outcomes.iter().map(|(name, _)| name).collect()
         }),
         f64_lists(values.iter().map(Vec::as_slice), "outcome_values"),
+        name_lists(rows, "wanted", |r| r.wanted.iter().collect()),
     ]
 }
 

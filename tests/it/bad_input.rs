@@ -181,11 +181,39 @@ async fn bad_requests(report: &mut Said, rig: &Rig) {
     (numbers[7], numbers[9]) = (f32::NAN, f32::INFINITY);
     let bad = with(|c| c.embedding = numbers);
     report.refused("NaN in an embedding", vector.ask(bad).await);
+    let bad = with(|c| c.embedding = vec![f32::NAN; 64]);
+    report.refused("nothing but NaN in an embedding", vector.ask(bad).await);
+    let few = with(|c| c.embedding = vec![0.5; 3]);
+    report.refused("an embedding that nobody takes", vector.ask(few).await);
     let mut reused = about("fix");
     reused.request_id = Some("r-1".to_owned());
     team.ask(reused.clone()).await.expect("the first use");
     reused.explore = Some(false);
     report.refused("a request id with another body", team.ask(reused).await);
+    let name = |text: &str| vec![text.to_owned()];
+    let mut unknown = about("fix");
+    unknown.constraints = Some(v1::Constraints {
+        allowed_arms: vec!["small".to_owned(), "smal".to_owned()],
+        denied_arms: name("huge"),
+        required_capabilities: vec!["vision".to_owned(), "flying".to_owned()],
+        data_policy: Some(v1::DataPolicy {
+            regions: name("mars"),
+            ..Default::default()
+        }),
+        ..Default::default()
+    });
+    let constraints = unknown.constraints.clone();
+    report.refused("names that are not there", team.ask(unknown).await);
+    let context = with(|c| c.messages = vec![said("hello")]).context;
+    let stream = v1::StreamCompleteRequest {
+        request: Some(v1::CompleteRequest {
+            context,
+            constraints,
+            ..Default::default()
+        }),
+    };
+    let stream = team.router.stream_complete(stream).await.map(|_| ());
+    report.refused("the same within another message", stream);
     let mut denied = about("fix");
     denied.constraints = Some(v1::Constraints {
         denied_arms: vec!["small".to_owned()],

@@ -11,8 +11,11 @@ mod bad_input;
 mod contract;
 mod durability;
 mod generated;
+#[cfg(feature = "analytics")]
+mod judged;
 mod loop_closed;
 #[cfg(feature = "analytics")]
 mod quickstart;
+mod repeats;
 mod rig;
 mod tidy;

@@ -69,8 +69,18 @@ prices = [{{ input_usd_per_million = {price}, output_usd_per_million = {} }}]
     )
 }
 
-/// Writes a configuration into `dir`; its path.
+/// Writes a configuration with three simulated arms into `dir`; its path.
 pub(crate) fn write_config(dir: &Path, durability: &str) -> PathBuf {
+    let arms = [("small", 0.1), ("medium", 1.0), ("large", 5.0)];
+    write_config_with(
+        dir,
+        durability,
+        &arms.map(|(name, price)| arm(name, price)).concat(),
+    )
+}
+
+/// As [`write_config`], with these arms and endpoints.
+fn write_config_with(dir: &Path, durability: &str, arms: &str) -> PathBuf {
     let scorecards = Path::new(env!("CARGO_MANIFEST_DIR")).join("evals/scorecards");
     let all = r#""route", "complete", "feedback", "replay", "admin""#;
     let mut text = format!(
@@ -92,9 +102,7 @@ pub(crate) fn write_config(dir: &Path, durability: &str) -> PathBuf {
     text.push_str(&key("coding-route", NARROW, "coding", "\"route\""));
     text.push_str(&key("support-all", SUPPORT, "support", all));
     text.push_str(&key("vector-all", VECTOR, "vector", all));
-    for (name, price) in [("small", 0.1), ("medium", 1.0), ("large", 5.0)] {
-        text.push_str(&arm(name, price));
-    }
+    text.push_str(arms);
     let path = dir.join("bellwether.toml");
     std::fs::write(&path, text).expect("written");
     path
@@ -104,8 +112,18 @@ pub(crate) fn write_config(dir: &Path, durability: &str) -> PathBuf {
 pub(crate) fn configured(durability: &str) -> (TempDir, Params) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = write_config(dir.path(), durability);
-    let params = config::load(&path).unwrap_or_else(|p| panic!("{}", config::render(&p)));
-    (dir, params)
+    (dir, loaded(&path))
+}
+
+/// As [`configured`], with these arms and endpoints.
+pub(crate) fn configured_with(durability: &str, arms: &str) -> (TempDir, Params) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = write_config_with(dir.path(), durability, arms);
+    (dir, loaded(&path))
+}
+
+fn loaded(path: &Path) -> Params {
+    config::load(path).unwrap_or_else(|p| panic!("{}", config::render(&p)))
 }
 
 /// A server at work.
@@ -130,7 +148,8 @@ impl Rig {
         Self::serve(dir, params, opened).await
     }
 
-    async fn serve(dir: TempDir, params: Params, opened: Opened) -> Self {
+    /// A server on a state that was opened.
+    pub(crate) async fn serve(dir: TempDir, params: Params, opened: Opened) -> Self {
         let published = opened.follower.published();
         let running = server::serve(opened, params.clone(), Arc::new(SystemClock));
         Self {

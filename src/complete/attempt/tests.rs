@@ -4,7 +4,7 @@ use super::*;
 use crate::chat::{Message, Role, ToolCall};
 use crate::clock::ManualClock;
 use crate::complete::Event;
-use crate::decision::Usage;
+use crate::decision::{self, Usage};
 use crate::eligibility::Price;
 use crate::id::Secret;
 use crate::provider::{Error, FinishReason, Kind, Piece, Pieces};
@@ -15,12 +15,16 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::sync::Mutex;
 use std::time::Duration;
 
+mod words;
+
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 /// Keeps attempts in a list, or refuses them as a full disk does.
 #[derive(Debug, Default)]
 struct List {
     kept: Mutex<Vec<Attempt>>,
+    /// Words, each with the number of attempts before it.
+    words: Mutex<Vec<(usize, decision::Answer)>>,
     full: bool,
 }
 
@@ -35,6 +39,13 @@ impl AttemptLog for List {
         let mut kept = self.kept.lock().unwrap();
         kept.push(attempt.clone());
         Ok(kept.len() as u64)
+    }
+
+    fn append_answer(&self, team: &Name, answer: decision::Answer) -> Result<(), store::Error> {
+        assert_eq!(team.as_str(), "team");
+        let attempts = self.kept.lock().unwrap().len();
+        self.words.lock().unwrap().push((attempts, answer));
+        Ok(())
     }
 
     fn durable(&self, _place: u64) -> BoxFuture<'_, Result<(), store::Error>> {
@@ -103,6 +114,7 @@ fn target() -> Target {
                 output: 10.0,
             }],
         }),
+        keep_words: false,
     }
 }
 
@@ -183,13 +195,10 @@ fn recorded(log: &List) -> (Option<String>, Option<u32>, Option<u32>, bool, Opti
     )
 }
 
-async fn check_whole(whole: Result<Answer, Error>, expected: (Option<&str>, u32, u32, bool, i64)) {
-    let log = Arc::new(List::default());
-    let provider = scripted(whole.clone(), Vec::new());
-    let outcome = attempts(&log)
-        .whole(&provider, target(), &prompt(), soon())
-        .await;
-    let (error, input, output, estimated, cost) = expected;
+/// Error, tokens in and out, whether they are estimates, cost in nano-dollars.
+type Expected<'a> = (Option<&'a str>, u32, u32, bool, i64);
+
+fn check_recorded(log: &List, (error, input, output, estimated, cost): Expected<'_>) {
     let expected = (
         error.map(Into::into),
         Some(input),
@@ -197,7 +206,16 @@ async fn check_whole(whole: Result<Answer, Error>, expected: (Option<&str>, u32,
         estimated,
         Some(cost),
     );
-    assert_eq!(recorded(&log), expected);
+    assert_eq!(recorded(log), expected);
+}
+
+async fn check_whole(whole: Result<Answer, Error>, expected: Expected<'_>) {
+    let log = Arc::new(List::default());
+    let provider = scripted(whole.clone(), Vec::new());
+    let outcome = attempts(&log)
+        .whole(&provider, target(), &prompt(), soon())
+        .await;
+    check_recorded(&log, expected);
     let told = match outcome {
         Ok((answer, attempt)) => {
             assert_eq!(Ok(answer), whole);
@@ -215,13 +233,13 @@ async fn check_whole(whole: Result<Answer, Error>, expected: (Option<&str>, u32,
 async fn check_stream(
     pieces: Vec<Result<Piece, Error>>,
     take: usize,
-    expected: (Option<&str>, u32, u32, bool, i64),
+    expected: Expected<'_>,
 ) -> Vec<Result<Event, Kind>> {
     let log = Arc::new(List::default());
     let mut provider = scripted(Ok(answer(Usage::default())), pieces);
     provider.hangs = take < usize::MAX;
     let events = attempts(&log)
-        .stream(&provider, target(), &prompt(), soon())
+        .stream(&provider, target(), &prompt(), soon(), None)
         .await
         .unwrap();
     let read: Vec<_> = events
@@ -229,15 +247,7 @@ async fn check_stream(
         .take(take)
         .collect()
         .await;
-    let (error, input, output, estimated, cost) = expected;
-    let expected = (
-        error.map(Into::into),
-        Some(input),
-        Some(output),
-        estimated,
-        Some(cost),
-    );
-    assert_eq!(recorded(&log), expected);
+    check_recorded(&log, expected);
     read
 }
 
@@ -341,7 +351,7 @@ async fn a_stream_that_is_refused_is_recorded() {
     let log = Arc::new(List::default());
     let provider = scripted(Err(Error::refused(503, None, None)), Vec::new());
     let outcome = attempts(&log)
-        .stream(&provider, target(), &prompt(), soon())
+        .stream(&provider, target(), &prompt(), soon(), None)
         .await;
     assert_eq!(outcome.err().unwrap().error.kind, Kind::Overloaded);
     let overloaded = Some("overloaded".to_owned());

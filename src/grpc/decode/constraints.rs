@@ -2,8 +2,7 @@
 //!
 //! Invariants: limits are in range; names are good and given once.
 //!
-//! Not here: whether such an arm, region or capability exists (`eligibility` excludes what does not
-//! fit, and says so).
+//! Not here: whether such an arm, region or capability exists (`route`).
 
 use super::super::field::Fields;
 use super::super::path::Path;

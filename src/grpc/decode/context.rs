@@ -17,6 +17,9 @@ const TAGS: usize = 64;
 const TAG_CHARS: usize = 128;
 const EMBEDDING: std::ops::RangeInclusive<usize> = 64..=4096;
 
+/// Entries of an embedding named as not finite, before the rest is counted.
+const MOST_NAMED: usize = 8;
+
 /// Beyond this a number is no scaled feature; squares of it still fit a float.
 const MOST_NUMBER: f64 = 1e9;
 
@@ -89,12 +92,24 @@ fn value(fields: &mut Fields, at: Path<'_>, value: Option<context_tag::Value>) -
 }
 
 fn embedding(fields: &mut Fields, at: Path<'_>, embedding: Vec<f32>) -> Option<Vec<f32>> {
-    if embedding.is_empty() || !fields.count(at, embedding.len(), EMBEDDING) {
+    let found = embedding.len();
+    if found == 0 {
         return None;
     }
-    if let Some(i) = embedding.iter().position(|x| !x.is_finite()) {
-        let problem = format!("is {}: allowed finite numbers", embedding[i]);
-        fields.refuse(at.index(i), problem);
+    if !EMBEDDING.contains(&found) {
+        let (least, most) = EMBEDDING.into_inner();
+        let problem = format!("has {found} entries: allowed none, or {least} to {most}");
+        fields.refuse(at, problem);
+        return None;
+    }
+    let mut bad = embedding.iter().enumerate().filter(|(_, x)| !x.is_finite());
+    for (i, x) in bad.by_ref().take(MOST_NAMED) {
+        fields.refuse(at.index(i), format_args!("is {x}: allowed finite numbers"));
+    }
+    let more = bad.count();
+    if more > 0 {
+        let problem = format!("has {more} more entries that are not finite");
+        fields.refuse(at, problem);
     }
     Some(embedding)
 }

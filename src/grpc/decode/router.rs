@@ -19,7 +19,7 @@ use crate::route::{DecisionQuery, Request};
 use crate::unit::NanoUsd;
 
 /// What an empty page size means.
-const PAGE: i32 = 50;
+const PAGE: i64 = 50;
 
 /// A request for a decision.
 pub(in crate::grpc) fn route(mut said: v1::RouteRequest) -> Result<Request, Failure> {
@@ -177,12 +177,8 @@ pub(in crate::grpc) fn list_decisions(
     said: &v1::ListDecisionsRequest,
 ) -> Result<DecisionQuery, Failure> {
     let mut fields = Fields::default();
-    let size = if said.page_size == 0 {
-        PAGE
-    } else {
-        said.page_size
-    };
-    let size = fields.integer("page_size", Some(i64::from(size)), 1..=1000);
+    let size = fields.integer("page_size", Some(i64::from(said.page_size)), 0..=1000);
+    let size = size.map(|size| if size == 0 { PAGE } else { size });
     let before = match said.page_token.as_str() {
         "" => None,
         token => {
@@ -316,12 +312,20 @@ mod tests {
         );
         check(
             |c, _| c.embedding = vec![0.0; 63],
-            &["context.embedding: has 63 entries: allowed 64 to 4096"],
+            &["context.embedding: has 63 entries: allowed none, or 64 to 4096"],
         );
         check(
-            |c, _| c.embedding[7] = f32::INFINITY,
-            &["context.embedding[7]: is inf: allowed finite numbers"],
+            |c, _| (c.embedding[7], c.embedding[9]) = (f32::INFINITY, f32::NAN),
+            &[
+                "context.embedding[7]: is inf: allowed finite numbers",
+                "context.embedding[9]: is NaN: allowed finite numbers",
+            ],
         );
+        let nan = |i| format!("context.embedding[{i}]: is NaN: allowed finite numbers");
+        let mut named: Vec<String> = (0..8).map(nan).collect();
+        named.push("context.embedding: has 56 more entries that are not finite".to_owned());
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        check(|c, _| c.embedding = vec![f32::NAN; 64], &named);
         check(
             |c, _| c.max_output_tokens = Some(0),
             &["context.max_output_tokens: is 0: allowed 1 to 100000000"],
@@ -451,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_1_to_1000_decisions_and_a_token_of_ours() {
+    fn a_page_has_up_to_1000_decisions_and_a_token_of_ours() {
         let ask = |page_size, token: &str| {
             list_decisions(&v1::ListDecisionsRequest {
                 page_size,
@@ -464,7 +468,7 @@ mod tests {
         assert_eq!(ask(1000, "ff").unwrap().before, Some(255));
         let found = ask(-1, "zz").unwrap_err();
         let token = "page_token: is not one: allowed a next_page_token, or empty";
-        assert_eq!(found, ["page_size: is -1: allowed 1 to 1000", token]);
+        assert_eq!(found, ["page_size: is -1: allowed 0 to 1000", token]);
     }
 
     proptest::proptest! {

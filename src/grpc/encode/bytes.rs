@@ -41,6 +41,7 @@ pub(in crate::grpc) fn route_bytes(routed: &Routed) -> Vec<u8> {
     let inherited = matches!(decision.origin, Origin::Inherited(_));
     integer(&mut out, 11, i64::from(inherited));
     text(&mut out, 12, decision.feature_set.as_str());
+    integer(&mut out, 13, i64::from(routed.repeated));
     out
 }
 
@@ -213,6 +214,7 @@ mod tests {
             decision: Arc::new(decision),
             endpoint: endpoint("m"),
             fallbacks: vec![endpoint(""); signals],
+            repeated: signals == 2,
         }
     }
 

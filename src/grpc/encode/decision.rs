@@ -29,6 +29,7 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
         snapshot_version: count(decision.snapshot_version),
         inherited: matches!(decision.origin, Origin::Inherited(_)),
         feature_set: text(&decision.feature_set),
+        repeated: routed.repeated,
     }
 }
 

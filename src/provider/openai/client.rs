@@ -183,14 +183,8 @@ impl Provider for OpenAi {
         deadline: Instant,
     ) -> BoxFuture<'a, Result<Pieces, Error>> {
         async move {
-            let upstream = Upstream {
-                response: self.send(prompt, true, deadline).await?,
-                deadline,
-                patience: self.settings.patience,
-                events: Events::default(),
-                gathered: Gathered::default(),
-                ready: VecDeque::new(),
-            };
+            let response = self.send(prompt, true, deadline).await?;
+            let upstream = Upstream::new(response, deadline, self.settings.patience);
             let pieces = stream::try_unfold(upstream, |mut upstream| async move {
                 let piece = upstream.next().await?;
                 Ok(piece.map(|piece| (piece, upstream)))
@@ -212,6 +206,17 @@ struct Upstream {
 }
 
 impl Upstream {
+    fn new(response: Response, deadline: Instant, patience: Duration) -> Self {
+        Self {
+            response,
+            deadline,
+            patience,
+            events: Events::default(),
+            gathered: Gathered::default(),
+            ready: VecDeque::new(),
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<Piece>, Error> {
         loop {
             if let Some(piece) = self.ready.pop_front() {
@@ -369,10 +374,6 @@ mod tests {
         Instant::now() + Duration::from_secs(60)
     }
 
-    fn shortly() -> Instant {
-        Instant::now() + Duration::from_millis(200)
-    }
-
     async fn check_refused(answer: Vec<String>, expected: Error) {
         let server = Server::start(answer, false);
         let error = server.client().complete(&prompt(), in_time()).await;
@@ -399,10 +400,9 @@ mod tests {
         }
     }
 
-    async fn check_stream(parts: Vec<String>, hangs: bool, expected: (usize, Option<Kind>)) {
-        let server = Server::start(parts, hangs);
-        let deadline = if hangs { shortly() } else { in_time() };
-        let (pieces, end) = streamed(&server, deadline).await;
+    async fn check_stream(parts: Vec<String>, expected: (usize, Option<Kind>)) {
+        let server = Server::start(parts, false);
+        let (pieces, end) = streamed(&server, in_time()).await;
         assert_eq!((pieces.len(), end), expected, "{pieces:?}");
         server.sent().await;
     }
@@ -477,20 +477,46 @@ mod tests {
         assert_eq!(answer.unwrap_err(), Kind::TooLarge.into());
     }
 
-    #[tokio::test]
-    async fn a_slow_answer_ends_at_the_deadline_or_with_our_patience() {
-        for head in ["", "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"] {
-            let server = Server::start(vec![head.into()], true);
-            let answer = server.client().complete(&prompt(), shortly()).await;
-            assert_eq!(answer.unwrap_err(), Kind::DeadlineExceeded.into());
-            server.sent().await;
+    /// A listener that nobody serves: connections are taken by the system, and then nothing.
+    fn silent() -> (TcpListener, Settings) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+        (listener, Settings::new(base_url, None))
+    }
 
-            let mut server = Server::start(vec![head.into()], true);
-            server.settings.patience = Duration::from_millis(200);
-            let answer = server.client().complete(&prompt(), in_time()).await;
-            assert_eq!(answer.unwrap_err(), Kind::Timeout.into());
-            server.sent().await;
-        }
+    #[tokio::test]
+    async fn silence_before_the_answer_ends_at_the_deadline_or_with_our_patience() {
+        let (_listener, mut settings) = silent();
+        let transport = Transport::new().unwrap();
+        let client = OpenAi::new(settings.clone(), &transport).unwrap();
+        let soon = Instant::now() + Duration::from_millis(1);
+        let answer = client.complete(&prompt(), soon).await;
+        assert_eq!(answer.unwrap_err(), Kind::DeadlineExceeded.into());
+        let stream = client.stream(&prompt(), soon).await;
+        assert_eq!(stream.err(), Some(Kind::DeadlineExceeded.into()));
+
+        settings.patience = Duration::from_millis(1);
+        let client = OpenAi::new(settings, &transport).unwrap();
+        let answer = client.complete(&prompt(), in_time()).await;
+        assert_eq!(answer.unwrap_err(), Kind::Timeout.into());
+    }
+
+    #[tokio::test]
+    async fn silence_within_the_answer_ends_at_the_deadline_or_with_our_patience() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{";
+        let server = Server::start(vec![head.into()], true);
+        let client = server.client();
+        let mut response = client.send(&prompt(), false, in_time()).await.unwrap();
+        let patience = client.settings.patience;
+        let first = chunk(&mut response, in_time(), patience).await;
+        assert_eq!(first, Ok(Some("{".into())));
+        // The head is here and no more will come, so a deadline that has passed waits for nothing.
+        let rest = chunk(&mut response, Instant::now(), patience).await;
+        assert_eq!(rest, Err(Kind::DeadlineExceeded.into()));
+        let rest = chunk(&mut response, in_time(), Duration::ZERO).await;
+        assert_eq!(rest, Err(Kind::Timeout.into()));
+        drop(response);
+        server.sent().await;
     }
 
     #[tokio::test]
@@ -528,17 +554,25 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_stops_early_never_looks_whole() {
         // The connection dies after a piece; after the reason; and ends well but without [DONE].
-        check_stream(events(&[HELLO]), false, (1, Some(Kind::Cut))).await;
-        check_stream(events(&[HELLO, STOP]), false, (1, Some(Kind::Cut))).await;
+        check_stream(events(&[HELLO]), (1, Some(Kind::Cut))).await;
+        check_stream(events(&[HELLO, STOP]), (1, Some(Kind::Cut))).await;
         let mut parts = events(&[HELLO, STOP]);
         parts.push(END.into());
-        check_stream(parts, false, (1, Some(Kind::Cut))).await;
+        check_stream(parts, (1, Some(Kind::Cut))).await;
     }
 
     #[tokio::test]
     async fn a_stream_that_stalls_ends_at_the_deadline() {
-        check_stream(events(&[HELLO]), true, (1, Some(Kind::DeadlineExceeded))).await;
-        check_stream(Vec::new(), true, (0, Some(Kind::DeadlineExceeded))).await;
+        let server = Server::start(events(&[HELLO]), true);
+        let client = server.client();
+        let response = client.send(&prompt(), true, in_time()).await.unwrap();
+        let mut upstream = Upstream::new(response, in_time(), client.settings.patience);
+        let first = upstream.next().await;
+        assert_eq!(first, Ok(Some(Piece::Text("hello".into()))));
+        upstream.deadline = Instant::now();
+        assert_eq!(upstream.next().await, Err(Kind::DeadlineExceeded.into()));
+        drop(upstream);
+        server.sent().await;
     }
 
     #[test]

@@ -121,6 +121,9 @@ impl Index {
             Record::Attempt { attempt, .. } => {
                 self.file(team, attempt.decision, attempt.ended, (position, None));
             }
+            Record::Answer { answer, .. } => {
+                self.file(team, answer.decision, answer.ended, (position, None));
+            }
             Record::Feedback(feedback) => self.add_feedback(team, position, feedback),
             Record::EpisodeClosed { episode, time, .. } => {
                 let episode = self.episode_mut(team, episode, *time);

@@ -40,7 +40,7 @@ impl Index {
         })
     }
 
-    /// Attempts and feedback about a decision, and feedback about its episode, in journal order.
+    /// Attempts, answer and feedback about a decision, and feedback about its episode, in journal order.
     pub fn records_about(&self, id: DecisionId) -> Vec<Position> {
         let Some(entry) = self.decisions.get(&id) else {
             return Vec::new();

@@ -239,6 +239,7 @@ fn routed() -> Routed {
         decision: Arc::new(decision),
         endpoint: endpoint.clone(),
         fallbacks: vec![endpoint],
+        repeated: false,
     }
 }
 
