@@ -22,6 +22,8 @@
 //!    live and after a crash, so a rebuild gives the same bits. A row enters its arm's regression at
 //!    the first signal, the others imputed by prediction; what comes later (a late signal, a
 //!    correction, a retraction, a closing time) shifts it by the exact difference.
+//!    Each value is also set beside what was expected of it: an arm that changes raises an alarm
+//!    ([`bandit::Detector`]).
 //! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
 //!    learned up to, and every decision names it.
 //! 4. [`replay`] reads the same records and says what another policy would have done, with an
@@ -62,8 +64,9 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets and pacing, forgetting and drift alarms, retries and fallbacks, the OpenAI-compatible door,
-//! TLS, pooling over teams. One process is a complete service; it is not highly available by itself.
+//! Budgets and pacing, forgetting (an arm that changes is told, not relearned faster), retries and
+//! fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One process is a complete service;
+//! it is not highly available by itself.
 
 pub mod docs;
 

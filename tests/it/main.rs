@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alarms;
 mod bad_input;
 mod contract;
 mod durability;
