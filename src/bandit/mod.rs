@@ -1,7 +1,8 @@
 //! The bandit: context and eligible arms to a pmf, and outcomes to statistics.
 //!
 //! In reading order: [`Ridge`] learns one arm in f64; [`Posterior`] is what it publishes in f32;
-//! [`Policy`] turns [`Scores`] of the eligible arms into a pmf over them.
+//! [`Policy`] turns [`Scores`] of the eligible arms into a pmf over them; [`Detector`] notices that an arm
+//! has changed.
 //!
 //! Invariants: every number here is the same bits on every machine. The kernels are plain Rust with a
 //! fixed order of additions; the wider instructions that are chosen at run time never fuse a multiply
@@ -12,8 +13,10 @@
 //! which arms are eligible (`eligibility`).
 //!
 //! Source: SCIENCE 2.2 and 2.3. Per-arm ridge and `LinUcb`: Li et al. 2010; `LinearThompson`: Agrawal
-//! and Goyal 2013, with the pmf computed instead of sampled; `SquareCb`: Foster and Rakhlin 2020.
+//! and Goyal 2013, with the pmf computed instead of sampled; `SquareCb`: Foster and Rakhlin 2020;
+//! `Detector`: Page 1954, Lorden 1971.
 
+mod change;
 mod cholesky;
 mod error;
 mod greedy;
@@ -28,6 +31,7 @@ mod spec;
 mod square_cb;
 mod thompson;
 
+pub use change::{Change, Detector, Direction};
 pub use error::{ChoiceError, StateError};
 pub use policy::{Policy, Scores, Scratch};
 pub use posterior::Posterior;

@@ -11,3 +11,4 @@ pub(crate) mod out;
 #[cfg(feature = "analytics")]
 pub(crate) mod replay;
 pub(crate) mod serve;
+mod team;

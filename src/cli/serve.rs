@@ -2,12 +2,12 @@
 
 use super::args::{Check, Config, Control, Remote, Verify};
 use super::out::{self, Failure};
+use super::team::Team;
 use bellwether::clock::SystemClock;
 use bellwether::grpc::client::{self, ClientError};
 use bellwether::proto::v1;
 use bellwether::{config, server};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Serves until interrupted.
@@ -92,64 +92,6 @@ pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
         .into_inner();
     let state = Team::of(team, state);
     out::write(arguments.format, &state, &state.text())
-}
-
-/// A team's state, as it is written out.
-#[derive(Serialize)]
-struct Team {
-    team: String,
-    pinned_arm: Option<String>,
-    frozen: bool,
-    snapshot_version: i64,
-    journal_sequence: i64,
-    arms: Vec<Arm>,
-}
-
-#[derive(Serialize)]
-struct Arm {
-    arm: String,
-    outcome_count: i64,
-    signal_means: BTreeMap<String, f64>,
-}
-
-impl Team {
-    fn of(team: String, state: v1::GetTeamResponse) -> Self {
-        let control = state.control.unwrap_or_default();
-        let arm = |arm: v1::ArmState| Arm {
-            arm: arm.arm,
-            outcome_count: arm.outcome_count,
-            signal_means: arm.signal_means,
-        };
-        Self {
-            team,
-            pinned_arm: Some(control.pinned_arm).filter(|arm| !arm.is_empty()),
-            frozen: control.frozen,
-            snapshot_version: state.snapshot_version,
-            journal_sequence: state.journal_sequence,
-            arms: state.arms.into_iter().map(arm).collect(),
-        }
-    }
-
-    fn text(&self) -> String {
-        let pin = match &self.pinned_arm {
-            Some(arm) => format!("pinned to {arm}"),
-            None => "not pinned".to_owned(),
-        };
-        let learning = if self.frozen { "frozen" } else { "learning" };
-        let mut text = format!(
-            "team {}: {pin}, {learning}, learned up to record {} of {}\n",
-            self.team, self.snapshot_version, self.journal_sequence
-        );
-        for arm in &self.arms {
-            let mean = |(name, mean): (&String, &f64)| format!("  {name} {mean:.3}");
-            let means: String = arm.signal_means.iter().map(mean).collect();
-            text += &format!(
-                "  {:<32} {:>8} outcomes{means}\n",
-                arm.arm, arm.outcome_count
-            );
-        }
-        text
-    }
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,7 @@ use super::encode;
 use super::status::Failure;
 use crate::access::{Grant, Scope};
 use crate::id::Name;
+use crate::learn::Alarm;
 use crate::proto::v1::{self, admin_service_server::AdminService};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -41,6 +42,8 @@ pub struct TeamState {
     pub journal_sequence: u64,
     /// What has been learned of each arm.
     pub arms: Vec<ArmState>,
+    /// Changes of arms that were noticed, newest last.
+    pub alarms: Vec<Alarm>,
 }
 
 /// What has been learned of an arm.
@@ -95,6 +98,7 @@ impl<U: Operating> AdminService for Operator<U> {
                 snapshot_version: encode::count(state.snapshot_version),
                 journal_sequence: encode::count(state.journal_sequence),
                 arms: state.arms.into_iter().map(arm).collect(),
+                alarms: state.alarms.iter().map(encode::alarm).collect(),
             })
         })
         .await

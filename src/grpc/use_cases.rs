@@ -165,6 +165,7 @@ impl Operating for Intake {
                 .iter()
                 .map(|(name, arm)| state(team, name, arm))
                 .collect(),
+            alarms: team.alarms.to_vec(),
         })
     }
 }

@@ -87,6 +87,17 @@ impl Arm {
         Ok(())
     }
 
+    /// What a group's targets would be predicted to be had the decision's row never been in.
+    pub(super) fn expected(
+        &self,
+        group: usize,
+        x: &[f32],
+        row: &Learned,
+    ) -> Result<Vec<f64>, StateError> {
+        let ridge = self.groups.get(group);
+        ridge.map_or(Ok(Vec::new()), |ridge| without(ridge, x, row))
+    }
+
     /// Changes of one group's targets from one decision: `Some` sets a value, `None` withdraws it.
     pub(super) fn learn(
         &mut self,
@@ -176,14 +187,7 @@ fn apply(
                 value
             }
             None if row.seen & bit != 0 => {
-                // What would be predicted had this row never been in: its own pull, h, taken out.
-                let mut predicted = vec![0.0; ridge.targets()];
-                ridge.predict(x, &mut predicted)?;
-                let own = ridge.variance(x)?;
-                let imputed = match 1.0 - own > 1e-8 {
-                    true => (predicted[target] - own * used) / (1.0 - own),
-                    false => predicted[target],
-                };
+                let imputed = without(ridge, x, row)?[target];
                 ridge.shift(x, target, imputed - used)?;
                 row.seen &= !bit;
                 imputed
@@ -197,6 +201,22 @@ fn apply(
         row.used.clear();
     }
     Ok(())
+}
+
+/// What would be predicted had this row never been in: its own pull, h, taken out.
+fn without(ridge: &Ridge, x: &[f32], row: &Learned) -> Result<Vec<f64>, StateError> {
+    let mut predicted = vec![0.0; ridge.targets()];
+    ridge.predict(x, &mut predicted)?;
+    if row.used.is_empty() {
+        return Ok(predicted);
+    }
+    let own = ridge.variance(x)?;
+    if 1.0 - own > 1e-8 {
+        for (predicted, used) in predicted.iter_mut().zip(&row.used) {
+            *predicted = (*predicted - own * used) / (1.0 - own);
+        }
+    }
+    Ok(predicted)
 }
 
 /// The row's first values: it enters the regression, if there is any value at all.

@@ -2,6 +2,7 @@
 //!
 //! Not here: reading the journal and publishing (`follow`), one team's rules (`team`).
 
+use super::alarm::Alarm;
 use super::ledger::Limits;
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Team as State, Touched};
@@ -61,7 +62,7 @@ impl Params {
     /// scorecards, length of the context, ridge, bounds. Weights and dollars are not part of it:
     /// they re-score the same statistics.
     pub fn fingerprint(&self) -> u64 {
-        let mut text = format!("{:?}", self.limits);
+        let mut text = format!("layout {LAYOUT} {:?}", self.limits);
         for team in self.teams.values() {
             let scorecard = &team.scorecard;
             let signals = scorecard.signals().iter().map(|s| (&s.name, s.kind));
@@ -84,6 +85,10 @@ pub trait Recall {
     /// The decision at `position`; `None` where it cannot be read (an event tells why).
     fn decision(&self, position: Position) -> Option<Box<Decision>>;
 }
+
+/// Raised when the learner's state is another one for the same records: older checkpoints are then
+/// rebuilt from the journal.
+const LAYOUT: u32 = 2;
 
 /// Most feedback kept for decisions that are not visible yet.
 const PARKED: usize = 10_000;
@@ -137,6 +142,9 @@ impl Learner {
     ) -> Vec<(Name, Touched)> {
         self.sequence = at.sequence;
         self.now = self.now.max(record.time());
+        for state in self.teams.values_mut() {
+            state.alarms.at(self.sequence, self.now);
+        }
         let mut changed: BTreeMap<Name, Touched> = self.advance(params, recall);
         if let Some(name) = record.team().cloned()
             && let Some(team) = params.teams.get(&name)
@@ -266,6 +274,7 @@ impl Learner {
                 pulls: pulls.collect(),
                 samples: state.arms.values().map(|a| a.outcomes as f64).sum(),
                 control: state.control.clone(),
+                alarms: state.alarms.published(old.map(|old| &old.alarms)),
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
@@ -295,11 +304,25 @@ impl Learner {
             .collect()
     }
 
+    /// Changes of arms that were noticed, team by team, oldest first.
+    pub fn alarms(&self) -> impl Iterator<Item = (&Name, &Alarm)> {
+        self.teams
+            .iter()
+            .flat_map(|(name, state)| state.alarms.raised().map(move |alarm| (name, alarm)))
+    }
+
     /// Whether every regression is whole: finite, positive definite, of the right shape.
     pub fn validate(&self, params: &Params) -> Result<(), StateError> {
         for (name, state) in &self.teams {
             if !params.teams.contains_key(name) {
                 continue;
+            }
+            if !state.alarms.are_whole() {
+                return Err(StateError::Range {
+                    field: "alarms",
+                    value: f64::NAN,
+                    allowed: "finite, evidence at least 1",
+                });
             }
             for arm in state.arms.values() {
                 for ridge in arm.groups.iter().chain([&arm.usage]) {

@@ -112,6 +112,16 @@ impl Ledger {
         self.episodes.get(episode).cloned().unwrap_or_default()
     }
 
+    /// Whether a decision is its arm's first draw of its episode; without an episode it is.
+    pub(super) fn leads(&self, id: DecisionId) -> bool {
+        let Some(entry) = self.entries.get(&id) else {
+            return false;
+        };
+        let draws = entry.episode.as_ref().and_then(|e| self.episodes.get(e));
+        let same_arm = |d: &&DecisionId| self.entries.get(d).is_some_and(|e| e.arm == entry.arm);
+        draws.is_none_or(|draws| draws.iter().find(same_arm) == Some(&id))
+    }
+
     /// The next decision whose group `group` is due at `now`, given how long the group stays open.
     pub(super) fn next_due(
         &mut self,

@@ -12,6 +12,7 @@
 //!
 //! Source: SCIENCE 2.2 (ridge per arm and signal), 2.8 (delayed, missing, corrected signals).
 
+mod alarm;
 mod arm;
 mod follow;
 mod intake;
@@ -21,6 +22,7 @@ mod pool;
 mod snapshot;
 mod team;
 
+pub use alarm::Alarm;
 pub use follow::{Follower, Published};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};

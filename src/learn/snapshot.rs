@@ -5,6 +5,7 @@
 //!
 //! Not here: how it came about (`learner`), who swaps it (`follow`).
 
+use super::alarm::Alarm;
 use super::arm::{Arm, COST, LATENCY};
 use crate::bandit::{Posterior, Ridge};
 use crate::id::Name;
@@ -38,6 +39,8 @@ pub struct TeamSnapshot {
     pub samples: f64,
     /// The operator's pin and freeze.
     pub control: Control,
+    /// Changes of arms that were noticed, newest last.
+    pub alarms: Arc<[Alarm]>,
 }
 
 /// What has been learned of one arm.

@@ -11,6 +11,7 @@
 //!
 //! Not here: the order of records and time (`learner`).
 
+use super::alarm::{Alarms, Step};
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::pool;
@@ -31,6 +32,7 @@ pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
     pub(super) ledger: Ledger,
     pub(super) control: Control,
+    pub(super) alarms: Alarms,
 }
 
 /// The arms whose statistics a record changed, for publishing.
@@ -42,6 +44,7 @@ impl Team {
             arms: BTreeMap::new(),
             ledger: Ledger::new(scorecard.groups().len()),
             control: Control::default(),
+            alarms: Alarms::default(),
         }
     }
 
@@ -166,12 +169,14 @@ impl Team {
         }
         for id in ids {
             for (group, changes) in &changes {
-                self.learn(id, *group, changes, params, recall, touched);
+                if let Some(step) = self.learn(id, *group, changes, params, recall, touched) {
+                    self.watch_arrived(&step, params, touched);
+                }
             }
         }
     }
 
-    /// Puts changes of one group of one decision into its arm's statistics.
+    /// Puts changes of one group of one decision into its arm's statistics; what that did.
     fn learn(
         &mut self,
         id: DecisionId,
@@ -180,19 +185,14 @@ impl Team {
         params: &Params,
         recall: &dyn Recall,
         touched: &mut Touched,
-    ) {
-        let Some(entry) = self.ledger.get_mut(id) else {
-            return;
-        };
-        let Some(decision) = recall.decision(entry.position) else {
-            return;
-        };
-        let Some(x) = decision.context.as_deref() else {
-            return;
-        };
+    ) -> Option<Step> {
+        let entry = self.ledger.get_mut(id)?;
+        let decision = recall.decision(entry.position)?;
+        let x = decision.context.as_deref()?;
         let groups = params.scorecard.groups();
         entry.learned.resize(groups.len(), Learned::default());
         let mut row = entry.learned[group].clone();
+        let before = row.clone();
         let (name, closed) = (entry.arm.clone(), entry.closed & (1 << group) != 0);
         let changes: Vec<_> = changes
             .iter()
@@ -203,19 +203,27 @@ impl Team {
                 )
             })
             .collect();
-        let Some(arm) = self.arm(&name, params) else {
-            return;
-        };
+        let arm = self.arm(&name, params)?;
+        let expected = arm.expected(group, x, &row).unwrap_or_default();
         if let Err(error) = arm.learn(group, x, &mut row, &changes) {
             not_learned(&name, &error);
         }
-        touched.insert(name);
+        touched.insert(name.clone());
         if let Some(entry) = self.ledger.get_mut(id) {
-            entry.learned[group] = row;
+            entry.learned[group] = row.clone();
         }
         if !pool::settled(&self.arms, group) {
             self.anchor(group, params, touched);
         }
+        Some(Step {
+            id,
+            arm: name,
+            time: decision.time,
+            group,
+            expected,
+            before,
+            after: row,
+        })
     }
 
     /// Sets the prior of a group to the pooled means, for all arms alike.
@@ -291,8 +299,8 @@ impl Team {
             .filter(|t| seen & (1 << t) == 0)
             .map(|t| (t, Some(value)))
             .collect();
-        if !changes.is_empty() {
-            self.learn(id, group, &changes, params, recall, touched);
+        if let Some(step) = self.learn(id, group, &changes, params, recall, touched) {
+            self.watch_closed(&step, params, touched);
         }
     }
 }

@@ -2498,6 +2498,10 @@ pub struct GetTeamResponse {
     /// What has been learned of each arm.
     #[prost(message, repeated, tag = "4")]
     pub arms: ::prost::alloc::vec::Vec<ArmState>,
+    /// Changes of arms that the learner noticed, newest last; the last 64 are kept. Empty: none. One that
+    /// is new since the last call has a `raise_sequence` above the `snapshot_version` of that call.
+    #[prost(message, repeated, tag = "5")]
+    pub alarms: ::prost::alloc::vec::Vec<Alarm>,
 }
 /// What has been learned of an arm.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2514,6 +2518,98 @@ pub struct ArmState {
         ::prost::alloc::string::String,
         f64,
     >,
+}
+/// An arm changed in one signal: its outcomes left what its earlier outcomes had led to expect. Told
+/// once for each change: after an alarm the new level is what is expected.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Alarm {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// The signal, as the scorecard names it.
+    #[prost(string, tag = "2")]
+    pub signal: ::prost::alloc::string::String,
+    /// Which way it went.
+    #[prost(enumeration = "alarm::Direction", tag = "3")]
+    pub direction: i32,
+    /// When the decision was made whose outcome is the first one after the change, as estimated. Always
+    /// there. Chance alone makes it a little early or late.
+    #[prost(message, optional, tag = "4")]
+    pub begin_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Outcomes of this arm with this signal from the estimated beginning to the alarm, at least 1.
+    #[prost(int64, tag = "5")]
+    pub outcome_count: i64,
+    /// Time of the record that raised the alarm. Later than the outcomes were made: outcomes come late,
+    /// and a signal with an assumed value (`missing` is not `unknown`) is judged at its closing time.
+    #[prost(message, optional, tag = "6")]
+    pub raise_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Journal sequence number of that record.
+    #[prost(int64, tag = "7")]
+    pub raise_sequence: i64,
+    /// Mean that was expected of these outcomes, 0 to 1 on the normalised scale: the level before. The
+    /// learner follows what it sees, so this is a little nearer to the new level than the old one was.
+    #[prost(double, tag = "8")]
+    pub mean_before: f64,
+    /// Mean of these outcomes, 0 to 1: the level after.
+    #[prost(double, tag = "9")]
+    pub mean_after: f64,
+    /// Evidence for the change: how many times more likely these outcomes are under a change than under
+    /// none. At least `threshold`.
+    #[prost(double, tag = "10")]
+    pub evidence: f64,
+    /// The evidence at which an alarm is raised, above 1.
+    #[prost(double, tag = "11")]
+    pub threshold: f64,
+    /// Mean number of outcomes between two false alarms of one signal of one arm that does not change,
+    /// at least; how it was derived and measured is in the program's documentation (`bandit::change`).
+    #[prost(int64, tag = "12")]
+    pub run_length: i64,
+}
+/// Nested message and enum types in `Alarm`.
+pub mod alarm {
+    /// Ways to change, on the normalised scale (0 worst, 1 best).
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Direction {
+        /// Never sent.
+        Unspecified = 0,
+        /// It got worse.
+        Fell = 1,
+        /// It got better.
+        Rose = 2,
+    }
+    impl Direction {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "DIRECTION_UNSPECIFIED",
+                Self::Fell => "DIRECTION_FELL",
+                Self::Rose => "DIRECTION_ROSE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+                "DIRECTION_FELL" => Some(Self::Fell),
+                "DIRECTION_ROSE" => Some(Self::Rose),
+                _ => None,
+            }
+        }
+    }
 }
 /// Generated client implementations.
 pub mod admin_service_client {
@@ -2633,7 +2729,8 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.AdminService", "SetControl"));
             self.inner.unary(req, path, codec).await
         }
-        /// Tells the state of a team: its control, and how far its learner is. Errors: INVALID_FIELD,
+        /// Tells the state of a team: its control, how far its learner is, and which arms were seen to change.
+        /// Errors: INVALID_FIELD,
         /// NOT_ALLOWED (another team than the key's).
         pub async fn get_team(
             &mut self,
@@ -2683,7 +2780,8 @@ pub mod admin_service_server {
             tonic::Response<super::SetControlResponse>,
             tonic::Status,
         >;
-        /// Tells the state of a team: its control, and how far its learner is. Errors: INVALID_FIELD,
+        /// Tells the state of a team: its control, how far its learner is, and which arms were seen to change.
+        /// Errors: INVALID_FIELD,
         /// NOT_ALLOWED (another team than the key's).
         async fn get_team(
             &self,

@@ -3,7 +3,8 @@
 //! Not here: what it does with a record (`learn`).
 
 use crate::clock::Clock;
-use crate::learn::Follower;
+use crate::id::Name;
+use crate::learn::{Alarm, Follower};
 use crate::store::{self, Record, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(super) fn follow(
 ) -> JoinHandle<Result<(), store::Error>> {
     let runtime = tokio::runtime::Handle::current();
     tasks.spawn_blocking(move || {
+        // What was caught up with at the start is not news.
+        let mut told = follower.learner().sequence();
         loop {
             runtime.block_on(async {
                 tokio::select! {
@@ -40,6 +43,8 @@ pub(super) fn follow(
             });
             let stopping = stop.is_cancelled();
             let result = follow_once(&mut follower, &store, &*clock, &runtime, stopping);
+            tell(follower.learner().alarms(), told);
+            told = follower.learner().sequence();
             if stopping {
                 return result;
             }
@@ -55,6 +60,23 @@ pub(super) fn follow(
 async fn gathered(follower: &Follower) {
     follower.ready().await;
     tokio::time::sleep(GATHER).await;
+}
+
+/// Tells of the alarms raised after record `told`.
+fn tell<'a>(alarms: impl Iterator<Item = (&'a Name, &'a Alarm)>, told: u64) {
+    for (team, alarm) in alarms.filter(|(_, alarm)| alarm.sequence > told) {
+        tracing::warn!(
+            %team,
+            arm = %alarm.arm,
+            signal = %alarm.signal,
+            direction = ?alarm.direction,
+            outcomes = alarm.outcomes,
+            before = alarm.before,
+            after = alarm.after,
+            sequence = alarm.sequence,
+            "an arm has changed"
+        );
+    }
 }
 
 fn follow_once(
@@ -77,4 +99,68 @@ fn follow_once(
         follower.write_checkpoint()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bandit::Direction;
+    use crate::unit::Timestamp;
+    use std::io;
+    use std::sync::Mutex;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_alarm_is_told_once() {
+        let team = Name::new("coding").unwrap();
+        let alarm = |sequence| Alarm {
+            arm: Name::new("harbor").unwrap(),
+            signal: Name::new("tests_passed").unwrap(),
+            direction: Direction::Fell,
+            began: Timestamp::default(),
+            outcomes: 52,
+            raised: Timestamp::default(),
+            sequence,
+            before: 0.85,
+            after: 0.5,
+            evidence: 3e5,
+        };
+        let alarms = [alarm(7), alarm(9)];
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for told in [7, 9, 20] {
+                tell(alarms.iter().map(|alarm| (&team, alarm)), told);
+            }
+        });
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        for part in [
+            "WARN",
+            "an arm has changed",
+            "team=coding",
+            "arm=harbor",
+            "direction=Fell",
+            "sequence=9",
+        ] {
+            assert!(lines[0].contains(part), "{part}: {text}");
+        }
+    }
 }

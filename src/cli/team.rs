@@ -1,0 +1,172 @@
+//! A team's state, as `control` writes it out.
+
+use bellwether::proto::v1;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A team's state, as it is written out.
+#[derive(Serialize)]
+pub(super) struct Team {
+    team: String,
+    pinned_arm: Option<String>,
+    frozen: bool,
+    snapshot_version: i64,
+    journal_sequence: i64,
+    arms: Vec<Arm>,
+    alarms: Vec<Alarm>,
+}
+
+#[derive(Serialize)]
+struct Arm {
+    arm: String,
+    outcome_count: i64,
+    signal_means: BTreeMap<String, f64>,
+}
+
+impl Team {
+    pub(super) fn of(team: String, state: v1::GetTeamResponse) -> Self {
+        let control = state.control.unwrap_or_default();
+        let arm = |arm: v1::ArmState| Arm {
+            arm: arm.arm,
+            outcome_count: arm.outcome_count,
+            signal_means: arm.signal_means,
+        };
+        Self {
+            team,
+            pinned_arm: Some(control.pinned_arm).filter(|arm| !arm.is_empty()),
+            frozen: control.frozen,
+            snapshot_version: state.snapshot_version,
+            journal_sequence: state.journal_sequence,
+            arms: state.arms.into_iter().map(arm).collect(),
+            alarms: state.alarms.into_iter().map(Alarm::of).collect(),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let pin = match &self.pinned_arm {
+            Some(arm) => format!("pinned to {arm}"),
+            None => "not pinned".to_owned(),
+        };
+        let learning = if self.frozen { "frozen" } else { "learning" };
+        let mut text = format!(
+            "team {}: {pin}, {learning}, learned up to record {} of {}\n",
+            self.team, self.snapshot_version, self.journal_sequence
+        );
+        for arm in &self.arms {
+            let mean = |(name, mean): (&String, &f64)| format!("  {name} {mean:.3}");
+            let means: String = arm.signal_means.iter().map(mean).collect();
+            text += &format!(
+                "  {:<32} {:>8} outcomes{means}\n",
+                arm.arm, arm.outcome_count
+            );
+        }
+        for alarm in &self.alarms {
+            text += &alarm.text();
+        }
+        text
+    }
+}
+
+/// An arm that changed.
+#[derive(Serialize)]
+struct Alarm {
+    arm: String,
+    signal: String,
+    direction: &'static str,
+    begin_time: Option<String>,
+    outcome_count: i64,
+    raise_time: Option<String>,
+    raise_sequence: i64,
+    mean_before: f64,
+    mean_after: f64,
+    evidence: f64,
+    threshold: f64,
+    run_length: i64,
+}
+
+impl Alarm {
+    fn of(alarm: v1::Alarm) -> Self {
+        let direction = match alarm.direction() {
+            v1::alarm::Direction::Fell => "fell",
+            v1::alarm::Direction::Rose => "rose",
+            v1::alarm::Direction::Unspecified => "changed",
+        };
+        Self {
+            arm: alarm.arm,
+            signal: alarm.signal,
+            direction,
+            begin_time: alarm.begin_time.map(|time| time.to_string()),
+            outcome_count: alarm.outcome_count,
+            raise_time: alarm.raise_time.map(|time| time.to_string()),
+            raise_sequence: alarm.raise_sequence,
+            mean_before: alarm.mean_before,
+            mean_after: alarm.mean_after,
+            evidence: alarm.evidence,
+            threshold: alarm.threshold,
+            run_length: alarm.run_length,
+        }
+    }
+
+    fn text(&self) -> String {
+        let since = self.begin_time.as_deref().unwrap_or("an unknown time");
+        format!(
+            "  alarm: {} {} {} from {:.3} to {:.3} in {} outcomes since {since} (record {}; a false one \
+             comes once in {} outcomes at most)\n",
+            self.arm,
+            self.signal,
+            self.direction,
+            self.mean_before,
+            self.mean_after,
+            self.outcome_count,
+            self.raise_sequence,
+            self.run_length,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_is_told_in_one_line_and_in_json() {
+        let at = |seconds| {
+            Some(
+                std::time::UNIX_EPOCH
+                    .checked_add(std::time::Duration::from_secs(seconds))
+                    .unwrap()
+                    .into(),
+            )
+        };
+        let alarm = v1::Alarm {
+            arm: "harbor".to_owned(),
+            signal: "tests_passed".to_owned(),
+            direction: v1::alarm::Direction::Fell.into(),
+            begin_time: at(1_771_059_600),
+            outcome_count: 52,
+            raise_time: at(1_771_146_000),
+            raise_sequence: 4711,
+            mean_before: 0.8571,
+            mean_after: 0.5385,
+            evidence: 234_567.0,
+            threshold: 200_000.0,
+            run_length: 100_000,
+        };
+        let state = v1::GetTeamResponse {
+            snapshot_version: 4712,
+            journal_sequence: 4720,
+            alarms: vec![alarm],
+            ..Default::default()
+        };
+        let team = Team::of("coding".to_owned(), state);
+        assert_eq!(
+            team.text(),
+            "team coding: not pinned, learning, learned up to record 4712 of 4720\n  \
+             alarm: harbor tests_passed fell from 0.857 to 0.538 in 52 outcomes since \
+             2026-02-14T09:00:00Z (record 4711; a false one comes once in 100000 outcomes at most)\n"
+        );
+        let json = serde_json::to_value(&team).unwrap();
+        assert_eq!(json["alarms"][0]["direction"], "fell");
+        assert_eq!(json["alarms"][0]["raise_time"], "2026-02-15T09:00:00Z");
+    }
+}
