@@ -1,0 +1,239 @@
+//! What the coding agents ask, put together from the project's own phrases.
+//!
+//! Invariants: 100 to 1500 characters. A hard errand is more likely to be told in the words of a hard
+//! one and to bring more output along, so that the text gives a weak hint, not the answer.
+
+use super::dice::Dice;
+
+const MODULES: [&str; 16] = [
+    "billing/invoice.py",
+    "src/cache/eviction.rs",
+    "api/handlers/orders.go",
+    "web/components/DatePicker.tsx",
+    "ingest/csv_reader.py",
+    "src/scheduler/retry.rs",
+    "auth/session_store.go",
+    "lib/search/ranking.rb",
+    "notifications/mail_queue.py",
+    "src/storage/segment.rs",
+    "pricing/discount_rules.py",
+    "web/hooks/useDebounce.ts",
+    "cmd/importer/main.go",
+    "reports/monthly_summary.py",
+    "src/net/rate_limiter.rs",
+    "catalog/price_table.rb",
+];
+
+const FUNCTIONS: [&str; 14] = [
+    "parse_amount",
+    "next_retry_at",
+    "load_rows",
+    "merge_headers",
+    "apply_discount",
+    "evict_oldest",
+    "format_period",
+    "resolve_timezone",
+    "send_batch",
+    "read_segment",
+    "rank_results",
+    "refresh_token",
+    "split_address",
+    "render_totals",
+];
+
+/// How a task is asked for, what makes it easy, what makes it hard.
+struct Phrases {
+    openings: [&'static str; 6],
+    easy: [&'static str; 8],
+    hard: [&'static str; 8],
+}
+
+const FIX_TEST: Phrases = Phrases {
+    openings: [
+        "CI is red: the test for `{f}` in {m} fails. Find out why and fix it.",
+        "test_{f} fails since this morning. The code is in {m}. Make it pass without weakening it.",
+        "Please fix the failing test of {m}; it is about `{f}`.",
+        "The build broke on main. One assertion on `{f}` ({m}) does not hold any more.",
+        "A regression: `{f}` in {m} returns something else than its test expects.",
+        "Fix `{f}` so that its unit test in {m} is green again.",
+    ],
+    easy: [
+        "It expected 10 and got 9, which looks like an off-by-one at the end of the loop.",
+        "The message has a typo that the test compares.",
+        "The default argument was renamed and one call was forgotten.",
+        "An empty list is not handled and raises an index error.",
+        "The test compares a string with a trailing newline.",
+        "A constant was changed from 30 to 60 and the test still says 30.",
+        "The import path is stale after the last move of files.",
+        "It rounds down where the test wants it rounded to the nearest cent.",
+    ],
+    hard: [
+        "It fails about once in forty runs and only under load; we suspect a race between two workers.",
+        "It passes alone and fails in the whole suite, so some state must leak between tests.",
+        "Only the nightly run on the other time zone fails, around the daylight saving change.",
+        "The failure disappears when logging is on, and the stack trace ends in generated code.",
+        "Two locks are taken in different orders somewhere below; sometimes the test just hangs.",
+        "The numbers drift by a few ulps between machines and the tolerance must not be widened.",
+        "A cache three layers down serves a stale value, and we cannot say who should invalidate it.",
+        "It needs a migration that runs on live data, and the test simulates an interrupted one.",
+    ],
+};
+
+const ADD_FEATURE: Phrases = Phrases {
+    openings: [
+        "Add a feature to {m}: `{f}` should take one more option.",
+        "We need something new in {m}. Extend `{f}` and write the tests for it.",
+        "New requirement for {m}, see below. The entry point is `{f}`.",
+        "Implement the following in {m}, starting at `{f}`.",
+        "Customers ask for this: please build it into `{f}` ({m}).",
+        "Feature request, agreed with product. It touches `{f}` in {m}.",
+    ],
+    easy: [
+        "A flag `--quiet` that suppresses the summary line.",
+        "Accept a semicolon besides the comma as separator.",
+        "Return the number of skipped rows along with the result.",
+        "Let the page size be configured, default 50 as now.",
+        "Show the currency symbol in front of the amount.",
+        "Log a warning when the file is older than a day.",
+        "Trim white space around names before they are compared.",
+        "Offer a dry run that prints what would be done.",
+    ],
+    hard: [
+        "Writes must survive a crash at any point, and old readers have to understand the new files.",
+        "It must work for streams that do not fit in memory, with back pressure and cancellation.",
+        "Two regions may change the same record; merge them without losing either edit.",
+        "Retries must be idempotent across restarts, and the order of messages kept for each customer.",
+        "The rule engine has to explain which rules fired, with no change to the public interface.",
+        "Add multi-tenant quotas that hold exactly under concurrency, without a central lock.",
+        "Support incremental re-indexing while queries run, and fall back when the index is half built.",
+        "Make it resumable over flaky networks, with end-to-end checksums and partial results.",
+    ],
+};
+
+const REFACTOR: Phrases = Phrases {
+    openings: [
+        "Refactor {m}: `{f}` has grown too long. Behaviour must stay the same.",
+        "Clean up `{f}` in {m} so that the next change is easy.",
+        "{m} is hard to read. Restructure it around `{f}` without changing what it does.",
+        "Please simplify `{f}` ({m}); all tests have to stay green.",
+        "Untangle {m}. `{f}` should do one thing.",
+        "Move the logic of `{f}` out of {m} to where it belongs.",
+    ],
+    easy: [
+        "Extract the validation at the top into a function of its own.",
+        "Rename the variables a, b and c to what they mean.",
+        "Replace the nested ifs by early returns.",
+        "The same four lines appear three times; make them one helper.",
+        "Use the dataclass that we have instead of the tuple.",
+        "Split the file: parsing on one side, printing on the other.",
+        "Remove the parameter that is always None.",
+        "Turn the string constants into an enum.",
+    ],
+    hard: [
+        "Callers in four services rely on side effects in its middle, and none of them has tests.",
+        "Break the import cycle with the scheduler, keeping the order in which things start.",
+        "Make it async all the way up without holding a lock across an await.",
+        "Replace inheritance by composition; subclasses in plug-ins override private methods.",
+        "Separate pure computation from I/O, although errors are handled by exceptions across both.",
+        "The generic parameters leak into every signature; find a boundary that hides them.",
+        "Lift the state machine out of the callbacks; some transitions are implicit in the order of calls.",
+        "Global state has to go, but initialisation order matters and is documented nowhere.",
+    ],
+};
+
+const WRITE_DOCS: Phrases = Phrases {
+    openings: [
+        "Write the documentation of `{f}` in {m}.",
+        "The README says nothing about {m}. Add a section, with `{f}` as the example.",
+        "Document `{f}` ({m}) for people who have never seen it.",
+        "Please write doc comments for {m}, first of all for `{f}`.",
+        "Write a how-to guide: using `{f}` from {m}.",
+        "Describe in the changelog and in the docs what `{f}` in {m} does now.",
+    ],
+    easy: [
+        "Two paragraphs and one example that runs.",
+        "Say what it returns and when it raises.",
+        "List the parameters in a table, with their units.",
+        "Explain the default values.",
+        "A short text for the reference, no tutorial.",
+        "Mention the environment variables that it reads.",
+        "Give one example of good input and one of bad input.",
+        "Keep it under two hundred words.",
+    ],
+    hard: [
+        "Explain the consistency guarantees precisely, with what happens when a node fails in between.",
+        "Derive the formula it uses and say under which assumptions it is wrong.",
+        "Describe the upgrade path from each of the last three versions, including mixed clusters.",
+        "The behaviour under concurrency is subtle: state the memory ordering that callers may rely on.",
+        "Document the wire format bit by bit so that another team can write a decoder.",
+        "Explain the security model and which attacks are out of scope.",
+        "Write down the invariants that the code assumes but nowhere checks.",
+        "Show the life of a request through all six stages, with the failure modes of each.",
+    ],
+};
+
+const TASKS: [&Phrases; 4] = [&FIX_TEST, &ADD_FEATURE, &REFACTOR, &WRITE_DOCS];
+
+const BLOCKS: [&str; 8] = [
+    "```\nFAILED tests/test_{f}.py::test_{f}_edge - AssertionError: assert 9 == 10\n1 failed, 41 passed in 3.12s\n```",
+    "```python\ndef {f}(rows, limit=None):\n    out = []\n    for i in range(len(rows) - 1):\n        out.append(rows[i])\n    return out[:limit]\n```",
+    "```\nthread 'worker-2' panicked at {m}:118:\ncalled `Option::unwrap()` on a `None` value\nnote: run with a backtrace to see more\n```",
+    "```rust\nfn {f}(&mut self, key: &str) -> Result<u64, Error> {\n    let guard = self.inner.lock()?;\n    let entry = guard.get(key).ok_or(Error::Missing)?;\n    Ok(entry.version + 1)\n}\n```",
+    "```\n--- FAIL: TestOrders/{f} (0.03s)\n    orders_test.go:87: got 402, want 200\nFAIL\texample.org/shop/api\t0.412s\n```",
+    "```typescript\nexport function {f}(value: string, locale = \"en\") {\n  const parts = value.split(\".\");\n  return parts.map((p) => p.trim()).join(locale === \"de\" ? \",\" : \".\");\n}\n```",
+    "```\n2026-03-02T04:11:09Z WARN  {f}: attempt 3 of 5 failed, retrying in 8 s\n2026-03-02T04:11:17Z WARN  {f}: attempt 4 of 5 failed, retrying in 16 s\n2026-03-02T04:11:33Z ERROR {f}: giving up\n```",
+    "```json\n{\"module\": \"{m}\", \"function\": \"{f}\", \"line\": 118, \"severity\": \"error\", \"seen\": 7}\n```",
+];
+
+const WISHES: [&str; 10] = [
+    "Keep the public interface as it is.",
+    "No new dependencies, please.",
+    "Answer with a unified diff only.",
+    "Follow the conventions of the surrounding code.",
+    "Small patch, it has to be reviewed today.",
+    "Explain in one sentence what was wrong.",
+    "Add a test that would have caught it.",
+    "Do not touch the generated files.",
+    "It must still run on the oldest version that we support.",
+    "Return JSON with the fields patch and summary.",
+];
+
+const AGAIN: [&str; 4] = [
+    "That was not enough, the reviewer wants more. ",
+    "Second round on the same branch. ",
+    "Follow-up to the last patch, which is applied already. ",
+    "The last attempt left something open. ",
+];
+
+/// A request of task number `task`; `call` counts from 0 within the errand.
+pub(super) fn write(task: usize, difficulty: f64, call: usize, dice: &mut Dice) -> String {
+    let phrases = TASKS[task];
+    let mut text = String::new();
+    if call > 0 {
+        text.push_str(dice.pick(&AGAIN));
+    }
+    text.push_str(dice.pick(&phrases.openings));
+    let hard = |dice: &mut Dice| dice.happens(0.5 + 0.45 * difficulty);
+    for _ in 0..=usize::from(dice.happens(0.4)) {
+        text.push(' ');
+        let pool = if hard(dice) {
+            &phrases.hard
+        } else {
+            &phrases.easy
+        };
+        text.push_str(dice.pick(pool));
+    }
+    let blocks = usize::from(dice.happens(0.45)) + usize::from(hard(dice) && dice.happens(0.5));
+    for _ in 0..blocks {
+        text.push_str("\n\n");
+        text.push_str(dice.pick(&BLOCKS));
+    }
+    text.push_str(if blocks > 0 { "\n\n" } else { " " });
+    text.push_str(dice.pick(&WISHES));
+    if dice.happens(0.5) {
+        text.push(' ');
+        text.push_str(dice.pick(&WISHES));
+    }
+    let (module, function) = (dice.pick(&MODULES), dice.pick(&FUNCTIONS));
+    text.replace("{m}", module).replace("{f}", function)
+}
