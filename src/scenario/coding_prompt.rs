@@ -215,25 +215,27 @@ pub(super) fn write(task: usize, difficulty: f64, call: usize, dice: &mut Dice) 
     text.push_str(dice.pick(&phrases.openings));
     let hard = |dice: &mut Dice| dice.happens(0.5 + 0.45 * difficulty);
     for _ in 0..=usize::from(dice.happens(0.4)) {
-        text.push(' ');
-        let pool = if hard(dice) {
-            &phrases.hard
-        } else {
-            &phrases.easy
-        };
-        text.push_str(dice.pick(pool));
+        let hard = hard(dice);
+        let pool = if hard { &phrases.hard } else { &phrases.easy };
+        add(&mut text, " ", dice.pick(pool));
     }
     let blocks = usize::from(dice.happens(0.45)) + usize::from(hard(dice) && dice.happens(0.5));
     for _ in 0..blocks {
-        text.push_str("\n\n");
-        text.push_str(dice.pick(&BLOCKS));
+        add(&mut text, "\n\n", dice.pick(&BLOCKS));
     }
-    text.push_str(if blocks > 0 { "\n\n" } else { " " });
-    text.push_str(dice.pick(&WISHES));
+    let gap = if blocks > 0 { "\n\n" } else { " " };
+    add(&mut text, gap, dice.pick(&WISHES));
     if dice.happens(0.5) {
-        text.push(' ');
-        text.push_str(dice.pick(&WISHES));
+        add(&mut text, " ", dice.pick(&WISHES));
     }
     let (module, function) = (dice.pick(&MODULES), dice.pick(&FUNCTIONS));
     text.replace("{m}", module).replace("{f}", function)
+}
+
+/// Adds a phrase that is not there yet.
+fn add(text: &mut String, gap: &str, phrase: &str) {
+    if !text.contains(phrase) {
+        text.push_str(gap);
+        text.push_str(phrase);
+    }
 }

@@ -195,17 +195,15 @@ pub(super) fn write(task: usize, difficulty: f64, call: usize, dice: &mut Dice) 
     parts.push(dice.pick(&phrases.openings));
     let hard = |dice: &mut Dice| dice.happens(0.5 + 0.45 * difficulty);
     for _ in 0..=usize::from(dice.happens(0.5)) {
-        let pool = if hard(dice) {
-            &phrases.hard
-        } else {
-            &phrases.easy
-        };
+        let hard = hard(dice);
+        let pool = if hard { &phrases.hard } else { &phrases.easy };
         parts.push(dice.pick(pool));
     }
     if hard(dice) && dice.happens(0.6) {
         parts.push(dice.pick(&ANNOYED));
     }
     parts.push(dice.pick(&CLOSINGS));
+    parts.dedup();
     let order = format!("{:06}", dice.between(100_000.0, 999_999.0) as u32);
     let product = dice.pick(&PRODUCTS);
     parts
