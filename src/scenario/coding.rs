@@ -178,3 +178,64 @@ fn reviewed(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::fate::tests::last_told;
+    use crate::scenario::schedule::errands;
+
+    #[test]
+    fn what_is_told_last_is_true_and_some_of_it_was_contradicted_or_is_never_told() {
+        let keys = [5, 0];
+        let (mut cancelled, mut flaky, mut overlooked, mut silent, mut reverted) = (0, 0, 0, 0, 0);
+        for errand in errands(&habits(2_000), &CODING.map(|t| t.share), keys) {
+            let fates = fates(&errand, 1, &vec![false; errand.calls.len()], keys).unwrap();
+            let calls = fates.len();
+            for (call, fate) in fates.iter().enumerate() {
+                let of = |signal: &str| {
+                    let own = fate.arrivals.iter().filter(|a| a.signal.as_str() == signal);
+                    own.count()
+                };
+                for (signal, truth) in &fate.truth {
+                    match last_told(fate, signal) {
+                        Some(told) => assert_eq!(told, truth, "{signal}"),
+                        None if *signal != "review_accepted" => cancelled += 1,
+                        None if call + 1 == calls => {
+                            assert_eq!(*truth, Value::Flag(false));
+                            silent += 1;
+                        }
+                        None => {}
+                    }
+                }
+                let corrected = |signal: &str| {
+                    let own = fate.arrivals.iter().filter(|a| a.signal.as_str() == signal);
+                    own.filter(|a| a.corrects).count()
+                };
+                flaky += corrected("tests_passed");
+                overlooked += usize::from(of("tests_passed") == 2) - corrected("tests_passed");
+                reverted += corrected("review_accepted");
+            }
+        }
+        // All four signals of a cancelled run are missing.
+        assert_eq!(cancelled % 4, 0);
+        let found = [cancelled / 4, flaky, overlooked, silent, reverted];
+        assert!(found.iter().all(|n| (10..400).contains(n)), "{found:?}");
+    }
+
+    #[test]
+    fn a_patch_that_cannot_be_parsed_fails_its_tests() {
+        let keys = [6, 0];
+        let mut invalid = 0;
+        for errand in errands(&habits(2_000), &CODING.map(|t| t.share), keys) {
+            let fates = fates(&errand, 4, &vec![false; errand.calls.len()], keys).unwrap();
+            for fate in fates {
+                if fate.truth[1] == ("json_valid", Value::Flag(false)) {
+                    assert_eq!(fate.truth[0], ("tests_passed", Value::Flag(false)));
+                    invalid += 1;
+                }
+            }
+        }
+        assert!(invalid > 50, "{invalid}");
+    }
+}

@@ -185,6 +185,12 @@ const BLOCKS: [&str; 8] = [
     "```json\n{\"module\": \"{m}\", \"function\": \"{f}\", \"line\": 118, \"severity\": \"error\", \"seen\": 7}\n```",
 ];
 
+const LISTINGS: [&str; 3] = [
+    "```\nTraceback (most recent call last):\n  File \"{m}\", line 212, in main\n    result = {f}(rows, limit=settings.limit)\n  File \"{m}\", line 118, in {f}\n    return self._inner.apply(rows[start:stop])\n  File \"lib/inner.py\", line 64, in apply\n    value = self._lookup[key]\n  File \"lib/lookup.py\", line 31, in __getitem__\n    raise KeyError(f\"no entry for {key!r} after {self._loads} loads\")\nKeyError: \"no entry for '2026-03-29' after 2 loads\"\n\nDuring handling of the above exception, another exception occurred:\n  File \"{m}\", line 219, in main\n    log.error(\"failed at %s\", result)\nUnboundLocalError: cannot access local variable 'result'\n```",
+    "```python\nclass Ledger:\n    def __init__(self, rows, clock=None, lock=None):\n        self.rows = list(rows)\n        self.clock = clock or default_clock\n        self.lock = lock or RLock()\n        self.totals = {}\n\n    def {f}(self, key, amount):\n        with self.lock:\n            if key not in self.totals:\n                self.totals[key] = 0\n            self.totals[key] += amount\n        if self.totals[key] < 0:\n            raise ValueError(f\"{key} would be overdrawn by {-self.totals[key]}\")\n        return self.totals[key]\n\n    def close(self):\n        with self.lock:\n            done, self.totals = self.totals, {}\n        return sorted(done.items())\n```",
+    "```\nrunning 48 tests\ntest store::opens_an_empty_folder ... ok\ntest store::{f}_after_a_crash ... FAILED\ntest store::{f}_twice ... ok\ntest store::reads_what_was_written ... ok\n\nfailures:\n---- store::{f}_after_a_crash stdout ----\nassertion `left == right` failed: records after the second start\n  left: [1, 2, 3, 5]\n right: [1, 2, 3, 4, 5]\nseed of the simulated disk: 7719; writes dropped: 1; reordered: 0\n\ntest result: FAILED. 47 passed; 1 failed; 0 ignored; finished in 8.41s\n```",
+];
+
 const WISHES: [&str; 10] = [
     "Keep the public interface as it is.",
     "No new dependencies, please.",
@@ -219,11 +225,14 @@ pub(super) fn write(task: usize, difficulty: f64, call: usize, dice: &mut Dice) 
         let pool = if hard { &phrases.hard } else { &phrases.easy };
         add(&mut text, " ", dice.pick(pool));
     }
-    let blocks = usize::from(dice.happens(0.45)) + usize::from(hard(dice) && dice.happens(0.5));
-    for _ in 0..blocks {
+    let before = text.len();
+    if dice.happens(0.45) {
         add(&mut text, "\n\n", dice.pick(&BLOCKS));
     }
-    let gap = if blocks > 0 { "\n\n" } else { " " };
+    if hard(dice) && dice.happens(0.4) {
+        add(&mut text, "\n\n", dice.pick(&LISTINGS));
+    }
+    let gap = if text.len() > before { "\n\n" } else { " " };
     add(&mut text, gap, dice.pick(&WISHES));
     if dice.happens(0.5) {
         add(&mut text, " ", dice.pick(&WISHES));
@@ -237,5 +246,35 @@ fn add(text: &mut String, gap: &str, phrase: &str) {
     if !text.contains(phrase) {
         text.push_str(gap);
         text.push_str(phrase);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_is_100_to_1500_characters_with_no_gap_left_open() {
+        for key in 0..2_000 {
+            let mut dice = Dice::new(&[key]);
+            let difficulty = dice.between(-1.0, 1.0);
+            let text = write(key as usize % 4, difficulty, key as usize % 3, &mut dice);
+            let length = text.chars().count();
+            assert!((100..=1500).contains(&length), "{length}: {text}");
+            assert!(!text.contains("{m}") && !text.contains("{f}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hard_errand_is_told_in_hard_words_more_often_but_not_always() {
+        let told = |difficulty: f64| {
+            let hard = (0..1_000).filter(|key| {
+                let text = write(2, difficulty, 0, &mut Dice::new(&[*key]));
+                REFACTOR.hard.iter().any(|phrase| text.contains(phrase))
+            });
+            hard.count()
+        };
+        let (easy, middling, hard) = (told(-1.0), told(0.0), told(1.0));
+        assert!(0 < easy && easy < middling && middling < hard && hard < 1_000);
     }
 }

@@ -69,3 +69,40 @@ pub(super) fn name(text: &str) -> Result<Name, Error> {
         source,
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// What is told last of a signal, if anything is; checks the order and the corrections on the way.
+    pub(in crate::scenario) fn last_told<'a>(fate: &'a Fate, signal: &str) -> Option<&'a Value> {
+        assert!(fate.arrivals.is_sorted_by_key(|a| a.after));
+        let own: Vec<&Arrival> = fate
+            .arrivals
+            .iter()
+            .filter(|a| a.signal.as_str() == signal)
+            .collect();
+        for pair in own.windows(2) {
+            assert_ne!(pair[0].value, pair[1].value, "{signal}");
+        }
+        assert!(own.first().is_none_or(|a| !a.corrects), "{signal}");
+        own.last().map(|a| &a.value)
+    }
+
+    #[test]
+    fn what_is_told_stands_in_order_of_time() {
+        let mut fate = Fate::default();
+        fate.told("a", &Value::Flag(true), 100.0, "x").unwrap();
+        fate.told("b", &Value::Flag(true), 50.0, "x").unwrap();
+        fate.corrected("a", &Value::Flag(false), 70_000.0, "y")
+            .unwrap();
+        let told: Vec<_> = fate
+            .arrivals
+            .iter()
+            .map(|a| (a.signal.as_str(), a.after.as_secs(), a.corrects))
+            .collect();
+        let expected = [("b", 50, false), ("a", 100, false), ("a", 70_000, true)];
+        assert_eq!(told, expected);
+        assert_eq!(last_told(&fate, "a"), Some(&Value::Flag(false)));
+    }
+}

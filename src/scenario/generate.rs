@@ -202,40 +202,93 @@ fn outcome(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Part;
+    use crate::provider::{Prompt, Provider, Simulated, SimulatedSettings};
+    use std::collections::BTreeMap;
 
     #[test]
-    fn print_truth() {
-        let world = generate(0, Size::Full).unwrap();
-        let n = |t| world.requests.iter().filter(|r| r.team == t).count();
-        println!("{} {}", n(0), n(1));
-        for (team, t) in world.teams.iter().enumerate() {
-            for task in t.tasks.iter().map(Some).chain([None]) {
-                for after in [Some(false), Some(true)] {
-                    let part = Part { team, task, after };
-                    let m = world.mean_rewards(part);
-                    let k = world.part(part).count();
-                    let q: Vec<f64> = (0..5)
-                        .map(|a| {
-                            world.part(part).map(|r| r.outcomes[a].reward).sum::<f64>() / k as f64
-                        })
-                        .collect();
-                    println!(
-                        "{:8} {:12} {:?} {k:5} {:.3?} {:.3?}",
-                        t.name.as_str(),
-                        task.map_or("all", |t| t.as_str()),
-                        after,
-                        m,
-                        q
-                    );
-                }
+    fn the_same_seed_gives_the_same_world_and_another_seed_another() {
+        let world = generate(7, Size::Fast).unwrap();
+        assert_eq!(world, generate(7, Size::Fast).unwrap());
+        assert_ne!(world.requests, generate(8, Size::Fast).unwrap().requests);
+    }
+
+    #[test]
+    fn a_world_has_its_size_its_order_and_an_outcome_for_every_arm() {
+        for (size, expected) in [
+            (Size::Full, [2_400.0, 1_600.0]),
+            (Size::Fast, [800.0, 530.0]),
+        ] {
+            let world = generate(1, size).unwrap();
+            for (team, expected) in expected.into_iter().enumerate() {
+                let calls = world.requests.iter().filter(|r| r.team == team).count() as f64;
+                assert!((calls / expected - 1.0).abs() < 0.06, "{calls} {expected}");
+            }
+            assert!(world.requests.is_sorted_by_key(|r| r.at));
+            assert!(
+                world
+                    .requests
+                    .iter()
+                    .all(|r| r.outcomes.len() == world.arms.len())
+            );
+            let end = Duration::from_secs(DAYS * 86_400);
+            assert!(world.requests.iter().all(|r| r.at < end));
+        }
+    }
+
+    #[test]
+    fn an_episode_is_one_team_and_one_task_within_hours() {
+        let world = generate(2, Size::Full).unwrap();
+        let mut episodes: BTreeMap<&Name, Vec<&Request>> = BTreeMap::new();
+        for request in &world.requests {
+            if let Some(episode) = &request.episode {
+                episodes.entry(episode).or_default().push(request);
             }
         }
-        for r in world.requests.iter().step_by(400) {
-            println!(
-                "----\n{:?} {:?} {:?} {:?}\n{}\n{:?}",
-                r.task, r.episode, r.at, r.rpc, r.prompt, r.outcomes[0]
-            );
+        let mut lengths = [0; 4];
+        for calls in episodes.values() {
+            lengths[calls.len()] += 1;
+            let first = calls[0];
+            for call in calls {
+                assert_eq!((call.team, &call.task), (first.team, &first.task));
+                assert!(call.at - first.at < Duration::from_secs(4 * 3600));
+            }
         }
+        assert!(lengths[1..].iter().all(|n| *n > 50), "{lengths:?}");
+    }
+
+    #[test]
+    fn coding_mostly_routes_and_support_mostly_completes() {
+        let world = generate(0, Size::Full).unwrap();
+        let routed = |team: usize| {
+            let own = || world.requests.iter().filter(move |r| r.team == team);
+            own().filter(|r| r.rpc == Rpc::Route).count() as f64 / own().count() as f64
+        };
+        // Shares 0.9 and 0.15 of 2,400 and 1,600: sd 0.006 and 0.009; five of them.
+        assert!((routed(0) - 0.9).abs() < 0.031, "{}", routed(0));
+        assert!((routed(1) - 0.15).abs() < 0.045, "{}", routed(1));
+    }
+
+    #[tokio::test]
+    async fn usage_is_spread_as_the_simulated_provider_spreads_it() {
+        let world = generate(0, Size::Fast).unwrap();
+        let arm = &world.arms[0];
+        let provider = Simulated::new(SimulatedSettings {
+            output_tokens: arm.output_tokens,
+            ..SimulatedSettings::default()
+        });
+        let soon = tokio::time::Instant::now() + Duration::from_secs(3600);
+        let (mut served, mut ours) = (0.0, 0.0);
+        for request in &world.requests[..400] {
+            let message = crate::chat::Message::text(crate::chat::Role::User, &request.prompt);
+            let prompt = Prompt::new("m", vec![message]);
+            let usage = provider.complete(&prompt, soon).await.unwrap().usage;
+            let outcome = &request.outcomes[0];
+            assert_eq!(usage.input, Some(outcome.input_tokens));
+            served += f64::from(usage.output.unwrap()) / f64::from(arm.output_tokens) / 400.0;
+            ours += f64::from(outcome.output_tokens) / f64::from(arm.output_tokens) / 400.0;
+        }
+        // Both are means of 400 uniforms over 0.5 to 1.5: sd 0.0144; five of them.
+        assert!((served - 1.0).abs() < 0.0722, "{served}");
+        assert!((ours - 1.0).abs() < 0.0722, "{ours}");
     }
 }

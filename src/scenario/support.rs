@@ -144,3 +144,42 @@ fn refunded(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::fate::tests::last_told;
+    use crate::scenario::schedule::errands;
+
+    #[test]
+    fn only_harm_is_told_once_for_a_conversation_and_mistakes_are_taken_back() {
+        let keys = [5, 1];
+        let (mut mistakes, mut wrong_refunds) = (0, 0);
+        for errand in errands(&habits(2_000), &SUPPORT.map(|t| t.share), keys) {
+            let fates = fates(&errand, 2, &vec![false; errand.calls.len()], keys).unwrap();
+            let calls = fates.len();
+            for (call, fate) in fates.iter().enumerate() {
+                for (signal, truth) in &fate.truth {
+                    let harmless = [Value::Flag(false), Value::Number(0.0)].contains(truth);
+                    match last_told(fate, signal) {
+                        Some(told) => assert_eq!(told, truth, "{signal}"),
+                        None => assert!(harmless || call + 1 < calls, "{signal} {truth:?}"),
+                    }
+                }
+                mistakes += fate.arrivals.iter().filter(|a| a.corrects).count();
+                wrong_refunds += usize::from(last_told(fate, "refund_error").is_some());
+                if call + 1 < calls {
+                    assert!(
+                        fate.arrivals
+                            .iter()
+                            .all(|a| a.signal.as_str() == "policy_violation")
+                    );
+                }
+            }
+        }
+        assert!(
+            mistakes > 20 && wrong_refunds > 5,
+            "{mistakes} {wrong_refunds}"
+        );
+    }
+}

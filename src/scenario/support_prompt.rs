@@ -53,6 +53,25 @@ const ANNOYED: [&str; 6] = [
     "I have told all of this to a colleague of yours already.",
 ];
 
+const PARTICULARS: [&str; 8] = [
+    "I ordered as a guest, with this e-mail address, from your web shop on the 3rd.",
+    "My customer number is {o}7; the account is in my own name and the address is current.",
+    "I use the app on an older phone, the newest version that it still gets.",
+    "It was bought in your shop at the station, and I have the paper receipt in front of me.",
+    "For your records: invoice {o}-B, paid by card in one sum, delivered to my office.",
+    "I live abroad for the time being, so please mind the time difference if you call.",
+    "The confirmation came by e-mail at once, and I have kept it together with the terms.",
+    "I am writing on behalf of my mother, who is a customer of yours and agrees to this.",
+];
+
+const QUOTES: [&str; 5] = [
+    "\n\n> Your answer of last week: \"We are sorry for the inconvenience. Your case has been passed on to the department in charge, which will get back to you within two working days. Please do not open another ticket for the same matter, since this starts the waiting time anew.\"\nNobody did.",
+    "\n\n> From the chat: \"Agent: I can see order {o}. Agent: I have made a note. Agent: is there anything else? Customer: yes, you have not answered my question. Agent: thank you for contacting us, this chat is now closed.\"",
+    "\n\n> The mail that I got says: \"Status of {o}: COMPLETED. Amount due: 0.00. Amount credited: 0.00. If you think that this is an error, answer to this message within fourteen days.\" The box for answers is not monitored, as a second mail informed me.",
+    "\n\n> Dates, so that we do not have to go through all this again: ordered on the 3rd, paid on the 3rd, promised for the 8th, moved to the 12th without a word, called you on the 13th (22 minutes) and on the 15th (41 minutes), wrote on the 16th, and today is the 24th.",
+    "\n\n> What the screen shows:\n> 1. Account > Orders > {o}: \"in progress\"\n> 2. Account > Payments: \"refused (code 51)\", then \"accepted\"\n> 3. Help > My requests: empty, although this is my third one\n> 4. The button \"Contact a person\" leads back to the first page",
+];
+
 /// How a task is opened, what makes it easy, what makes it hard.
 struct Phrases {
     openings: [&'static str; 6],
@@ -199,15 +218,43 @@ pub(super) fn write(task: usize, difficulty: f64, call: usize, dice: &mut Dice) 
         let pool = if hard { &phrases.hard } else { &phrases.easy };
         parts.push(dice.pick(pool));
     }
+    parts.push(dice.pick(&PARTICULARS));
     if hard(dice) && dice.happens(0.6) {
         parts.push(dice.pick(&ANNOYED));
     }
     parts.push(dice.pick(&CLOSINGS));
     parts.dedup();
+    let mut text = parts.join(" ");
+    if hard(dice) && dice.happens(0.4) {
+        text.push_str(dice.pick(&QUOTES));
+    }
     let order = format!("{:06}", dice.between(100_000.0, 999_999.0) as u32);
     let product = dice.pick(&PRODUCTS);
-    parts
-        .join(" ")
-        .replace("{p}", product)
-        .replace("{o}", &order)
+    text.replace("{p}", product).replace("{o}", &order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_100_to_1500_characters_with_no_gap_left_open() {
+        for key in 0..2_000 {
+            let mut dice = Dice::new(&[key]);
+            let difficulty = dice.between(-1.0, 1.0);
+            let text = write(key as usize % 4, difficulty, key as usize % 2, &mut dice);
+            let length = text.chars().count();
+            assert!((100..=1500).contains(&length), "{length}: {text}");
+            assert!(!text.contains("{p}") && !text.contains("{o}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hard_errand_is_told_at_greater_length() {
+        let length = |difficulty: f64| -> usize {
+            let texts = (0..1_000).map(|key| write(0, difficulty, 0, &mut Dice::new(&[key])));
+            texts.map(|text| text.chars().count()).sum()
+        };
+        assert!(length(-1.0) < length(0.0) && length(0.0) < length(1.0));
+    }
 }
