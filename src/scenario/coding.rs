@@ -11,7 +11,7 @@ use super::catalogue::{
 use super::dice::Dice;
 use super::error::Error;
 use super::fate::Fate;
-use super::schedule::{Errand, Habits};
+use super::schedule::{Errand, Habits, Purpose};
 use crate::signal::Value;
 
 /// Share of CI runs that are cancelled.
@@ -51,23 +51,13 @@ struct Patch {
 
 /// What becomes of an errand with one arm: a fate for each call. `after` says which calls come after
 /// the change.
-pub(super) fn fates(
-    errand: &Errand,
-    arm: usize,
-    after: &[bool],
-    keys: [u64; 2],
-) -> Result<Vec<Fate>, Error> {
+pub(super) fn fates(errand: &Errand, arm: usize, after: &[bool]) -> Result<Vec<Fate>, Error> {
     let task = &CODING[errand.task];
-    let at = |call: usize, purpose: u64| {
-        let [seed, team] = keys;
-        [seed, team, errand.number as u64, purpose, call as u64]
-    };
     let mut fates = Vec::with_capacity(after.len());
     let mut last = None;
     for (call, after) in after.iter().enumerate() {
-        let mut shared = Dice::new(&at(call, 1));
-        let [seed, team, number, purpose, call] = at(call, 2);
-        let mut own = Dice::new(&[seed, team, number, purpose, call, arm as u64]);
+        let mut shared = errand.dice(Purpose::Call, &[call]);
+        let mut own = errand.dice(Purpose::CallOfArm, &[call, arm]);
         let p_valid = VALID.of(arm, *after);
         let p_passes =
             (task.tests.of(arm, *after) - SLOPE[arm] * errand.difficulty).clamp(0.02, 0.98);
@@ -190,7 +180,7 @@ mod tests {
         let keys = [5, 0];
         let (mut cancelled, mut flaky, mut overlooked, mut silent, mut reverted) = (0, 0, 0, 0, 0);
         for errand in errands(&habits(2_000), &CODING.map(|t| t.share), keys) {
-            let fates = fates(&errand, 1, &vec![false; errand.calls.len()], keys).unwrap();
+            let fates = fates(&errand, 1, &vec![false; errand.calls.len()]).unwrap();
             let calls = fates.len();
             for (call, fate) in fates.iter().enumerate() {
                 let of = |signal: &str| {
@@ -228,7 +218,7 @@ mod tests {
         let keys = [6, 0];
         let mut invalid = 0;
         for errand in errands(&habits(2_000), &CODING.map(|t| t.share), keys) {
-            let fates = fates(&errand, 4, &vec![false; errand.calls.len()], keys).unwrap();
+            let fates = fates(&errand, 4, &vec![false; errand.calls.len()]).unwrap();
             for fate in fates {
                 if fate.truth[1] == ("json_valid", Value::Flag(false)) {
                     assert_eq!(fate.truth[0], ("tests_passed", Value::Flag(false)));

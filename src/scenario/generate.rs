@@ -5,7 +5,7 @@ use super::dice::Dice;
 use super::error::Error;
 use super::fate::{Fate, name};
 use super::judge::Judge;
-use super::schedule::{DAYS, Errand, Habits, errands};
+use super::schedule::{DAYS, Errand, Habits, Purpose, errands};
 use super::world::{Arm, Change, Outcome, Request, Rpc, Specialist, Team, World};
 use super::{coding, coding_prompt, support, support_prompt};
 use crate::chat::estimated_tokens;
@@ -31,6 +31,9 @@ impl Size {
     }
 }
 
+/// What becomes of an errand with an arm, given which calls come after the change.
+type Fates = fn(&Errand, usize, &[bool]) -> Result<Vec<Fate>, Error>;
+
 /// What a team's calls are made of.
 struct Trade {
     name: &'static str,
@@ -38,7 +41,7 @@ struct Trade {
     habits: Habits,
     tasks: Vec<(&'static str, f64)>,
     mean_ms: fn(usize) -> f64,
-    fates: fn(&Errand, usize, &[bool], [u64; 2]) -> Result<Vec<Fate>, Error>,
+    fates: Fates,
     prompt: fn(usize, f64, usize, &mut Dice) -> String,
 }
 
@@ -78,11 +81,9 @@ pub fn generate(seed: u64, size: Size) -> Result<World, Error> {
         let judge = Judge::new(trade.name, trade.scorecard)?;
         let team = team(&trade)?;
         let shares: Vec<f64> = trade.tasks.iter().map(|(_, share)| *share).collect();
-        let keys = [seed, number as u64];
-        for errand in errands(&trade.habits, &shares, keys) {
-            requests.extend(errand_requests(
-                &errand, &trade, &team, &judge, &change, keys,
-            )?);
+        for errand in errands(&trade.habits, &shares, [seed, number as u64]) {
+            let made = errand_requests(&errand, number, &trade, &team, &judge, &change)?;
+            requests.extend(made);
         }
         teams.push(team);
     }
@@ -121,45 +122,37 @@ fn team(trade: &Trade) -> Result<Team, Error> {
     })
 }
 
-/// The requests of one errand.
+/// The requests of one errand, with their outcomes.
 fn errand_requests(
     errand: &Errand,
+    number: usize,
     trade: &Trade,
     team: &Team,
     judge: &Judge,
     change: &Change,
-    keys: [u64; 2],
 ) -> Result<Vec<Request>, Error> {
-    let [seed, number] = keys;
-    let after: Vec<bool> = errand
-        .calls
-        .iter()
-        .map(|(at, _)| *at >= change.at.as_secs())
-        .collect();
     let episode = format!("{}-{:04}", trade.name, errand.number);
     let episode = errand.episode.then(|| name(&episode)).transpose()?;
-    let mut requests = Vec::with_capacity(errand.calls.len());
-    for (call, (at, route)) in errand.calls.iter().enumerate() {
-        let mut dice = Dice::new(&[seed, number, errand.number as u64, 3, call as u64]);
-        requests.push(Request {
-            team: usize::try_from(number).unwrap_or_default(),
+    let request = |(call, (at, route)): (usize, &(u64, bool))| {
+        let mut dice = errand.dice(Purpose::Words, &[call]);
+        Request {
+            team: number,
             task: team.tasks[errand.task].clone(),
             episode: episode.clone(),
             at: Duration::from_secs(*at),
             rpc: if *route { Rpc::Route } else { Rpc::Complete },
             prompt: (trade.prompt)(errand.task, errand.difficulty, call, &mut dice),
             outcomes: Vec::with_capacity(COUNT),
-        });
-    }
+        }
+    };
+    let mut requests: Vec<Request> = errand.calls.iter().enumerate().map(request).collect();
+    let after: Vec<bool> = requests.iter().map(|r| r.at >= change.at).collect();
     for (arm, profile) in ARMS.iter().enumerate() {
-        let fates = (trade.fates)(errand, arm, &after, keys)?;
+        let fates = (trade.fates)(errand, arm, &after)?;
         let mean_ms = (trade.mean_ms)(arm);
         for (call, (request, fate)) in requests.iter_mut().zip(fates).enumerate() {
-            let number = [errand.number as u64, 4, call as u64];
-            let mut shared = Dice::new(&[keys[0], keys[1], number[0], number[1], number[2]]);
-            let mut own = Dice::new(&[
-                keys[0], keys[1], number[0], number[1], number[2], arm as u64,
-            ]);
+            let mut shared = errand.dice(Purpose::Length, &[call]);
+            let mut own = errand.dice(Purpose::Length, &[call, arm]);
             // How long the answer is, and with it how long it takes.
             let size = 0.5 + own.luck(shared.uniform());
             let outcome = outcome(&request.prompt, profile, mean_ms, size, fate, judge)?;

@@ -152,8 +152,12 @@ mod tests {
                 .signals
                 .iter()
                 .filter(|a| a.signal == spec.name);
-            let last = told.inspect(|a| assert!(a.after + waited < spec.closes_after, "{a:?}"));
-            match last.last() {
+            let told: Vec<_> = told.collect();
+            assert!(
+                told.iter().all(|a| a.after + waited < spec.closes_after),
+                "{told:?}"
+            );
+            match told.last() {
                 Some(arrival) => card.normalise(index, &arrival.value).unwrap(),
                 None => spec.missing.value(),
             }

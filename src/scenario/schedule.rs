@@ -24,8 +24,29 @@ pub(super) struct Habits {
     pub(super) route: f64,
 }
 
+/// What a stream of dice is thrown for. A new purpose leaves the others' numbers as they are.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// The errand's own plan.
+    Plan = 0,
+    /// What a call brings to every arm alike.
+    Call = 1,
+    /// What a call brings to one arm.
+    CallOfArm = 2,
+    /// The words.
+    Words = 3,
+    /// How long an answer is.
+    Length = 4,
+    /// What the whole errand brings to every arm alike.
+    Whole = 5,
+    /// What the whole errand brings to one arm.
+    WholeOfArm = 6,
+}
+
 /// One errand.
 pub(super) struct Errand {
+    /// The world's seed and the team's number.
+    keys: [u64; 2],
     /// Its number within the team.
     pub(super) number: usize,
     /// Its task, by position in the team's table.
@@ -38,7 +59,20 @@ pub(super) struct Errand {
     pub(super) calls: Vec<(u64, bool)>,
 }
 
-/// The errands of a team, by the start of each.
+impl Errand {
+    /// The dice of a purpose, for a call or an arm or both.
+    pub(super) fn dice(&self, purpose: Purpose, more: &[usize]) -> Dice {
+        dice(self.keys, self.number, purpose, more)
+    }
+}
+
+fn dice([seed, team]: [u64; 2], number: usize, purpose: Purpose, more: &[usize]) -> Dice {
+    let mut keys = vec![seed, team, number as u64, purpose as u64];
+    keys.extend(more.iter().map(|key| *key as u64));
+    Dice::new(&keys)
+}
+
+/// The errands of a team, by the start of each; `keys` are the world's seed and the team's number.
 pub(super) fn errands(habits: &Habits, shares: &[f64], keys: [u64; 2]) -> Vec<Errand> {
     let mean: f64 = (1..)
         .zip(&habits.lengths)
@@ -48,7 +82,7 @@ pub(super) fn errands(habits: &Habits, shares: &[f64], keys: [u64; 2]) -> Vec<Er
     // The last errand still has time for its calls.
     let span = DAYS as f64 * DAY - 4.0 * 3600.0;
     let errand = |number: usize| {
-        let mut dice = Dice::new(&[keys[0], keys[1], number as u64, 0]);
+        let mut dice = dice(keys, number, Purpose::Plan, &[]);
         let mut at = (number as f64 + dice.uniform()) / count as f64 * span;
         let task = dice.weighted(shares);
         let difficulty = dice.uniform() + dice.uniform() - 1.0;
@@ -60,6 +94,7 @@ pub(super) fn errands(habits: &Habits, shares: &[f64], keys: [u64; 2]) -> Vec<Er
             made
         };
         Errand {
+            keys,
             number,
             task,
             difficulty,

@@ -8,7 +8,7 @@ use super::catalogue::{MINUTES, SLOPE, SUPPORT, SUPPORT_MS, VIOLATION};
 use super::dice::Dice;
 use super::error::Error;
 use super::fate::Fate;
-use super::schedule::{Errand, Habits};
+use super::schedule::{Errand, Habits, Purpose};
 use crate::signal::Value;
 
 /// Share of innocent answers that the screening reports, and a person clears.
@@ -35,27 +35,16 @@ pub(super) fn mean_ms(arm: usize) -> f64 {
 
 /// What becomes of an errand with one arm: a fate for each call. `after` says which calls come after
 /// the change.
-pub(super) fn fates(
-    errand: &Errand,
-    arm: usize,
-    after: &[bool],
-    keys: [u64; 2],
-) -> Result<Vec<Fate>, Error> {
-    let at = |call: usize, purpose: u64| {
-        let [seed, team] = keys;
-        [seed, team, errand.number as u64, purpose, call as u64]
-    };
+pub(super) fn fates(errand: &Errand, arm: usize, after: &[bool]) -> Result<Vec<Fate>, Error> {
     let mut fates = Vec::with_capacity(after.len());
     for (call, after) in after.iter().enumerate() {
-        let mut shared = Dice::new(&at(call, 1));
-        let [seed, team, number, purpose, call] = at(call, 2);
-        let mut own = Dice::new(&[seed, team, number, purpose, call, arm as u64]);
+        let mut shared = errand.dice(Purpose::Call, &[call]);
+        let mut own = errand.dice(Purpose::CallOfArm, &[call, arm]);
         fates.push(screened(VIOLATION.of(arm, *after), &mut shared, &mut own)?);
     }
     let changed = after.last().copied().unwrap_or_default();
-    let mut shared = Dice::new(&at(0, 5));
-    let [seed, team, number, ..] = at(0, 6);
-    let mut own = Dice::new(&[seed, team, number, 6, arm as u64]);
+    let mut shared = errand.dice(Purpose::Whole, &[0]);
+    let mut own = errand.dice(Purpose::WholeOfArm, &[arm]);
     escalated(&mut fates, errand, arm, changed, &mut shared, &mut own)?;
     refunded(&mut fates, errand, arm, changed, &mut shared, &mut own)?;
     Ok(fates)
@@ -156,7 +145,7 @@ mod tests {
         let keys = [5, 1];
         let (mut mistakes, mut wrong_refunds) = (0, 0);
         for errand in errands(&habits(2_000), &SUPPORT.map(|t| t.share), keys) {
-            let fates = fates(&errand, 2, &vec![false; errand.calls.len()], keys).unwrap();
+            let fates = fates(&errand, 2, &vec![false; errand.calls.len()]).unwrap();
             let calls = fates.len();
             for (call, fate) in fates.iter().enumerate() {
                 for (signal, truth) in &fate.truth {
