@@ -6,7 +6,7 @@ use bellwether::telemetry;
 use clap::Parser;
 use cli::args::{Arguments, Command, Format};
 #[cfg(feature = "analytics")]
-use cli::args::{Replay, Scorecard, Traffic};
+use cli::args::{Dataset, Replay, Scorecard, Traffic};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -33,6 +33,8 @@ async fn main() -> ExitCode {
         Command::Replay(Replay::Outcomes(outcomes)) => cli::replay::outcomes(outcomes),
         #[cfg(feature = "analytics")]
         Command::Replay(Replay::Traffic(exported)) => cli::replay::traffic(exported),
+        #[cfg(feature = "analytics")]
+        Command::Dataset(Dataset::Generate(generate)) => cli::dataset::generate(generate),
         #[cfg(feature = "analytics")]
         Command::Scorecard(Scorecard::Try(attempt)) => cli::replay::try_scorecard(attempt),
         Command::Serve(serve) => cli::serve::serve(serve).await,

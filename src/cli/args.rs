@@ -55,6 +55,10 @@ pub(crate) enum Command {
     #[cfg(feature = "analytics")]
     #[command(subcommand)]
     Replay(Replay),
+    /// Makes data sets.
+    #[cfg(feature = "analytics")]
+    #[command(subcommand)]
+    Dataset(Dataset),
     /// Works with scorecards.
     #[cfg(feature = "analytics")]
     #[command(subcommand)]
@@ -287,6 +291,31 @@ pub(crate) struct Try {
     #[arg(long, value_name = "EXPORT")]
     pub(crate) traffic: PathBuf,
     /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dataset {
+    /// Writes the simulated traffic of the demonstration: an outcome table for each of its two teams,
+    /// the same for the same seed on every machine.
+    Generate(Generate),
+}
+
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// What everything is drawn from. The shipped tables have seed 0.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// About a third of the requests.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// The folder to write coding.parquet and support.parquet to; made if need be.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How the summary is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

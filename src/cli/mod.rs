@@ -2,6 +2,8 @@
 
 pub(crate) mod args;
 #[cfg(feature = "analytics")]
+pub(crate) mod dataset;
+#[cfg(feature = "analytics")]
 pub(crate) mod demo;
 #[cfg(feature = "analytics")]
 pub(crate) mod drive;

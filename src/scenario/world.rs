@@ -58,7 +58,7 @@ pub enum Rpc {
     Complete,
 }
 
-/// A request.
+/// A request. Calls of one episode have one task and come within hours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// Its team, by position in [`World::teams`].
@@ -88,13 +88,15 @@ pub struct Outcome {
     pub cost_usd: f64,
     /// How long it took.
     pub latency_ms: f64,
-    /// Quality by the team's scorecard, once everything is known.
+    /// Quality by the team's scorecard, everything known that truly happened, told or not.
     pub quality: f64,
     /// Quality less cost and latency, as the scorecard weighs them.
     pub reward: f64,
-    /// Mean of `reward` over the simulator's own dice: the truth behind it.
+    /// Mean of `reward` over the simulator's own dice: the truth behind it, exact but for the rounding
+    /// of tokens, lines and milliseconds.
     pub expected_reward: f64,
-    /// What will be reported, and when.
+    /// What will be reported, and when, in order of time. What is said of a whole episode is listed
+    /// once, with its last call.
     pub signals: Vec<Arrival>,
 }
 
@@ -109,7 +111,7 @@ pub struct Arrival {
     pub after: Duration,
     /// Who says so.
     pub evaluator: &'static str,
-    /// Whether it takes back what the same signal said before.
+    /// Whether it takes back what the same signal said before. Of two that do not, the later counts.
     pub corrects: bool,
 }
 

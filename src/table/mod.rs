@@ -1,5 +1,5 @@
-//! Outcome tables (every arm's outcome for every prompt) in from Parquet, CSV or JSON lines, and
-//! exported traffic (decisions with what came of them) out to Parquet and back.
+//! Outcome tables (every arm's outcome for every prompt) in from Parquet, CSV or JSON lines and out to
+//! Parquet, and exported traffic (decisions with what came of them) out to Parquet and back.
 //!
 //! Not here: what is done with either (`replay`), where traffic comes from (`store`). With `replay`,
 //! the only place that knows polars.
@@ -9,6 +9,7 @@ mod error;
 mod frame;
 mod json_lines;
 mod outcome;
+mod outcome_writer;
 mod record;
 mod traffic;
 mod traffic_batch;
@@ -18,6 +19,7 @@ mod traffic_writer;
 pub use columns::Columns;
 pub use error::Error;
 pub use outcome::{Cell, OutcomeTable, Prompt};
+pub use outcome_writer::{OutcomeRow, write_outcomes};
 pub use traffic::{SCHEMA_VERSION, TrafficRow};
 pub use traffic_reader::TrafficReader;
 pub use traffic_writer::TrafficWriter;

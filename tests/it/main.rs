@@ -12,5 +12,7 @@ mod contract;
 mod durability;
 mod generated;
 mod loop_closed;
+#[cfg(feature = "analytics")]
+mod quickstart;
 mod rig;
 mod tidy;
