@@ -1,11 +1,29 @@
 //! Reports that people read: one document, as JSON for machines and as a self-contained page.
 //!
 //! Invariants: every number on the page is in the JSON beside it; nothing is fetched when the page is
-//! opened; no figure is worked out here, only laid out.
+//! opened and nothing runs; no figure is worked out here, only laid out; no name in the document can
+//! break the page.
+//!
+//! The page is built as a tree (`markup`) that escapes by construction and that tests can walk; there
+//! is no template language, and charts are hand-sized SVG, since each is laid out for the width at
+//! which it will be seen.
 //!
 //! Not here: where the numbers come from (`replay`, `demo`).
 
+mod figure;
+mod glossary;
+mod markup;
 mod model;
+mod number;
+mod page;
+mod palette;
+mod section;
+mod svg;
+mod table;
+#[cfg(test)]
+mod trial;
+mod vocabulary;
+mod writer;
 
 pub use model::{
     ArmRow, Calibration, CalibrationBin, Candidate, DataCard, Document, Event, Finding, Interval,

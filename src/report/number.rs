@@ -1,0 +1,255 @@
+//! Numbers as people read them, each with the value of the JSON beside it.
+//!
+//! Invariants: a figure is a `<data>` element whose `value` is the number of the document, to the bit;
+//! what is shown differs from it by rounding only (a share of 0.4321 is shown as 43 %); a figure never
+//! breaks over a line; what is not finite is shown as a dash.
+//!
+//! Units: points, rewards and differences with three decimals; money with two significant digits
+//! (three if the first is a 1); shares as whole percent.
+
+use super::markup::Element;
+use super::model::Interval;
+
+/// A space at which no line breaks.
+const NBSP: char = '\u{a0}';
+/// A minus of a digit's width.
+const MINUS: char = '\u{2212}';
+
+/// What a number measures, which says how it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Quality or reward.
+    Points,
+    /// A difference of those: always with a sign.
+    Difference,
+    /// Dollars.
+    Money,
+    /// A part of one.
+    Share,
+    /// How many.
+    Count,
+    /// Seconds.
+    Seconds,
+    /// A test statistic or the like.
+    Statistic,
+    /// The chance of something under an assumption.
+    Chance,
+}
+
+/// A number as text.
+pub(crate) fn write(unit: Unit, value: f64) -> String {
+    write_with(unit, value, money_decimals(value))
+}
+
+/// The same, money with so many decimals.
+fn write_with(unit: Unit, value: f64, money: usize) -> String {
+    if !value.is_finite() {
+        return "\u{2013}".into();
+    }
+    match unit {
+        Unit::Points => signed(value, &format!("{:.3}", value.abs()), false),
+        Unit::Difference => signed(value, &format!("{:.3}", value.abs()), true),
+        Unit::Money => signed(value, &format!("${:.money$}", value.abs()), false),
+        Unit::Share => share(value),
+        Unit::Count => signed(value, &thousands(value.abs()), false),
+        Unit::Seconds => {
+            let decimals = usize::from(value.abs() < 9.95);
+            format!("{value:.decimals$}{NBSP}s")
+        }
+        Unit::Statistic => signed(value, &format!("{:.1}", value.abs()), false),
+        Unit::Chance if value < 0.001 => format!("below{NBSP}0.001"),
+        Unit::Chance => format!("{value:.3}"),
+    }
+}
+
+/// Puts the sign before digits; a value that rounds to nothing has none.
+fn signed(value: f64, digits: &str, plus: bool) -> String {
+    let zero = !digits.bytes().any(|b| (b'1'..=b'9').contains(&b));
+    match () {
+        () if zero => digits.to_owned(),
+        () if value < 0.0 => format!("{MINUS}{digits}"),
+        () if plus => format!("+{digits}"),
+        () => digits.to_owned(),
+    }
+}
+
+fn share(value: f64) -> String {
+    let percent = value * 100.0;
+    if value > 0.0 && percent < 0.5 {
+        format!("<1{NBSP}%")
+    } else if value < 1.0 && percent >= 99.5 {
+        format!(">99{NBSP}%")
+    } else {
+        signed(value, &format!("{:.0}{NBSP}%", percent.abs()), false)
+    }
+}
+
+/// Decimals that leave two significant digits, three if the first is a 1; never fewer than two.
+fn money_decimals(value: f64) -> usize {
+    let size = value.abs();
+    if !(1e-9..1.0).contains(&size) {
+        return 2;
+    }
+    let exponent = size.log10().floor();
+    let first = size / 10f64.powf(exponent);
+    let wanted = -exponent + if first < 2.0 { 2.0 } else { 1.0 };
+    wanted.clamp(2.0, 9.0) as usize
+}
+
+/// Decimals of money with an interval: one more where the interval would not be seen.
+fn interval_decimals(found: &Interval) -> usize {
+    let own = money_decimals(found.value);
+    let unseen = (found.upper - found.lower).abs() < 3.0 * 10f64.powi(-(own as i32));
+    (own + usize::from(unseen)).min(9)
+}
+
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, c) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// The label of a tick, with the decimals that ticks `step` apart need.
+pub(crate) fn tick(unit: Unit, value: f64, step: f64) -> String {
+    let scale = if unit == Unit::Share { 100.0 } else { 1.0 };
+    let decimals = (-(step * scale).log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
+    let digits = format!("{:.decimals$}", (value * scale).abs());
+    match unit {
+        Unit::Share => signed(value, &format!("{digits}{NBSP}%"), false),
+        Unit::Money => signed(value, &format!("${digits}"), false),
+        Unit::Count => write(unit, value),
+        Unit::Difference => signed(value, &digits, true),
+        _ => signed(value, &digits, false),
+    }
+}
+
+/// A number that carries its value.
+pub(crate) fn figure(unit: Unit, value: f64) -> Element {
+    figure_with(unit, value, money_decimals(value))
+}
+
+fn figure_with(unit: Unit, value: f64, money: usize) -> Element {
+    let data = Element::new("data").set("value", value);
+    data.text(write_with(unit, value, money))
+}
+
+/// How many.
+pub(crate) fn count(value: usize) -> Element {
+    Element::new("data")
+        .set("value", value)
+        .text(write(Unit::Count, value as f64))
+}
+
+/// A number with its interval: `0.762 (0.741 to 0.783)`.
+pub(crate) fn interval(unit: Unit, found: &Interval) -> Element {
+    let money = interval_decimals(found);
+    let range = Element::new("span")
+        .class("range")
+        .text("(")
+        .add(figure_with(unit, found.lower, money))
+        .text(format_args!("{NBSP}to{NBSP}"))
+        .add(figure_with(unit, found.upper, money))
+        .text(")");
+    Element::new("span")
+        .class("figure")
+        .add(figure_with(unit, found.value, money))
+        .text(" ")
+        .add(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(unit: Unit, value: f64, expected: &str) {
+        assert_eq!(
+            write(unit, value).replace(NBSP, " "),
+            expected,
+            "{unit:?} {value}"
+        );
+    }
+
+    #[test]
+    fn money_keeps_two_digits_that_say_something() {
+        check(Unit::Money, 0.004_21, "$0.0042");
+        check(Unit::Money, 0.000_114_4, "$0.000114");
+        check(Unit::Money, 0.009, "$0.0090");
+        check(Unit::Money, 12.3, "$12.30");
+        check(Unit::Money, 0.0, "$0.00");
+        check(Unit::Money, -0.5, "\u{2212}$0.50");
+        check(Unit::Money, 1e-12, "$0.00");
+    }
+
+    #[test]
+    fn shares_are_whole_percents_and_never_claim_all_or_nothing_wrongly() {
+        check(Unit::Share, 0.4321, "43 %");
+        check(Unit::Share, 0.0, "0 %");
+        check(Unit::Share, 0.001, "<1 %");
+        check(Unit::Share, 0.999, ">99 %");
+        check(Unit::Share, 1.0, "100 %");
+    }
+
+    #[test]
+    fn differences_have_a_sign_unless_they_round_to_nothing() {
+        check(Unit::Difference, 0.0312, "+0.031");
+        check(Unit::Difference, -0.0312, "\u{2212}0.031");
+        check(Unit::Difference, -0.0001, "0.000");
+        check(Unit::Points, -0.25, "\u{2212}0.250");
+    }
+
+    #[test]
+    fn counts_seconds_and_chances_are_short() {
+        check(Unit::Count, 1_234_567.0, "1,234,567");
+        check(Unit::Count, 999.0, "999");
+        check(Unit::Seconds, 0.42, "0.4 s");
+        check(Unit::Seconds, 9.96, "10 s");
+        check(Unit::Chance, 0.4312, "0.431");
+        check(Unit::Chance, 1e-9, "below 0.001");
+        check(Unit::Statistic, 12.34, "12.3");
+    }
+
+    #[test]
+    fn ticks_have_the_decimals_that_their_step_needs() {
+        let text = |unit, value, step| tick(unit, value, step).replace(NBSP, " ");
+        assert_eq!(text(Unit::Points, 0.65, 0.05), "0.65");
+        assert_eq!(text(Unit::Points, 0.7, 0.1), "0.7");
+        assert_eq!(text(Unit::Money, 0.004, 0.002), "$0.004");
+        assert_eq!(text(Unit::Share, 0.5, 0.25), "50 %");
+        assert_eq!(text(Unit::Count, 1500.0, 500.0), "1,500");
+        assert_eq!(text(Unit::Difference, -0.02, 0.02), "\u{2212}0.02");
+    }
+
+    #[test]
+    fn what_is_no_number_is_a_dash() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            check(Unit::Money, value, "\u{2013}");
+        }
+    }
+
+    fn check_interval(value: f64, lower: f64, upper: f64, expected: &str) {
+        let found = Interval {
+            value,
+            lower,
+            upper,
+        };
+        let text = interval(Unit::Money, &found).plain();
+        assert_eq!(text.replace(NBSP, " "), expected);
+    }
+
+    #[test]
+    fn the_ends_of_an_interval_are_rounded_like_its_value() {
+        check_interval(0.0042, 0.0039, 0.0101, "$0.0042 ($0.0039 to $0.0101)");
+    }
+
+    #[test]
+    fn a_narrow_interval_gets_a_digit_more_so_that_it_is_seen() {
+        check_interval(0.0286, 0.0283, 0.0290, "$0.0286 ($0.0283 to $0.0290)");
+        check_interval(12.344, 12.341, 12.349, "$12.344 ($12.341 to $12.349)");
+    }
+}

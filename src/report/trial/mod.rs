@@ -1,0 +1,6 @@
+//! Trials of the whole page on made-up reports.
+
+mod page;
+mod sample;
+mod sight;
+mod team;
