@@ -9,7 +9,6 @@ use crate::proto::v1::{self, feedback::Subject, signal::Kind, signal_value::Valu
 use crate::scenario::{Arrival, Request};
 use crate::scorecard::{Level, Scorecard};
 use crate::signal::Value;
-use crate::unit::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

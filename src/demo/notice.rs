@@ -2,8 +2,10 @@
 //!
 //! Not here: noticing itself (`learn`).
 
+use crate::grpc::client;
 use crate::proto::v1;
 use crate::scenario::World;
+use super::setup::BEGIN;
 
 /// A change of an arm that the server told of.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +47,56 @@ impl Notices {
         state: &v1::GetTeamResponse,
         world: &World,
     ) -> Vec<Noticed> {
-        let _ = (team, state, world, &mut self.seen);
-        Vec::new()
+        let Some(seen) = self.seen.get_mut(team) else {
+            return Vec::new();
+        };
+        let before = *seen;
+        let new = state.alarms.iter().filter(|a| a.raise_sequence > before);
+        let found = new.filter_map(|alarm| noticed(team, alarm, world)).collect();
+        let newest = state.alarms.iter().map(|a| a.raise_sequence).max();
+        *seen = before.max(newest.unwrap_or(before));
+        found
     }
+}
+
+fn noticed(team: usize, alarm: &v1::Alarm, world: &World) -> Option<Noticed> {
+    let arm = world.arms.iter().position(|a| a.name.as_str() == alarm.arm)?;
+    let raised = alarm.raise_time.as_ref().map(client::time)?;
+    let began = alarm.begin_time.as_ref().map(client::time)?;
+    let made_by = |time| {
+        let by = |r: &&crate::scenario::Request| r.team == team && BEGIN.after(r.at) <= time;
+        world.requests.iter().filter(by).count()
+    };
+    let fell = alarm.direction() == v1::alarm::Direction::Fell;
+    let requests = made_by(raised);
+    let changed = made_by(BEGIN.after(world.change.at));
+    let true_alarm = arm == world.change.arm && fell && raised > BEGIN.after(world.change.at);
+    let text = format!(
+        "{} {} in {}: expected {:.2}, now {:.2} over {} outcomes, since about request {}",
+        alarm.arm,
+        if fell { "got worse" } else { "got better" },
+        alarm.signal,
+        alarm.mean_before,
+        alarm.mean_after,
+        alarm.outcome_count,
+        made_by(began),
+    );
+    let truth = if true_alarm {
+        format!(
+            "true: it changed at request {changed}, {} requests before this alarm",
+            requests.saturating_sub(changed)
+        )
+    } else {
+        format!("false alarm: {} had not changed that way", alarm.arm)
+    };
+    Some(Noticed {
+        team,
+        name: world.teams.get(team)?.name.to_string(),
+        requests,
+        arm,
+        fell,
+        text,
+        truth,
+        true_alarm,
+    })
 }
