@@ -11,18 +11,25 @@ pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Least level of log lines on standard error: off, error, warn, info.
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Logging",
-        default_value = "warn",
-        value_name = "LEVEL"
-    )]
-    pub(crate) log: LevelFilter,
+    /// Least level of log lines on standard error: off, error, warn, info. Absent: warn; `demo` shows
+    /// its warnings itself, and logs errors.
+    #[arg(long, global = true, help_heading = "Logging", value_name = "LEVEL")]
+    log: Option<LevelFilter>,
     /// How log lines are written.
     #[arg(long, global = true, help_heading = "Logging", value_enum, default_value_t = Format::Text)]
     pub(crate) log_format: Format,
+}
+
+impl Arguments {
+    /// Least level of log lines.
+    pub(crate) fn level(&self) -> LevelFilter {
+        let usual = match self.command {
+            #[cfg(feature = "analytics")]
+            Command::Demo(_) => LevelFilter::ERROR,
+            _ => LevelFilter::WARN,
+        };
+        self.log.unwrap_or(usual)
+    }
 }
 
 /// How results are written to standard output, and log lines to standard error.

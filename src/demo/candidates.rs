@@ -50,8 +50,9 @@ pub(super) fn meaning(candidate: &Candidate) -> String {
 pub(super) fn judge(file: &Path, world: &World, run: &Run) -> Result<Judged, Error> {
     let candidates = candidates(world);
     let go_on = |_| ControlFlow::Continue(());
-    let report = replay::traffic(TrafficReader::open(file)?, None, &candidates, &go_on)?;
     let rows: Vec<Row> = TrafficReader::open(file)?.collect::<Result<_, _>>()?;
+    let read = rows.iter().cloned().map(Ok);
+    let report = replay::traffic(read, Some(rows.len()), &candidates, &go_on)?;
     let known = Known::of(world, run);
     let truths: Result<_, Error> = candidates
         .iter()

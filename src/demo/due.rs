@@ -104,3 +104,89 @@ fn signal(arrival: &Arrival) -> v1::Signal {
         kind: kind.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::id::Name;
+    use crate::scenario::Rpc;
+    use std::path::Path;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn arrival(signal: &str, value: bool, hours: u32, corrects: bool) -> Arrival {
+        Arrival {
+            signal: Name::new(signal).unwrap(),
+            value: Value::Flag(value),
+            after: HOUR * hours,
+            evaluator: "ci",
+            corrects,
+        }
+    }
+
+    fn request(at: Duration) -> Request {
+        Request {
+            team: 0,
+            task: Name::new("fix-test").unwrap(),
+            episode: Some(Name::new("e").unwrap()),
+            at,
+            rpc: Rpc::Route,
+            prompt: String::new(),
+            outcomes: Vec::new(),
+        }
+    }
+
+    fn put(due: &mut Due, at: Duration, arrivals: &[Arrival]) {
+        let text = include_str!("../../evals/scorecards/coding.toml");
+        let scorecard = config::read_scorecard(Path::new("coding.toml"), text).unwrap();
+        due.put(7, &request(at), "id", arrivals, &scorecard);
+    }
+
+    /// What comes by `until`: hours, signals, whether a correction, whether of the episode.
+    fn come(due: &mut Due, until: Duration) -> Vec<(u64, Vec<String>, bool, bool)> {
+        let said = due.by(until).into_iter().map(|(at, report)| {
+            let signals = report.item.signals;
+            let corrects = signals.iter().any(|s| s.kind() == Kind::Correction);
+            let episode = matches!(report.item.subject, Some(Subject::EpisodeId(_)));
+            let names = signals.into_iter().map(|s| s.name).collect();
+            (at.as_secs() / 3600, names, corrects, episode)
+        });
+        said.collect()
+    }
+
+    #[test]
+    fn reports_come_in_order_of_time_and_not_before() {
+        let mut due = Due::default();
+        put(&mut due, HOUR, &[arrival("tests_passed", true, 4, false)]);
+        put(
+            &mut due,
+            HOUR * 2,
+            &[arrival("tests_passed", true, 1, false)],
+        );
+        assert_eq!(due.next(), Some(HOUR * 3));
+        assert!(come(&mut due, HOUR * 2).is_empty());
+        let first: Vec<u64> = come(&mut due, HOUR * 9).iter().map(|c| c.0).collect();
+        assert_eq!(first, [3, 5]);
+        assert_eq!(due.next(), None);
+    }
+
+    #[test]
+    fn one_moment_of_one_evaluator_is_one_item_and_an_episode_s_word_is_another() {
+        let mut due = Due::default();
+        let arrivals = [
+            arrival("tests_passed", true, 1, false),
+            arrival("json_valid", true, 1, false),
+            arrival("review_accepted", true, 1, false),
+            arrival("tests_passed", false, 2, true),
+        ];
+        put(&mut due, Duration::ZERO, &arrivals);
+        let names = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let expected = [
+            (1, names(&["tests_passed", "json_valid"]), false, false),
+            (1, names(&["review_accepted"]), false, true),
+            (2, names(&["tests_passed"]), true, false),
+        ];
+        assert_eq!(come(&mut due, HOUR * 2), expected);
+    }
+}

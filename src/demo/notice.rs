@@ -2,10 +2,10 @@
 //!
 //! Not here: noticing itself (`learn`).
 
+use super::setup::BEGIN;
 use crate::grpc::client;
 use crate::proto::v1;
 use crate::scenario::World;
-use super::setup::BEGIN;
 
 /// A change of an arm that the server told of.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,9 @@ impl Notices {
         };
         let before = *seen;
         let new = state.alarms.iter().filter(|a| a.raise_sequence > before);
-        let found = new.filter_map(|alarm| noticed(team, alarm, world)).collect();
+        let found = new
+            .filter_map(|alarm| noticed(team, alarm, world))
+            .collect();
         let newest = state.alarms.iter().map(|a| a.raise_sequence).max();
         *seen = before.max(newest.unwrap_or(before));
         found
@@ -60,7 +62,10 @@ impl Notices {
 }
 
 fn noticed(team: usize, alarm: &v1::Alarm, world: &World) -> Option<Noticed> {
-    let arm = world.arms.iter().position(|a| a.name.as_str() == alarm.arm)?;
+    let arm = world
+        .arms
+        .iter()
+        .position(|a| a.name.as_str() == alarm.arm)?;
     let raised = alarm.raise_time.as_ref().map(client::time)?;
     let began = alarm.begin_time.as_ref().map(client::time)?;
     let made_by = |time| {

@@ -183,3 +183,81 @@ pub(super) fn best(calls: &[Call<'_>], arms: usize) -> usize {
     let top = rewards.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     rewards.iter().position(|r| *r >= top).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::play::{Played, Run};
+    use crate::scenario::{Size, World, generate};
+
+    /// A run whose arms are chosen by the request's number.
+    fn run(world: &World, arm: impl Fn(usize) -> usize) -> Run {
+        let played = |i: usize| Played {
+            arm: arm(i),
+            decision_id: i.to_string(),
+            inherited: false,
+            cost_usd: 0.0,
+        };
+        Run {
+            played: (0..world.requests.len()).map(played).collect(),
+            noticed: Vec::new(),
+            reports: 0,
+        }
+    }
+
+    fn rival(rivals: &[Rival], kind: Kind) -> &Rival {
+        rivals.iter().find(|r| r.kind == kind).unwrap()
+    }
+
+    #[test]
+    fn a_router_that_always_takes_the_best_arm_does_not_differ_from_it() {
+        let world = generate(1, Size::Fast).unwrap();
+        let any = run(&world, |_| 0);
+        let best = {
+            let team = TeamRun::of(&world, &any, 0).unwrap();
+            best(&team.calls, team.arms())
+        };
+        let run = run(&world, |_| best);
+        let team = TeamRun::of(&world, &run, 0).unwrap();
+        let rivals = Rival::of(&team);
+        let found = rival(&rivals, Kind::Hindsight).difference(&team, |o| o.reward);
+        assert_eq!((found.value, found.lower, found.upper), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn the_static_mix_costs_what_the_router_costs_and_chance_is_the_mean_of_the_arms() {
+        let world = generate(2, Size::Fast).unwrap();
+        let run = run(&world, |i| i % 5);
+        let team = TeamRun::of(&world, &run, 1).unwrap();
+        let rivals = Rival::of(&team);
+        let mix = rival(&rivals, Kind::StaticMix).difference(&team, |o| o.cost_usd);
+        assert!(mix.value.abs() < 1e-12, "{mix:?}");
+        let chance = rival(&rivals, Kind::Chance);
+        let mean: f64 = (0..5)
+            .map(|arm| {
+                team.mean(|call| outcome(call, arm).map_or(0.0, |o| o.reward))
+                    .value
+                    / 5.0
+            })
+            .sum();
+        let found = team.mean(|call| chance.on(call, |o| o.reward)).value;
+        assert!((found - mean).abs() < 1e-12, "{found} {mean}");
+    }
+
+    #[test]
+    fn nothing_that_keeps_to_one_arm_a_task_beats_the_task_oracle() {
+        let world = generate(0, Size::Fast).unwrap();
+        let run = run(&world, |_| 0);
+        for team in 0..world.teams.len() {
+            let team = TeamRun::of(&world, &run, team).unwrap();
+            let rivals = Rival::of(&team);
+            let value = |kind| {
+                let rival = rival(&rivals, kind);
+                team.mean(|call| rival.on(call, |o| o.reward)).value
+            };
+            for kind in [Kind::Pilot, Kind::Hindsight, Kind::Chance] {
+                assert!(value(Kind::TaskOracle) >= value(kind));
+            }
+        }
+    }
+}

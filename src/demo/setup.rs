@@ -24,6 +24,11 @@ use std::sync::Arc;
 /// When the simulated weeks begin: Monday 2026-01-05, 00:00 UTC.
 pub(super) const BEGIN: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);
 
+/// Four weeks are short, and arms change: more curiosity than the default (v=0.05, floor 0.02), so that
+/// every arm is tried at every task and the log can speak of policies that were not in force.
+const POLICY: &str = "linear-thompson:v=0.3";
+const EXPLORE_FLOOR: f64 = 0.05;
+
 /// Where the written configuration keeps its data, beside itself.
 const DATA: &str = "data";
 
@@ -86,7 +91,8 @@ const HEAD: &str = r#"# Written by `bellwether demo`: the very server that it ra
 #
 #   bellwether serve --config THIS_FILE
 #
-# The keys are `demo-TEAM`, as everybody knows: for loopback only.
+# The keys are `demo-TEAM`, as everybody knows: for loopback only. The teams explore more than they would
+# by default, for four weeks are short and the log shall speak of other policies too.
 [server]
 listen = "127.0.0.1:7431"
 
@@ -124,7 +130,8 @@ scopes = ["route", "complete", "feedback", "replay", "admin"]
 
 [[teams]]
 name = "{name}"
-policy = "linear-thompson"
+policy = "{POLICY}"
+explore_floor = {EXPLORE_FLOOR:?}
 scorecard_toml = '''
 {scorecard}'''
 "#
@@ -156,4 +163,32 @@ output_tokens = {output_tokens}
 prices = [{{ input_usd_per_million = {input:?}, output_usd_per_million = {output:?} }}]
 "#
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Size, generate};
+
+    #[test]
+    fn the_configuration_is_valid_and_has_every_team_and_arm() {
+        let world = generate(0, Size::Fast).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bellwether.toml");
+        std::fs::write(&file, configuration(&world)).unwrap();
+        let params = config::load(&file).unwrap_or_else(|p| panic!("{}", config::render(&p)));
+        let teams: Vec<_> = params.teams.iter().map(|team| &team.name).collect();
+        assert_eq!(
+            teams,
+            world.teams.iter().map(|t| &t.name).collect::<Vec<_>>()
+        );
+        let arms: Vec<_> = params
+            .catalogue
+            .arms()
+            .iter()
+            .map(|arm| &arm.name)
+            .collect();
+        assert_eq!(arms, world.arms.iter().map(|a| &a.name).collect::<Vec<_>>());
+        assert_eq!(params.store.dir, data(folder.path()));
+    }
 }

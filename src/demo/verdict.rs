@@ -310,3 +310,40 @@ fn percent(interval: &Interval) -> String {
         100.0 * interval.upper.min(1.0)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(lower: f64, upper: f64) -> Interval {
+        let value = (lower + upper) / 2.0;
+        Interval {
+            value,
+            lower,
+            upper,
+        }
+    }
+
+    #[test]
+    fn a_difference_is_shown_only_where_its_whole_interval_is_on_one_side() {
+        let check = |lower, upper, expected| assert_eq!(finding(&interval(lower, upper)), expected);
+        check(0.01, 0.03, Finding::Shown);
+        check(-0.03, -0.01, Finding::Contradicted);
+        check(-0.01, 0.03, Finding::Undecided);
+        check(0.0, 0.0, Finding::Undecided);
+    }
+
+    #[test]
+    fn shares_are_apart_only_where_their_intervals_are() {
+        let check = |low: Interval, high: Interval, expected| {
+            assert_eq!(apart(&low, &high), expected);
+        };
+        check(interval(0.1, 0.2), interval(0.3, 0.4), Finding::Shown);
+        check(
+            interval(0.3, 0.4),
+            interval(0.1, 0.2),
+            Finding::Contradicted,
+        );
+        check(interval(0.1, 0.3), interval(0.2, 0.4), Finding::Undecided);
+    }
+}

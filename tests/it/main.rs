@@ -10,6 +10,8 @@
 mod bad_input;
 mod contract;
 mod durability;
+#[cfg(feature = "analytics")]
+mod front_door;
 mod generated;
 mod loop_closed;
 #[cfg(feature = "analytics")]
