@@ -35,7 +35,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 5 composition | [`server`], [`drive`], [`scenario`], [`demo`], the command line |
+//! | 5 composition | [`server`], [`drive`], [`mod@export`], [`scenario`], [`demo`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
@@ -105,6 +105,8 @@ pub mod report;
 pub mod demo;
 #[cfg(feature = "analytics")]
 pub mod drive;
+#[cfg(feature = "analytics")]
+pub mod export;
 #[cfg(feature = "analytics")]
 pub mod scenario;
 pub mod server;

@@ -11,6 +11,8 @@ mod alarms;
 mod bad_input;
 mod contract;
 mod durability;
+#[cfg(feature = "analytics")]
+mod front_door;
 mod generated;
 #[cfg(feature = "analytics")]
 mod judged;
