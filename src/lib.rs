@@ -22,6 +22,8 @@
 //!    live and after a crash, so a rebuild gives the same bits. A row enters its arm's regression at
 //!    the first signal, the others imputed by prediction; what comes later (a late signal, a
 //!    correction, a retraction, a closing time) shifts it by the exact difference.
+//!    Each value is also set beside what was expected of it: an arm that changes raises an alarm
+//!    ([`bandit::Detector`]).
 //! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
 //!    learned up to, and every decision names it.
 //! 4. [`replay`] reads the same records and says what another policy would have done, with an
@@ -33,7 +35,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 5 composition | [`server`], [`drive`], [`scenario`], [`demo`], the command line |
+//! | 5 composition | [`server`], [`drive`], [`mod@export`], [`scenario`], [`demo`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
@@ -53,14 +55,18 @@
 //!   five.
 //! - **Cost is learned as a ratio** to what 256 output tokens would cost now, so that a price change
 //!   carries over at once and a caller who knows only the money can still teach it.
+//! - **The learner that serves is not the one of `replay outcomes`** (cost apart and as a ratio, a prior
+//!   that follows the pooled mean): on the same luck they earn the same, as measured in
+//!   `replay/learner.rs`; runs on other luck lie 0.01 apart and more.
 //! - **No kernel fuses multiply and add**: a pmf logged on one machine is recomputed to the bit on
 //!   another; the wider registers give the speed.
 //! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets and pacing, forgetting and drift alarms, retries and fallbacks, the OpenAI-compatible door,
-//! TLS, pooling over teams. One process is a complete service; it is not highly available by itself.
+//! Budgets and pacing, forgetting (an arm that changes is told, not relearned faster), retries and
+//! fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One process is a complete service;
+//! it is not highly available by itself.
 
 pub mod docs;
 
@@ -99,6 +105,8 @@ pub mod report;
 pub mod demo;
 #[cfg(feature = "analytics")]
 pub mod drive;
+#[cfg(feature = "analytics")]
+pub mod export;
 #[cfg(feature = "analytics")]
 pub mod scenario;
 pub mod server;

@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
         Format::Text => telemetry::Format::Text,
         Format::Json => telemetry::Format::Json,
     };
-    if let Err(error) = telemetry::init(format, arguments.log) {
+    if let Err(error) = telemetry::init(format, arguments.level()) {
         return fail(&error);
     }
     let result = match &arguments.command {

@@ -1,6 +1,8 @@
 //! The bandit's kernels: `cargo bench --no-default-features --bench bandit`.
 //!
-//! Shapes: 10 arms, d = 105, 3 signals (SCIENCE 2.1). Contexts have norm 2, as `feature` makes them.
+//! Shapes: 10 arms, d = 105, 3 signals (SCIENCE 2.1). Contexts have norm 2 and, as `feature` makes them
+//! of a request with a task and no tags, 4 of the first 32 numbers other than zero; `scores_dense` has
+//! none that are zero.
 //! `decide` is what a Route does here: ten scores, ten utilities, the pmf, the draw.
 
 #![expect(clippy::expect_used, reason = "a benchmark stops at its first mistake")]
@@ -16,9 +18,15 @@ const DIM: usize = 105;
 const ARMS: usize = 10;
 const SIGNALS: usize = 3;
 
-/// A context of norm 2 whose last coordinate is 1.
-fn context(rng: &mut SmallRng) -> Vec<f32> {
+/// A context of norm 2 whose last coordinate is 1; `hashed` has a task in its 32 slots, else none of
+/// them is zero.
+fn context(rng: &mut SmallRng, hashed: bool) -> Vec<f32> {
     let mut x: Vec<f32> = (0..DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
+    for (slot, v) in x.iter_mut().enumerate().take(32) {
+        if hashed && slot % 8 != 3 {
+            *v = 0.0;
+        }
+    }
     let norm = x.iter().map(|v| v * v).sum::<f32>().sqrt();
     x.iter_mut().for_each(|v| *v *= 3.0_f32.sqrt() / norm);
     if let Some(bias) = x.last_mut() {
@@ -35,7 +43,7 @@ fn learned(rng: &mut SmallRng, rows: usize) -> Ridge {
     };
     let mut arm = Ridge::new(DIM, &prior).expect("a valid prior");
     for _ in 0..rows {
-        let x = context(rng);
+        let x = context(rng, true);
         let values: Vec<_> = (0..SIGNALS)
             .map(|_| Some(rng.random_range(0.0..1.0)))
             .collect();
@@ -52,7 +60,8 @@ fn decide(c: &mut Criterion) {
     let posteriors: Vec<_> = (0..ARMS)
         .map(|i| Posterior::from(&learned(&mut rng, 200 * (i + 1))))
         .collect();
-    let contexts: Vec<_> = (0..64).map(|_| context(&mut rng)).collect();
+    let contexts: Vec<_> = (0..64).map(|_| context(&mut rng, true)).collect();
+    let dense: Vec<_> = (0..64).map(|_| context(&mut rng, false)).collect();
     let policy: Policy = "linear-thompson".parse().expect("a valid policy");
     let weights = [0.5, 0.3, 0.2];
     let (mut utility, mut sd) = ([0.0; ARMS], [0.0; ARMS]);
@@ -90,6 +99,12 @@ fn decide(c: &mut Criterion) {
             score_all(black_box(&contexts[turn]))
         });
     });
+    group.bench_function("scores_dense", |b| {
+        b.iter(|| {
+            turn = (turn + 1) % dense.len();
+            score_all(black_box(&dense[turn]))
+        });
+    });
     // Close means, so that no arm is pruned: the quadrature's worst usual case.
     let close: Vec<f64> = (0..ARMS).map(|i| 0.7 + 0.001 * i as f64).collect();
     let sds: Vec<f64> = (0..ARMS).map(|i| 0.2 + 0.05 * i as f64).collect();
@@ -112,7 +127,7 @@ fn decide(c: &mut Criterion) {
 fn learn(c: &mut Criterion) {
     let mut rng = SmallRng::seed_from_u64(2);
     let arm = learned(&mut rng, 500);
-    let rows: Vec<_> = (0..64).map(|_| context(&mut rng)).collect();
+    let rows: Vec<_> = (0..64).map(|_| context(&mut rng, true)).collect();
     let values = [Some(1.0), Some(0.4), None];
     let mut turn = 0;
     let mut group = c.benchmark_group("learn_d105_3_signals");

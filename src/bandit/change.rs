@@ -19,13 +19,14 @@
 //! - A quarter of a standard deviation is the least change that gathers evidence: 0.09 for a flag of mean
 //!   0.85. What is smaller is left to the regression, which follows it.
 //! - The first [`BURN_IN`] outcomes are not evidence: the regression is still learning the arm.
-//! - After an alarm the detector starts again from the level since the change, so that a regression that
-//!   learns the change slowly does not alarm again and again: to what is expected it adds the running mean
-//!   of y - p since then (over about [`MEMORY`] outcomes), until that mean changes its sign: then the
-//!   regression has caught up. (Simulated: at most 3 alarms too many in 100 changes, a second change
-//!   noticed in every run. With a memory of 200, 23 too many; without the end at the change of sign, a
-//!   second change missed in 9 of 100.) Before an alarm nothing is added: a running mean would swallow
-//!   what it should notice (a drop of 0.3 after 200 outcomes: noticed in 61 of 100 runs, not 99).
+//! - After an alarm the detector starts again from the new level, so that a regression that learns the
+//!   change slowly does not alarm again and again: to what is expected it adds the running mean of y - p
+//!   since the alarm (over about [`MEMORY`] outcomes), until that mean changes its sign: then the
+//!   regression has caught up. (Simulated: at most 3 alarms too many in 100 changes, a second change 200
+//!   outcomes later noticed in 97. With a memory of 200, 23 too many; without the end at the change of
+//!   sign, a second change missed in 9 even 600 outcomes later.) Before an alarm nothing is added: a
+//!   running mean would swallow what it should notice (a drop of 0.3 after 200 outcomes: noticed in 61 of
+//!   100 runs, not 99).
 //!
 //! Not here: which outcomes are fed, and in which order (`learn`); faster relearning after an alarm.
 //!
@@ -93,8 +94,6 @@ pub struct Detector {
 struct Side {
     evidence: f64,
     outcomes: u64,
-    /// Sum of what the regression expected.
-    predicted: f64,
     /// Sum of what was expected, the level included.
     expected: f64,
     /// Sum of what they were.
@@ -106,7 +105,6 @@ impl Default for Side {
         Self {
             evidence: 1.0,
             outcomes: 0,
-            predicted: 0.0,
             expected: 0.0,
             observed: 0.0,
         }
@@ -122,7 +120,6 @@ impl Side {
         }
         self.evidence = evidence;
         self.outcomes += 1;
-        self.predicted += outcome.predicted;
         self.expected += outcome.expected;
         self.observed += outcome.observed;
     }
@@ -139,14 +136,13 @@ impl Side {
     }
 
     fn is_whole(&self) -> bool {
-        let sums = [self.predicted, self.expected, self.observed];
-        self.evidence.is_finite() && self.evidence >= 1.0 && sums.iter().all(|s| s.is_finite())
+        let sums = self.expected.is_finite() && self.observed.is_finite();
+        self.evidence.is_finite() && self.evidence >= 1.0 && sums
     }
 }
 
 /// One outcome.
 struct Outcome {
-    predicted: f64,
     expected: f64,
     observed: f64,
 }
@@ -183,7 +179,6 @@ impl Detector {
         }
         let observed = observed.clamp(0.0, 1.0);
         let outcome = Outcome {
-            predicted,
             expected: (predicted + self.level()).clamp(0.0, 1.0),
             observed,
         };
@@ -199,7 +194,10 @@ impl Detector {
         self.rose.gather(bet.min(STAKE / mean), &outcome);
         let fell = self.fell.change(Direction::Fell);
         let change = fell.or_else(|| self.rose.change(Direction::Rose))?;
-        self.restart(change.direction);
+        *self = Self {
+            level: Some((0.0, 0.0)),
+            ..Self::default()
+        };
         Some(change)
     }
 
@@ -212,16 +210,18 @@ impl Detector {
     pub fn is_whole(&self) -> bool {
         let level = self
             .level
-            .is_none_or(|(level, worth)| level.is_finite() && worth.is_finite() && worth > 0.0);
+            .is_none_or(|(level, worth)| level.is_finite() && worth.is_finite() && worth >= 0.0);
         level && self.fell.is_whole() && self.rose.is_whole()
     }
 
-    /// Moves the level after an alarm on by one outcome, and drops it when its sign changes.
+    /// Moves the level after an alarm on by one outcome, and drops it when, after the burn-in, its sign
+    /// changes.
     fn follow(&mut self, residual: f64) {
+        let settled = self.seen >= BURN_IN;
         self.level = self.level.and_then(|(level, worth)| {
             let worth = (worth + 1.0).min(MEMORY);
             let moved = level + (residual - level) / worth;
-            (moved * level > 0.0).then_some((moved, worth))
+            (!settled || moved * level > 0.0).then_some((moved, worth))
         });
     }
 
@@ -234,17 +234,6 @@ impl Detector {
             Direction::Fell => &self.fell,
             Direction::Rose => &self.rose,
         }
-    }
-
-    /// Starts again from the level since the change.
-    fn restart(&mut self, direction: Direction) {
-        let side = self.side(direction);
-        let outcomes = side.outcomes as f64;
-        let level = (side.observed - side.predicted) / outcomes;
-        *self = Self {
-            level: Some((level, outcomes.min(MEMORY))),
-            ..Self::default()
-        };
     }
 }
 

@@ -19,6 +19,7 @@
 mod change;
 mod cholesky;
 mod error;
+mod form;
 mod greedy;
 mod lanes;
 mod normal;

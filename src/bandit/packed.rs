@@ -5,7 +5,8 @@
 //! and everything above them is left out (d = 105: 6,272 numbers of 11,025). Both halves of a diagonal
 //! block are equal to the bit. Rows and columns past the dimension are zero.
 //!
-//! Not here: what the matrix means (`ridge`), its inverse (`cholesky`).
+//! Not here: what the matrix means (`ridge`), its inverse (`cholesky`), the form that decisions read
+//! (`form`).
 
 use super::lanes::{Group, LANES, Totals, add_product, widest};
 use pulp::{Simd, WithSimd};
@@ -50,6 +51,19 @@ impl<T: Copy + Default> Packed<T> {
             }
         }
         Self { dim, tiles }
+    }
+
+    /// Number of rows.
+    pub(super) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The stored groups of a row, from column 0 to its diagonal block.
+    pub(super) fn row(&self, row: usize) -> impl Iterator<Item = &Group<T>> {
+        let block = row / ROWS;
+        let along = self.tiles.iter().skip(start(block));
+        let along = along.take(diagonal(block) + 1);
+        along.map(move |tile| &tile.0[row % ROWS])
     }
 
     /// How many numbers it has.
@@ -169,42 +183,6 @@ impl WithSimd for AddOuter<'_> {
     }
 }
 
-impl Packed<f32> {
-    /// `matrix` in f32 with the entries left of the diagonal blocks doubled: each is met once where
-    /// the full form meets it twice.
-    pub(super) fn folded(matrix: &Packed<f64>) -> Self {
-        Self::build(matrix.dim, |row, column| {
-            let twice = if row / LANES == column / LANES {
-                1.0
-            } else {
-                2.0
-            };
-            (twice * matrix.get(row, column)) as f32
-        })
-    }
-
-    /// `x' * self * x`, for a matrix made by [`Packed::folded`].
-    #[inline(always)]
-    pub(super) fn folded_form<S: Simd>(&self, simd: S, x: &[Group<f32>]) -> f32 {
-        let mut total = Totals::zero(simd);
-        let mut rest = self.tiles.as_slice();
-        for (block, x_rows) in x.as_flattened().as_chunks::<ROWS>().0.iter().enumerate() {
-            let (tiles, after) = rest.split_at((diagonal(block) + 1).min(rest.len()));
-            rest = after;
-            let mut along = [Totals::zero(simd); ROWS];
-            for (tile, x) in tiles.iter().zip(x) {
-                for (along, m) in along.iter_mut().zip(&tile.0) {
-                    along.add_product(simd, m, x);
-                }
-            }
-            for (along, x_row) in along.iter().zip(x_rows) {
-                total.add_scaled(simd, *x_row, along);
-            }
-        }
-        total.sum()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,40 +221,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_folded_form_is_the_quadratic_form() {
-        for dim in [1, 4, 5, 8, 9, 31, 105] {
-            let matrix = dense(dim);
-            let x = pad(noise(dim));
-            let mut y = vec![[0.0; LANES]; x.len()];
-            matrix.multiply(&x, &mut y);
-            let expected: f64 = x
-                .as_flattened()
-                .iter()
-                .zip(y.as_flattened())
-                .map(|(a, b)| a * b)
-                .sum();
-            let single: Vec<_> = x.iter().map(|g| g.map(|v| v as f32)).collect();
-            let found = f64::from(Packed::folded(&matrix).folded_form(Scalar::new(), &single));
-            // 105 x 105 terms below 1, each rounded to 6e-8, in sums of some tens.
-            assert!(
-                (found - expected).abs() < 2e-4,
-                "dim {dim}: {found} {expected}"
-            );
-        }
-    }
-
     /// The rule of the whole module: width changes no bit.
     #[test]
     fn wide_registers_give_the_bits_of_plain_numbers() {
-        struct Form<'a>(&'a Packed<f32>, &'a [Group<f32>]);
-        impl WithSimd for Form<'_> {
-            type Output = f32;
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) -> f32 {
-                self.0.folded_form(simd, self.1)
-            }
-        }
         let dim = 105;
         let x = pad(noise(dim));
         let (mut wide, mut plain) = (dense(dim), dense(dim));
@@ -295,9 +242,5 @@ mod tests {
             y: &mut y_plain,
         });
         assert_eq!(y_wide, y_plain);
-        let single: Vec<_> = x.iter().map(|g| g.map(|v| v as f32)).collect();
-        let folded = Packed::folded(&wide);
-        let bits = widest(Form(&folded, &single)).to_bits();
-        assert_eq!(bits, folded.folded_form(Scalar::new(), &single).to_bits());
     }
 }

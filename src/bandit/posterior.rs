@@ -10,8 +10,8 @@
 //! Units and shapes: x as in [`Ridge`]; means in normalised signals; variance in units of the noise's.
 
 use super::error::StateError;
+use super::form::{Form, reversed};
 use super::lanes::{Group, LANES, Totals, groups, widest};
-use super::packed::Packed;
 use super::ridge::Ridge;
 use pulp::{Simd, WithSimd};
 
@@ -21,8 +21,8 @@ pub struct Posterior {
     dim: usize,
     targets: usize,
     count: f64,
-    form: Packed<f32>,
-    /// theta of each target, one after the other, each in whole groups.
+    form: Form,
+    /// theta of each target, one after the other, each reversed and in whole groups as `form` has it.
     weights: Vec<Group<f32>>,
     covariance: Vec<f64>,
 }
@@ -32,19 +32,14 @@ impl From<&Ridge> for Posterior {
         let (dim, targets) = (ridge.dim(), ridge.targets());
         let mut weights = vec![[0.0; LANES]; groups(dim) * targets];
         for (target, slots) in weights.chunks_exact_mut(groups(dim)).enumerate() {
-            for (slot, weight) in slots
-                .as_flattened_mut()
-                .iter_mut()
-                .zip(ridge.weights(target))
-            {
-                *slot = *weight as f32;
-            }
+            let theta: Vec<f32> = ridge.weights(target).iter().map(|w| *w as f32).collect();
+            reversed(&theta, slots);
         }
         Self {
             dim,
             targets,
             count: ridge.count(),
-            form: Packed::folded(ridge.inverse()),
+            form: Form::new(ridge.inverse()),
             weights,
             covariance: ridge.covariance(),
         }
@@ -99,12 +94,25 @@ impl Posterior {
             heap.resize(groups(self.dim), [0.0; LANES]);
             heap.as_mut_slice()
         };
-        padded.as_flattened_mut()[..x.len()].copy_from_slice(x);
+        reversed(x, padded);
         Ok(widest(Score {
             posterior: self,
             x: padded,
             means,
         }))
+    }
+
+    /// Variance of the noise in one target; 0 where there is no such target.
+    ///
+    /// ```
+    /// use bellwether::bandit::{Posterior, Prior, Ridge};
+    /// let arm = Ridge::new(1, &Prior { ridge: 1.0, means: vec![0.5, 0.5] }).unwrap();
+    /// // Nothing seen: 0.3 squared.
+    /// assert!((Posterior::from(&arm).noise_of(1) - 0.09).abs() < 1e-12);
+    /// ```
+    pub fn noise_of(&self, target: usize) -> f64 {
+        let on_diagonal = self.covariance.get(target * (self.targets + 1));
+        on_diagonal.map_or(0.0, |v| v.max(0.0))
     }
 
     /// Variance of the noise in a weighted sum of the targets, w' Sigma w. Weights past the number of
@@ -161,7 +169,7 @@ impl WithSimd for Score<'_> {
             }
             *mean = f64::from(total.sum());
         }
-        let form = posterior.form.folded_form(simd, x);
+        let form = posterior.form.at(simd, x);
         // A NaN context stays NaN and is refused by the policy.
         if form < 0.0 { 0.0 } else { f64::from(form) }
     }
@@ -245,6 +253,13 @@ mod tests {
     fn the_noise_of_a_weighted_sum_is_never_negative() {
         let posterior = Posterior::from(&arm(&mut SmallRng::seed_from_u64(9), 6, 2000));
         assert!(posterior.noise(&[1.0, -1.0, 0.0]) > 0.0);
+        for (target, weights) in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+            .iter()
+            .enumerate()
+        {
+            assert_eq!(posterior.noise_of(target), posterior.noise(weights));
+        }
+        assert_eq!(posterior.noise_of(3), 0.0);
         assert_eq!(posterior.noise(&[0.0; 3]), 0.0);
     }
 }

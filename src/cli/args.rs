@@ -11,18 +11,25 @@ pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Least level of log lines on standard error: off, error, warn, info.
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Logging",
-        default_value = "warn",
-        value_name = "LEVEL"
-    )]
-    pub(crate) log: LevelFilter,
+    /// Least level of log lines on standard error: off, error, warn, info. Absent: warn; `demo` shows
+    /// its warnings itself, and logs errors.
+    #[arg(long, global = true, help_heading = "Logging", value_name = "LEVEL")]
+    log: Option<LevelFilter>,
     /// How log lines are written.
     #[arg(long, global = true, help_heading = "Logging", value_enum, default_value_t = Format::Text)]
     pub(crate) log_format: Format,
+}
+
+impl Arguments {
+    /// Least level of log lines.
+    pub(crate) fn level(&self) -> LevelFilter {
+        let usual = match self.command {
+            #[cfg(feature = "analytics")]
+            Command::Demo(_) => LevelFilter::ERROR,
+            _ => LevelFilter::WARN,
+        };
+        self.log.unwrap_or(usual)
+    }
 }
 
 /// How results are written to standard output, and log lines to standard error.
@@ -36,8 +43,8 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Starts a server on built-in defaults, drives a small simulated table through it, and shows
-    /// what it learned. Needs no configuration, key or network.
+    /// Plays four simulated weeks of two teams through a real server, and proves what it learned:
+    /// verdict, report, log. Needs no configuration, key or network.
     #[cfg(feature = "analytics")]
     Demo(Demo),
     /// Serves the gRPC API until interrupted.
@@ -73,12 +80,18 @@ pub(crate) enum Command {
 #[cfg(feature = "analytics")]
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Seed of the order of prompts.
+    /// Seed of the simulated world and of every draw: equal seeds give equal figures.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// How the result is written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// A third of the traffic.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Keep the server running afterwards, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) stay: bool,
+    /// Folder for the report, the log and the configuration; made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = "bellwether-demo")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

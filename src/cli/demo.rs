@@ -1,22 +1,155 @@
-//! `demo`: the main job on built-in defaults.
+//! `demo`: the front door.
 
 use super::args::Demo;
 use super::out::{self, Failure};
+use super::serve::interrupted;
+use bellwether::demo::{self, Colour, Finished, Moment, Noticed, Options, Server, Watch};
+use bellwether::report::{Finding, Statement};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::Instant;
 
-/// Runs the demonstration in a temporary folder and shows what was learned.
+/// Runs the demonstration, shows it, and says what came of it.
 pub(crate) async fn demo(arguments: &Demo) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    let bar = out::bar(0, "driving the simulated table");
-    let progress = |done: usize, total: usize| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
+    let options = Options {
+        seed: arguments.seed,
+        fast: arguments.fast,
+        out: arguments.out.clone(),
     };
-    let report = bellwether::demo::run(folder.path(), arguments.seed, progress).await;
-    bar.finish_and_clear();
-    let report = report?;
-    let text = format!(
-        "A server on loopback, a simulated table driven through its gRPC, every outcome fed back.\n\n{}",
-        report.text()
-    );
-    out::write(arguments.format, &report, &text)
+    let mut screen = Screen::new();
+    let result = demo::run(&options, folder.path(), &mut screen).await;
+    screen.clear();
+    let Finished {
+        document,
+        files,
+        faults,
+        server,
+    } = result?;
+    out::line(&format!("\n{}\n", document.summary))?;
+    for statement in &document.verdict {
+        out::line(&said(statement))?;
+    }
+    out::line("\nwritten:")?;
+    for file in &files {
+        out::line(&format!("  {}", file.display()))?;
+    }
+    if arguments.stay {
+        stay(server).await?;
+    } else {
+        server.stop().await?;
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("the demonstration found faults:\n{}", faults.join("\n")).into())
+    }
+}
+
+fn said(statement: &Statement) -> String {
+    let word = match statement.finding {
+        Finding::Shown => "shown",
+        Finding::Contradicted => "contradicted",
+        Finding::Undecided => "undecided",
+        Finding::Refused => "cannot know",
+        Finding::Note => "note",
+    };
+    format!("{word:<13} {}", statement.text)
+}
+
+/// Serves on until interrupted.
+async fn stay(server: Server) -> Result<(), Failure> {
+    let address = server.address();
+    let mut text = format!("\nthe server stays on {address}; stop it with Ctrl-C\n");
+    for (team, key) in server.keys() {
+        text.push_str(&format!(
+            "\n  grpcurl -plaintext -H 'authorization: Bearer {key}' \\\n    -d '{{\"context\": {{\"task\": \"a new one\"}}}}' \
+             {address} bellwether.v1.RouterService/Route\n  \
+             bellwether control --addr http://{address} --key {key} --team {team}\n"
+        ));
+    }
+    out::line(&text)?;
+    let staying = server.let_go();
+    interrupted().await?;
+    Ok(staying.stop().await?)
+}
+
+/// A panel that is redrawn on a terminal; lines elsewhere.
+struct Screen {
+    started: Instant,
+    panel: Option<ProgressBar>,
+    colour: Colour,
+    last: String,
+    /// The simulated week that was told of.
+    week: usize,
+}
+
+impl Screen {
+    fn new() -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let panel = terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+            if let Ok(style) = ProgressStyle::with_template("{msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self {
+            started: Instant::now(),
+            panel,
+            colour: if terminal && !plain {
+                Colour::On
+            } else {
+                Colour::Off
+            },
+            last: String::new(),
+            week: 0,
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(panel) = &self.panel {
+            panel.finish_and_clear();
+        }
+    }
+
+    /// A line that stays. A closed pipe ends nothing: the report is still written.
+    fn tell(&self, text: &str) {
+        let text = format!("{:>5.1} s  {text}", self.started.elapsed().as_secs_f64());
+        match &self.panel {
+            Some(panel) => panel.println(text),
+            None => drop(out::line(&text)),
+        }
+    }
+}
+
+impl Watch for Screen {
+    fn step(&mut self, name: &str) {
+        self.tell(name);
+    }
+
+    fn moment(&mut self, moment: &Moment) {
+        if let Some(panel) = &self.panel {
+            panel.set_message(demo::panel(moment, &self.last, self.colour));
+            return;
+        }
+        let week = (moment.day / 7.0) as usize;
+        if week > self.week {
+            self.week = week;
+            self.tell(&demo::line(moment));
+        }
+    }
+
+    fn noticed(&mut self, noticed: &Noticed) {
+        let Noticed {
+            name,
+            requests,
+            text,
+            truth,
+            ..
+        } = noticed;
+        self.last = format!("alarm at request {requests} of {name}: {text} ({truth})");
+        self.tell(&self.last);
+    }
 }

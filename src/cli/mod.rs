@@ -7,8 +7,6 @@ pub(crate) mod dataset;
 pub(crate) mod demo;
 #[cfg(feature = "analytics")]
 pub(crate) mod drive;
-#[cfg(feature = "analytics")]
-mod export;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]
 pub(crate) mod replay;

@@ -4,9 +4,12 @@ use super::args::{Export, Exported, Outcomes, Switch, Try};
 use super::drive::table;
 use super::out::{self, Failure};
 use bellwether::bandit::Policy;
+use bellwether::config;
+use bellwether::export::{self, Wanted};
 use bellwether::feature::Extractor;
 use bellwether::replay::{self, Bench, Candidate, Params};
 use bellwether::table::TrafficReader;
+use bellwether::unit::Timestamp;
 use std::ops::ControlFlow;
 
 /// Policies shown when none is named; every fixed arm comes besides.
@@ -82,19 +85,36 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
 
 /// Writes a journal's decisions with their outcomes to Parquet.
 pub(crate) fn export(arguments: &Export) -> Result<(), Failure> {
-    let bar = out::bar(0, "exporting");
-    let wanted = super::export::Wanted {
-        since: arguments
-            .since
-            .as_deref()
-            .map(super::export::time)
-            .transpose()?,
+    let since = arguments.since.as_deref().map(time).transpose()?;
+    let wanted = Wanted {
+        since,
         team: arguments.team.clone(),
     };
-    let done = super::export::export(&arguments.data, &arguments.out, &wanted, &bar);
+    let bar = out::bar(0, "exporting");
+    let progress = |done, total: Option<u64>| {
+        bar.set_position(done);
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+    };
+    let done = export::export(&arguments.data, &arguments.out, &wanted, progress);
     bar.finish_and_clear();
     let done = done?;
-    out::write(arguments.format, &done, &done.text(&arguments.out))
+    let text = format!(
+        "{} decisions ({} with an outcome) of {} records written to {}",
+        done.decisions,
+        done.with_outcome,
+        done.records,
+        arguments.out.display()
+    );
+    out::write(arguments.format, &done, &text)
+}
+
+/// A day as 2026-01-31, or a moment as 2026-01-31T12:00:00Z.
+fn time(text: &str) -> Result<Timestamp, Failure> {
+    config::time(text).ok_or_else(|| {
+        format!("--since is {text}: allowed 2026-01-31 or 2026-01-31T12:00:00Z, in UTC").into()
+    })
 }
 
 /// Scores exported traffic by another scorecard.

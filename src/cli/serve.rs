@@ -23,7 +23,7 @@ pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
 }
 
 /// Ctrl-C, or a service manager's polite signal.
-async fn interrupted() -> std::io::Result<()> {
+pub(super) async fn interrupted() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {

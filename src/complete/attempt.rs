@@ -26,7 +26,7 @@ pub struct Target {
     /// The decision served.
     pub decision: DecisionId,
     /// The endpoint asked, with the arm it serves and its prices.
-    pub endpoint: Endpoint,
+    pub endpoint: Arc<Endpoint>,
     /// Whether the words of the answer are kept: where those of the request are.
     pub keep_words: bool,
 }

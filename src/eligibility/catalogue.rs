@@ -7,6 +7,7 @@
 use super::endpoint::Endpoint;
 use crate::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A model with its settings: what the bandit chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalogue {
     pub(super) arms: Vec<Arm>,
-    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
     /// Endpoints of each arm, in catalogue order.
     pub(super) of_arm: Vec<Vec<usize>>,
     /// Every capability that some arm has; its place is its bit.
@@ -139,7 +140,7 @@ impl Catalogue {
         Ok(Self {
             can: arms.iter().map(has).collect(),
             arms,
-            endpoints,
+            endpoints: endpoints.into_iter().map(Arc::new).collect(),
             of_arm,
             capabilities,
         })
@@ -151,7 +152,7 @@ impl Catalogue {
     }
 
     /// The endpoints.
-    pub fn endpoints(&self) -> &[Endpoint] {
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
         &self.endpoints
     }
 
@@ -161,7 +162,7 @@ impl Catalogue {
     }
 
     /// The endpoint called `name`.
-    pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+    pub fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
         self.endpoints.iter().find(|e| e.name.as_str() == name)
     }
 }

@@ -145,9 +145,11 @@ impl Extractor {
         let declared = declared::block(request)?;
         let text = self.text_block(request)?;
         let structural = structural::block(request.last_user);
-        let all = declared.iter().chain(&text).chain(&structural);
-        for (coordinate, &value) in context.iter_mut().zip(all.chain(&[1.0])) {
-            *coordinate = value;
+        let mut rest = context.as_mut_slice();
+        for block in [&declared[..], &text, &structural, &[1.0]] {
+            let (place, after) = rest.split_at_mut(block.len());
+            place.copy_from_slice(block);
+            rest = after;
         }
         Ok(())
     }

@@ -2,9 +2,11 @@
 //!
 //! Not here: what is asked.
 
+use super::encode;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::feedback_service_client::FeedbackServiceClient;
 use crate::proto::v1::router_service_client::RouterServiceClient;
+use crate::unit::Timestamp;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -115,4 +117,15 @@ pub async fn admin(
     key: Option<&str>,
 ) -> Result<AdminServiceClient<Keyed>, ClientError> {
     Ok(AdminServiceClient::new(connect(address, key).await?))
+}
+
+/// A moment as the wire has it.
+pub fn timestamp(time: Timestamp) -> prost_types::Timestamp {
+    encode::timestamp(time)
+}
+
+/// A moment from the wire, to the microsecond.
+pub fn time(said: &prost_types::Timestamp) -> Timestamp {
+    let micros = said.seconds.saturating_mul(1_000_000);
+    Timestamp::from_micros(micros.saturating_add(i64::from(said.nanos) / 1000))
 }

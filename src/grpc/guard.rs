@@ -144,7 +144,9 @@ where
                 Ok(Err(never)) => match never {},
                 Err(panic) => refusal(call, &Failure::Internal(panic_text(&*panic))),
             };
-            if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+            if let Ok(mut value) = HeaderValue::try_from(id.to_string()) {
+                // Never said twice: kept out of the connection's header table, which it would flush.
+                value.set_sensitive(true);
                 reply.headers_mut().insert(REQUEST_ID, value);
             }
             Ok(reply)

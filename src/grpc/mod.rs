@@ -14,6 +14,7 @@ mod body;
 mod causes;
 pub mod client;
 mod decode;
+mod direct;
 mod encode;
 mod evaluation;
 mod feedback;

@@ -2,7 +2,7 @@
 //!
 //! Not here: any decision. What the service needs done is [`Routing`].
 
-use super::auth::serve;
+use super::auth::{Admitted, serve};
 use super::guard::Call;
 use super::status::Failure;
 use super::stream::{Guarded, Replies};
@@ -130,6 +130,22 @@ impl<U: Routing> Router<U> {
     pub fn new(routing: Arc<U>, secret: Secret) -> Self {
         Self { routing, secret }
     }
+
+    /// `Route`, its reply encoded.
+    pub(super) async fn route_bytes(
+        &self,
+        request: tonic::Request<v1::RouteRequest>,
+    ) -> Result<Response<Vec<u8>>, Status> {
+        serve(request, Scope::Route, |a| async move {
+            Ok(encode::route_bytes(&self.routed(a).await?))
+        })
+        .await
+    }
+
+    async fn routed(&self, admitted: Admitted<v1::RouteRequest>) -> Result<Routed, Failure> {
+        let request = decode::route(admitted.asked)?;
+        self.routing.route(&admitted.grant, request).await
+    }
 }
 
 #[tonic::async_trait]
@@ -139,11 +155,7 @@ impl<U: Routing> RouterService for Router<U> {
         request: tonic::Request<v1::RouteRequest>,
     ) -> Result<Response<v1::RouteResponse>, Status> {
         serve(request, Scope::Route, |a| async move {
-            let routed = self
-                .routing
-                .route(&a.grant, decode::route(a.asked)?)
-                .await?;
-            Ok(encode::route_response(&routed))
+            Ok(encode::route_response(&self.routed(a).await?))
         })
         .await
     }

@@ -7,6 +7,7 @@
 
 use super::admin::{Operating, Operator};
 use super::auth::Gate;
+use super::direct::Direct;
 use super::evaluation::{Judge, Judging};
 use super::feedback::{Listener, Listening};
 use super::router::{Router, Routing};
@@ -50,8 +51,7 @@ impl<R: Routing, F: Listening, E: Judging, A: Operating> Services<R, F, E, A> {
         gate: &Gate,
         message_bytes: usize,
     ) -> Result<(Routes, HealthSwitch), tonic_reflection::server::Error> {
-        let router = RouterServiceServer::new(self.router);
-        let router = router.max_decoding_message_size(message_bytes);
+        let router = Direct::new(self.router, message_bytes);
         let feedback = FeedbackServiceServer::new(self.feedback);
         let feedback = feedback.max_decoding_message_size(message_bytes);
         let evaluation = EvaluationServiceServer::new(self.evaluation);

@@ -218,6 +218,11 @@ impl Learner {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn team(&self, name: &Name) -> &State {
+        &self.teams[name]
+    }
+
     /// When the next missing signal takes its value, so that somebody writes a tick then.
     pub fn next_closing(&self, params: &Params) -> Option<Timestamp> {
         let due = |(name, state): (&Name, &State)| {

@@ -69,32 +69,57 @@ impl Estimator {
     /// assert_eq!(Estimator::DoublyRobust.estimate(&rows).unwrap().value, 1.25);
     /// ```
     pub fn estimate(self, rows: &[Row]) -> Option<Estimate> {
-        let (numerator, denominator) = rows
-            .iter()
-            .map(|row| self.contribution(row))
-            .fold((0.0, 0.0), |(n, d), (a, b)| (n + a, d + b));
-        if denominator <= 0.0 {
-            return None;
-        }
-        let value = numerator / denominator;
-        let residuals = by_cluster(rows, |row| {
-            let (n, d) = self.contribution(row);
-            n - d * value
-        });
-        let clusters = residuals.len() as f64;
-        let squares: f64 = residuals.iter().map(|s| s * s).sum();
-        let standard_error = if residuals.len() > 1 {
-            (squares * clusters / (clusters - 1.0)).sqrt() / denominator
-        } else {
-            f64::INFINITY
-        };
-        Some(Estimate {
-            value,
-            standard_error,
-            lower: value - Z_95 * standard_error,
-            upper: value + Z_95 * standard_error,
-        })
+        ratio(rows, |row| self.contribution(row))
     }
+}
+
+/// The doubly robust value of the target policy less the mean reward that was logged, on the same
+/// rows: what a change would bring, with the interval of the difference itself. `None` without rows.
+///
+/// ```
+/// use bellwether::ope::{Row, difference};
+/// // Two draws, logged with probability 1/2 each; the target always takes the first arm.
+/// let row = |cluster, weight, reward| Row {
+///     cluster, weight, weight_before: 1.0, reward, model_value: 0.75, model_chosen: 0.5,
+/// };
+/// let rows = [row(0, 2.0, 1.0), row(1, 0.0, 0.0)];
+/// // Doubly robust 1.25 (see [`Estimator::estimate`]), logged 0.5.
+/// assert_eq!(difference(&rows).unwrap().value, 0.75);
+/// ```
+pub fn difference(rows: &[Row]) -> Option<Estimate> {
+    ratio(rows, |row| {
+        let (numerator, one) = Estimator::DoublyRobust.contribution(row);
+        (numerator - row.reward, one)
+    })
+}
+
+/// The ratio of two sums over rows, with its clustered interval.
+fn ratio(rows: &[Row], contribution: impl Fn(&Row) -> (f64, f64)) -> Option<Estimate> {
+    let (numerator, denominator) = rows
+        .iter()
+        .map(&contribution)
+        .fold((0.0, 0.0), |(n, d), (a, b)| (n + a, d + b));
+    if denominator <= 0.0 {
+        return None;
+    }
+    let value = numerator / denominator;
+    let residuals = by_cluster(rows, |row| {
+        let (n, d) = contribution(row);
+        n - d * value
+    });
+    let clusters = residuals.len() as f64;
+    let squares: f64 = residuals.iter().map(|s| s * s).sum();
+    let standard_error = if residuals.len() > 1 {
+        (squares * clusters / (clusters - 1.0)).sqrt() / denominator
+    } else {
+        f64::INFINITY
+    };
+    Some(Estimate {
+        value,
+        standard_error,
+        lower: value - Z_95 * standard_error,
+        upper: value + Z_95 * standard_error,
+    })
 }
 
 impl Estimate {

@@ -18,7 +18,7 @@ mod overlap;
 mod row;
 
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
-pub use estimator::{Estimate, Estimator};
+pub use estimator::{Estimate, Estimator, difference};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};

@@ -49,7 +49,7 @@ impl fmt::Display for Candidate {
 
 impl Candidate {
     /// The candidate's pmf for a draw; nothing where its fixed arm was not eligible.
-    pub(super) fn pmf(&self, drawn: &Drawn, scratch: &mut Scratch) -> Result<Option<Pmf>, Error> {
+    pub fn pmf(&self, drawn: &Drawn, scratch: &mut Scratch) -> Result<Option<Pmf>, Error> {
         let found = match self {
             Self::Logged => Ok(drawn.pmf.clone()),
             Self::Policy(policy @ (Policy::Fixed { .. } | Policy::Uniform)) => {

@@ -20,7 +20,8 @@ use super::wanted::{Refused, Wanted};
 use super::{Progress, Row, Watch};
 use crate::bandit::Scratch;
 use crate::ope::{
-    Estimate, Estimator, Overlap, Row as Weighted, expected, importance_weight, unsupported,
+    Estimate, Estimator, Overlap, Row as Weighted, difference, expected, importance_weight,
+    unsupported,
 };
 use crate::table;
 use serde::Serialize;
@@ -67,6 +68,8 @@ pub struct CandidateReport {
     pub snips: Option<Estimate>,
     /// Doubly robust with an out-of-fold model: the headline.
     pub doubly_robust: Option<Estimate>,
+    /// `doubly_robust` less the mean utility logged on the same decisions.
+    pub difference: Option<Estimate>,
     /// Smallest true difference this log would show (one-sided 5 %, power 80 %).
     pub detectable_effect: Option<f64>,
 }
@@ -133,6 +136,7 @@ fn judge(
         ips: estimate(Estimator::Ips),
         snips: estimate(Estimator::Snips),
         doubly_robust,
+        difference: doubly_robust.and_then(|_| difference(&rows)),
         detectable_effect: doubly_robust.map(|found| found.detectable_effect()),
     })
 }

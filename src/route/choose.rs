@@ -19,7 +19,7 @@ use crate::access::Grant;
 use crate::bandit::{ChoiceError, Scratch};
 use crate::clock::Clock;
 use crate::decision::{Decision, Drawn, Excluded, Reason};
-use crate::eligibility::{Catalogue, DataPolicy, Eligible, Endpoint, Limits, Need};
+use crate::eligibility::{Catalogue, DataPolicy, Eligible, Limits, Need};
 use crate::feature::Extractor;
 use crate::id::{Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
@@ -54,11 +54,19 @@ pub enum Recording {
     Full,
 }
 
+/// A team's routing with the names that each of its decisions carries, written once.
+#[derive(Debug)]
+struct Named {
+    team: Team,
+    policy: String,
+    feature_set: Name,
+}
+
 /// The use case and what it holds.
 #[derive(Debug)]
 pub struct Route {
     catalogue: Arc<Catalogue>,
-    teams: BTreeMap<Name, Team>,
+    teams: BTreeMap<Name, Named>,
     published: Arc<Published>,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
@@ -85,9 +93,19 @@ impl Route {
         mint: Mint,
     ) -> Result<Self, crate::id::Error> {
         let capabilities = Capabilities::new()?;
+        let named = |(name, team): (Name, Team)| {
+            let policy = team.choosing.policy.to_string();
+            let feature_set = Name::new(team.extractor.feature_set())?;
+            let named = Named {
+                team,
+                policy,
+                feature_set,
+            };
+            Ok((name, named))
+        };
         Ok(Self {
             catalogue,
-            teams,
+            teams: teams.into_iter().map(named).collect::<Result<_, _>>()?,
             published,
             store,
             clock,
@@ -172,8 +190,9 @@ impl Route {
         request: &Request,
         first: Option<Draw>,
     ) -> Result<Decision, Error> {
-        let team = self.teams.get(&caller.team);
-        let team = team.ok_or(Error::Bug("a key of no team"))?;
+        let named = self.teams.get(&caller.team);
+        let named = named.ok_or(Error::Bug("a key of no team"))?;
+        let team = &named.team;
         names::check(&self.catalogue, &self.capabilities, &request.constraints)?;
         let now = self.clock.now();
         let x = context::context(&team.extractor, request)?;
@@ -185,11 +204,12 @@ impl Route {
         let mut excluded = std::mem::take(&mut eligible.excluded);
         let limits = limits(request);
         let catalogue = &self.catalogue;
-        let estimates = estimate(catalogue, &eligible, &limits, learned, &x, &mut excluded)?;
+        let mut estimates = estimate(catalogue, &eligible, &limits, learned, &x, &mut excluded)?;
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
         }
         let way = way(request, learned, &estimates, first);
+        let places = std::mem::take(&mut estimates.places);
         let id = self.mint.next(now);
         let uniform = self.mint.secret().uniform(id);
         let drawing = SCRATCH
@@ -198,8 +218,8 @@ impl Route {
             Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
             drawing => drawing?,
         };
-        let endpoint = self.cheapest(&eligible, drawn.arm())?.name.clone();
-        let fallbacks = self.fallbacks(&eligible, &drawn)?;
+        let mut endpoints = self.endpoints(&eligible, &places, &drawn)?.into_iter();
+        let endpoint = endpoints.next().ok_or(Error::Bug("a draw without arm"))?;
         Ok(Decision {
             id,
             time: now,
@@ -210,16 +230,16 @@ impl Route {
             session: request.session.clone(),
             request: request.request.clone(),
             origin,
-            policy: team.choosing.policy.to_string(),
+            policy: named.policy.clone(),
             scorecard_version: learned.scorecard_version,
             snapshot_version: snapshot.version,
-            feature_set: Name::new(team.extractor.feature_set())?,
+            feature_set: named.feature_set.clone(),
             context: (team.recording != Recording::Nothing).then(|| x.to_vec()),
             input_tokens,
             drawn,
             excluded,
             endpoint,
-            fallbacks,
+            fallbacks: endpoints.collect(),
             content: content(team.recording, request),
         })
     }
@@ -264,27 +284,28 @@ impl Route {
         eligible
     }
 
-    fn cheapest(&self, eligible: &Eligible, arm: Option<&Name>) -> Result<&Endpoint, Error> {
-        let of_arm = |e: &&crate::eligibility::EligibleArm| {
-            self.catalogue.arms().get(e.arm).map(|a| &a.name) == arm
-        };
-        let first = eligible
-            .arms
-            .iter()
-            .find(of_arm)
-            .and_then(|e| eligible.endpoints(e).first());
-        let endpoint = first.and_then(|index| self.catalogue.endpoints().get(*index));
-        endpoint.ok_or(Error::Bug("an eligible arm without endpoint"))
-    }
-
-    /// The cheapest eligible endpoints of the other eligible arms, best arm first.
-    fn fallbacks(&self, eligible: &Eligible, drawn: &Drawn) -> Result<Vec<Name>, Error> {
-        let arms = drawn.arms.iter().zip(drawn.utility.iter().copied());
-        let mut others: Vec<_> = arms.filter(|(arm, _)| Some(*arm) != drawn.arm()).collect();
+    /// The cheapest eligible endpoint of the arm drawn, then those of the best other arms.
+    fn endpoints(
+        &self,
+        eligible: &Eligible,
+        places: &[usize],
+        drawn: &Drawn,
+    ) -> Result<Vec<Name>, Error> {
+        let chosen = drawn.chosen as usize;
+        let mut others: Vec<(usize, f64)> = drawn.utility.iter().copied().enumerate().collect();
+        others.retain(|(arm, _)| *arm != chosen);
         others.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let endpoint =
-            |(arm, _): &(&Name, f64)| Ok(self.cheapest(eligible, Some(arm))?.name.clone());
-        others.iter().take(FALLBACKS).map(endpoint).collect()
+        let best = others.iter().take(FALLBACKS).map(|(arm, _)| *arm);
+        let cheapest = |arm: usize| {
+            let eligible_arm = places.get(arm).and_then(|place| eligible.arms.get(*place));
+            let endpoint = eligible_arm.and_then(|arm| eligible.endpoints(arm).first());
+            endpoint.and_then(|index| self.catalogue.endpoints().get(*index))
+        };
+        let named = |arm| {
+            let endpoint = cheapest(arm).ok_or(Error::Bug("an eligible arm without endpoint"));
+            Ok(endpoint?.name.clone())
+        };
+        [chosen].into_iter().chain(best).map(named).collect()
     }
 
     /// Endpoints from the decision alone, so that a repeated request gets the same reply.

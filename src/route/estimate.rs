@@ -23,6 +23,8 @@ use crate::unit::Pmf;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Estimates {
     pub(super) arms: Vec<Name>,
+    /// Where each arm is among the eligible ones.
+    pub(super) places: Vec<usize>,
     pub(super) signals: Vec<Name>,
     pub(super) utility: Vec<f64>,
     pub(super) utility_sd: Vec<f64>,
@@ -88,6 +90,7 @@ pub(super) fn estimate(
         signals: scorecard.signals().iter().map(|s| s.name.clone()).collect(),
         samples: team.samples,
         arms: Vec::with_capacity(count),
+        places: Vec::with_capacity(count),
         utility: Vec::with_capacity(count),
         utility_sd: Vec::with_capacity(count),
         cost_usd: Vec::with_capacity(count),
@@ -98,7 +101,7 @@ pub(super) fn estimate(
         signal_sd: Vec::with_capacity(count * scorecard.signals().len()),
     };
     let mut targets = Targets::default();
-    for arm in &eligible.arms {
+    for (place, arm) in eligible.arms.iter().enumerate() {
         let Some(name) = catalogue.arms().get(arm.arm).map(|a| &a.name) else {
             continue;
         };
@@ -112,6 +115,7 @@ pub(super) fn estimate(
             continue;
         }
         found.arms.push(name.clone());
+        found.places.push(place);
         found.pulls.push(team.pulls.get(name).copied().unwrap_or(0));
         found.cost_usd.push(cost_usd);
         found.reference_cost_usd.push(arm.reference_cost_usd);
@@ -162,11 +166,8 @@ fn quality(
         for (target, mean) in group.targets.iter().zip(own.iter()) {
             means[*target] = *mean;
         }
-        own.fill(0.0);
         for (within, target) in group.targets.iter().enumerate() {
-            own[within] = 1.0;
-            sds[*target] = (posterior.noise(&own[..=within]) * *h).sqrt();
-            own[within] = 0.0;
+            sds[*target] = (posterior.noise_of(within) * *h).sqrt();
         }
     }
     let quality = scorecard.gradient(&means[..count], &mut gradient[..count]);

@@ -90,7 +90,7 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
     };
     Ok(Routed {
         decision,
-        endpoint,
+        endpoint: Arc::new(endpoint),
         fallbacks: Vec::new(),
         repeated: false,
     })

@@ -16,9 +16,9 @@ pub struct Routed {
     /// The decision, as it is in the journal.
     pub decision: Arc<Decision>,
     /// The endpoint to call.
-    pub endpoint: Endpoint,
+    pub endpoint: Arc<Endpoint>,
     /// Where to go if that fails, best first.
-    pub fallbacks: Vec<Endpoint>,
+    pub fallbacks: Vec<Arc<Endpoint>>,
     /// Whether the request id had been used before, so that nothing was decided now.
     pub repeated: bool,
 }

@@ -1,4 +1,4 @@
-//! The learner's thread.
+//! The learner's thread, and who tells it when to learn.
 //!
 //! Not here: what it does with a record (`learn`).
 
@@ -8,6 +8,7 @@ use crate::learn::{Alarm, Follower};
 use crate::store::{self, Record, Store};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,14 +20,47 @@ const CLOSING_CHECK: Duration = Duration::from_secs(1);
 /// would cost its caller a system call, and each batch costs a publication.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// Where the learner hears that a step is done.
+type Done = oneshot::Sender<Result<(), store::Error>>;
+
+/// Tells a simulation's learner when to learn, so that equal simulations learn equal things however
+/// fast the machine is. Once it is dropped, the learner learns as records come.
+#[derive(Debug)]
+pub struct Stepper(mpsc::Sender<Done>);
+
+/// Steps that are asked for.
+pub(super) type Steps = mpsc::Receiver<Done>;
+
+impl Stepper {
+    /// A stepper and what the learner listens to.
+    pub(super) fn new() -> (Self, Steps) {
+        let (asking, asked) = mpsc::channel(1);
+        (Self(asking), asked)
+    }
+
+    /// Learns everything written, and what the clock has closed since; returns when it is published.
+    /// Nothing happens where the server has stopped.
+    pub async fn learn(&self) -> Result<(), super::Error> {
+        let (done, heard) = oneshot::channel();
+        if self.0.send(done).await.is_ok()
+            && let Ok(learned) = heard.await
+        {
+            learned?;
+        }
+        Ok(())
+    }
+}
+
 /// The learner on a thread of its own: it learns what is written, writes a tick when a missing
 /// signal's time has come, and a checkpoint now and then and at the end. An error (a full disk, a
-/// damaged record) is told and tried again: serving goes on with the last good snapshot.
+/// damaged record) is told and tried again: serving goes on with the last good snapshot. With `steps`
+/// it learns when told to, until nobody can tell it any more.
 pub(super) fn follow(
     mut follower: Follower,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
+    mut steps: Option<Steps>,
     tasks: &TaskTracker,
 ) -> JoinHandle<Result<(), store::Error>> {
     let runtime = tokio::runtime::Handle::current();
@@ -34,15 +68,21 @@ pub(super) fn follow(
         // What was caught up with at the start is not news.
         let mut told = follower.learner().sequence();
         loop {
-            runtime.block_on(async {
+            let asked = runtime.block_on(async {
                 tokio::select! {
-                    () = gathered(&follower) => {}
-                    () = tokio::time::sleep(CLOSING_CHECK) => {}
-                    () = stop.cancelled() => {}
+                    asked = due(&follower, &mut steps) => asked,
+                    () = stop.cancelled() => None,
                 }
             });
             let stopping = stop.is_cancelled();
-            let result = follow_once(&mut follower, &store, &*clock, &runtime, stopping);
+            let mut result = follow_once(&mut follower, &store, &*clock, &runtime, stopping);
+            if let Some(done) = asked {
+                // The tick of a closing time is learned in the same step.
+                let learned = result.and_then(|()| follower.catch_up().map(drop));
+                // Who asked may have gone away.
+                let _ = done.send(learned);
+                result = Ok(());
+            }
             tell(follower.learner().alarms(), told);
             told = follower.learner().sequence();
             if stopping {
@@ -54,6 +94,22 @@ pub(super) fn follow(
             }
         }
     })
+}
+
+/// Waits until there is something to do: a step that was asked for, or, where nobody asks, a record
+/// or the time to look at closing times.
+async fn due(follower: &Follower, steps: &mut Option<Steps>) -> Option<Done> {
+    if let Some(asked) = steps {
+        match asked.recv().await {
+            Some(done) => return Some(done),
+            None => *steps = None,
+        }
+    }
+    tokio::select! {
+        () = gathered(follower) => {}
+        () = tokio::time::sleep(CLOSING_CHECK) => {}
+    }
+    None
 }
 
 /// Waits for a record and those soon after it.

@@ -14,5 +14,6 @@ mod running;
 mod state;
 
 pub use error::Error;
-pub use running::{Running, serve, start};
+pub use follow::Stepper;
+pub use running::{Running, serve, simulate, start};
 pub use state::{Opened, open, open_on, rebuild};

@@ -3,14 +3,14 @@
 //! Not here: opening what survives (`state`).
 
 use super::error::Error;
-use super::follow::follow;
+use super::follow::{Stepper, Steps, follow};
 use super::parts::{providers, teams};
 use super::state::{Opened, open, seed};
 use crate::clock::Clock;
 use crate::complete::{Attempts, Complete, Reports};
 use crate::config;
 use crate::grpc::{self, Gate, Gateway, GuardLayer, Services};
-use crate::id::{Mint, Secret};
+use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
 use crate::route::Route;
 use crate::store::{self, Keyed, Store};
@@ -84,6 +84,30 @@ pub async fn serve(
     params: config::Params,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, Error> {
+    serve_at(opened, params, clock, seed()?, None).await
+}
+
+/// As [`serve`], but repeatable: decision ids, and with them the draws, follow from `seed` and the
+/// store's secret, and the learner learns when it is told to. For simulations with a clock of their
+/// own. The ids of such a server can be guessed by whoever knows the seed and the secret.
+pub async fn simulate(
+    opened: Opened,
+    params: config::Params,
+    clock: Arc<dyn Clock>,
+    seed: u64,
+) -> Result<(Running, Stepper), Error> {
+    let (stepper, steps) = Stepper::new();
+    let running = serve_at(opened, params, clock, seed, Some(steps)).await?;
+    Ok((running, stepper))
+}
+
+async fn serve_at(
+    opened: Opened,
+    params: config::Params,
+    clock: Arc<dyn Clock>,
+    ids: u64,
+    steps: Option<Steps>,
+) -> Result<Running, Error> {
     let Opened {
         store,
         follower,
@@ -101,7 +125,7 @@ pub async fn serve(
         store: Arc::clone(&store),
         published: follower.published(),
         learning,
-        secret,
+        mint: Mint::new(secret, ids),
         clock: Arc::clone(&clock),
     };
     let evaluation = evaluation(&params, &store, &tasks);
@@ -109,7 +133,14 @@ pub async fn serve(
     let bytes = params.server.max_message_bytes;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
-    let handle = follow(follower, Arc::clone(&store), clock, stop.clone(), &tasks);
+    let handle = follow(
+        follower,
+        Arc::clone(&store),
+        clock,
+        stop.clone(),
+        steps,
+        &tasks,
+    );
     let following = Task { stop, handle };
     let guard = GuardLayer::new(seed()?, bytes);
     let stop = CancellationToken::new();
@@ -139,7 +170,7 @@ struct Held {
     store: Arc<Store>,
     published: Arc<Published>,
     learning: Arc<learn::Params>,
-    secret: Secret,
+    mint: Mint,
     clock: Arc<dyn Clock>,
 }
 
@@ -157,9 +188,10 @@ fn services(
         store,
         published,
         learning,
-        secret,
+        mint,
         clock,
     } = held;
+    let secret = mint.secret().clone();
     let catalogue = Arc::new(params.catalogue.clone());
     let route = Arc::new(Route::new(
         Arc::clone(&catalogue),
@@ -167,7 +199,7 @@ fn services(
         Arc::clone(&published),
         Arc::clone(&store),
         Arc::clone(&clock),
-        Mint::new(secret.clone(), seed()?),
+        mint,
     )?);
     let attempts = Attempts::new(Arc::clone(&clock), Arc::clone(&store) as _);
     let complete = Complete::new(

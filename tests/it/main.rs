@@ -7,9 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod alarms;
 mod bad_input;
 mod contract;
 mod durability;
+#[cfg(feature = "analytics")]
+mod front_door;
 mod generated;
 #[cfg(feature = "analytics")]
 mod judged;

@@ -20,7 +20,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["proto", "grpc", "config", "report"], true),
     (
         &[
-            "server", "drive", "scenario", "demo", "cli", "docs", "main", "lib",
+            "server", "drive", "export", "scenario", "demo", "cli", "docs", "main", "lib",
         ],
         false,
     ),

@@ -97,7 +97,7 @@ fn target() -> Target {
     Target {
         team: name("team"),
         decision: Secret::new([1; 32]).mint(NOW, 1),
-        endpoint: Endpoint {
+        endpoint: Arc::new(Endpoint {
             name: name("endpoint"),
             arm: name("arm"),
             provider: name("simulated"),
@@ -113,7 +113,7 @@ fn target() -> Target {
                 cached_input: 0.1,
                 output: 10.0,
             }],
-        },
+        }),
         keep_words: false,
     }
 }

@@ -7,6 +7,7 @@
 use super::record::count;
 use crate::decision::{Decision, Drawn, Excluded, Origin, Reason};
 use crate::eligibility::Endpoint;
+use crate::id::Name;
 use crate::proto::v1::{self, ExclusionReason};
 use crate::route::Routed;
 use crate::unit::NanoUsd;
@@ -17,9 +18,9 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
     let drawn = &decision.drawn;
     v1::RouteResponse {
         decision_id: decision.id.to_string(),
-        arm: drawn.arm().map(ToString::to_string).unwrap_or_default(),
+        arm: drawn.arm().map(text).unwrap_or_default(),
         endpoint: Some(endpoint(&routed.endpoint)),
-        fallbacks: routed.fallbacks.iter().map(endpoint).collect(),
+        fallbacks: routed.fallbacks.iter().map(|e| endpoint(e)).collect(),
         propensity: drawn.propensity(),
         estimates: estimates(drawn),
         excluded: decision.excluded.iter().map(excluded).collect(),
@@ -27,24 +28,25 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
         scorecard_version: i64::from(decision.scorecard_version),
         snapshot_version: count(decision.snapshot_version),
         inherited: matches!(decision.origin, Origin::Inherited(_)),
-        feature_set: decision.feature_set.to_string(),
+        feature_set: text(&decision.feature_set),
         repeated: routed.repeated,
     }
+}
+
+/// One copy, without the machinery of formatting: a reply has some fifty names.
+fn text(name: &Name) -> String {
+    name.as_str().to_owned()
 }
 
 /// An endpoint as a caller needs it.
 fn endpoint(endpoint: &Endpoint) -> v1::Endpoint {
     v1::Endpoint {
-        name: endpoint.name.to_string(),
-        arm: endpoint.arm.to_string(),
-        provider: endpoint.provider.to_string(),
+        name: text(&endpoint.name),
+        arm: text(&endpoint.arm),
+        provider: text(&endpoint.provider),
         model: endpoint.model.clone(),
         base_url: endpoint.base_url.clone(),
-        region: endpoint
-            .region
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        region: endpoint.region.as_ref().map(text).unwrap_or_default(),
     }
 }
 
@@ -52,13 +54,13 @@ fn estimates(drawn: &Drawn) -> Vec<v1::ArmEstimate> {
     let signals = drawn.signals.len();
     let cell = |of: &[f32], at: usize| of.get(at).copied().map_or(f64::NAN, f64::from);
     let signal = |arm: usize, i: usize| v1::SignalEstimate {
-        name: drawn.signals[i].to_string(),
+        name: text(&drawn.signals[i]),
         mean: cell(&drawn.signal_mean, arm * signals + i),
         sd: cell(&drawn.signal_sd, arm * signals + i),
     };
     let number = |of: &[f64], arm: usize| of.get(arm).copied().unwrap_or(f64::NAN);
-    let estimate = |(arm, name): (usize, &crate::id::Name)| v1::ArmEstimate {
-        arm: name.to_string(),
+    let estimate = |(arm, name): (usize, &Name)| v1::ArmEstimate {
+        arm: text(name),
         probability: number(drawn.pmf.as_slice(), arm),
         floor: number(&drawn.floor, arm),
         utility: number(&drawn.utility, arm),
@@ -71,19 +73,19 @@ fn estimates(drawn: &Drawn) -> Vec<v1::ArmEstimate> {
 }
 
 /// An expected cost; one too large for the type is its largest value.
-fn nano_usd(usd: f64) -> i64 {
+pub(super) fn nano_usd(usd: f64) -> i64 {
     NanoUsd::from_usd(usd).map_or(i64::MAX, NanoUsd::get)
 }
 
 fn excluded(excluded: &Excluded) -> v1::ExcludedArm {
     v1::ExcludedArm {
-        arm: excluded.arm.to_string(),
+        arm: text(&excluded.arm),
         reason: reason(excluded.reason).into(),
         detail: excluded.detail.clone(),
     }
 }
 
-fn reason(reason: Reason) -> ExclusionReason {
+pub(super) fn reason(reason: Reason) -> ExclusionReason {
     match reason {
         Reason::NotAllowed => ExclusionReason::NotAllowed,
         Reason::Denied => ExclusionReason::Denied,

@@ -7,10 +7,12 @@
 
 mod alarm;
 mod answer;
+mod bytes;
 mod decision;
 mod record;
 
 pub(super) use alarm::alarm;
 pub(super) use answer::{complete_response, stream_event};
+pub(super) use bytes::route_bytes;
 pub(super) use decision::route_response;
-pub(super) use record::{attempt, count, decision_record, list_decisions};
+pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};

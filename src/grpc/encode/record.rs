@@ -120,7 +120,7 @@ fn signal_value(value: &Value) -> v1::SignalValue {
 }
 
 /// A time, to the microsecond.
-pub(super) fn timestamp(time: Timestamp) -> prost_types::Timestamp {
+pub(in crate::grpc) fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     let micros = time.micros();
     prost_types::Timestamp {
         seconds: micros.div_euclid(1_000_000),

@@ -108,8 +108,8 @@ fn taken(point: &Placed<'_>) -> [Area; 3] {
     };
     [
         area(x - 7.0, x + 7.0, y - 7.0, y + 7.0),
-        area(point.across.0, point.across.1, y - 1.0, y + 1.0),
-        area(x - 1.0, x + 1.0, point.down.0, point.down.1),
+        area(point.across.0 - 3.0, point.across.1 + 3.0, y - 3.0, y + 3.0),
+        area(x - 3.0, x + 3.0, point.down.0, point.down.1),
     ]
 }
 

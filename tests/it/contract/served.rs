@@ -222,7 +222,7 @@ fn decision() -> Decision {
 }
 
 fn routed() -> Routed {
-    let endpoint = Endpoint {
+    let endpoint = Arc::new(Endpoint {
         name: name("small-eu"),
         arm: name("small"),
         provider: name("simulated"),
@@ -232,7 +232,7 @@ fn routed() -> Routed {
         zero_retention: true,
         trains: false,
         prices: Vec::new(),
-    };
+    });
     let decision = decision();
     decision.check().unwrap();
     Routed {
