@@ -244,7 +244,7 @@ impl Learner {
     }
 
     /// How many values of each signal are in the regressions of one team, and their sum.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "analytics"))]
     pub(crate) fn observed(&self, team: &Name, params: &Params) -> Vec<(u64, f64)> {
         let scorecard = &params.teams[team].scorecard;
         let mut observed = vec![(0, 0.0); scorecard.signals().len()];
