@@ -15,7 +15,9 @@
 //!
 //! Source: SCIENCE 2.2 (prior mean = pooled mean).
 
+use super::Team as Params;
 use super::arm::Arm;
+use crate::bandit::StateError;
 use crate::id::Name;
 use std::collections::BTreeMap;
 
@@ -29,6 +31,15 @@ pub(super) fn settled(arms: &BTreeMap<Name, Arm>, group: usize) -> bool {
         counts.map(|(count, _)| *count).max().unwrap_or(0)
     };
     arms.values().map(seen).sum::<u64>() > SETTLED
+}
+
+/// An arm that starts from the pooled means.
+pub(super) fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError> {
+    let groups = params.scorecard.groups().iter().enumerate();
+    let means: Vec<Vec<f64>> = groups
+        .map(|(g, group)| means(arms, g, group.targets.len()))
+        .collect();
+    Arm::new(params.dim, params.ridge, &means)
 }
 
 /// The pooled mean of each of a group's targets; 0.5 where nothing was seen.

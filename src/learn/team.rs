@@ -67,7 +67,7 @@ impl Team {
 
     /// The statistics an arm would start from now.
     pub(super) fn fresh_arm(&self, params: &Params) -> Result<Arm, StateError> {
-        fresh(&self.arms, params)
+        pool::fresh(&self.arms, params)
     }
 
     /// The statistics of an arm, started if there are none yet.
@@ -385,15 +385,6 @@ impl Team {
 /// A row that the statistics refuse is passed over, the same on every rebuild, and people are told.
 fn not_learned(arm: &Name, error: &StateError) {
     tracing::warn!(%arm, %error, "a row was not learned");
-}
-
-/// An arm that starts from the pooled means.
-fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError> {
-    let groups = params.scorecard.groups().iter().enumerate();
-    let means: Vec<Vec<f64>> = groups
-        .map(|(g, group)| pool::means(arms, g, group.targets.len()))
-        .collect();
-    Arm::new(params.dim, params.ridge, &means)
 }
 
 /// What a signal of the group is worth to a decision if it is missing when the group closes: all of a
