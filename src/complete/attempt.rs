@@ -56,6 +56,7 @@ impl Attempts {
         match provider.complete(prompt, deadline).await {
             Ok(answer) => {
                 running.heard.message(&answer.message);
+                running.took(answer.latency);
                 let ended = running.answered(answer.usage, answer.finish_reason);
                 let attempt = ended.durable().await;
                 Ok((answer, attempt))

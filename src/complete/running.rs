@@ -19,6 +19,7 @@ use crate::id::Name;
 use crate::provider::{self, FinishReason};
 use crate::unit::NanoUsd;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Kind of error of an attempt whose caller went away.
@@ -30,6 +31,8 @@ pub(super) struct Running {
     target: Target,
     clock: Arc<dyn Clock>,
     started: Instant,
+    /// What the provider says the call took, if it does.
+    took: Option<Duration>,
     input_estimate: u32,
     /// The answer so far.
     pub(super) heard: Heard,
@@ -56,9 +59,15 @@ impl Running {
             target,
             clock,
             started: Instant::now(),
+            took: None,
             input_estimate,
             log: Some(log),
         }
+    }
+
+    /// Notes the provider's own word on how long the call took.
+    pub(super) fn took(&mut self, latency: Duration) {
+        self.took = Some(latency);
     }
 
     /// Records an answer: its words, where they are kept, and the attempt.
@@ -123,13 +132,14 @@ impl Running {
             ..
         } = &self.target;
         let ended = self.clock.now();
+        let took = self.took.unwrap_or_else(|| self.started.elapsed());
         let nothing = usage.input == Some(0) && usage.output == Some(0);
         let attempt = Attempt {
             decision: *decision,
             arm: endpoint.arm.clone(),
             endpoint: endpoint.name.clone(),
             ended,
-            latency_ms: Some(self.started.elapsed().as_secs_f64() * 1e3),
+            latency_ms: Some(took.as_secs_f64() * 1e3),
             usage,
             cost: if nothing {
                 Some(NanoUsd::ZERO)

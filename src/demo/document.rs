@@ -44,7 +44,7 @@ pub(super) fn document(
 /// The command that makes it again.
 fn command(options: &Options) -> String {
     let fast = if options.fast { " --fast" } else { "" };
-    format!("bellwether demo --seed {}{fast}", options.seed)
+    format!("cargo run -- demo --seed {}{fast}", options.seed)
 }
 
 fn events(teams: &[Material<'_>]) -> Vec<Event> {
@@ -63,42 +63,53 @@ fn events(teams: &[Material<'_>]) -> Vec<Event> {
 }
 
 fn card(world: &World, run: &Run) -> DataCard {
+    DataCard {
+        name: "quickstart".to_owned(),
+        simulated: true,
+        facts: facts(world, run),
+        caveats: CAVEATS.map(str::to_owned).to_vec(),
+    }
+}
+
+const CAVEATS: [&str; 4] = [
+    "Simulated: no model was called. The arms are made up, their odds are set by hand within what public \
+     leaderboards show (datasets/quickstart/README.md). Nothing here says anything about a real model.",
+    "It shows that the pieces work together and tell the truth where the truth is known. How much a router \
+     gains depends on your tasks, your arms and your scorecard.",
+    "Answers by Complete come at once here: the lateness that the simulator reckons with is not in the log of \
+     those requests.",
+    "The replay's intervals take the logged probabilities as given, though the router learned as it logged; \
+     how often they hold the truth is counted in the verdict.",
+];
+
+fn facts(world: &World, run: &Run) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
-    let completed = world
-        .requests
-        .iter()
-        .filter(|r| r.rpc == Rpc::Complete)
-        .count();
+    let arm = |arm: usize| world.arms.get(arm).map_or("", |a| a.name.as_str());
+    let completed = world.requests.iter().filter(|r| r.rpc == Rpc::Complete);
     let spent: f64 = run.played.iter().map(|played| played.cost_usd).sum();
-    let inherited = run.played.iter().filter(|played| played.inherited).count();
-    let changed = world
-        .arms
-        .get(world.change.arm)
-        .map_or("", |a| a.name.as_str());
-    let special = world
-        .arms
-        .get(world.specialist.arm)
-        .map_or("", |a| a.name.as_str());
+    let inherited = run.played.iter().filter(|played| played.inherited);
+    let day = world.change.at.as_secs_f64() / 86_400.0;
     let mut facts = vec![
         fact("seed", world.seed.to_string()),
         fact("requests", world.requests.len().to_string()),
-        fact("of them by Complete", completed.to_string()),
+        fact("of them by Complete", completed.count().to_string()),
         fact(
             "of them in an episode that had its arm already",
-            inherited.to_string(),
+            inherited.count().to_string(),
         ),
         fact("reports of outcomes", run.reports.to_string()),
         fact("simulated spend", format!("${spent:.2}")),
         fact(
             "the arm that silently gets worse",
-            format!(
-                "{changed}, on day {:.0}",
-                world.change.at.as_secs_f64() / 86_400.0
-            ),
+            format!("{}, on day {day:.0}", arm(world.change.arm)),
         ),
         fact(
             "the arm that is good at one task only",
-            format!("{special}, at {}", world.specialist.task),
+            format!(
+                "{}, at {}",
+                arm(world.specialist.arm),
+                world.specialist.task
+            ),
         ),
     ];
     for arm in &world.arms {
@@ -108,20 +119,5 @@ fn card(world: &World, run: &Run) -> DataCard {
         );
         facts.push(fact(arm.name.as_str(), price));
     }
-    let caveats = [
-        "Simulated: no model was called. The arms are made up, their odds are set by hand within what public \
-         leaderboards show (datasets/quickstart/README.md). Nothing here says anything about a real model.",
-        "It shows that the pieces work together and tell the truth where the truth is known. How much a router \
-         gains depends on your tasks, your arms and your scorecard.",
-        "Answers by Complete come at once here: the lateness that the simulator reckons with is not in the log of \
-         those requests.",
-        "The replay's intervals take the logged probabilities as given, though the router learned as it logged; \
-         how often they hold the truth is counted in the verdict.",
-    ];
-    DataCard {
-        name: "quickstart".to_owned(),
-        simulated: true,
-        facts,
-        caveats: caveats.map(str::to_owned).to_vec(),
-    }
+    facts
 }

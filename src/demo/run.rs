@@ -110,12 +110,8 @@ pub async fn run(
     let size = if options.fast { Size::Fast } else { Size::Full };
     let world = scenario::generate(options.seed, size).map_err(|e| Error::World(e.to_string()))?;
     let world = Arc::new(world);
-    steps.end(format!(
-        "{} requests of {} teams, {} arms",
-        world.requests.len(),
-        world.teams.len(),
-        world.arms.len()
-    ));
+    let (requests, arms) = (world.requests.len(), world.arms.len());
+    steps.end(format!("{requests} requests, {arms} arms"));
     steps.begin("start the server", watch);
     write(&options.out, None)?;
     let config = options.out.join("bellwether.toml");
@@ -124,15 +120,38 @@ pub async fn run(
     steps.end(format!("listening on {}", stage.running.address()));
     steps.begin("play four weeks through it", watch);
     let run = Arc::new(play(&world, &stage, watch).await?);
+    let (requests, reports) = (run.played.len(), run.reports);
     steps.end(format!(
-        "{} requests, {} reports of outcomes, none refused",
-        run.played.len(),
-        run.reports
+        "{requests} requests, {reports} reports of outcomes, none refused"
     ));
     let (logs, judged) = judged(options, folder, &world, &run, &mut steps, watch).await?;
+    steps.begin("write the report", watch);
+    let materials = materials(&world, &run, &stage, judged)?;
+    let faults = materials.iter().flat_map(faults).collect();
+    let document = document(options, &world, &run, &materials, steps.done);
+    let mut files = report(options, &document)?;
+    files.extend(logs);
+    files.push(config);
+    let teams = world.teams.iter().map(|team| team.name.to_string());
+    let teams = teams.collect();
+    Ok(Finished {
+        document,
+        files,
+        faults,
+        server: Server { stage, teams },
+    })
+}
+
+/// What each team's section is made of.
+fn materials<'a>(
+    world: &'a World,
+    run: &'a Run,
+    stage: &'a Stage,
+    judged: Vec<Judged>,
+) -> Result<Vec<Material<'a>>, Error> {
     let mut materials = Vec::with_capacity(judged.len());
     for (team, (judged, scorecard)) in judged.into_iter().zip(&stage.scorecards).enumerate() {
-        let team_run = TeamRun::of(&world, &run, team)?;
+        let team_run = TeamRun::of(world, run, team)?;
         let noticed = run.noticed.iter().filter(|n| n.team == team);
         materials.push(Material {
             rivals: Rival::of(&team_run),
@@ -142,9 +161,11 @@ pub async fn run(
             noticed: noticed.cloned().collect(),
         });
     }
-    steps.begin("write the report", watch);
-    let faults = materials.iter().flat_map(faults).collect();
-    let document = document(options, &world, &run, &materials, steps.done);
+    Ok(materials)
+}
+
+/// Writes the page and its figures.
+fn report(options: &Options, document: &Document) -> Result<Vec<PathBuf>, Error> {
     let (html, json) = (
         options.out.join("report.html"),
         options.out.join("report.json"),
@@ -155,20 +176,7 @@ pub async fn run(
         source: e.into(),
     })?;
     write(&json, Some(&text))?;
-    let mut files = vec![html, json];
-    files.extend(logs);
-    files.push(config);
-    let teams = world
-        .teams
-        .iter()
-        .map(|team| team.name.to_string())
-        .collect();
-    Ok(Finished {
-        document,
-        files,
-        faults,
-        server: Server { stage, teams },
-    })
+    Ok(vec![html, json])
 }
 
 /// Exports the journal team by team and judges each log.

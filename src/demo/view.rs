@@ -76,7 +76,7 @@ fn team_lines(team: &TeamMoment, colour: Colour) -> Vec<String> {
             100.0 * share
         ));
     }
-    lines.extend(right.map(|beside| format!("{:width$}{beside}", "", width = BAR + 19)));
+    lines.extend(right.map(|beside| format!("{:width$}{beside}", "", width = BAR + 20)));
     lines
 }
 
@@ -135,8 +135,8 @@ coding   500 of 1000 requests   $3.50 spent   the last 100:
   atlas    ######..................  25 %   reward   router 0.710
   harbor   ##################......  75 %            harbor 0.700 (best arm so far)
                                                      chance 0.500
-                                           quality  router 0.800
-                                                    two arms mixed at its cost 0.790
+                                            quality  router 0.800
+                                                     two arms mixed at its cost 0.790
 
 harbor got worse";
         let found = panel(&moment(), "harbor got worse", Colour::Off);

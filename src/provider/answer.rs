@@ -61,7 +61,7 @@ pub struct Answer {
     pub finish_reason: FinishReason,
     /// Tokens, as far as the provider says.
     pub usage: Usage,
-    /// Wall time of the call.
+    /// How long the call took, as the provider's client measured it.
     pub latency: Duration,
 }
 

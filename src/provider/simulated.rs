@@ -1,7 +1,7 @@
 //! A provider without a network: plausible answers for demonstrations, load tests and experiments.
 //!
-//! Invariants: everything but wall time follows from the seed and the prompt: the same prompt gets
-//! the same answer, tokens, waiting time and failure. Tools offered are called once: where the last
+//! Invariants: everything follows from the seed and the prompt: the same prompt gets the same answer,
+//! tokens, waiting time (which is the latency it tells, however late a busy machine woke) and failure. Tools offered are called once: where the last
 //! message is a tool's result, it answers in words.
 //!
 //! Not here: what an answer is worth (an outcome table says that, through feedback), limits and
@@ -140,14 +140,13 @@ impl Provider for Simulated {
         deadline: Instant,
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         async move {
-            let started = Instant::now();
             let plan = self.plan(prompt);
             self.wait(&plan, deadline).await?;
             Ok(Answer {
                 message: plan.message,
                 finish_reason: plan.finish_reason,
                 usage: plan.usage,
-                latency: started.elapsed(),
+                latency: plan.wait,
             })
         }
         .boxed()

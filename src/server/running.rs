@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
 /// How long calls at work may take to finish when the server stops.
@@ -133,26 +134,10 @@ async fn serve_at(
     let bytes = params.server.max_message_bytes;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
-    let handle = follow(
-        follower,
-        Arc::clone(&store),
-        clock,
-        stop.clone(),
-        steps,
-        &tasks,
-    );
+    let told = stop.clone();
+    let handle = follow(follower, Arc::clone(&store), clock, told, steps, &tasks);
     let following = Task { stop, handle };
-    let guard = GuardLayer::new(seed()?, bytes);
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let handle = tasks.spawn(async move {
-        tonic::transport::Server::builder()
-            .layer(guard)
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming(listener), stopped)
-            .await
-    });
-    let serving = Task { stop, handle };
+    let serving = listen(listener, routes, GuardLayer::new(seed()?, bytes), &tasks);
     health.set(true).await;
     tracing::info!(%address, "serving");
     Ok(Running {
@@ -163,6 +148,25 @@ async fn serve_at(
         store,
         _keyed: keyed,
     })
+}
+
+/// Answers calls until told to stop.
+fn listen(
+    listener: TcpListener,
+    routes: Routes,
+    guard: GuardLayer,
+    tasks: &TaskTracker,
+) -> Task<Result<(), tonic::transport::Error>> {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    let handle = tasks.spawn(async move {
+        tonic::transport::Server::builder()
+            .layer(guard)
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(incoming(listener), stopped)
+            .await
+    });
+    Task { stop, handle }
 }
 
 /// What the use cases share.
