@@ -1,7 +1,8 @@
 //! The loop on a served Bellwether: a decision, its outcome, the next decision.
 
 use crate::rig::{
-    CODING, Rig, SUPPORT, about, item, passed, refusal, said, signal, within, within_episode,
+    CODING, Rig, SUPPORT, about, as_first, item, passed, refusal, said, signal, within,
+    within_episode,
 };
 use bellwether::bandit::{Policy, Scratch};
 use bellwether::clock::SystemClock;
@@ -158,6 +159,9 @@ async fn a_request_id_is_worked_on_once() {
         calls.spawn(async move { team.ask(asked()).await.unwrap() });
     }
     let replies = within("sixteen calls", calls.join_all()).await;
+    let repeats = replies.iter().filter(|reply| reply.repeated).count();
+    assert_eq!(repeats, 15);
+    let replies: Vec<_> = replies.into_iter().map(as_first).collect();
     assert!(replies.iter().all(|reply| *reply == replies[0]));
     let mut team = rig.caller(CODING).await;
     let list = team
@@ -177,7 +181,9 @@ async fn a_request_id_is_worked_on_once() {
     assert_ne!(theirs.decision_id, replies[0].decision_id);
     let rig = rig.restart().await;
     let mut team = rig.caller(CODING).await;
-    assert_eq!(team.ask(asked()).await.unwrap(), replies[0]);
+    let again = team.ask(asked()).await.unwrap();
+    assert!(again.repeated);
+    assert_eq!(as_first(again), replies[0]);
     rig.stop().await;
 }
 

@@ -338,6 +338,14 @@ pub(crate) fn item(decision: &str, signals: Vec<v1::Signal>) -> v1::Feedback {
     }
 }
 
+/// What a reply said when its request id was first used: all of a repeat but the word that it is one.
+pub(crate) fn as_first(reply: v1::RouteResponse) -> v1::RouteResponse {
+    v1::RouteResponse {
+        repeated: false,
+        ..reply
+    }
+}
+
 /// Code and reason of a refusal.
 pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, Status>) -> (Code, String) {
     let status = result.expect_err("refused");
