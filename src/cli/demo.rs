@@ -26,7 +26,7 @@ pub(crate) async fn demo(arguments: &Demo) -> Result<(), Failure> {
         faults,
         server,
     } = result?;
-    out::line(&format!("\n{}\n", document.summary))?;
+    out::line(&format!("\n{}\n", wrapped(&document.summary, "")))?;
     for statement in &document.verdict {
         out::line(&said(statement))?;
     }
@@ -54,7 +54,29 @@ fn said(statement: &Statement) -> String {
         Finding::Refused => "cannot know",
         Finding::Note => "note",
     };
-    format!("{word:<13} {}", statement.text)
+    let indent = format!("{:14}", "");
+    wrapped(&format!("{word:<13} {}", statement.text), &indent)
+}
+
+/// Width that a terminal, a mail and a README all show.
+const WIDTH: usize = 100;
+
+/// `text` in lines of at most [`WIDTH`], all but the first behind `indent`.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if width + length > WIDTH {
+            lines.truncate(lines.trim_end().len());
+            lines.push('\n');
+            lines.push_str(indent);
+            width = indent.len();
+        }
+        lines.push_str(word);
+        width += word.chars().count();
+    }
+    lines
 }
 
 /// Serves on until interrupted.
@@ -117,6 +139,7 @@ impl Screen {
     /// A line that stays. A closed pipe ends nothing: the report is still written.
     fn tell(&self, text: &str) {
         let text = format!("{:>5.1} s  {text}", self.started.elapsed().as_secs_f64());
+        let text = wrapped(&text, &format!("{:9}", ""));
         match &self.panel {
             Some(panel) => panel.println(text),
             None => drop(out::line(&text)),

@@ -27,6 +27,9 @@ use tonic::transport::server::TcpIncoming;
 /// How long calls at work may take to finish when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// How long what they hold may take to be let go after that.
+const LET_GO: Duration = Duration::from_secs(2);
+
 /// A server at work.
 #[derive(Debug)]
 pub struct Running {
@@ -66,7 +69,21 @@ impl Running {
             .journal()
             .on_disk(self.store.journal().newest())
             .await?;
+        let_go(&self.store).await;
         Ok(())
+    }
+}
+
+/// Waits until nobody else holds the store. The tasks of connections that have ended let go of it a
+/// moment later, and whoever starts the next server on the same folder needs its lock.
+async fn let_go(store: &Arc<Store>) {
+    let waited = tokio::time::timeout(LET_GO, async {
+        while Arc::strong_count(store) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    if waited.await.is_err() {
+        tracing::warn!("the store is still held by a call that was cut");
     }
 }
 
