@@ -37,11 +37,9 @@ fn context(rng: &mut SmallRng, hashed: bool) -> Vec<f32> {
 
 /// An arm that has learned `rows` rows.
 fn learned(rng: &mut SmallRng, rows: usize) -> Ridge {
-    let prior = Prior {
-        ridge: 10.0,
-        means: vec![0.7; SIGNALS],
-    };
-    let mut arm = Ridge::new(DIM, &prior).expect("a valid prior");
+    let mut prior = Prior::on_bias(DIM, 10.0, &[0.7; SIGNALS]);
+    prior.coarse = 32;
+    let mut arm = Ridge::new(&prior).expect("a valid prior");
     for _ in 0..rows {
         let x = context(rng, true);
         let values: Vec<_> = (0..SIGNALS)

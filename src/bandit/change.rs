@@ -310,13 +310,10 @@ mod tests {
 
     impl Arm {
         fn new(seed: u64, mean: f64, prior: f64) -> Self {
-            let prior = Prior {
-                ridge: 10.0,
-                means: vec![prior],
-            };
+            let prior = Prior::on_bias(5, 10.0, &[prior]);
             Self {
                 rng: SmallRng::seed_from_u64(seed),
-                ridge: Ridge::new(5, &prior).unwrap(),
+                ridge: Ridge::new(&prior).unwrap(),
                 detector: Detector::default(),
                 mean,
             }

@@ -1,6 +1,7 @@
 //! The bandit: context and eligible arms to a pmf, and outcomes to statistics.
 //!
-//! In reading order: [`Ridge`] learns one arm in f64; [`Posterior`] is what it publishes in f32;
+//! In reading order: [`Ridge`] learns one arm in f64 from a [`Prior`]; [`Hierarchy`] learns the prior from
+//! all arms; [`Posterior`] is what it publishes in f32;
 //! [`Policy`] turns [`Scores`] of the eligible arms into a pmf over them; [`Detector`] notices that an arm
 //! has changed.
 //!
@@ -19,24 +20,31 @@
 mod change;
 mod cholesky;
 mod error;
+mod floor;
 mod form;
 mod greedy;
+mod hierarchy;
 mod lanes;
 mod normal;
 mod packed;
 mod policy;
 mod posterior;
+mod prior;
 mod residual;
 mod ridge;
 mod spec;
+mod spread;
 mod square_cb;
 mod thompson;
 
 pub use change::{Change, Detector, Direction};
 pub use error::{ChoiceError, StateError};
+pub use floor::floors;
+pub use hierarchy::Hierarchy;
 pub use policy::{Policy, Scores, Scratch};
 pub use posterior::Posterior;
+pub use prior::Prior;
 pub use residual::PRIOR_SD;
-pub use ridge::{Prior, Ridge};
+pub use ridge::Ridge;
 pub use spec::SpecError;
 pub use square_cb::Schedule;

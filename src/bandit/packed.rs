@@ -99,8 +99,17 @@ impl<T: Copy + Default> Packed<T> {
 
 impl Packed<f64> {
     /// `scale` on the diagonal.
+    #[cfg(test)]
     pub(super) fn identity(dim: usize, scale: f64) -> Self {
         Self::build(dim, |row, column| if row == column { scale } else { 0.0 })
+    }
+
+    /// Adds `values` to the diagonal.
+    pub(super) fn add_diagonal(&mut self, values: &[f64]) {
+        for (row, value) in values.iter().enumerate().take(self.dim) {
+            let tile = &mut self.tiles[start(row / ROWS) + row / LANES];
+            tile.0[row % ROWS][row % LANES] += value;
+        }
     }
 
     /// `y = self * x`.

@@ -24,10 +24,14 @@ const ROUNDING: f64 = 1e-12;
 /// A rule that gives each eligible arm a probability. Parses from and prints as `NAME[:key=value,..]`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Policy {
-    /// The probability of being the best of independent N(u, (v sd)^2): Thompson sampling, computed.
+    /// The probability of being the best of independent N(u, (v_t sd)^2): Thompson sampling, computed,
+    /// with v_t = v half / (half + t) on t effective samples. A constant scale either doubts too little
+    /// at first or too long: see `spec`.
     LinearThompson {
-        /// Scale of the sd. 0 is greedy.
+        /// Scale of the sd at first. 0 is greedy.
         v: f64,
+        /// Samples after which the scale has halved; infinite: never.
+        half: f64,
     },
     /// Inverse-gap weighting.
     SquareCb {
@@ -123,8 +127,13 @@ impl Policy {
             samples,
         } = *scores;
         match self {
-            Self::LinearThompson { v } => {
-                thompson::pmf(utility, sd, *v, &mut scratch.thompson, out);
+            Self::LinearThompson { v, half } => {
+                let scale = if half.is_finite() {
+                    v * half / (half + samples)
+                } else {
+                    *v
+                };
+                thompson::pmf(utility, sd, scale, &mut scratch.thompson, out);
             }
             Self::SquareCb { gamma, schedule } => {
                 square_cb::pmf(utility, schedule.at(*gamma, samples), out);
@@ -258,6 +267,20 @@ mod tests {
             &[0.4, 0.2, 0.4],
         );
         check("linear-thompson", &[0.5; 2], &[0.3; 2], 0.0, &[0.5, 0.5]);
+        // 0.1 over sqrt(2) * 0.1 is 0.7071, and Phi of it 0.7602; half the scale: Phi(1.4142).
+        let halving = "linear-thompson:v=1,half=50";
+        let (u2, s2) = ([0.6, 0.5], [0.1, 0.1]);
+        let at = |samples| {
+            let scores = Scores {
+                utility: &u2,
+                sd: &s2,
+                samples,
+            };
+            let p = policy(halving).pmf(&scores, &names(2), &[0.0; 2], &mut Scratch::default());
+            p.unwrap().as_slice()[0]
+        };
+        assert!((at(0.0) - 0.760_249_938_906_523_3).abs() < 1e-6);
+        assert!((at(50.0) - 0.921_350_396_474_857).abs() < 1e-6);
         check("linear-thompson:v=0", &u, &[0.3; 3], 0.0, &[0.0, 1.0, 0.0]);
     }
 

@@ -21,6 +21,8 @@ pub struct Posterior {
     dim: usize,
     targets: usize,
     count: f64,
+    /// Leading coordinates that, with the bias, the variance is made of.
+    coarse: usize,
     form: Form,
     /// theta of each target, one after the other, each reversed and in whole groups as `form` has it.
     weights: Vec<Group<f32>>,
@@ -39,7 +41,8 @@ impl From<&Ridge> for Posterior {
             dim,
             targets,
             count: ridge.count(),
-            form: Form::new(ridge.inverse()),
+            coarse: ridge.coarse().coarse(),
+            form: Form::new(ridge.coarse().inverse()),
             weights,
             covariance: ridge.covariance(),
         }
@@ -62,12 +65,12 @@ impl Posterior {
         self.count
     }
 
-    /// Writes the predicted value of each target and gives back h = x' A^-1 x, so that the variance
-    /// of a target's prediction is h times its noise's.
+    /// Writes the predicted value of each target and gives back h = z' (A_zz)^-1 z of the coarse part z of
+    /// x ([`Ridge::spread`]): the variance of a target's prediction is taken as h times its noise's.
     ///
     /// ```
     /// use bellwether::bandit::{Posterior, Prior, Ridge};
-    /// let arm = Ridge::new(2, &Prior { ridge: 10.0, means: vec![0.5] }).unwrap();
+    /// let arm = Ridge::new(&Prior::on_bias(2, 10.0, &[0.5])).unwrap();
     /// let mut mean = [0.0];
     /// // |x|^2 = 2 over a ridge of 10; the prior mean rides on the last coordinate.
     /// let h = Posterior::from(&arm).score(&[1.0, 1.0], &mut mean).unwrap();
@@ -86,18 +89,21 @@ impl Posterior {
                 });
             }
         }
-        let mut stack = [[0.0; LANES]; ON_STACK];
-        let mut heap = Vec::new();
-        let padded = if groups(self.dim) <= ON_STACK {
-            &mut stack[..groups(self.dim)]
-        } else {
-            heap.resize(groups(self.dim), [0.0; LANES]);
-            heap.as_mut_slice()
-        };
+        let (mut whole, mut part) = ([[0.0; LANES]; ON_STACK], [[0.0; LANES]; ON_STACK]);
+        let (mut whole_heap, mut part_heap) = (Vec::new(), Vec::new());
+        let padded = room(groups(self.dim), &mut whole, &mut whole_heap);
+        let coarse = room(groups(self.coarse + 1), &mut part, &mut part_heap);
         reversed(x, padded);
+        let bias = x.last().copied().unwrap_or_default();
+        reversed(x.get(..self.coarse).unwrap_or(x), coarse);
+        // The bias stands behind the coarse coordinates, so before them in reverse.
+        if let Some(slot) = coarse.as_flattened_mut().iter_mut().rev().nth(self.coarse) {
+            *slot = bias;
+        }
         Ok(widest(Score {
             posterior: self,
             x: padded,
+            coarse,
             means,
         }))
     }
@@ -106,7 +112,7 @@ impl Posterior {
     ///
     /// ```
     /// use bellwether::bandit::{Posterior, Prior, Ridge};
-    /// let arm = Ridge::new(1, &Prior { ridge: 1.0, means: vec![0.5, 0.5] }).unwrap();
+    /// let arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5, 0.5])).unwrap();
     /// // Nothing seen: 0.3 squared.
     /// assert!((Posterior::from(&arm).noise_of(1) - 0.09).abs() < 1e-12);
     /// ```
@@ -120,7 +126,7 @@ impl Posterior {
     ///
     /// ```
     /// use bellwether::bandit::{Posterior, Prior, Ridge};
-    /// let arm = Ridge::new(1, &Prior { ridge: 1.0, means: vec![0.5, 0.5] }).unwrap();
+    /// let arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5, 0.5])).unwrap();
     /// // Nothing seen: independent noises of variance 0.09 each; 4 * 0.09 + 1 * 0.09 = 0.45.
     /// let noise = Posterior::from(&arm).noise(&[2.0, 1.0]);
     /// assert!((noise - 0.45).abs() < 1e-12);
@@ -143,9 +149,24 @@ impl Posterior {
 /// Longest context, in groups, that is padded on the stack: d = 256.
 const ON_STACK: usize = 32;
 
+/// Space for `groups` groups of zeros, on the stack if they fit.
+fn room<'a>(
+    groups: usize,
+    stack: &'a mut [Group<f32>; ON_STACK],
+    heap: &'a mut Vec<Group<f32>>,
+) -> &'a mut [Group<f32>] {
+    if groups <= ON_STACK {
+        &mut stack[..groups]
+    } else {
+        heap.resize(groups, [0.0; LANES]);
+        heap
+    }
+}
+
 struct Score<'a> {
     posterior: &'a Posterior,
     x: &'a [Group<f32>],
+    coarse: &'a [Group<f32>],
     means: &'a mut [f64],
 }
 
@@ -157,6 +178,7 @@ impl WithSimd for Score<'_> {
         let Self {
             posterior,
             x,
+            coarse,
             means,
         } = self;
         for (mean, weights) in means
@@ -169,7 +191,7 @@ impl WithSimd for Score<'_> {
             }
             *mean = f64::from(total.sum());
         }
-        let form = posterior.form.at(simd, x);
+        let form = posterior.form.at(simd, coarse);
         // A NaN context stays NaN and is refused by the policy.
         if form < 0.0 { 0.0 } else { f64::from(form) }
     }
@@ -192,11 +214,9 @@ mod tests {
     }
 
     fn arm(rng: &mut SmallRng, dim: usize, rows: usize) -> Ridge {
-        let prior = Prior {
-            ridge: 1.0,
-            means: vec![0.5, 0.7, 0.2],
-        };
-        let mut arm = Ridge::new(dim, &prior).unwrap();
+        let mut prior = Prior::on_bias(dim, 1.0, &[0.5, 0.7, 0.2]);
+        prior.coarse = prior.coarse.min(32);
+        let mut arm = Ridge::new(&prior).unwrap();
         for _ in 0..rows {
             let x = context(rng, dim);
             let values = [0; 3].map(|_| Some(rng.random_range(0.0..1.0)));
@@ -225,7 +245,7 @@ mod tests {
                 let (mut means, mut expected) = ([0.0; 3], [0.0; 3]);
                 let h = posterior.score(&x, &mut means).unwrap();
                 ridge.predict(&x, &mut expected).unwrap();
-                let expected_h = ridge.variance(&x).unwrap();
+                let expected_h = ridge.spread(&x).unwrap();
                 assert!(
                     (h - expected_h).abs() < 1e-5 && h >= 0.0,
                     "{dim}: {h} {expected_h}"

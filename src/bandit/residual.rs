@@ -47,6 +47,17 @@ impl Residuals {
         }
     }
 
+    /// Sum of squares of a target's innovations, each in units of the noise's scale, and their number,
+    /// the assumed ones included.
+    pub(super) fn parts(&self, target: usize) -> (f64, f64) {
+        let sum = self.scatter.get(target * (self.counts.len() + 1));
+        let count = self.counts.get(target);
+        (
+            sum.copied().unwrap_or_default(),
+            count.copied().unwrap_or_default(),
+        )
+    }
+
     /// Covariance of the targets, `[row * targets + column]`.
     pub(super) fn covariance(&self) -> Vec<f64> {
         let targets = self.counts.len();

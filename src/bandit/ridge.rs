@@ -1,7 +1,7 @@
 //! What one arm has shown: a ridge regression of several targets that share a precision matrix.
 //!
-//! With rows x and targets y_j: A = ridge I + sum x x', b_j = A0 m_j + sum y_j x, theta_j = A^-1 b_j,
-//! where the prior m_j is a mean on the bias coordinate. Both A and A^-1 are kept: the update works on
+//! With rows x and targets y_j: A = A0 + sum x x', b_j = A0 m_j + sum y_j x, theta_j = A^-1 b_j, where
+//! the diagonal A0 and the means m_j are the [`Prior`]. Both A and A^-1 are kept: the update works on
 //! the inverse, the audit and the refactor on A.
 //!
 //! Invariants: a refused call changes nothing. A target missing from a row is imputed by its own
@@ -22,7 +22,9 @@ use super::cholesky;
 use super::error::StateError;
 use super::lanes::{Group, LANES, add_scaled, dot, groups, pad};
 use super::packed::Packed;
+use super::prior::Prior;
 use super::residual::Residuals;
+use super::spread::Spread;
 use serde::{Deserialize, Serialize};
 
 /// Updates between two refactors of the inverse from A.
@@ -34,52 +36,89 @@ const GUARD: f64 = 1e-8;
 /// Most features: 128 MB of statistics an arm, far above any use.
 const MAX_DIM: usize = 4096;
 
-/// What is assumed before the first row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// Weight of the prior: the diagonal of A before the first row. SCIENCE's default is 10.
-    pub ridge: f64,
-    /// Expected value of each target, carried by the bias coordinate.
-    pub means: Vec<f64>,
-}
-
 /// Statistics of one arm and one group of targets that are observed together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ridge {
     dim: usize,
     count: f64,
     since_refactor: u32,
+    prior: Prior,
     precision: Packed<f64>,
     inverse: Packed<f64>,
+    spread: Spread,
     moments: Vec<Vec<Group<f64>>>,
     weights: Vec<Vec<Group<f64>>>,
     residuals: Residuals,
 }
 
 impl Ridge {
-    /// Nothing seen yet. Refuses a dimension of 0, a ridge that is not positive, a mean that is not
+    /// Nothing seen yet. Refuses a dimension of 0, a precision that is not positive, a mean that is not
     /// finite.
-    pub fn new(dim: usize, prior: &Prior) -> Result<Self, StateError> {
+    pub fn new(prior: &Prior) -> Result<Self, StateError> {
+        let dim = prior.dim();
         check_dim(dim)?;
-        if !(prior.ridge.is_finite() && prior.ridge > 0.0) {
-            return Err(range("ridge", prior.ridge, "finite and above 0"));
-        }
-        let on_bias = |value: f64| pad((0..dim).map(|i| if i + 1 == dim { value } else { 0.0 }));
-        finite("prior mean", prior.means.iter().copied())?;
+        prior.validate()?;
+        let diagonal = |of: &dyn Fn(f64) -> f64| {
+            let at = |i: usize| prior.precision.get(i).copied().map_or(0.0, of);
+            Packed::build(dim, |i, j| if i == j { at(i) } else { 0.0 })
+        };
+        let precision = diagonal(&|p| p);
+        let moment = |mean: &Vec<f64>| pad(mean.iter().zip(&prior.precision).map(|(m, p)| m * p));
         Ok(Self {
             dim,
             count: 0.0,
             since_refactor: 0,
-            precision: Packed::identity(dim, prior.ridge),
-            inverse: Packed::identity(dim, prior.ridge.recip()),
-            moments: prior
-                .means
-                .iter()
-                .map(|m| on_bias(prior.ridge * m))
-                .collect(),
-            weights: prior.means.iter().map(|m| on_bias(*m)).collect(),
+            spread: Spread::new(&precision, prior.coarse, dim)?,
+            inverse: diagonal(&f64::recip),
+            precision,
+            moments: prior.means.iter().map(moment).collect(),
+            weights: prior.means.iter().map(|m| pad(m.iter().copied())).collect(),
             residuals: Residuals::new(prior.means.len()),
+            prior: prior.clone(),
         })
+    }
+
+    /// What it started from, or was last set to.
+    pub fn prior(&self) -> &Prior {
+        &self.prior
+    }
+
+    /// Exchanges the prior for another of the same shape: the state becomes what it would be had the
+    /// same rows come to the new one (imputed values stay what they were).
+    ///
+    /// ```
+    /// use bellwether::bandit::{Prior, Ridge};
+    /// let mut arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5])).unwrap();
+    /// arm.observe(&[1.0], &[Some(1.0)]).unwrap();
+    /// // Three rows' worth of 0.2 and one row at 1.0: the mean is 1.6 / 4.
+    /// arm.set_prior(&Prior::on_bias(1, 3.0, &[0.2])).unwrap();
+    /// assert!((arm.weights(0)[0] - 0.4).abs() < 1e-15);
+    /// ```
+    pub fn set_prior(&mut self, prior: &Prior) -> Result<(), StateError> {
+        prior.validate()?;
+        check_len("prior precision", prior.dim(), self.dim)?;
+        check_len("prior means", prior.means.len(), self.targets())?;
+        let mut changed = self.clone();
+        let pairs = || self.prior.precision.iter().zip(&prior.precision);
+        let gained: Vec<f64> = pairs().map(|(old, new)| new - old).collect();
+        changed.precision.add_diagonal(&gained);
+        for ((moment, old), new) in changed
+            .moments
+            .iter_mut()
+            .zip(&self.prior.means)
+            .zip(&prior.means)
+        {
+            let means = old.iter().zip(new);
+            for (slot, ((p_old, p_new), (old, new))) in
+                moment.as_flattened_mut().iter_mut().zip(pairs().zip(means))
+            {
+                *slot += p_new * new - p_old * old;
+            }
+        }
+        changed.prior = prior.clone();
+        changed.refactor()?;
+        *self = changed;
+        Ok(())
     }
 
     /// Number of features.
@@ -111,8 +150,18 @@ impl Ridge {
         self.residuals.covariance()
     }
 
-    pub(super) fn inverse(&self) -> &Packed<f64> {
-        &self.inverse
+    pub(super) fn coarse(&self) -> &Spread {
+        &self.spread
+    }
+
+    /// Of each coordinate, how much of its theta the rows have determined: 0 none, 1 all.
+    pub(super) fn determined(&self) -> impl Iterator<Item = f64> {
+        let precision = self.prior.precision.iter().enumerate();
+        precision.map(|(i, p)| (1.0 - p * self.inverse.get(i, i)).clamp(0.0, 1.0))
+    }
+
+    pub(super) fn residuals(&self) -> &Residuals {
+        &self.residuals
     }
 
     /// Learns a row. Gives back the value used for each target: the one observed, or the prediction
@@ -120,7 +169,7 @@ impl Ridge {
     ///
     /// ```
     /// use bellwether::bandit::{Prior, Ridge};
-    /// let mut arm = Ridge::new(1, &Prior { ridge: 1.0, means: vec![0.5] }).unwrap();
+    /// let mut arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5])).unwrap();
     /// // A prior of one row at 0.5 and one row at 1.0: the mean is 0.75.
     /// assert_eq!(arm.observe(&[1.0], &[Some(1.0)]), Ok(vec![1.0]));
     /// assert!((arm.weights(0)[0] - 0.75).abs() < 1e-15);
@@ -153,6 +202,7 @@ impl Ridge {
         scale(&mut step.ax, gain.sqrt());
         self.inverse.add_outer(-1.0, &step.ax);
         self.precision.add_outer(1.0, &step.x);
+        self.follow(1.0, &step.x)?;
         self.count += 1.0;
         self.since_refactor += 1;
         Ok(used)
@@ -211,6 +261,7 @@ impl Ridge {
         self.precision.add_outer(-1.0, &step.x);
         scale(&mut step.ax, guard.recip().sqrt());
         self.inverse.add_outer(1.0, &step.ax);
+        self.follow(-1.0, &step.x)?;
         self.count = (self.count - 1.0).max(0.0);
         self.since_refactor = self.since_refactor.saturating_add(1);
         Ok(())
@@ -228,9 +279,18 @@ impl Ridge {
         Ok(())
     }
 
-    /// Computes the inverse and the weights anew from A and b.
+    /// Lets the coarse block follow A, which has just gained `sign` times x x'.
+    fn follow(&mut self, sign: f64, x: &[Group<f64>]) -> Result<(), StateError> {
+        if !self.spread.follow(sign, x, self.dim, GUARD) {
+            self.spread = Spread::new(&self.precision, self.spread.coarse(), self.dim)?;
+        }
+        Ok(())
+    }
+
+    /// Computes the inverses and the weights anew from A and b.
     pub fn refactor(&mut self) -> Result<(), StateError> {
         self.inverse = cholesky::inverse(&self.precision, self.dim)?;
+        self.spread = Spread::new(&self.precision, self.prior.coarse, self.dim)?;
         for (weight, moment) in self.weights.iter_mut().zip(&self.moments) {
             self.inverse.multiply(moment, weight);
         }
@@ -252,6 +312,14 @@ impl Ridge {
     /// h = x' A^-1 x: the prediction's variance in units of the noise's.
     pub fn variance(&self, x: &[f32]) -> Result<f64, StateError> {
         Ok(self.step(x)?.variance)
+    }
+
+    /// z' (A_zz)^-1 z of the coarse part z of `x`: the uncertainty that decisions go by, in units of the
+    /// noise's variance.
+    pub fn spread(&self, x: &[f32]) -> Result<f64, StateError> {
+        check_len("context", x.len(), self.dim)?;
+        let x = pad(x.iter().map(|v| f64::from(*v)));
+        Ok(self.spread.at(&x, self.dim))
     }
 
     /// Whether the state can serve: asked of whatever was read from disk, before it is used.
@@ -280,6 +348,16 @@ impl Ridge {
             if let Some(value) = diagonal.find(|v| *v <= 0.0) {
                 return Err(range(field, value, "above 0 on the diagonal"));
             }
+        }
+        self.prior.validate()?;
+        check_len("prior precision", self.prior.dim(), self.dim)?;
+        check_len("prior means", self.prior.means.len(), self.targets())?;
+        if !self.spread.well_formed(self.dim) {
+            return Err(range(
+                "coarse block",
+                f64::NAN,
+                "finite, above 0 on the diagonal",
+            ));
         }
         if !(self.count.is_finite() && self.count >= 0.0) {
             return Err(range("count", self.count, "finite and at least 0"));
@@ -371,15 +449,14 @@ mod tests {
         })
     }
 
-    fn prior() -> Prior {
-        Prior {
-            ridge: 10.0,
-            means: vec![0.6, 0.3],
-        }
+    const EXPECTED: [f64; 2] = [0.6, 0.3];
+
+    fn fresh(dim: usize) -> Ridge {
+        Ridge::new(&Prior::on_bias(dim, 10.0, &EXPECTED)).unwrap()
     }
 
     fn learned(rows: &Rows) -> (Ridge, Vec<Vec<f64>>) {
-        let mut arm = Ridge::new(rows.dim, &prior()).unwrap();
+        let mut arm = fresh(rows.dim);
         let used = rows.rows.iter().map(|(x, v)| arm.observe(x, v).unwrap());
         let used = used.collect();
         (arm, used)
@@ -392,7 +469,10 @@ mod tests {
             all.flat_map(|v| v.as_flattened().to_vec())
                 .collect::<Vec<_>>()
         };
-        let matrices = |r: &Ridge| r.precision.numbers().chain(r.inverse.numbers()).collect();
+        let matrices = |r: &Ridge| {
+            let whole = r.precision.numbers().chain(r.inverse.numbers());
+            whole.chain(r.spread.inverse().numbers()).collect()
+        };
         let (a_all, b_all) = (
             [vectors(a), matrices(a)].concat(),
             [vectors(b), matrices(b)].concat(),
@@ -434,7 +514,7 @@ mod tests {
         #[test]
         fn observing_equals_a_dense_solve_of_all_rows(rows in rows()) {
             let (arm, used) = learned(&rows);
-            for (target, mean) in prior().means.iter().enumerate() {
+            for (target, mean) in EXPECTED.iter().enumerate() {
                 let xy: Vec<_> = rows.rows.iter().zip(&used)
                     .map(|((x, _), used)| (x.clone(), used[target])).collect();
                 let expected = dense_solve(rows.dim, &xy, 10.0, *mean);
@@ -457,7 +537,7 @@ mod tests {
 
         #[test]
         fn a_value_that_arrives_late_equals_one_observed_at_once(rows in rows(), late in 0.0..1.0) {
-            let mut at_once = Ridge::new(rows.dim, &prior()).unwrap();
+            let mut at_once = fresh(rows.dim);
             let mut arm = at_once.clone();
             let first = &rows.rows[0].0;
             at_once.observe(first, &[Some(0.5), Some(late)]).unwrap();
@@ -504,7 +584,7 @@ mod tests {
 
     #[test]
     fn the_inverse_is_refactored_after_4096_updates_and_stays_true() {
-        let mut arm = Ridge::new(5, &prior()).unwrap();
+        let mut arm = fresh(5);
         let x = |i: usize| -> Vec<f32> {
             let wave = (0..4).map(|j| ((i * (j + 3)) as f32 * 0.7).sin());
             wave.chain([1.0]).collect()
@@ -522,11 +602,7 @@ mod tests {
 
     #[test]
     fn a_row_that_was_never_observed_is_not_retracted() {
-        let prior = Prior {
-            ridge: 1.0,
-            means: vec![0.5],
-        };
-        let mut arm = Ridge::new(1, &prior).unwrap();
+        let mut arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5])).unwrap();
         let before = arm.clone();
         let error = arm.retract(&[1.0], &[0.5]).unwrap_err();
         assert_eq!(error, StateError::NotPositive { row: 0, pivot: 0.0 });
@@ -535,11 +611,7 @@ mod tests {
 
     #[test]
     fn a_row_that_carries_all_the_weight_is_retracted_by_a_refactor() {
-        let prior = Prior {
-            ridge: 1e-6,
-            means: vec![0.5, 0.5],
-        };
-        let mut arm = Ridge::new(2, &prior).unwrap();
+        let mut arm = Ridge::new(&Prior::on_bias(2, 1e-6, &[0.5, 0.5])).unwrap();
         let x = [100.0, 100.0];
         let used = arm.observe(&x, &[Some(1.0), Some(0.0)]).unwrap();
         assert!(1.0 - arm.variance(&x).unwrap() <= GUARD);
@@ -554,7 +626,7 @@ mod tests {
 
     #[test]
     fn the_noise_is_learned_of_each_target_and_not_from_imputed_values() {
-        let mut arm = Ridge::new(1, &prior()).unwrap();
+        let mut arm = fresh(1);
         for i in 0..40_000 {
             // Alternating noise of sd 0.1, the same in both targets; the second is seen half the time.
             let noise = if i % 2 == 0 { 0.1 } else { -0.1 };
@@ -571,7 +643,7 @@ mod tests {
     #[test]
     fn a_late_value_counts_for_the_noise_as_one_at_once() {
         let learn = |late: bool| {
-            let mut arm = Ridge::new(1, &prior()).unwrap();
+            let mut arm = fresh(1);
             for i in 0..1000 {
                 let value = if i % 2 == 0 { 0.1 } else { 0.5 };
                 if late {
@@ -588,7 +660,7 @@ mod tests {
 
     #[test]
     fn bad_rows_are_refused_and_change_nothing() {
-        let mut arm = Ridge::new(2, &prior()).unwrap();
+        let mut arm = fresh(2);
         let before = arm.clone();
         let check = |result: Result<(), StateError>, expected: &str| {
             assert_eq!(result.unwrap_err().to_string(), expected);
@@ -621,22 +693,18 @@ mod tests {
         );
         assert_eq!(arm, before);
         check(
-            Ridge::new(0, &prior()).map(drop),
+            Ridge::new(&Prior::on_bias(0, 1.0, &EXPECTED)).map(drop),
             "dim is 0: allowed 1 to 4096",
         );
-        let flat = Prior {
-            ridge: 0.0,
-            means: vec![],
-        };
         check(
-            Ridge::new(3, &flat).map(drop),
+            Ridge::new(&Prior::on_bias(3, 0.0, &[])).map(drop),
             "ridge is 0: allowed finite and above 0",
         );
     }
 
     #[test]
     fn a_broken_state_is_told_from_a_sound_one() {
-        let sound = Ridge::new(3, &prior()).unwrap();
+        let sound = fresh(3);
         assert_eq!(sound.validate(), Ok(()));
         let broken = |change: fn(&mut Ridge)| {
             let mut arm = sound.clone();

@@ -14,6 +14,9 @@ use std::array;
 
 /// Length of a context.
 pub const DIM: usize = DECLARED + TEXT + STRUCTURAL + 1;
+
+/// Where each block of a context ends: declared, text, structural, bias.
+pub const ENDS: [usize; 4] = [DECLARED, DECLARED + TEXT, DIM - 1, DIM];
 const DECLARED: usize = declared::SLOTS;
 const TEXT: usize = 64;
 const STRUCTURAL: usize = structural::COUNT;

@@ -25,5 +25,5 @@ mod structural;
 mod vocabulary;
 mod wordpiece;
 
-pub use extractor::{DIM, Error, Extractor};
+pub use extractor::{DIM, ENDS, Error, Extractor};
 pub use request::{Request, Tag, TagValue};

@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub(super) const COST: usize = 0;
 pub(super) const LATENCY: usize = 1;
 
+/// Precision of the usage regression's prior.
+const USAGE_RIDGE: f64 = 10.0;
+
 /// One arm's statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Arm {
@@ -29,8 +32,6 @@ pub(super) struct Arm {
     pub(super) groups: Vec<Ridge>,
     /// For each group and target, how many values were observed, and their sum.
     pub(super) observed: Vec<Vec<(u64, f64)>>,
-    /// For each group and target, the prior mean that its regression stands on.
-    prior: Vec<Vec<f64>>,
     pub(super) usage: Ridge,
     /// Attempts whose latency was seen.
     pub(super) latency_count: u64,
@@ -39,52 +40,24 @@ pub(super) struct Arm {
 }
 
 impl Arm {
-    /// An arm nothing is known of, its regressions starting from the means of `groups` (one list a
-    /// group, the team's pooled means).
-    pub(super) fn new(dim: usize, ridge: f64, groups: &[Vec<f64>]) -> Result<Self, StateError> {
-        let start = |means: &[f64]| {
-            Ridge::new(
-                dim,
-                &Prior {
-                    ridge,
-                    means: means.to_vec(),
-                },
-            )
-        };
+    /// An arm nothing is known of, its regressions starting from `priors`, one a group; `usage` has the
+    /// shape of the context.
+    pub(super) fn new<'a>(
+        priors: impl Iterator<Item = &'a Prior>,
+        usage: &Prior,
+    ) -> Result<Self, StateError> {
+        let groups: Vec<Ridge> = priors.map(Ridge::new).collect::<Result<_, _>>()?;
+        let expected = [1.0, 1000.0_f64.ln_1p()];
+        let usage = Prior::on_bias(usage.dim(), USAGE_RIDGE, &expected);
         Ok(Self {
             pulls: 0,
             outcomes: 0,
-            groups: groups.iter().map(|m| start(m)).collect::<Result<_, _>>()?,
-            observed: groups.iter().map(|m| vec![(0, 0.0); m.len()]).collect(),
-            prior: groups.to_vec(),
-            usage: start(&[1.0, 1000.0_f64.ln_1p()])?,
+            observed: groups.iter().map(|g| vec![(0, 0.0); g.targets()]).collect(),
+            groups,
+            usage: Ridge::new(&usage)?,
             latency_count: 0,
             latency_smear: 0.0,
         })
-    }
-
-    /// Moves a group's prior means, and with them the predictions, as if they had been so from the
-    /// start: b gains ridge (new - old) on the bias coordinate.
-    pub(super) fn anchor(
-        &mut self,
-        group: usize,
-        means: &[f64],
-        ridge: f64,
-    ) -> Result<(), StateError> {
-        let (Some(regression), Some(prior)) =
-            (self.groups.get_mut(group), self.prior.get_mut(group))
-        else {
-            return Ok(());
-        };
-        let mut bias = vec![0.0; regression.dim()];
-        if let Some(last) = bias.last_mut() {
-            *last = 1.0;
-        }
-        for (target, (old, new)) in prior.iter_mut().zip(means).enumerate() {
-            regression.shift(&bias, target, ridge * (new - *old))?;
-            *old = *new;
-        }
-        Ok(())
     }
 
     /// What a group's targets would be predicted to be had the decision's row never been in.

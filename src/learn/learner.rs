@@ -6,7 +6,7 @@ use super::alarm::Alarm;
 use super::ledger::Limits;
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Scope, Team as State, Touched};
-use crate::bandit::StateError;
+use crate::bandit::{Hierarchy, StateError};
 use crate::decision::Decision;
 use crate::id::Name;
 use crate::scorecard::Scorecard;
@@ -31,10 +31,8 @@ pub struct Team {
     pub scorecard_version: u32,
     /// The features that its contexts are made of; decisions of another set teach nothing.
     pub feature_set: Name,
-    /// Length of a context.
-    pub dim: usize,
-    /// Ridge of the regressions (10 for contexts of squared norm up to 4).
-    pub ridge: f64,
+    /// What is assumed of an arm, and of its context's blocks, before any outcome.
+    pub start: Hierarchy,
 }
 
 impl Team {
@@ -58,7 +56,7 @@ pub struct Params {
 
 impl Params {
     /// Changes when statistics learned under other parameters would no longer fit: shape of the
-    /// scorecards, length of the context, ridge, bounds. Weights and dollars are not part of it:
+    /// scorecards, blocks of the context, first prior, bounds. Weights and dollars are not part of it:
     /// they re-score the same statistics.
     pub fn fingerprint(&self) -> u64 {
         let mut text = format!("layout {LAYOUT} {:?}", self.limits);
@@ -73,7 +71,7 @@ impl Params {
                 scorecard.targets(),
                 scorecard.groups(),
             );
-            text.push_str(&format!("{shape:?}{:?}{:?}", team.dim, team.ridge));
+            text.push_str(&format!("{shape:?}{:?}", team.start));
         }
         xxh3_64(text.as_bytes())
     }
@@ -87,7 +85,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,7 +101,7 @@ impl Learner {
         let teams = params
             .teams
             .iter()
-            .map(|(n, t)| (n.clone(), State::new(&t.scorecard)))
+            .map(|(n, t)| (n.clone(), State::new(t)))
             .collect();
         Self {
             sequence: 0,
@@ -122,7 +120,7 @@ impl Learner {
         for (name, team) in &params.teams {
             self.teams
                 .entry(name.clone())
-                .or_insert_with(|| State::new(&team.scorecard));
+                .or_insert_with(|| State::new(team));
         }
     }
 

@@ -1,49 +1,80 @@
-//! The pooled prior: what every arm of a team is expected to do before its own outcomes say otherwise.
+//! What a team's arms have in common: one prior for each group of signals, learned from all arms
+//! ([`Hierarchy`]), from which each of them starts and on which each of them stands.
 //!
-//! The prior mean of a target is the mean of all its outcomes, whichever arm they came from, counted
-//! with one outcome at 0.5. Until a group has 1024 outcomes it follows them, for all arms alike; then
-//! it stands.
-//!
-//! Why follow, and not take the mean at an arm's first outcome: the prior weighs as much as several
-//! outcomes, and arms whose first outcomes came at different moments would start from different
-//! means, so that luck in the first ten outcomes would decide who is tried in the next thousand. Why
-//! over outcomes and not over arms: arms that were unlucky three times would hold the prior down for
-//! all, and the favourite would never be doubted; with the mean of outcomes, an arm is tried where
-//! the favourite does worse than usual. (Seen on llmrouter_mix, both ways.)
+//! Why it follows the outcomes from the first on, for all arms alike: the prior weighs as much as several
+//! outcomes, and arms whose first outcomes came at different moments would start from different means,
+//! so that luck in the first ten outcomes would decide who is tried in the next thousand.
 //!
 //! Not here: pooling over teams.
 //!
-//! Source: SCIENCE 2.2 (prior mean = pooled mean).
+//! Source: SCIENCE 2.2 (prior mean = pooled mean), 2.5.
 
 use super::Team as Params;
 use super::arm::Arm;
-use crate::bandit::StateError;
+use crate::bandit::{Hierarchy, StateError};
 use crate::id::Name;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Outcomes of a group after which its prior stands.
-const SETTLED: u64 = 1024;
-
-/// Whether the prior of `group` stands.
-pub(super) fn settled(arms: &BTreeMap<Name, Arm>, group: usize) -> bool {
-    let seen = |arm: &Arm| {
-        let counts = arm.observed.get(group).into_iter().flatten();
-        counts.map(|(count, _)| *count).max().unwrap_or(0)
-    };
-    arms.values().map(seen).sum::<u64>() > SETTLED
+/// The priors of one team.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Pool {
+    groups: Vec<Common>,
 }
 
-/// An arm that starts from the pooled means.
-pub(super) fn fresh(arms: &BTreeMap<Name, Arm>, params: &Params) -> Result<Arm, StateError> {
-    let groups = params.scorecard.groups().iter().enumerate();
-    let means: Vec<Vec<f64>> = groups
-        .map(|(g, group)| means(arms, g, group.targets.len()))
-        .collect();
-    Arm::new(params.dim, params.ridge, &means)
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Common {
+    prior: Hierarchy,
+    /// Rows that have entered, over all arms.
+    rows: u64,
 }
 
-/// The pooled mean of each of a group's targets; 0.5 where nothing was seen.
-pub(super) fn means(arms: &BTreeMap<Name, Arm>, group: usize, targets: usize) -> Vec<f64> {
+impl Pool {
+    pub(super) fn new(params: &Params) -> Self {
+        let groups = params.scorecard.groups().iter();
+        let common = groups.map(|group| Common {
+            prior: params.start.with_targets(group.targets.len()),
+            rows: 0,
+        });
+        Self {
+            groups: common.collect(),
+        }
+    }
+
+    /// An arm that starts from what the others have in common.
+    pub(super) fn fresh(&self, params: &Params) -> Result<Arm, StateError> {
+        let priors = self.groups.iter().map(|common| common.prior.prior());
+        Arm::new(priors, params.start.prior())
+    }
+
+    /// A group of one of the arms has changed, `entered` by a row more (or, below 0, fewer): whether the
+    /// prior of all of them has moved, and they with it.
+    pub(super) fn changed(
+        &mut self,
+        group: usize,
+        entered: i64,
+        arms: &mut BTreeMap<Name, Arm>,
+    ) -> Result<bool, StateError> {
+        let Some(common) = self.groups.get_mut(group) else {
+            return Ok(false);
+        };
+        common.rows = common.rows.saturating_add_signed(entered);
+        if !common.prior.is_due(common.rows) {
+            return Ok(false);
+        }
+        let pooled = means(arms, group, common.prior.prior().means.len());
+        let regressions = arms
+            .values_mut()
+            .filter_map(|arm| arm.groups.get_mut(group));
+        let mut regressions: Vec<_> = regressions.collect();
+        common.prior.refit(common.rows, &pooled, &mut regressions)?;
+        Ok(true)
+    }
+}
+
+/// The mean of all outcomes of each of a group's targets, whichever arm they came from, counted with one
+/// at 0.5.
+fn means(arms: &BTreeMap<Name, Arm>, group: usize, targets: usize) -> Vec<f64> {
     let pooled = |target: usize| {
         let seen = arms
             .values()

@@ -1,6 +1,7 @@
 //! A team, its decisions and its feedback, for tests of the learner.
 
 use super::{Limits, Params, Recall, Team};
+use crate::bandit::Hierarchy;
 use crate::decision::{Decision, Drawn, Origin};
 use crate::id::{Mint, Name, Secret};
 use crate::scorecard::{Definition, Kind, Level, Missing, Scorecard, Spec};
@@ -58,8 +59,7 @@ pub(crate) fn params(closes_after: Duration) -> Params {
         scorecard: Arc::new(scorecard(closes_after)),
         scorecard_version: 1,
         feature_set: name("test"),
-        dim: 2,
-        ridge: 10.0,
+        start: Hierarchy::new(&[1, 2], 10.0, &[0.5]).unwrap(),
     };
     Params {
         teams: [(name("team"), team)].into(),

@@ -1,8 +1,8 @@
 //! One team's learning: records in, statistics out.
 //!
 //! Rules, stated because numbers depend on them:
-//! - Every arm starts from the pooled mean of the team's arms (`pool`), else an optimist sticks on
-//!   the first arm drawn (SCIENCE 2.2).
+//! - Every arm starts from, and stands on, what the team's arms have in common (`pool`), else an optimist
+//!   sticks on the first arm drawn (SCIENCE 2.2).
 //! - An episode's signal, and its closing, belong to every draw of it ([`Subject::Episode`]), in full.
 //! - Of two values for one signal of one decision the later one received counts.
 //! - At a group's closing time a signal still missing takes the value that the scorecard gives it. A
@@ -18,7 +18,7 @@
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
-use super::pool;
+use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
 use super::{Recall, Team as Params};
 use crate::bandit::StateError;
@@ -35,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
+    pool: Pool,
     pub(super) ledger: Ledger,
     waiting: Waiting,
     pub(super) control: Control,
@@ -55,10 +56,11 @@ pub(super) struct Scope<'a> {
 pub(super) type Touched = BTreeSet<Name>;
 
 impl Team {
-    pub(super) fn new(scorecard: &Scorecard) -> Self {
+    pub(super) fn new(params: &Params) -> Self {
         Self {
             arms: BTreeMap::new(),
-            ledger: Ledger::new(scorecard.groups().len()),
+            pool: Pool::new(params),
+            ledger: Ledger::new(params.scorecard.groups().len()),
             waiting: Waiting::default(),
             control: Control::default(),
             alarms: Alarms::default(),
@@ -67,7 +69,7 @@ impl Team {
 
     /// The statistics an arm would start from now.
     pub(super) fn fresh_arm(&self, params: &Params) -> Result<Arm, StateError> {
-        pool::fresh(&self.arms, params)
+        self.pool.fresh(params)
     }
 
     /// The statistics of an arm, started if there are none yet.
@@ -273,9 +275,8 @@ impl Team {
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.learned[group] = row.clone();
         }
-        if !pool::settled(&self.arms, group) {
-            self.anchor(group, params, touched);
-        }
+        let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
+        self.changed(group, entered, params, touched);
         Some(Step {
             id,
             arm: name,
@@ -287,17 +288,14 @@ impl Team {
         })
     }
 
-    /// Sets the prior of a group to the pooled means, for all arms alike.
-    fn anchor(&mut self, group: usize, params: &Params, touched: &mut Touched) {
-        let targets = params.scorecard.groups()[group].targets.len();
-        let means = pool::means(&self.arms, group, targets);
-        for (name, arm) in &mut self.arms {
-            if let Err(error) = arm.anchor(group, &means, params.ridge) {
-                not_learned(name, &error);
-            }
+    /// A group has changed: now and then that moves the prior of all arms.
+    fn changed(&mut self, group: usize, entered: i64, params: &Params, touched: &mut Touched) {
+        match self.pool.changed(group, entered, &mut self.arms) {
+            // Arms without outcomes stand on the prior too.
+            Ok(true) => touched.extend(params.arms.iter().cloned()),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the arms' common prior was not estimated"),
         }
-        // Arms without outcomes stand on the prior too.
-        touched.extend(params.arms.iter().cloned());
     }
 
     /// Closes every group that is due, then lets go of what is past the window.

@@ -9,6 +9,7 @@
 
 use super::baselines::{ArmMean, Baselines};
 use super::error::Error;
+use super::learner::Seen;
 use super::prices::assumed_cost_usd;
 use crate::feature::{DIM, Extractor, Request};
 use crate::id::Name;
@@ -230,6 +231,19 @@ impl Bench {
     /// Costs of a prompt in USD, one for each arm, if there are any.
     pub fn costs(&self, prompt: usize) -> Option<&[f64]> {
         self.costs.as_ref().map(|costs| self.row(costs, prompt))
+    }
+
+    /// What a step teaches.
+    pub(super) fn seen(&self, prompt: usize, arm: usize) -> Seen {
+        let of = |row: &[f64]| row.get(arm).copied().unwrap_or(0.0);
+        let reference = self.reference_cost_usd.filter(|usd| *usd > 0.0);
+        Seen {
+            score: of(self.scores(prompt)),
+            cost: match (self.costs(prompt), reference) {
+                (Some(costs), Some(reference)) => of(costs) / reference,
+                _ => 0.0,
+            },
+        }
     }
 
     fn row<'a>(&self, values: &'a [f64], prompt: usize) -> &'a [f64] {

@@ -1,47 +1,66 @@
-//! A bandit that learns as it plays a stream: one ridge an arm on the reward, as the server's learner
-//! does for a scorecard of one signal.
+//! A bandit that learns as it plays a stream: what the server's learner (`learn`) does for a scorecard of
+//! one signal, on the same statistics.
 //!
-//! Invariants: an arm's statistics see only the steps at which it was chosen. Until every arm has had
-//! its forced pulls nothing is fitted; then every ridge starts from their mean, the pooled mean.
+//! Quality is learned by arm on a common prior ([`Hierarchy`]); cost apart from it, in units of c_ref, so
+//! that utility = quality - lambda x cost. (The server learns cost as a ratio to what its prices say; a
+//! table has no prices.)
 //!
-//! Not here: utility from several signals, cost apart from quality (`learn`): here cost is in the
-//! reward, which makes no measurable difference (SCIENCE 2.6). Nor does the server's prior, which follows
-//! the pooled mean for 1024 outcomes: on llmrouter_mix at lambda 0.1, the same order and the same
-//! uniforms, the server's learner earned 0.5560 and this one 0.5556 (10 seeds, difference 0.0004, standard
-//! error 0.0034; `outcomes/live_tests.rs`). What does make one is luck: with the order held, runs that
-//! differ in their uniforms alone have a standard deviation of 0.010 to 0.017, so that means of five
-//! seeds a side may lie 0.01 apart and say nothing.
+//! Invariants: an arm's statistics see only the steps at which it was chosen; rows that a table gives
+//! away beforehand ([`Learner::seed`]) teach every arm.
 //!
-//! Source: SCIENCE 2.2 (ridge 10, prior mean = pooled mean, 3 forced uniform pulls an arm).
+//! Not here: the draw, and when an outcome arrives (`outcomes`).
+//!
+//! Source: SCIENCE 2.2 (3 forced uniform pulls an arm), 2.6 (cost apart).
 
-use crate::bandit::{PRIOR_SD, Posterior, Prior, Ridge, StateError};
+use crate::bandit::{Hierarchy, PRIOR_SD, Posterior, Prior, Ridge, StateError};
+use crate::feature::{DIM, ENDS};
 
-/// Weight of the prior.
+/// First guess of the prior's precision.
 const RIDGE: f64 = 10.0;
 
-/// Learns the rewards of `arms` arms.
+/// Precision of the prior of costs. It is small: costs are nearly sure, and arms lie far apart.
+const COST_RIDGE: f64 = 1.0;
+
+/// Learns the qualities and costs of some arms.
 #[derive(Debug)]
-pub(super) struct Learner<'a> {
-    dim: usize,
+pub(super) struct Learner {
     forced_pulls: usize,
     pulls: Vec<usize>,
-    /// Forced pulls, until there are enough: (context, arm, reward).
-    waiting: Vec<(&'a [f32], usize, f64)>,
-    /// Empty until then.
-    ridges: Vec<Ridge>,
+    rows: u64,
+    /// Sum of the scores.
+    scores: f64,
+    hierarchy: Hierarchy,
+    qualities: Vec<Ridge>,
     posteriors: Vec<Posterior>,
+    /// Weight of cost, and the regressions where it has any.
+    lambda: f64,
+    costs: Vec<Ridge>,
 }
 
-impl<'a> Learner<'a> {
-    pub(super) fn new(arms: usize, dim: usize, forced_pulls: usize) -> Self {
-        Self {
-            dim,
+/// What came of one step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) score: f64,
+    /// Cost over c_ref.
+    pub(super) cost: f64,
+}
+
+impl Learner {
+    pub(super) fn new(arms: usize, lambda: f64, forced_pulls: usize) -> Result<Self, StateError> {
+        let hierarchy = Hierarchy::new(&ENDS, RIDGE, &[0.5])?;
+        let quality = Ridge::new(hierarchy.prior())?;
+        let cost = Ridge::new(&Prior::on_bias(DIM, COST_RIDGE, &[0.0]))?;
+        Ok(Self {
             forced_pulls,
             pulls: vec![0; arms],
-            waiting: Vec::new(),
-            ridges: Vec::new(),
-            posteriors: Vec::new(),
-        }
+            rows: 0,
+            scores: 0.0,
+            posteriors: vec![Posterior::from(&quality); arms],
+            qualities: vec![quality; arms],
+            hierarchy,
+            lambda,
+            costs: vec![cost; if lambda > 0.0 { arms } else { 0 }],
+        })
     }
 
     /// The arms that have not had their forced pulls.
@@ -50,7 +69,12 @@ impl<'a> Learner<'a> {
         self.pulls.iter().enumerate().filter_map(young).collect()
     }
 
-    /// Writes each arm's expected reward and its standard deviation in the units of the policies
+    /// Rows learned from.
+    pub(super) fn samples(&self) -> f64 {
+        self.rows as f64
+    }
+
+    /// Writes each arm's expected utility and its standard deviation in the units of the policies
     /// (residual sd / 0.3 x sqrt(h)).
     pub(super) fn score(
         &self,
@@ -58,57 +82,45 @@ impl<'a> Learner<'a> {
         utility: &mut [f64],
         sd: &mut [f64],
     ) -> Result<(), StateError> {
-        for ((posterior, u), s) in self.posteriors.iter().zip(utility).zip(sd) {
-            let mut mean = [0.0];
-            let h = posterior.score(x, &mut mean)?;
-            [*u] = mean;
+        let mut one = [0.0];
+        for ((posterior, u), s) in self.posteriors.iter().zip(utility.iter_mut()).zip(sd) {
+            let h = posterior.score(x, &mut one)?;
+            [*u] = one;
             *s = (posterior.noise(&[1.0]) * h).sqrt() / PRIOR_SD;
+        }
+        for (cost, u) in self.costs.iter().zip(utility) {
+            cost.predict(x, &mut one)?;
+            *u -= self.lambda * one[0];
         }
         Ok(())
     }
 
-    /// Learns from one step.
-    pub(super) fn observe(
-        &mut self,
-        x: &'a [f32],
-        arm: usize,
-        reward: f64,
-    ) -> Result<(), StateError> {
+    /// An arm was chosen: its outcome may come later, or never.
+    pub(super) fn chose(&mut self, arm: usize) {
         if let Some(pulls) = self.pulls.get_mut(arm) {
             *pulls += 1;
         }
-        if !self.ridges.is_empty() {
-            return self.update(x, arm, reward);
-        }
-        self.waiting.push((x, arm, reward));
-        if self.forced().is_empty() {
-            self.start()?;
-        }
-        Ok(())
     }
 
-    fn start(&mut self) -> Result<(), StateError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let pooled = waiting.iter().map(|(_, _, r)| r).sum::<f64>() / waiting.len() as f64;
-        let prior = Prior {
-            ridge: RIDGE,
-            means: vec![pooled],
+    /// Learns what came of a step.
+    pub(super) fn observe(&mut self, x: &[f32], arm: usize, seen: Seen) -> Result<(), StateError> {
+        if let Some(cost) = self.costs.get_mut(arm) {
+            cost.observe(x, &[Some(seen.cost)])?;
+        }
+        let Some(quality) = self.qualities.get_mut(arm) else {
+            return Ok(());
         };
-        let empty = Ridge::new(self.dim, &prior)?;
-        self.posteriors = vec![Posterior::from(&empty); self.pulls.len()];
-        self.ridges = vec![empty; self.pulls.len()];
-        for (x, arm, reward) in waiting {
-            self.update(x, arm, reward)?;
+        quality.observe(x, &[Some(seen.score)])?;
+        if let Some(posterior) = self.posteriors.get_mut(arm) {
+            *posterior = Posterior::from(&*quality);
         }
-        Ok(())
-    }
-
-    fn update(&mut self, x: &[f32], arm: usize, reward: f64) -> Result<(), StateError> {
-        if let (Some(ridge), Some(posterior)) =
-            (self.ridges.get_mut(arm), self.posteriors.get_mut(arm))
-        {
-            ridge.observe(x, &[Some(reward)])?;
-            *posterior = Posterior::from(&*ridge);
+        self.rows += 1;
+        self.scores += seen.score;
+        if self.hierarchy.is_due(self.rows) {
+            let mut arms: Vec<&mut Ridge> = self.qualities.iter_mut().collect();
+            let pooled = (self.scores + 0.5) / (self.rows as f64 + 1.0);
+            self.hierarchy.refit(self.rows, &[pooled], &mut arms)?;
+            self.posteriors = self.qualities.iter().map(Posterior::from).collect();
         }
         Ok(())
     }

@@ -36,11 +36,8 @@ pub(super) fn out_of_fold(log: &Log) -> Result<Vec<Vec<f64>>, Error> {
             let model = match models.entry(key) {
                 Entry::Occupied(model) => model.into_mut(),
                 Entry::Vacant(place) => {
-                    let prior = Prior {
-                        ridge: RIDGE,
-                        means: vec![*mean],
-                    };
-                    place.insert(Ridge::new(draw.context.len(), &prior)?)
+                    let prior = Prior::on_bias(draw.context.len(), RIDGE, &[*mean]);
+                    place.insert(Ridge::new(&prior)?)
                 }
             };
             model.observe(&draw.context, &[Some(outcome.utility)])?;

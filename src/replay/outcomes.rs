@@ -13,7 +13,7 @@ use super::error::Error;
 use super::learner::Learner;
 use super::parallel::in_parallel;
 use super::run::{Run, Spread, Tally};
-use crate::bandit::{Policy, Scores, Scratch};
+use crate::bandit::{Policy, Scores, Scratch, floors};
 use crate::feature::DIM;
 use crate::route;
 use crate::unit::Pmf;
@@ -28,7 +28,7 @@ pub const FORCED_PULLS: usize = route::FORCED_PULLS as usize;
 pub struct Params {
     /// Streams, with seeds 0, 1, ...
     pub seeds: u64,
-    /// Exploration floor of policies that learn: every arm keeps floor / arms.
+    /// Exploration floor of policies that learn, of all arms together (`bandit::floors`).
     pub floor: f64,
 }
 
@@ -183,31 +183,32 @@ fn play(bench: &Bench, policy: &Policy, seed: u64, floor: f64) -> Result<Run, Er
     } else {
         (0, 0.0)
     };
-    let floors = vec![eps / arms.len() as f64; arms.len()];
-    let mut learner = Learner::new(arms.len(), DIM, forced_pulls);
+    let mut learner = Learner::new(arms.len(), bench.lambda(), forced_pulls)?;
     let mut scratch = Scratch::default();
     let (mut utility, mut sd) = (vec![0.0; arms.len()], vec![0.0; arms.len()]);
     let mut tally = Tally::new(bench.prompts());
-    for (step, prompt) in bench.order(seed).into_iter().enumerate() {
+    for prompt in bench.order(seed) {
         let x = bench.context(prompt);
+        if learns {
+            learner.score(x, &mut utility, &mut sd)?;
+        }
+        let floors = floors(eps, &utility);
         let forced = learner.forced();
         let pmf = if forced.is_empty() {
-            learner.score(x, &mut utility, &mut sd)?;
             let scores = Scores {
                 utility: &utility,
                 sd: &sd,
-                samples: step as f64,
+                samples: learner.samples(),
             };
             policy.pmf(&scores, arms, &floors, &mut scratch)?
         } else {
             uniform_over(&forced, &floors)?
         };
         let chosen = pmf.draw(uniform(seed, bench, prompt));
-        let rewards = bench.rewards(prompt);
-        let reward = rewards.get(chosen).copied().unwrap_or(0.0);
         tally.add(bench, prompt, chosen, &pmf);
         if learns {
-            learner.observe(x, chosen, reward)?;
+            learner.chose(chosen);
+            learner.observe(x, chosen, bench.seen(prompt, chosen))?;
         }
     }
     Ok(tally.run(seed))

@@ -8,7 +8,7 @@
 //! Source: SCIENCE 2.3 (one draw, floor vector, forced pulls of a new arm, no-explore).
 
 use super::estimate::Estimates;
-use crate::bandit::{ChoiceError, Policy, Scores, Scratch};
+use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors};
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::Pmf;
@@ -21,7 +21,7 @@ pub const FORCED_PULLS: u64 = 3;
 pub struct Choosing {
     /// The policy.
     pub policy: Policy,
-    /// Exploration floor eps: each eligible arm keeps eps / K.
+    /// Exploration floor eps, of all eligible arms together; how it is shared: `bandit::floors`.
     pub explore_floor: f64,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn draw(
             (certain(pmf.draw(0.0), count)?, none, Origin::NoExplore)
         }
         Way::Draw | Way::Redraw(_) => {
-            let floor = vec![choosing.explore_floor / count as f64; count];
+            let floor = floors(choosing.explore_floor, &estimates.utility);
             let pmf = pmf(
                 &choosing.policy,
                 &estimates.view(),

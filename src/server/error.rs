@@ -27,6 +27,9 @@ pub enum Error {
     /// The features.
     #[error("the features: {0}")]
     Feature(#[from] feature::Error),
+    /// What arms start from.
+    #[error("what arms start from: {0}")]
+    Start(#[from] crate::bandit::StateError),
     /// A built-in name.
     #[error("a built-in name {0}")]
     Name(#[from] id::Error),

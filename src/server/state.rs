@@ -3,9 +3,10 @@
 //! Not here: serving (`running`).
 
 use super::error::Error;
+use crate::bandit::Hierarchy;
 use crate::clock::Clock;
 use crate::config;
-use crate::feature::{DIM, Extractor};
+use crate::feature::{ENDS, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
@@ -171,8 +172,7 @@ fn learning(params: &config::Params, numbered: &[u32]) -> Result<learn::Params, 
             scorecard: Arc::new(team.scorecard.clone()),
             scorecard_version: *version,
             feature_set: feature_set(team)?,
-            dim: DIM,
-            ridge: RIDGE,
+            start: Hierarchy::new(&ENDS, RIDGE, &[0.5])?,
         };
         teams.insert(team.name.clone(), told);
     }

@@ -1,9 +1,8 @@
 //! The learner that serves beside the learner of replay: the same prompts in the same order, the same
 //! uniforms.
 //!
-//! They differ on purpose: the server learns cost apart from the score, as a ratio (replay has it in the
-//! reward), and its prior follows the pooled mean for 1024 outcomes (replay's stands after the forced
-//! pulls). Neither shows in what they earn: see `replay/learner.rs`. Any outcome table may be named, and
+//! They differ in one thing: the server learns cost as a ratio to what the prices say, replay in units of
+//! c_ref, since a table has no prices. Any outcome table may be named, and
 //! how many seeds:
 //! `BELLWETHER_PARITY_TABLE=FILE BELLWETHER_PARITY_SEEDS=10 cargo test --lib parity -- --nocapture`.
 
@@ -60,8 +59,7 @@ fn params(bench: &Bench) -> learn::Params {
         scorecard: Arc::new(Scorecard::new(definition).unwrap()),
         scorecard_version: 1,
         feature_set: name("test"),
-        dim: DIM,
-        ridge: 10.0,
+        start: crate::bandit::Hierarchy::new(&crate::feature::ENDS, 10.0, &[0.5]).unwrap(),
     };
     learn::Params {
         teams: [(name("team"), team)].into(),
@@ -156,14 +154,14 @@ impl<'a> Live<'a> {
     /// As [`super::play`], with the server's learner.
     fn play(mut self, policy: &Policy, seed: u64, eps: f64) -> Run {
         let (bench, arms) = (self.bench, self.bench.arms());
-        let floors = vec![eps / arms.len() as f64; arms.len()];
         let (mut utility, mut sd) = (vec![0.0; arms.len()], vec![0.0; arms.len()]);
         let mut tally = Tally::new(bench.prompts());
         for (step, prompt) in bench.order(seed).into_iter().enumerate() {
             let x = bench.context(prompt);
             let forced = self.forced();
+            self.score(x, &mut utility, &mut sd);
+            let floors = floors(eps, &utility);
             let pmf = if forced.is_empty() {
-                self.score(x, &mut utility, &mut sd);
                 let scores = Scores {
                     utility: &utility,
                     sd: &sd,
