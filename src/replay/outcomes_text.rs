@@ -34,8 +34,8 @@ impl Display for OutcomesReport {
         };
         writeln!(
             f,
-            "\nReward is score - lambda x cost / reference cost; {spread}. Hull: score of the best static mix of two \
-             arms at the same cost."
+            "\nReward is score - lambda x cost / reference cost (the dearest arm's mean); {spread}; - where there are \
+             fewer prompts. Hull: score of the best static mix of two arms at the same cost."
         )
     }
 }
