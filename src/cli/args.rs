@@ -43,8 +43,9 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Plays four simulated weeks of two teams through a real server, and proves what it learned:
-    /// verdict, report, log. Needs no configuration, key or network.
+    /// Plays four simulated weeks of two teams through a real server, and says what it learned:
+    /// verdict, report, log. Needs no configuration, key or network. Fails if any step does, or if the
+    /// log's probabilities are not those that drew.
     #[cfg(feature = "analytics")]
     Demo(Demo),
     /// Serves the gRPC API until interrupted.
@@ -187,7 +188,8 @@ pub(crate) struct Drive {
     /// Share of outcomes that are never sent, 0 to 1.
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     pub(crate) feedback_loss: f64,
-    /// Cost weight of the reward: r = score - lambda cost / (dearest arm's mean cost).
+    /// What cost counts, in points of score (0 to 1): a request at the mean cost of the dearest arm
+    /// loses LAMBDA, one at half of it LAMBDA / 2. 0: cost is ignored.
     #[arg(long, default_value_t = 0.1)]
     pub(crate) lambda: f64,
     /// Whether the table's task label is sent.
@@ -254,7 +256,9 @@ pub(crate) struct Outcomes {
     /// fixed:arm=NAME; parameters as linear-thompson:v=0.1. Absent: every one of them.
     #[arg(long = "policy", value_name = "NAME[:k=v,..]")]
     pub(crate) policies: Vec<String>,
-    /// Cost weights of the reward.
+    /// What cost counts, in points of score (0 to 1): a request at the mean cost of the dearest arm
+    /// loses LAMBDA, one at half of it LAMBDA / 2. 0: cost is ignored. Several, by commas: a report
+    /// for each.
     #[arg(long, value_delimiter = ',', default_values_t = [0.0])]
     pub(crate) lambda: Vec<f64>,
     /// Number of seeds.

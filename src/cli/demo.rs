@@ -4,9 +4,10 @@ use super::args::Demo;
 use super::out::{self, Failure};
 use super::serve::interrupted;
 use bellwether::demo::{self, Colour, Finished, Moment, Noticed, Options, Server, Watch};
-use bellwether::report::{Finding, Statement};
+use bellwether::report::{Document, Statement};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Runs the demonstration, shows it, and says what came of it.
@@ -17,6 +18,8 @@ pub(crate) async fn demo(arguments: &Demo) -> Result<(), Failure> {
         fast: arguments.fast,
         out: arguments.out.clone(),
     };
+    out::line(&wrapped(demo::INTRODUCTION, ""))?;
+    out::line("")?;
     let mut screen = Screen::new();
     let result = demo::run(&options, folder.path(), &mut screen).await;
     screen.clear();
@@ -26,36 +29,47 @@ pub(crate) async fn demo(arguments: &Demo) -> Result<(), Failure> {
         faults,
         server,
     } = result?;
-    out::line(&format!("\n{}\n", wrapped(&document.summary, "")))?;
-    for statement in &document.verdict {
-        out::line(&said(statement))?;
-    }
-    out::line("\nwritten:")?;
-    for file in &files {
-        out::line(&format!("  {}", file.display()))?;
-    }
-    if arguments.stay {
+    let shown = show(&document, &files);
+    if arguments.stay && shown.is_ok() {
         stay(server).await?;
     } else {
         server.stop().await?;
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("the demonstration found faults:\n{}", faults.join("\n")).into())
+    shown?;
+    Ok(demo::sound(faults)?)
+}
+
+/// All that came of it.
+fn show(document: &Document, files: &[PathBuf]) -> Result<(), Failure> {
+    verdict(document)?;
+    out::line("\nWritten:")?;
+    for file in files {
+        out::line(&format!("  {}", file.display()))?;
     }
+    Ok(())
+}
+
+/// The answers, then what they rest on.
+fn verdict(document: &Document) -> Result<(), Failure> {
+    out::line(&format!("\n{}", wrapped(&document.summary, "")))?;
+    out::line("")?;
+    for statement in &document.verdict {
+        out::line(&said(statement))?;
+    }
+    out::line("\nTwo numbers in brackets: a range made to hold the truth 95 times in 100.")?;
+    for part in &document.details {
+        out::line(&format!("\nIn detail: {}", part.about))?;
+        for statement in &part.statements {
+            out::line(&said(statement))?;
+        }
+    }
+    Ok(())
 }
 
 fn said(statement: &Statement) -> String {
-    let word = match statement.finding {
-        Finding::Shown => "shown",
-        Finding::Contradicted => "contradicted",
-        Finding::Undecided => "undecided",
-        Finding::Refused => "cannot know",
-        Finding::Note => "note",
-    };
-    let indent = format!("{:14}", "");
-    wrapped(&format!("{word:<13} {}", statement.text), &indent)
+    let indent = format!("{:13}", "");
+    let text = format!("{:<12} {}", statement.finding.word(), statement.text);
+    wrapped(&text, &indent)
 }
 
 /// Width that a terminal, a mail and a README all show.
@@ -160,7 +174,9 @@ impl Watch for Screen {
         let week = (moment.day / 7.0) as usize;
         if week > self.week {
             self.week = week;
-            self.tell(&demo::line(moment));
+            for line in demo::lines(moment) {
+                self.tell(&line);
+            }
         }
     }
 

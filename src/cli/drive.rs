@@ -23,7 +23,7 @@ pub(crate) async fn drive(arguments: &Drive) -> Result<(), Failure> {
         let text = drive::configuration(
             &table,
             arguments.lambda,
-            "bellwether-data",
+            &drive::folder(&table),
             "linear-thompson",
         )?;
         return out::line(&text);

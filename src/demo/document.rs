@@ -2,6 +2,7 @@
 //!
 //! Not here: how it looks (`report`), a team's figures (`section`).
 
+use super::details::details;
 use super::glossary::terms;
 use super::play::Run;
 use super::run::Options;
@@ -9,6 +10,13 @@ use super::section::{Material, section};
 use super::verdict::verdict;
 use crate::report::{DataCard, Document, Event, Step};
 use crate::scenario::{Rpc, World};
+
+/// What is about to be done, for who knows none of its words.
+pub const INTRODUCTION: &str = "\
+    Two made-up teams send four simulated weeks of requests through a real Bellwether server. For each request the \
+    server's router draws an arm: a model with its settings. Later the team reports signals, such as tests passed or \
+    customer escalated; its own scorecard makes quality of them, from 0 (worst) to 1 (best). Quality less what cost and \
+    lateness take off is the reward, which the router learns to make large. Half-way one arm silently gets worse.";
 
 /// Puts it together.
 pub(super) fn document(
@@ -21,18 +29,20 @@ pub(super) fn document(
     let names: Vec<&str> = world.teams.iter().map(|team| team.name.as_str()).collect();
     let arms = world.arms.len();
     let summary = format!(
-        "Simulated: {} requests of the teams {} over four simulated weeks went through a real Bellwether server, \
-         which chose among {arms} made-up arms, learned from what was reported, and kept a log; then the log \
-         was judged against what the simulator knows.",
+        "Simulated: {} requests of the teams {} went through a real server, which chose among {arms} made-up \
+         arms and kept a log of what it did and what it was told; then all was held against what the simulator \
+         knows.",
         world.requests.len(),
         names.join(" and "),
     );
     Document {
         title: "What Bellwether did with a simulated world".to_owned(),
+        introduction: INTRODUCTION.to_owned(),
         summary,
         command: command(options),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         verdict: verdict(teams),
+        details: details(teams),
         teams: teams.iter().map(section).collect(),
         events: events(teams),
         data: card(world, run),
@@ -79,7 +89,7 @@ const CAVEATS: [&str; 4] = [
     "Answers by Complete come at once here: the lateness that the simulator reckons with is not in the log of \
      those requests.",
     "The replay's intervals take the logged probabilities as given, though the router learned as it logged; \
-     how often they hold the truth is counted in the verdict.",
+     how often they hold the truth is counted above.",
 ];
 
 fn facts(world: &World, run: &Run) -> Vec<(String, String)> {

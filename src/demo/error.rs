@@ -70,6 +70,9 @@ pub enum Error {
     /// The work beside the server ended badly.
     #[error("a task ended badly: {0}")]
     Task(#[from] tokio::task::JoinError),
+    /// It came to its end, but not as it must.
+    #[error("the demonstration found faults: {}", .0.join("; "))]
+    Faults(Vec<String>),
     /// Nothing to show.
     #[error("team {0} made no request that can be judged")]
     Empty(String),

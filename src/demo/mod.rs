@@ -1,4 +1,5 @@
-//! The demonstration: a simulated world played through a real server, and what came of it, proved.
+//! The demonstration: a simulated world played through a real server, and what came of it, held
+//! against the truth.
 //!
 //! A real server starts on loopback with a store in a temporary folder; four simulated weeks of two
 //! teams' requests go through its gRPC; it learns, notices an arm that gets worse, and keeps a log;
@@ -14,9 +15,13 @@ mod calibration;
 mod caller;
 mod candidates;
 mod clock;
+mod details;
 mod document;
 mod due;
 mod error;
+mod facts;
+mod fault;
+mod finding;
 mod glossary;
 mod notice;
 mod play;
@@ -32,8 +37,10 @@ mod verdict;
 mod view;
 mod watch;
 
+pub use document::INTRODUCTION;
 pub use error::Error;
+pub use fault::{faults, sound};
 pub use notice::Noticed;
 pub use run::{Finished, Options, Server, Staying, run};
-pub use view::{Colour, line, panel};
+pub use view::{Colour, lines, panel};
 pub use watch::{Moment, TeamMoment, Watch};

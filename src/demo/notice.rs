@@ -88,7 +88,7 @@ fn noticed(team: usize, alarm: &v1::Alarm, world: &World) -> Option<Noticed> {
     );
     let truth = if true_alarm {
         format!(
-            "true: it changed at request {changed}, {} requests before this alarm",
+            "true: it changed at request {changed}, {} before this alarm",
             requests.saturating_sub(changed)
         )
     } else {

@@ -166,10 +166,10 @@ fn task_oracle(run: &TeamRun<'_>) -> Rival {
     };
     Rival {
         kind: Kind::TaskOracle,
-        name: "best arm of each task, knowing the change".to_owned(),
+        name: "best arm of each task".to_owned(),
         meaning:
             "for each task the arm that turned out best before the change, and the one that did \
-                  after it: nobody can know this in advance"
+                  after it: nobody can know either in advance"
                 .to_owned(),
         mixes: run.calls.iter().map(mix).collect(),
     }

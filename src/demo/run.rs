@@ -11,12 +11,12 @@
 use super::candidates::{Judged, judge};
 use super::document::document;
 use super::error::Error;
+use super::fault::faults;
 use super::play::{Run, play};
 use super::rivals::Rival;
 use super::section::Material;
 use super::setup::{self, Stage};
 use super::team::TeamRun;
-use super::verdict::WRONG_PROPENSITIES;
 use super::watch::Watch;
 use crate::export::{self, Wanted};
 use crate::report::{Document, Step};
@@ -99,12 +99,21 @@ impl Staying {
     }
 }
 
+/// What comes of the play.
+struct Told {
+    document: Document,
+    files: Vec<PathBuf>,
+    faults: Vec<String>,
+}
+
 /// Runs. The store is kept in `folder`, which must be empty and is the caller's to remove.
 pub async fn run(
     options: &Options,
     folder: &Path,
     watch: &mut dyn Watch,
 ) -> Result<Finished, Error> {
+    // First, so that a folder that cannot be made costs nobody any time.
+    write(&options.out, None)?;
     let mut steps = Steps::default();
     steps.begin("make the simulated world", watch);
     let size = if options.fast { Size::Fast } else { Size::Full };
@@ -113,32 +122,66 @@ pub async fn run(
     let (requests, arms) = (world.requests.len(), world.arms.len());
     steps.end(format!("{requests} requests, {arms} arms"));
     steps.begin("start the server", watch);
-    write(&options.out, None)?;
     let config = options.out.join("bellwether.toml");
     write(&config, Some(&setup::configuration(&world)))?;
     let stage = setup::start(&world, &config, folder).await?;
-    steps.end(format!("listening on {}", stage.running.address()));
+    steps.end("listening on loopback".to_owned());
+    let told = tell(options, folder, &world, &stage, steps, watch).await;
+    let teams = world.teams.iter().map(|team| team.name.to_string());
+    let teams = teams.collect();
+    let server = Server { stage, teams };
+    match told {
+        Ok(Told {
+            document,
+            mut files,
+            faults,
+        }) => {
+            files.push(config);
+            Ok(Finished {
+                document,
+                files,
+                faults,
+                server,
+            })
+        }
+        Err(error) => {
+            // That it could not be stopped either is no news beside it.
+            let _ = server.stop().await;
+            Err(error)
+        }
+    }
+}
+
+/// Plays the world through the server, judges the log and writes the report.
+async fn tell(
+    options: &Options,
+    folder: &Path,
+    world: &Arc<World>,
+    stage: &Stage,
+    mut steps: Steps,
+    watch: &mut dyn Watch,
+) -> Result<Told, Error> {
     steps.begin("play four weeks through it", watch);
-    let run = Arc::new(play(&world, &stage, watch).await?);
+    let run = Arc::new(play(world, stage, watch).await?);
     let (requests, reports) = (run.played.len(), run.reports);
     steps.end(format!(
         "{requests} requests, {reports} reports of outcomes, none refused"
     ));
-    let (logs, judged) = judged(options, folder, &world, &run, &mut steps, watch).await?;
+    let (logs, judged) = judged(options, folder, world, &run, &mut steps, watch).await?;
     steps.begin("write the report", watch);
-    let materials = materials(&world, &run, &stage, judged)?;
-    let faults = materials.iter().flat_map(faults).collect();
-    let document = document(options, &world, &run, &materials, steps.done);
+    let materials = materials(world, &run, stage, judged)?;
+    let faulty = |m: &Material<'_>| {
+        let (requests, report) = (m.run.calls.len(), &m.judged.report);
+        faults(m.run.name(), requests, report.rows, &report.propensities)
+    };
+    let faults = materials.iter().flat_map(faulty).collect();
+    let document = document(options, world, &run, &materials, steps.done);
     let mut files = report(options, &document)?;
     files.extend(logs);
-    files.push(config);
-    let teams = world.teams.iter().map(|team| team.name.to_string());
-    let teams = teams.collect();
-    Ok(Finished {
+    Ok(Told {
         document,
         files,
         faults,
-        server: Server { stage, teams },
     })
 }
 
@@ -216,27 +259,6 @@ async fn judged(
     }
     steps.end(format!("{estimated} estimated, {refused} refused"));
     Ok((files, all))
-}
-
-/// What must hold of every log.
-fn faults(material: &Material<'_>) -> Vec<String> {
-    let name = material.run.name();
-    let check = &material.judged.report.propensities;
-    let mut faults = Vec::new();
-    let draws = check.calibration.draws;
-    if check.equal != draws {
-        let equal = check.equal;
-        faults.push(format!(
-            "{name}: {equal} of {draws} logged probabilities recompute to the same"
-        ));
-    }
-    let p = check.calibration.p_value;
-    if p < WRONG_PROPENSITIES {
-        faults.push(format!(
-            "{name}: arms were not drawn as often as logged (p = {p:.1e})"
-        ));
-    }
-    faults
 }
 
 /// Steps done so far, and the one at work.

@@ -128,7 +128,7 @@ fn reward(scorecard: &Scorecard) -> String {
         text.push_str(&format!("; nothing where {} fails", gates.join(" or ")));
     }
     text.push_str(&format!(
-        "; a point of quality is worth ${}, so each cent spent takes off {:.3} points",
+        "; a point of quality is worth ${:.2}, so each cent spent takes off {:.3} points",
         definition.quality_usd,
         0.01 / definition.quality_usd
     ));

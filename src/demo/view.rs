@@ -85,21 +85,22 @@ fn bar(share: f64) -> String {
     format!("{}{}", "#".repeat(full), ".".repeat(BAR - full))
 }
 
-/// One line, for a log.
-pub fn line(moment: &Moment) -> String {
-    let mut text = format!("day {:>2.0}", moment.day);
-    for team in moment.teams.iter().filter(|team| team.done > 0) {
+/// A line for each team, for a log.
+pub fn lines(moment: &Moment) -> Vec<String> {
+    let line = |team: &TeamMoment| {
         let favourite = team.shares.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         let (arm, share) = favourite.map_or(("", 0.0), |(arm, share)| (arm, *share));
-        text.push_str(&format!(
-            "   {}: reward {:.3}, best arm so far {:.3}, mostly {arm} ({:.0} %)",
+        let (best, reward) = &team.best;
+        format!(
+            "day {:>2.0}, {}: mostly {arm} ({:.0} %); reward {:.3} (best arm so far, {best}: {reward:.3})",
+            moment.day,
             team.name,
+            100.0 * share,
             team.router,
-            team.best.1,
-            100.0 * share
-        ));
-    }
-    text
+        )
+    };
+    let teams = moment.teams.iter().filter(|team| team.done > 0);
+    teams.map(line).collect()
 }
 
 #[cfg(test)]
@@ -155,8 +156,8 @@ harbor got worse";
 
     #[test]
     fn a_line_says_the_day_and_each_team_s_favourite() {
-        let found = line(&moment());
-        let expected = "day 14   coding: reward 0.710, best arm so far 0.700, mostly harbor (75 %)";
-        assert_eq!(found, expected);
+        let expected =
+            "day 14, coding: mostly harbor (75 %); reward 0.710 (best arm so far, harbor: 0.700)";
+        assert_eq!(lines(&moment()), [expected]);
     }
 }

@@ -1,5 +1,12 @@
 //! How to read a report, and what not to read into it.
 //!
+//! # The answers
+//!
+//! A report opens with a few questions, each answered by its figures: **Yes** or **No** where the whole
+//! interval lies on one side, **Open** where it holds both sides, **Cannot know** where the log has too
+//! little (below). An answer about several teams is that of the weakest. The claims behind the answers
+//! follow, with every figure.
+//!
 //! # Quality against cost
 //!
 //! Each arm is a point: what it costs a request and how good it is. The line above the arms is the

@@ -19,4 +19,4 @@ mod template;
 pub use error::Error;
 pub use player::{Options, play};
 pub use report::Report;
-pub use template::configuration;
+pub use template::{configuration, folder};

@@ -58,6 +58,20 @@ input_usd_per_million = INPUT
 output_usd_per_million = OUTPUT
 "#;
 
+/// Where a server for this table keeps its data, unless told otherwise: a folder of its own, for a
+/// store that has seen other arms is of no use to it.
+pub fn folder(table: &OutcomeTable) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let name: String = table.name.chars().map(plain).collect();
+    format!("bellwether-drive-{name}")
+}
+
 /// The configuration as TOML. `quality_usd` is c_ref / lambda, so that the server's utility is the
 /// drive's reward; `dir` is where the server shall keep its data, `policy` how it shall choose.
 pub fn configuration(

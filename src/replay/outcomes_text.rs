@@ -27,11 +27,15 @@ impl Display for OutcomesReport {
         for policy in &self.policies {
             policy.line(f, width)?;
         }
+        let streams = self.policies.first().map_or(0, |p| p.runs.len());
+        let spread = match streams {
+            1 => "of one stream (--seeds 2 or more show the spread)".to_owned(),
+            n => format!("mean +- sd over {n} streams"),
+        };
         writeln!(
             f,
-            "\nReward is score - lambda x cost / reference cost; mean +- sd over {} streams. Hull: score of \
-             the best static mix of two arms at the same cost.",
-            self.policies.first().map_or(0, |p| p.runs.len())
+            "\nReward is score - lambda x cost / reference cost (the dearest arm's mean); {spread}; - where there are \
+             fewer prompts. Hull: score of the best static mix of two arms at the same cost."
         )
     }
 }
@@ -84,8 +88,11 @@ impl OutcomesReport {
 
 impl PolicyReport {
     fn line(&self, f: &mut Formatter<'_>, width: usize) -> Result {
-        let spread = |s: Option<Spread>| {
-            s.map_or("-".to_owned(), |s| format!("{:.4} +- {:.4}", s.mean, s.sd))
+        // One stream has no spread: a 0 would look like certainty.
+        let spread = |s: Option<Spread>| match s {
+            None => "-".to_owned(),
+            Some(s) if self.runs.len() < 2 => format!("{:.4}", s.mean),
+            Some(s) => format!("{:.4} +- {:.4}", s.mean, s.sd),
         };
         let number = |value: Option<f64>, digits: usize| {
             value.map_or("-".to_owned(), |v| format!("{v:.digits$}"))

@@ -26,6 +26,6 @@ mod vocabulary;
 mod writer;
 
 pub use model::{
-    ArmRow, Calibration, CalibrationBin, Candidate, DataCard, Document, Event, Finding, Interval,
-    Judged, Point, Reference, Series, SignalCell, Slice, Statement, Step, Team, Term,
+    ArmRow, Calibration, CalibrationBin, Candidate, DataCard, Details, Document, Event, Finding,
+    Interval, Judged, Point, Reference, Series, SignalCell, Slice, Statement, Step, Team, Term,
 };

@@ -12,14 +12,18 @@ use serde::Serialize;
 pub struct Document {
     /// Its heading.
     pub title: String,
+    /// What was set out to do, for who knows none of its words.
+    pub introduction: String,
     /// One sentence that says what was done.
     pub summary: String,
     /// The exact command that makes it again.
     pub command: String,
     /// The program's version.
     pub version: String,
-    /// What was found, the most important first.
+    /// What was found, in a few plain answers, the most important first.
     pub verdict: Vec<Statement>,
+    /// What the answers rest on.
+    pub details: Vec<Details>,
     /// A section for each team.
     pub teams: Vec<Team>,
     /// What was noticed on the way, such as an arm that changed.
@@ -32,16 +36,25 @@ pub struct Document {
     pub terms: Vec<Term>,
 }
 
-/// One sentence of the verdict.
+/// Claims about one thing, each with its figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Details {
+    /// What they are about, such as a team.
+    pub about: String,
+    /// The claims.
+    pub statements: Vec<Statement>,
+}
+
+/// A claim or a question, and what the figures say to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Statement {
-    /// What kind of news it is.
+    /// What the figures say to it.
     pub finding: Finding,
-    /// The sentence.
+    /// In words.
     pub text: String,
 }
 
-/// What kind of news a statement is.
+/// What the figures say to a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
@@ -55,6 +68,19 @@ pub enum Finding {
     Refused,
     /// Said for the reader's sake.
     Note,
+}
+
+impl Finding {
+    /// In a word, as the answer to a question.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shown => "Yes",
+            Self::Contradicted => "No",
+            Self::Undecided => "Open",
+            Self::Refused => "Cannot know",
+            Self::Note => "Note",
+        }
+    }
 }
 
 /// A value and how far it may be off.

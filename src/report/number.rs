@@ -38,27 +38,42 @@ pub(crate) enum Unit {
 
 /// A number as text.
 pub(crate) fn write(unit: Unit, value: f64) -> String {
-    write_with(unit, value, money_decimals(value))
+    rounded(unit, value, decimals(unit, value))
 }
 
-/// The same, money with so many decimals.
-fn write_with(unit: Unit, value: f64, money: usize) -> String {
-    if !value.is_finite() {
-        return "\u{2013}".into();
-    }
+/// The same with so many decimals, where rounding does not claim too much.
+fn rounded(unit: Unit, value: f64, decimals: usize) -> String {
+    let percent = value * 100.0;
     match unit {
-        Unit::Points => signed(value, &format!("{:.3}", value.abs()), false),
-        Unit::Difference => signed(value, &format!("{:.3}", value.abs()), true),
-        Unit::Money => signed(value, &format!("${:.money$}", value.abs()), false),
-        Unit::Share => share(value),
-        Unit::Count => signed(value, &thousands(value.abs()), false),
-        Unit::Seconds => {
-            let decimals = usize::from(value.abs() < 9.95);
-            format!("{value:.decimals$}{NBSP}s")
-        }
-        Unit::Statistic => signed(value, &format!("{:.1}", value.abs()), false),
+        _ if !value.is_finite() => "\u{2013}".into(),
+        Unit::Share if value > 0.0 && percent < 0.5 => format!("<1{NBSP}%"),
+        Unit::Share if value < 1.0 && percent >= 99.5 => format!(">99{NBSP}%"),
         Unit::Chance if value < 0.001 => format!("below{NBSP}0.001"),
-        Unit::Chance => format!("{value:.3}"),
+        _ => digits(unit, value, decimals),
+    }
+}
+
+/// Sign, number and unit.
+fn digits(unit: Unit, value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    let text = match unit {
+        Unit::Share => format!("{:.decimals$}{NBSP}%", size * 100.0),
+        Unit::Money => format!("${size:.decimals$}"),
+        Unit::Count => thousands(size),
+        Unit::Seconds => format!("{size:.decimals$}{NBSP}s"),
+        _ => format!("{size:.decimals$}"),
+    };
+    signed(value, &text, unit == Unit::Difference)
+}
+
+/// Decimals of a number that stands alone.
+fn decimals(unit: Unit, value: f64) -> usize {
+    match unit {
+        Unit::Points | Unit::Difference | Unit::Chance => 3,
+        Unit::Money => money_decimals(value),
+        Unit::Statistic => 1,
+        Unit::Seconds => usize::from(value.abs() < 9.95),
+        Unit::Share | Unit::Count => 0,
     }
 }
 
@@ -70,17 +85,6 @@ fn signed(value: f64, digits: &str, plus: bool) -> String {
         () if value < 0.0 => format!("{MINUS}{digits}"),
         () if plus => format!("+{digits}"),
         () => digits.to_owned(),
-    }
-}
-
-fn share(value: f64) -> String {
-    let percent = value * 100.0;
-    if value > 0.0 && percent < 0.5 {
-        format!("<1{NBSP}%")
-    } else if value < 1.0 && percent >= 99.5 {
-        format!(">99{NBSP}%")
-    } else {
-        signed(value, &format!("{:.0}{NBSP}%", percent.abs()), false)
     }
 }
 
@@ -96,11 +100,11 @@ fn money_decimals(value: f64) -> usize {
     wanted.clamp(2.0, 9.0) as usize
 }
 
-/// Decimals of money with an interval: one more where the interval would not be seen.
-fn interval_decimals(found: &Interval) -> usize {
-    let own = money_decimals(found.value);
+/// Decimals of a number with an interval: of money one more where the interval would not be seen.
+fn interval_decimals(unit: Unit, found: &Interval) -> usize {
+    let own = decimals(unit, found.value);
     let unseen = (found.upper - found.lower).abs() < 3.0 * 10f64.powi(-(own as i32));
-    (own + usize::from(unseen)).min(9)
+    (own + usize::from(unit == Unit::Money && unseen)).min(9)
 }
 
 fn thousands(value: f64) -> String {
@@ -118,25 +122,17 @@ fn thousands(value: f64) -> String {
 /// The label of a tick, with the decimals that ticks `step` apart need.
 pub(crate) fn tick(unit: Unit, value: f64, step: f64) -> String {
     let scale = if unit == Unit::Share { 100.0 } else { 1.0 };
-    let decimals = (-(step * scale).log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
-    let digits = format!("{:.decimals$}", (value * scale).abs());
-    match unit {
-        Unit::Share => signed(value, &format!("{digits}{NBSP}%"), false),
-        Unit::Money => signed(value, &format!("${digits}"), false),
-        Unit::Count => write(unit, value),
-        Unit::Difference => signed(value, &digits, true),
-        _ => signed(value, &digits, false),
-    }
+    let decimals = (-(step * scale).log10() - 1e-9).ceil().clamp(0.0, 9.0);
+    digits(unit, value, decimals as usize)
 }
 
 /// A number that carries its value.
 pub(crate) fn figure(unit: Unit, value: f64) -> Element {
-    figure_with(unit, value, money_decimals(value))
+    carrying(value, write(unit, value))
 }
 
-fn figure_with(unit: Unit, value: f64, money: usize) -> Element {
-    let data = Element::new("data").set("value", value);
-    data.text(write_with(unit, value, money))
+fn carrying(value: f64, text: String) -> Element {
+    Element::new("data").set("value", value).text(text)
 }
 
 /// How many.
@@ -148,17 +144,18 @@ pub(crate) fn count(value: usize) -> Element {
 
 /// A number with its interval: `0.762 (0.741 to 0.783)`.
 pub(crate) fn interval(unit: Unit, found: &Interval) -> Element {
-    let money = interval_decimals(found);
+    let decimals = interval_decimals(unit, found);
+    let figure = |value| carrying(value, rounded(unit, value, decimals));
     let range = Element::new("span")
         .class("range")
         .text("(")
-        .add(figure_with(unit, found.lower, money))
+        .add(figure(found.lower))
         .text(format_args!("{NBSP}to{NBSP}"))
-        .add(figure_with(unit, found.upper, money))
+        .add(figure(found.upper))
         .text(")");
     Element::new("span")
         .class("figure")
-        .add(figure_with(unit, found.value, money))
+        .add(figure(found.value))
         .text(" ")
         .add(range)
 }

@@ -112,7 +112,7 @@ fn header(document: &Document, writer: &mut Writer) -> Element {
         .set("aria-label", "Contents")
         .add(Element::new("ul").add_all(links));
     header
-        .add(writer.element("p", &document.summary).class("lede"))
+        .add(writer.element("p", &document.introduction).class("lede"))
         .add(contents)
 }
 

@@ -8,10 +8,10 @@
 use super::catalogue::{
     ACCEPTED, ACCEPTED_ANYWAY, CODING, CODING_MS, REMARK, REMARKS, SLOPE, VALID,
 };
-use super::dice::Dice;
+use super::dice::Luck;
 use super::error::Error;
 use super::fate::Fate;
-use super::schedule::{Errand, Habits, Purpose};
+use super::schedule::{Errand, Habits};
 use crate::signal::Value;
 
 /// Share of CI runs that are cancelled.
@@ -47,54 +47,52 @@ struct Patch {
     p_valid: f64,
     /// Given that it is valid.
     p_passes: f64,
+    /// Whether its CI run is cancelled.
+    cancelled: bool,
 }
 
 /// What becomes of an errand with one arm: a fate for each call. `after` says which calls come after
 /// the change.
 pub(super) fn fates(errand: &Errand, arm: usize, after: &[bool]) -> Result<Vec<Fate>, Error> {
-    let task = &CODING[errand.task];
     let mut fates = Vec::with_capacity(after.len());
     let mut last = None;
     for (call, after) in after.iter().enumerate() {
-        let mut shared = errand.dice(Purpose::Call, &[call]);
-        let mut own = errand.dice(Purpose::CallOfArm, &[call, arm]);
-        let p_valid = VALID.of(arm, *after);
-        let p_passes =
-            (task.tests.of(arm, *after) - SLOPE[arm] * errand.difficulty).clamp(0.02, 0.98);
-        let valid = own.luck(shared.uniform()) < p_valid;
-        let patch = Patch {
-            valid,
-            passes: own.luck(shared.uniform()) < p_passes && valid,
-            p_valid,
-            p_passes,
-        };
-        let cancelled = shared.happens(CANCELLED);
-        fates.push(judged_by_ci(
-            &patch,
-            task.lines[arm],
-            arm,
-            cancelled,
-            &mut shared,
-            &mut own,
-        )?);
-        last = Some((patch, shared, own));
+        let mut luck = errand.luck_of_call(call, arm);
+        let patch = Patch::of(errand, arm, *after, &mut luck);
+        let mean_lines = CODING[errand.task].lines[arm];
+        fates.push(judged_by_ci(&patch, mean_lines, arm, &mut luck)?);
+        last = Some((patch, luck));
     }
-    if let Some((patch, mut shared, mut own)) = last {
-        reviewed(&mut fates, &patch, arm, &mut shared, &mut own)?;
+    if let Some((patch, mut luck)) = last {
+        reviewed(&mut fates, &patch, arm, &mut luck)?;
     }
     Ok(fates)
+}
+
+impl Patch {
+    fn of(errand: &Errand, arm: usize, after: bool, luck: &mut Luck) -> Self {
+        let tests = CODING[errand.task].tests.of(arm, after);
+        let p_passes = (tests - SLOPE[arm] * errand.difficulty).clamp(0.02, 0.98);
+        let p_valid = VALID.of(arm, after);
+        let valid = luck.uniform() < p_valid;
+        Self {
+            valid,
+            passes: luck.uniform() < p_passes && valid,
+            p_valid,
+            p_passes,
+            cancelled: luck.shared.happens(CANCELLED),
+        }
+    }
 }
 
 fn judged_by_ci(
     patch: &Patch,
     mean_lines: f64,
     arm: usize,
-    cancelled: bool,
-    shared: &mut Dice,
-    own: &mut Dice,
+    luck: &mut Luck,
 ) -> Result<Fate, Error> {
-    let lines = (mean_lines * (0.5 + own.luck(shared.uniform()))).round();
-    let remarks = (0..REMARKS).filter(|_| own.luck(shared.uniform()) < REMARK[arm]);
+    let lines = (mean_lines * (0.5 + luck.uniform())).round();
+    let remarks = (0..REMARKS).filter(|_| luck.uniform() < REMARK[arm]);
     let remarks = remarks.count() as f64;
     let mut fate = Fate::default();
     fate.is("tests_passed", Value::Flag(patch.passes), patch.p_passes);
@@ -102,11 +100,12 @@ fn judged_by_ci(
     fate.is("patch_lines", Value::Number(lines), mean_lines);
     let mean_remarks = f64::from(REMARKS) * REMARK[arm];
     fate.is("conventions_kept", Value::Number(remarks), mean_remarks);
+    let own = &mut luck.own;
     let done = own.between(300.0, 10_800.0);
     let rerun = done + own.between(7_200.0, 43_200.0);
     let night = done + own.between(20_000.0, 70_000.0);
     let (flaky, overlooked) = (own.happens(FLAKY), own.happens(OVERLOOKED));
-    if cancelled {
+    if patch.cancelled {
         return Ok(fate);
     }
     for (signal, value) in fate.truth.clone() {
@@ -131,13 +130,7 @@ fn judged_by_ci(
 }
 
 /// The review of a pull request: true of each of its calls, told once, with the last.
-fn reviewed(
-    fates: &mut [Fate],
-    last: &Patch,
-    arm: usize,
-    shared: &mut Dice,
-    own: &mut Dice,
-) -> Result<(), Error> {
+fn reviewed(fates: &mut [Fate], last: &Patch, arm: usize, luck: &mut Luck) -> Result<(), Error> {
     let signal = "review_accepted";
     let odds = |passes: bool| {
         if passes {
@@ -147,7 +140,7 @@ fn reviewed(
         }
     };
     let mean = |passes: f64| passes * odds(true) + (1.0 - passes) * odds(false);
-    let accepted = own.luck(shared.uniform()) < odds(last.passes);
+    let accepted = luck.uniform() < odds(last.passes);
     let truth = Value::Flag(accepted);
     let calls = fates.len();
     for (call, fate) in fates.iter_mut().enumerate() {
@@ -158,6 +151,7 @@ fn reviewed(
     let Some(fate) = fates.last_mut() else {
         return Ok(());
     };
+    let own = &mut luck.own;
     let when = own.between(10_800.0, 345_600.0);
     let (reverted, silent) = (own.happens(REVERTED), own.happens(SILENT));
     if accepted || !(reverted || silent) {

@@ -48,17 +48,32 @@ impl Dice {
         });
         found.unwrap_or(weights.len().saturating_sub(1))
     }
-
-    /// Luck that arms have in common: mostly `shared`, sometimes one's own. Evenly spread over
-    /// [0, 1) in any case, so that odds stay what they are and only the arms' fates go together.
-    pub(super) fn luck(&mut self, shared: f64) -> f64 {
-        let own = self.uniform();
-        if self.happens(TOGETHER) { shared } else { own }
-    }
 }
 
 /// How often an arm shares the luck of the request.
 const TOGETHER: f64 = 0.7;
+
+/// The luck of one arm with one piece of work, which goes together with that of the other arms.
+#[derive(Debug, Clone)]
+pub(super) struct Luck {
+    /// What the work brings to every arm alike.
+    pub(super) shared: Dice,
+    /// What it brings to this one.
+    pub(super) own: Dice,
+}
+
+impl Luck {
+    /// Mostly the shared luck, sometimes the arm's own. Evenly spread over [0, 1) in any case, so that
+    /// odds stay what they are and only the arms' fates go together.
+    pub(super) fn uniform(&mut self) -> f64 {
+        let (shared, own) = (self.shared.uniform(), self.own.uniform());
+        if self.own.happens(TOGETHER) {
+            shared
+        } else {
+            own
+        }
+    }
+}
 
 fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(GOLDEN);
@@ -94,9 +109,11 @@ mod tests {
     fn shared_luck_leaves_the_odds_as_they_are() {
         let mut both = [0_u32; 2];
         for key in 0..10_000 {
-            let mut dice = Dice::new(&[key]);
-            let shared = dice.uniform();
-            let lucky = [dice.luck(shared) < 0.3, dice.luck(shared) < 0.3];
+            let mut luck = [[key, 0], [key, 1]].map(|own| Luck {
+                shared: Dice::new(&[key]),
+                own: Dice::new(&own),
+            });
+            let lucky = luck.each_mut().map(|luck| luck.uniform() < 0.3);
             both[0] += u32::from(lucky[0]);
             both[1] += u32::from(lucky[0] && lucky[1]);
         }

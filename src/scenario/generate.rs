@@ -1,7 +1,7 @@
 //! Making a world: errands, their calls, and every arm's fate with each.
 
 use super::catalogue::{ARMS, CHANGES, CODING, COUNT, Profile, SPECIALIST, SPECIALTY, SUPPORT};
-use super::dice::Dice;
+use super::dice::{Dice, Luck};
 use super::error::Error;
 use super::fate::{Fate, name};
 use super::judge::Judge;
@@ -151,10 +151,12 @@ fn errand_requests(
         let fates = (trade.fates)(errand, arm, &after)?;
         let mean_ms = (trade.mean_ms)(arm);
         for (call, (request, fate)) in requests.iter_mut().zip(fates).enumerate() {
-            let mut shared = errand.dice(Purpose::Length, &[call]);
-            let mut own = errand.dice(Purpose::Length, &[call, arm]);
+            let mut luck = Luck {
+                shared: errand.dice(Purpose::Length, &[call]),
+                own: errand.dice(Purpose::Length, &[call, arm]),
+            };
             // How long the answer is, and with it how long it takes.
-            let size = 0.5 + own.luck(shared.uniform());
+            let size = 0.5 + luck.uniform();
             let outcome = outcome(&request.prompt, profile, mean_ms, size, fate, judge)?;
             request.outcomes.push(outcome);
         }

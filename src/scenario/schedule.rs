@@ -5,7 +5,7 @@
 //!
 //! Units: seconds from the world's beginning; difficulty from -1 (easy) to 1 (hard), most in the middle.
 
-use super::dice::Dice;
+use super::dice::{Dice, Luck};
 
 /// Days that the world lasts.
 pub(super) const DAYS: u64 = 28;
@@ -63,6 +63,22 @@ impl Errand {
     /// The dice of a purpose, for a call or an arm or both.
     pub(super) fn dice(&self, purpose: Purpose, more: &[usize]) -> Dice {
         dice(self.keys, self.number, purpose, more)
+    }
+
+    /// An arm's luck with one of the calls.
+    pub(super) fn luck_of_call(&self, call: usize, arm: usize) -> Luck {
+        Luck {
+            shared: self.dice(Purpose::Call, &[call]),
+            own: self.dice(Purpose::CallOfArm, &[call, arm]),
+        }
+    }
+
+    /// An arm's luck with the errand as a whole.
+    pub(super) fn luck(&self, arm: usize) -> Luck {
+        Luck {
+            shared: self.dice(Purpose::Whole, &[0]),
+            own: self.dice(Purpose::WholeOfArm, &[arm]),
+        }
     }
 }
 

@@ -5,10 +5,10 @@
 //! things are told that did not happen, and are taken back.
 
 use super::catalogue::{MINUTES, SLOPE, SUPPORT, SUPPORT_MS, VIOLATION};
-use super::dice::Dice;
+use super::dice::Luck;
 use super::error::Error;
 use super::fate::Fate;
-use super::schedule::{Errand, Habits, Purpose};
+use super::schedule::{Errand, Habits};
 use crate::signal::Value;
 
 /// Share of innocent answers that the screening reports, and a person clears.
@@ -36,28 +36,34 @@ pub(super) fn mean_ms(arm: usize) -> f64 {
 /// What becomes of an errand with one arm: a fate for each call. `after` says which calls come after
 /// the change.
 pub(super) fn fates(errand: &Errand, arm: usize, after: &[bool]) -> Result<Vec<Fate>, Error> {
-    let mut fates = Vec::with_capacity(after.len());
-    for (call, after) in after.iter().enumerate() {
-        let mut shared = errand.dice(Purpose::Call, &[call]);
-        let mut own = errand.dice(Purpose::CallOfArm, &[call, arm]);
-        fates.push(screened(VIOLATION.of(arm, *after), &mut shared, &mut own)?);
-    }
+    let call = |(call, after): (usize, &bool)| {
+        screened(
+            VIOLATION.of(arm, *after),
+            &mut errand.luck_of_call(call, arm),
+        )
+    };
+    let mut fates = after
+        .iter()
+        .enumerate()
+        .map(call)
+        .collect::<Result<Vec<_>, _>>()?;
     let changed = after.last().copied().unwrap_or_default();
-    let mut shared = errand.dice(Purpose::Whole, &[0]);
-    let mut own = errand.dice(Purpose::WholeOfArm, &[arm]);
-    escalated(&mut fates, errand, arm, changed, &mut shared, &mut own)?;
-    refunded(&mut fates, errand, arm, changed, &mut shared, &mut own)?;
+    let task = &SUPPORT[errand.task];
+    let p = task.escalated.of(arm, changed) + SLOPE[arm] * errand.difficulty;
+    let mut luck = errand.luck(arm);
+    escalated(&mut fates, p.clamp(0.02, 0.98), MINUTES[arm], &mut luck)?;
+    refunded(&mut fates, task.refund_error.of(arm, changed), &mut luck)?;
     Ok(fates)
 }
 
-fn screened(p_violation: f64, shared: &mut Dice, own: &mut Dice) -> Result<Fate, Error> {
+fn screened(p_violation: f64, luck: &mut Luck) -> Result<Fate, Error> {
     let signal = "policy_violation";
-    let violation = own.luck(shared.uniform()) < p_violation;
+    let violation = luck.uniform() < p_violation;
     let mut fate = Fate::default();
     fate.is(signal, Value::Flag(violation), p_violation);
-    let when = own.between(1_800.0, 36_000.0);
-    let cleared = when + own.between(3_600.0, 36_000.0);
-    let alarm = own.happens(FALSE_ALARM);
+    let when = luck.own.between(1_800.0, 36_000.0);
+    let cleared = when + luck.own.between(3_600.0, 36_000.0);
+    let alarm = luck.own.happens(FALSE_ALARM);
     if violation || alarm {
         fate.told(signal, &Value::Flag(true), when, "screening")?;
     }
@@ -68,28 +74,20 @@ fn screened(p_violation: f64, shared: &mut Dice, own: &mut Dice) -> Result<Fate,
 }
 
 /// Whether the conversation went to a person, and that person's minutes: true of each call, told once.
-fn escalated(
-    fates: &mut [Fate],
-    errand: &Errand,
-    arm: usize,
-    changed: bool,
-    shared: &mut Dice,
-    own: &mut Dice,
-) -> Result<(), Error> {
-    let odds = SUPPORT[errand.task].escalated.of(arm, changed);
-    let p = (odds + SLOPE[arm] * errand.difficulty).clamp(0.02, 0.98);
+fn escalated(fates: &mut [Fate], p: f64, mean_minutes: f64, luck: &mut Luck) -> Result<(), Error> {
     // The lucky ones are the same as elsewhere: a low uniform is good luck.
-    let escalated = own.luck(shared.uniform()) >= 1.0 - p;
-    let spread = 2.0 * SPREAD * (own.luck(shared.uniform()) - 0.5);
+    let escalated = luck.uniform() >= 1.0 - p;
+    let spread = 2.0 * SPREAD * (luck.uniform() - 0.5);
     let minutes = if escalated {
-        (MINUTES[arm] + spread).round()
+        (mean_minutes + spread).round()
     } else {
         0.0
     };
     for fate in fates.iter_mut() {
         fate.is("escalated", Value::Flag(escalated), p);
-        fate.is("handling_minutes", Value::Number(minutes), p * MINUTES[arm]);
+        fate.is("handling_minutes", Value::Number(minutes), p * mean_minutes);
     }
+    let own = &mut luck.own;
     let when = own.between(300.0, 108_000.0);
     let noted = when + own.between(1_800.0, 108_000.0);
     let cleared = when + own.between(7_200.0, 36_000.0);
@@ -101,12 +99,8 @@ fn escalated(
         fate.told("escalated", &Value::Flag(true), when, "help-desk")?;
     }
     if escalated {
-        fate.told(
-            "handling_minutes",
-            &Value::Number(minutes),
-            noted,
-            "help-desk",
-        )?;
+        let minutes = Value::Number(minutes);
+        fate.told("handling_minutes", &minutes, noted, "help-desk")?;
     } else if mistaken {
         fate.corrected("escalated", &Value::Flag(false), cleared, "team-lead")?;
     }
@@ -114,20 +108,12 @@ fn escalated(
 }
 
 /// Whether the refund was wrong: true of each call, told once.
-fn refunded(
-    fates: &mut [Fate],
-    errand: &Errand,
-    arm: usize,
-    changed: bool,
-    shared: &mut Dice,
-    own: &mut Dice,
-) -> Result<(), Error> {
-    let p = SUPPORT[errand.task].refund_error.of(arm, changed);
-    let wrong = own.luck(shared.uniform()) < p;
+fn refunded(fates: &mut [Fate], p: f64, luck: &mut Luck) -> Result<(), Error> {
+    let wrong = luck.uniform() < p;
     for fate in fates.iter_mut() {
         fate.is("refund_error", Value::Flag(wrong), p);
     }
-    let when = own.between(172_800.0, 500_000.0);
+    let when = luck.own.between(172_800.0, 500_000.0);
     match fates.last_mut() {
         Some(fate) if wrong => fate.told("refund_error", &Value::Flag(true), when, "finance"),
         _ => Ok(()),

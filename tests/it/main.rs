@@ -10,6 +10,8 @@
 mod alarms;
 mod bad_input;
 mod contract;
+#[cfg(feature = "analytics")]
+mod demo_fails;
 mod durability;
 #[cfg(feature = "analytics")]
 mod front_door;

@@ -1,61 +1,71 @@
 //! What was found, first; and how to find it again.
 
 use crate::report::markup::Element;
-use crate::report::model::{Document, Finding};
+use crate::report::model::{Document, Finding, Statement};
 use crate::report::svg::icon;
 use crate::report::writer::Writer;
 
-/// Each kind of finding: class, word, meaning.
-fn words(finding: Finding) -> (&'static str, &'static str, &'static str) {
+/// Each kind of finding: class and meaning.
+fn words(finding: Finding) -> (&'static str, &'static str) {
     match finding {
-        Finding::Shown => ("shown", "Shown", "the evidence is for it"),
-        Finding::Contradicted => ("contradicted", "Contradicted", "the evidence is against it"),
-        Finding::Undecided => (
-            "undecided",
-            "Undecided",
-            "the evidence is too thin either way",
-        ),
-        Finding::Refused => ("refused", "Cannot be known", "nothing on record could tell"),
-        Finding::Note => ("note", "Note", "said for the reader's sake"),
+        Finding::Shown => ("shown", "the figures are for it"),
+        Finding::Contradicted => ("contradicted", "the figures are against it"),
+        Finding::Undecided => ("undecided", "the figures do not tell"),
+        Finding::Refused => ("refused", "nothing on record could tell"),
+        Finding::Note => ("note", "said for the reader's sake"),
     }
 }
 
 fn badge(finding: Finding) -> Element {
-    let (class, word, _) = words(finding);
     Element::new("span")
         .class("finding")
-        .class(class)
+        .class(words(finding).0)
         .add(icon(finding))
-        .add(Element::new("b").text(word))
+        .add(Element::new("b").text(finding.word()))
 }
 
-/// The verdict with its findings in words.
-pub(crate) fn verdict(document: &Document, writer: &mut Writer) -> Element {
-    let mut list = Element::new("ol").class("verdict");
-    let mut used: Vec<Finding> = Vec::new();
-    for statement in &document.verdict {
-        if !used.contains(&statement.finding) {
-            used.push(statement.finding);
-        }
+fn list(statements: &[Statement], writer: &mut Writer) -> Element {
+    let items = statements.iter().map(|statement| {
         let item = Element::new("li").add(badge(statement.finding));
-        list = list.add(item.add(writer.element("p", &statement.text)));
-    }
-    let mut key = Element::new("p").class("reading");
-    for (at, finding) in used.into_iter().enumerate() {
-        let (_, word, meaning) = words(finding);
-        let end = if at == 0 { "" } else { "; " };
+        item.add(writer.element("p", &statement.text))
+    });
+    let items: Vec<Element> = items.collect();
+    Element::new("ol").class("verdict").add_all(items)
+}
+
+/// What the findings mean, in the order in which they are met, and what stands in brackets.
+fn key(document: &Document, writer: &mut Writer) -> Element {
+    let details = document.details.iter().flat_map(|part| &part.statements);
+    let mut used: Vec<Finding> = Vec::new();
+    let mut key = Element::new("p").class("reading").class("key-words");
+    for Statement { finding, .. } in document.verdict.iter().chain(details) {
+        if used.contains(finding) {
+            continue;
+        }
         key = key
-            .text(end)
-            .add(Element::new("b").text(word))
-            .text(": ")
-            .text(meaning);
+            .add(Element::new("b").text(finding.word()))
+            .text(format_args!(": {}; ", words(*finding).1));
+        used.push(*finding);
     }
-    Element::new("section")
+    key.add_all(writer.say("two numbers in brackets: a 95 % interval."))
+}
+
+/// The answers, and what they rest on.
+pub(crate) fn verdict(document: &Document, writer: &mut Writer) -> Element {
+    let mut section = Element::new("section")
         .set("id", "verdict")
         .add(Element::new("h2").text("What was found"))
+        .add(writer.element("p", &document.summary))
         .add_all(document.verdict.is_empty().then(nothing_found))
-        .add(list)
-        .add(key)
+        .add(list(&document.verdict, writer))
+        .add(key(document, writer));
+    for part in &document.details {
+        let heading = format!("In detail: {}", part.about);
+        section = section
+            .add(Element::new("h4").text(heading))
+            .add(list(&part.statements, writer).class("details"));
+    }
+    section
 }
 
 fn nothing_found() -> Element {

@@ -44,7 +44,7 @@ impl Cell {
         let (left, right) = self.scale.ends();
         let bottom = Self::HEIGHT - 0.5;
         chart.draw(line((left, bottom), (right, bottom)).class("axis"));
-        let (ticks, step) = self.scale.ticks(4);
+        let (ticks, step) = self.scale.ticks(3);
         for value in ticks {
             let Some(x) = self.scale.at(value) else {
                 continue;

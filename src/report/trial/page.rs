@@ -225,7 +225,7 @@ fn what_must_be_said_is_said() {
     for said in [
         "SIMULATED.",
         "cargo run -- demo --seed 7",
-        "Cannot be known",
+        "Cannot know",
         "at least 100 outcomes of pebble: raise the floor",
         "not seen",
         "Nothing here speaks against the logged probabilities.",

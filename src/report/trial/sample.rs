@@ -47,10 +47,15 @@ pub(crate) fn document() -> Document {
     };
     Document {
         title: "Two teams, five arms, one of which gets worse".into(),
-        summary: "A router learned from the outcomes of two teams for 28 simulated days; here is what it did, what it noticed and what its log can prove.".into(),
+        introduction: "A router draws an arm for each request and learns from signals.".into(),
+        summary: "A router learned from the outcomes of two teams for 28 simulated days; here is what it did, what it noticed and what its log can tell.".into(),
         command: "cargo run -- demo --seed 7".into(),
         version: "0.1.0".into(),
         verdict: statements(),
+        details: vec![Details {
+            about: "team coding".into(),
+            statements: statements(),
+        }],
         teams: vec![team("coding", true), team("support", false)],
         events: vec![Event {
             team: "coding".into(),
@@ -76,6 +81,7 @@ pub(crate) fn document() -> Document {
 pub(crate) fn barren() -> Document {
     let mut document = document();
     document.verdict.clear();
+    document.details.clear();
     document.events.clear();
     document.steps.clear();
     document.title = HOSTILE.into();
