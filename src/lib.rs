@@ -39,7 +39,7 @@
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
-//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`eligibility`] |
+//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
@@ -64,9 +64,9 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets and pacing, forgetting (an arm that changes is told, not relearned faster), retries and
-//! fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One process is a complete service;
-//! it is not highly available by itself.
+//! Budgets on the request path (their maths is in [`budget`]), forgetting (an arm that changes is told,
+//! not relearned faster), retries and fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One
+//! process is a complete service; it is not highly available by itself.
 
 pub mod docs;
 
@@ -78,6 +78,7 @@ pub mod signal;
 pub mod unit;
 
 pub mod bandit;
+pub mod budget;
 pub mod eligibility;
 pub mod feature;
 pub mod ope;

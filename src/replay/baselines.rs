@@ -1,72 +1,14 @@
-//! What needs no router: fixed arms, chance, hindsight, and mixes of two fixed arms.
-//!
-//! Invariants: the hull starts at the cheapest arm and never falls; below its first cost nothing can
-//! be bought.
+//! What needs no router: fixed arms, chance, hindsight, and mixes of two fixed arms (the honest rival
+//! of any claim of a saving).
 //!
 //! Units: cost in USD a prompt, scores and rewards in quality points.
 //!
 //! Source: SCIENCE 3.5 (the zero router of `RouterBench`, Hu et al. 2024) and 5.
 
+pub use crate::budget::Hull;
 use crate::id::Name;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Upper, non-decreasing convex hull of (cost, score): what a coin flip between two fixed arms earns
-/// at each mean cost. The honest rival of any claim of a saving.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Hull(Vec<(f64, f64)>);
-
-impl Hull {
-    /// The hull of `points`; those that are not finite are passed over.
-    ///
-    /// ```
-    /// use bellwether::replay::Hull;
-    /// // The middle arm lies under the line from the cheap to the dear one; the last is dominated.
-    /// let hull = Hull::of(&[(1.0, 0.5), (2.0, 0.6), (3.0, 0.9), (4.0, 0.8)]);
-    /// assert_eq!(hull.points(), &[(1.0, 0.5), (3.0, 0.9)]);
-    /// assert!((hull.at(2.0).unwrap() - 0.7).abs() < 1e-15);
-    /// assert_eq!((hull.at(0.5), hull.at(9.0)), (None, Some(0.9)));
-    /// ```
-    pub fn of(points: &[(f64, f64)]) -> Self {
-        let mut sorted: Vec<(f64, f64)> = points
-            .iter()
-            .copied()
-            .filter(|(cost, score)| cost.is_finite() && score.is_finite())
-            .collect();
-        sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        let mut hull: Vec<(f64, f64)> = Vec::new();
-        for point in sorted {
-            if hull.last().is_some_and(|last| point.1 <= last.1) {
-                continue;
-            }
-            while let [.., a, b] = hull.as_slice()
-                && (b.1 - a.1) * (point.0 - a.0) <= (point.1 - a.1) * (b.0 - a.0)
-            {
-                hull.pop();
-            }
-            hull.push(point);
-        }
-        Self(hull)
-    }
-
-    /// Its corners, by rising cost.
-    pub fn points(&self) -> &[(f64, f64)] {
-        &self.0
-    }
-
-    /// The best score at a mean cost of at most `cost`; nothing where no arm is that cheap.
-    pub fn at(&self, cost: f64) -> Option<f64> {
-        let above = self.0.iter().position(|(c, _)| *c > cost);
-        match above {
-            None => self.0.last().map(|(_, score)| *score),
-            Some(index) => {
-                let (left, right) = (self.0.get(index.checked_sub(1)?)?, self.0.get(index)?);
-                let share = (cost - left.0) / (right.0 - left.0);
-                Some(left.1 + share * (right.1 - left.1))
-            }
-        }
-    }
-}
 
 /// One arm over a whole table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -140,30 +82,6 @@ mod tests {
     use crate::replay::Bench;
     use crate::table::{Columns, OutcomeTable};
     use std::path::Path;
-
-    #[test]
-    fn the_hull_is_above_every_arm_and_bends_down() {
-        let points = [
-            (3.0, 0.3),
-            (1.0, 0.1),
-            (2.0, 0.4),
-            (5.0, 0.6),
-            (9.0, 0.5),
-            (1.0, 0.2),
-        ];
-        let hull = Hull::of(&points);
-        for (cost, score) in points {
-            assert!(hull.at(cost).unwrap() >= score - 1e-15);
-        }
-        let slopes: Vec<f64> = hull
-            .points()
-            .windows(2)
-            .map(|w| (w[1].1 - w[0].1) / (w[1].0 - w[0].0))
-            .collect();
-        assert!(slopes.windows(2).all(|w| w[0] > w[1]) && slopes.iter().all(|s| *s > 0.0));
-        assert_eq!(hull.points()[0], (1.0, 0.2));
-        assert_eq!(Hull::of(&[]).at(1.0), None);
-    }
 
     /// A public table's baselines, where it is at hand.
     fn shared(table: &str, lambda: f64) -> Option<Baselines> {

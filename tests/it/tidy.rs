@@ -12,7 +12,14 @@ const FLOORS: [(&[&str], bool); 6] = [
         false,
     ),
     (
-        &["feature", "scorecard", "bandit", "ope", "eligibility"],
+        &[
+            "feature",
+            "scorecard",
+            "bandit",
+            "ope",
+            "budget",
+            "eligibility",
+        ],
         true,
     ),
     (&["store", "table", "provider", "telemetry"], true),
