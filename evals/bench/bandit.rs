@@ -139,7 +139,7 @@ fn learn(c: &mut Criterion) {
     });
     let mut learner = arm.clone();
     group.bench_function("arrive", |b| {
-        b.iter(|| learner.arrive(black_box(&rows[0]), 2, 1e-9));
+        b.iter(|| learner.arrive(black_box(&rows[0]), learner.fading(), 2, 1e-9));
     });
     let mut learner = arm.clone();
     group.bench_function("refactor", |b| b.iter(|| learner.refactor()));

@@ -46,8 +46,8 @@ mod tests {
             let floors = floors(eps, &utility);
             prop_assert!((floors.iter().sum::<f64>() - eps).abs() < 1e-12);
             prop_assert!(floors.iter().all(|f| *f > 0.0));
-            for (a, b) in utility.iter().zip(&floors).zip(utility.iter().zip(&floors).skip(1))
-                .map(|((u, f), (v, g))| ((u, f), (v, g))) {
+            let arms = || utility.iter().zip(&floors);
+            for (a, b) in arms().zip(arms().skip(1)) {
                 prop_assert!(a.0 < b.0 || a.1 >= b.1);
             }
         }

@@ -1,9 +1,9 @@
 //! The bandit: context and eligible arms to a pmf, and outcomes to statistics.
 //!
 //! In reading order: [`Ridge`] learns one arm in f64 from a [`Prior`]; [`Hierarchy`] learns the prior from
-//! all arms; [`Posterior`] is what it publishes in f32;
-//! [`Policy`] turns [`Scores`] of the eligible arms into a pmf over them; [`Detector`] notices that an arm
-//! has changed.
+//! all arms; [`Posterior`] is what it publishes in f32; [`Policy`] turns [`Scores`] of the eligible arms
+//! into a pmf over them, with [`floors`]; [`Detector`] notices that an arm has changed, [`Tempo`] says how
+//! fast it forgets.
 //!
 //! Invariants: every number here is the same bits on every machine. The kernels are plain Rust with a
 //! fixed order of additions; the wider instructions that are chosen at run time never fuse a multiply
@@ -20,6 +20,7 @@
 mod change;
 mod cholesky;
 mod error;
+mod fading;
 mod floor;
 mod form;
 mod greedy;
@@ -35,10 +36,12 @@ mod ridge;
 mod spec;
 mod spread;
 mod square_cb;
+mod tempo;
 mod thompson;
 
 pub use change::{Change, Detector, Direction};
 pub use error::{ChoiceError, StateError};
+pub use fading::Fading;
 pub use floor::floors;
 pub use hierarchy::Hierarchy;
 pub use policy::{Policy, Scores, Scratch};
@@ -48,3 +51,4 @@ pub use residual::PRIOR_SD;
 pub use ridge::Ridge;
 pub use spec::SpecError;
 pub use square_cb::Schedule;
+pub use tempo::Tempo;

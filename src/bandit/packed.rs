@@ -104,6 +104,12 @@ impl Packed<f64> {
         Self::build(dim, |row, column| if row == column { scale } else { 0.0 })
     }
 
+    /// Multiplies every entry by `by`.
+    pub(super) fn scale(&mut self, by: f64) {
+        let numbers = self.tiles.iter_mut();
+        numbers.for_each(|tile| tile.0.as_flattened_mut().iter_mut().for_each(|v| *v *= by));
+    }
+
     /// Adds `values` to the diagonal.
     pub(super) fn add_diagonal(&mut self, values: &[f64]) {
         for (row, value) in values.iter().enumerate().take(self.dim) {

@@ -24,6 +24,8 @@ pub struct Posterior {
     /// Leading coordinates that, with the bias, the variance is made of.
     coarse: usize,
     form: Form,
+    /// What the form is too small by, for forgetting since it was factored.
+    inflation: f64,
     /// theta of each target, one after the other, each reversed and in whole groups as `form` has it.
     weights: Vec<Group<f32>>,
     covariance: Vec<f64>,
@@ -42,6 +44,7 @@ impl From<&Ridge> for Posterior {
             targets,
             count: ridge.count(),
             coarse: ridge.coarse().coarse(),
+            inflation: ridge.inflation(),
             form: Form::new(ridge.coarse().inverse()),
             weights,
             covariance: ridge.covariance(),
@@ -193,7 +196,11 @@ impl WithSimd for Score<'_> {
         }
         let form = posterior.form.at(simd, coarse);
         // A NaN context stays NaN and is refused by the policy.
-        if form < 0.0 { 0.0 } else { f64::from(form) }
+        if form < 0.0 {
+            0.0
+        } else {
+            posterior.inflation * f64::from(form)
+        }
     }
 }
 

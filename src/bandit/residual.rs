@@ -58,6 +58,21 @@ impl Residuals {
         )
     }
 
+    /// What was seen so far weighs `keep` times what it did; the assumption keeps its weight.
+    pub(super) fn fade(&mut self, keep: f64) {
+        let targets = self.counts.len();
+        for slot in &mut self.scatter {
+            *slot *= keep;
+        }
+        let refill = (1.0 - keep) * PRIOR_COUNT;
+        for slot in self.scatter.iter_mut().step_by(targets + 1) {
+            *slot += refill * PRIOR_SD * PRIOR_SD;
+        }
+        for count in &mut self.counts {
+            *count = keep * *count + refill;
+        }
+    }
+
     /// Covariance of the targets, `[row * targets + column]`.
     pub(super) fn covariance(&self) -> Vec<f64> {
         let targets = self.counts.len();

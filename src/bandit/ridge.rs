@@ -10,8 +10,8 @@
 //! other rows in between stay what they were). The same calls in the same order give the same bits on
 //! every machine.
 //!
-//! Not here: which row holds which value (`learn`), the form that serves decisions (`Posterior`),
-//! forgetting.
+//! Not here: which row holds which value (`learn`), the form that serves decisions (`Posterior`), how fast
+//! to forget (`tempo`), what arms have in common (`hierarchy`).
 //!
 //! Units and shapes: x has `dim` entries, the last the constant 1, |x|^2 <= 4 expected; targets are
 //! normalised signals, 0 worst to 1 best.
@@ -20,6 +20,7 @@
 
 use super::cholesky;
 use super::error::StateError;
+use super::fading::Fading;
 use super::lanes::{Group, LANES, add_scaled, dot, groups, pad};
 use super::packed::Packed;
 use super::prior::Prior;
@@ -33,6 +34,10 @@ const REFACTOR_EVERY: u32 = 4096;
 /// Least 1 - x'A^-1 x for which a row is taken out by a rank-1 step; below it, by a refactor.
 const GUARD: f64 = 1e-8;
 
+/// Share of the past kept since the last refactor below which there is another. A smaller loss is cheaper
+/// borne than mended: at ten arms and two groups a refactor each 760 decisions is 13 us a decision.
+const FOLD: f64 = 0.9;
+
 /// Most features: 128 MB of statistics an arm, far above any use.
 const MAX_DIM: usize = 4096;
 
@@ -42,6 +47,9 @@ pub struct Ridge {
     dim: usize,
     count: f64,
     since_refactor: u32,
+    /// What the rows still weigh of what A and b have of them, since the last refactor.
+    kept: f64,
+    fading: Fading,
     prior: Prior,
     precision: Packed<f64>,
     inverse: Packed<f64>,
@@ -68,6 +76,8 @@ impl Ridge {
             dim,
             count: 0.0,
             since_refactor: 0,
+            kept: 1.0,
+            fading: Fading::default(),
             spread: Spread::new(&precision, prior.coarse, dim)?,
             inverse: diagonal(&f64::recip),
             precision,
@@ -99,6 +109,7 @@ impl Ridge {
         check_len("prior precision", prior.dim(), self.dim)?;
         check_len("prior means", prior.means.len(), self.targets())?;
         let mut changed = self.clone();
+        changed.fold();
         let pairs = || self.prior.precision.iter().zip(&prior.precision);
         let gained: Vec<f64> = pairs().map(|(old, new)| new - old).collect();
         changed.precision.add_diagonal(&gained);
@@ -133,7 +144,13 @@ impl Ridge {
 
     /// Effective number of rows.
     pub fn count(&self) -> f64 {
-        self.count
+        self.count * self.kept
+    }
+
+    /// The moment, for a row that enters now: [`Ridge::shift`], [`Ridge::arrive`] and
+    /// [`Ridge::retract`] want it back, to know what the row still weighs.
+    pub fn fading(&self) -> Fading {
+        self.fading
     }
 
     /// theta of a target, or nothing where there is no such target.
@@ -182,17 +199,19 @@ impl Ridge {
             self.refactor()?;
             step = self.step(x)?;
         }
-        let inflation = 1.0 + step.variance;
-        let gain = inflation.recip();
+        // The rows before weigh less than A has of them: a fresh one enters with so much more.
+        let weight = self.kept.recip();
+        let inflation = 1.0 + weight * step.variance;
+        let gain = weight / inflation;
         let mut used = Vec::with_capacity(values.len());
         let mut innovations = Vec::with_capacity(values.len());
-        for ((value, moment), weight) in values.iter().zip(&mut self.moments).zip(&mut self.weights)
+        for ((value, moment), theta) in values.iter().zip(&mut self.moments).zip(&mut self.weights)
         {
-            let predicted = dot(weight, &step.x);
+            let predicted = dot(theta, &step.x);
             let value_used = value.unwrap_or(predicted);
-            add_scaled(moment, value_used, &step.x);
+            add_scaled(moment, weight * value_used, &step.x);
             if let Some(value) = value {
-                add_scaled(weight, (value - predicted) * gain, &step.ax);
+                add_scaled(theta, (value - predicted) * gain, &step.ax);
             }
             innovations.push(value.map(|v| v - predicted));
             used.push(value_used);
@@ -201,82 +220,196 @@ impl Ridge {
         // The inverse first: the prediction has just brought it into the cache.
         scale(&mut step.ax, gain.sqrt());
         self.inverse.add_outer(-1.0, &step.ax);
+        scale(&mut step.x, weight.sqrt());
         self.precision.add_outer(1.0, &step.x);
         self.follow(1.0, &step.x)?;
-        self.count += 1.0;
+        self.count += weight;
         self.since_refactor += 1;
         Ok(used)
     }
 
-    /// Moves a value already used for a row by `delta`: a correction, or a retraction back to what
-    /// was imputed (then `delta` is the imputed value less the one withdrawn).
-    pub fn shift(&mut self, x: &[f32], target: usize, delta: f64) -> Result<(), StateError> {
+    /// What a row that entered at `then` weighs now in A.
+    fn weight(&self, then: Fading) -> f64 {
+        self.fading.since(then) / self.kept
+    }
+
+    /// Moves a value already used for a row that entered at `then` by `delta`: a correction, or a
+    /// retraction back to what was imputed (then `delta` is the imputed value less the one withdrawn).
+    pub fn shift(
+        &mut self,
+        x: &[f32],
+        then: Fading,
+        target: usize,
+        delta: f64,
+    ) -> Result<(), StateError> {
         let step = self.step(x)?;
-        self.apply_shift(&step, target, delta)
+        self.apply_shift(&step, self.weight(then), target, delta)
     }
 
     /// A late first value of a row whose target was imputed: `delta` is the value less the imputed
     /// one. As [`Ridge::shift`], and the residual counts.
-    pub fn arrive(&mut self, x: &[f32], target: usize, delta: f64) -> Result<(), StateError> {
+    pub fn arrive(
+        &mut self,
+        x: &[f32],
+        then: Fading,
+        target: usize,
+        delta: f64,
+    ) -> Result<(), StateError> {
         let step = self.step(x)?;
-        self.apply_shift(&step, target, delta)?;
+        let weight = self.weight(then);
+        self.apply_shift(&step, weight, target, delta)?;
         let mut innovations = vec![None; self.targets()];
         if let Some(slot) = innovations.get_mut(target) {
             *slot = Some(delta);
         }
         // The row itself is in A by now: 1 + h before it was learned is 1 / (1 - h) after.
-        let inflation = (1.0 - step.variance).max(GUARD).recip();
+        let inflation = (1.0 - weight * step.variance).max(GUARD).recip();
         self.residuals.record(&innovations, inflation);
         Ok(())
     }
 
-    fn apply_shift(&mut self, step: &Step, target: usize, delta: f64) -> Result<(), StateError> {
+    fn apply_shift(
+        &mut self,
+        step: &Step,
+        weight: f64,
+        target: usize,
+        delta: f64,
+    ) -> Result<(), StateError> {
         finite("delta", [delta])?;
         let targets = self.targets();
-        let (Some(moment), Some(weight)) =
+        let (Some(moment), Some(theta)) =
             (self.moments.get_mut(target), self.weights.get_mut(target))
         else {
             return Err(StateError::Target { target, targets });
         };
-        add_scaled(moment, delta, &step.x);
-        add_scaled(weight, delta, &step.ax);
+        add_scaled(moment, weight * delta, &step.x);
+        add_scaled(theta, weight * delta, &step.ax);
         Ok(())
     }
 
-    /// Takes a row out again, with the values that [`Ridge::observe`] used for it (shifts included).
-    /// The noise estimate keeps what it saw.
-    pub fn retract(&mut self, x: &[f32], used: &[f64]) -> Result<(), StateError> {
+    /// Takes a row that entered at `then` out again, with the values that [`Ridge::observe`] used for it
+    /// (shifts included). The noise estimate keeps what it saw.
+    pub fn retract(&mut self, x: &[f32], then: Fading, used: &[f64]) -> Result<(), StateError> {
         check_len("values used", used.len(), self.targets())?;
         finite("value used", used.iter().copied())?;
         let mut step = self.step(x)?;
-        let guard = 1.0 - step.variance;
+        let weight = self.weight(then);
+        let guard = 1.0 - weight * step.variance;
         if guard <= GUARD {
-            return self.retract_by_refactor(&step, used);
+            return self.retract_by_refactor(step, weight, used);
         }
-        for ((value, moment), weight) in used.iter().zip(&mut self.moments).zip(&mut self.weights) {
-            let innovation = value - dot(weight, &step.x);
-            add_scaled(moment, -value, &step.x);
-            add_scaled(weight, -innovation / guard, &step.ax);
+        for ((value, moment), theta) in used.iter().zip(&mut self.moments).zip(&mut self.weights) {
+            let innovation = value - dot(theta, &step.x);
+            add_scaled(moment, -weight * value, &step.x);
+            add_scaled(theta, -weight * innovation / guard, &step.ax);
         }
+        scale(&mut step.x, weight.sqrt());
         self.precision.add_outer(-1.0, &step.x);
-        scale(&mut step.ax, guard.recip().sqrt());
+        scale(&mut step.ax, (weight / guard).sqrt());
         self.inverse.add_outer(1.0, &step.ax);
         self.follow(-1.0, &step.x)?;
-        self.count = (self.count - 1.0).max(0.0);
+        self.count = (self.count - weight).max(0.0);
         self.since_refactor = self.since_refactor.saturating_add(1);
         Ok(())
     }
 
-    fn retract_by_refactor(&mut self, step: &Step, used: &[f64]) -> Result<(), StateError> {
+    fn retract_by_refactor(
+        &mut self,
+        mut step: Step,
+        weight: f64,
+        used: &[f64],
+    ) -> Result<(), StateError> {
         let mut without = self.clone();
-        without.precision.add_outer(-1.0, &step.x);
         for (value, moment) in used.iter().zip(&mut without.moments) {
-            add_scaled(moment, -value, &step.x);
+            add_scaled(moment, -weight * value, &step.x);
         }
+        scale(&mut step.x, weight.sqrt());
+        without.precision.add_outer(-1.0, &step.x);
+        without.count = (self.count - weight).max(0.0);
         without.refactor()?;
-        without.count = (self.count - 1.0).max(0.0);
         *self = without;
         Ok(())
+    }
+
+    /// Lets every row weigh `keep` times what it did, `keep` in (0, 1], and the prior as much as ever: A
+    /// and b return to what was assumed before the first row. Done as a number, and now and then (when a
+    /// tenth has gone since the last time: `true`) as a refactor; in between the prior weighs up to a
+    /// tenth too little.
+    ///
+    /// ```
+    /// use bellwether::bandit::{Prior, Ridge};
+    /// let mut arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5])).unwrap();
+    /// arm.observe(&[1.0], &[Some(1.0)]).unwrap();
+    /// assert_eq!(arm.fade(0.5), Ok(true));
+    /// // One row at 0.5 and half a row at 1.0: 1 / 1.5.
+    /// assert!((arm.weights(0)[0] - 1.0 / 1.5).abs() < 1e-15);
+    /// ```
+    pub fn fade(&mut self, keep: f64) -> Result<bool, StateError> {
+        if !(keep > 0.0 && keep <= 1.0) {
+            return Err(range("share kept", keep, "above 0, to 1"));
+        }
+        self.kept *= keep;
+        self.fading.fade(keep);
+        let fold = self.kept < FOLD;
+        if fold {
+            self.refactor()?;
+        }
+        Ok(fold)
+    }
+
+    /// A target's level has changed by `by`: its rows so far are moved to the new level, as if each had
+    /// been `by` more, and all weigh `keep` times what they did. What told prompts apart is kept; what
+    /// told the level is mostly let go.
+    pub fn relearn(&mut self, target: usize, by: f64, keep: f64) -> Result<(), StateError> {
+        finite("change of level", [by])?;
+        let targets = self.targets();
+        let mut changed = self.clone();
+        changed.fade(keep)?;
+        changed.fold();
+        let bias = self.dim - 1;
+        let Some(moment) = changed.moments.get_mut(target) else {
+            return Err(StateError::Target { target, targets });
+        };
+        for (i, slot) in moment
+            .as_flattened_mut()
+            .iter_mut()
+            .enumerate()
+            .take(self.dim)
+        {
+            let assumed = if i == bias {
+                self.prior.precision[i]
+            } else {
+                0.0
+            };
+            *slot += by * (changed.precision.get(i, bias) - assumed);
+        }
+        changed.refactor()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// Puts the forgetting since the last time into A and b.
+    fn fold(&mut self) {
+        let keep = std::mem::replace(&mut self.kept, 1.0);
+        if keep >= 1.0 {
+            return;
+        }
+        let refill: Vec<f64> = self
+            .prior
+            .precision
+            .iter()
+            .map(|p| (1.0 - keep) * p)
+            .collect();
+        self.precision.scale(keep);
+        self.precision.add_diagonal(&refill);
+        for (moment, mean) in self.moments.iter_mut().zip(&self.prior.means) {
+            let slots = moment.as_flattened_mut().iter_mut();
+            for (slot, (refill, mean)) in slots.zip(refill.iter().zip(mean)) {
+                *slot = keep * *slot + refill * mean;
+            }
+        }
+        self.count *= keep;
+        self.residuals.fade(keep);
     }
 
     /// Lets the coarse block follow A, which has just gained `sign` times x x'.
@@ -289,6 +422,7 @@ impl Ridge {
 
     /// Computes the inverses and the weights anew from A and b.
     pub fn refactor(&mut self) -> Result<(), StateError> {
+        self.fold();
         self.inverse = cholesky::inverse(&self.precision, self.dim)?;
         self.spread = Spread::new(&self.precision, self.prior.coarse, self.dim)?;
         for (weight, moment) in self.weights.iter_mut().zip(&self.moments) {
@@ -309,9 +443,10 @@ impl Ridge {
         Ok(())
     }
 
-    /// h = x' A^-1 x: the prediction's variance in units of the noise's.
-    pub fn variance(&self, x: &[f32]) -> Result<f64, StateError> {
-        Ok(self.step(x)?.variance)
+    /// w x' A^-1 x, the pull of a row that entered at `then` on its own prediction; of one that enters
+    /// now, the prediction's variance in units of the noise's.
+    pub fn leverage(&self, x: &[f32], then: Fading) -> Result<f64, StateError> {
+        Ok(self.weight(then) * self.step(x)?.variance)
     }
 
     /// z' (A_zz)^-1 z of the coarse part z of `x`: the uncertainty that decisions go by, in units of the
@@ -319,7 +454,12 @@ impl Ridge {
     pub fn spread(&self, x: &[f32]) -> Result<f64, StateError> {
         check_len("context", x.len(), self.dim)?;
         let x = pad(x.iter().map(|v| f64::from(*v)));
-        Ok(self.spread.at(&x, self.dim))
+        Ok(self.inflation() * self.spread.at(&x, self.dim))
+    }
+
+    /// What a variance by A is too small by, for the forgetting since the last refactor.
+    pub(super) fn inflation(&self) -> f64 {
+        self.kept.recip()
     }
 
     /// Whether the state can serve: asked of whatever was read from disk, before it is used.
@@ -358,6 +498,9 @@ impl Ridge {
                 f64::NAN,
                 "finite, above 0 on the diagonal",
             ));
+        }
+        if !(self.kept > 0.0 && self.kept <= 1.0 && self.fading.is_whole()) {
+            return Err(range("share kept", self.kept, "above 0, to 1"));
         }
         if !(self.count.is_finite() && self.count >= 0.0) {
             return Err(range("count", self.count, "finite and at least 0"));
@@ -530,7 +673,7 @@ mod tests {
             let (before, _) = learned(&Rows { dim: rows.dim, rows: first.to_vec() });
             let mut arm = before.clone();
             let used = arm.observe(&last.0, &last.1).unwrap();
-            arm.retract(&last.0, &used).unwrap();
+            arm.retract(&last.0, arm.fading(), &used).unwrap();
             prop_assert!(distance(&arm, &before) < 1e-8);
             prop_assert_eq!(arm.count(), before.count());
         }
@@ -549,11 +692,47 @@ mod tests {
                 arm.observe(x, &values).unwrap();
             }
             let before = arm.clone();
-            arm.arrive(first, 1, late - imputed).unwrap();
+            arm.arrive(first, arm.fading(), 1, late - imputed).unwrap();
             prop_assert!(distance(&arm, &at_once) < 1e-9);
             // And withdrawn again, it is what was imputed.
-            arm.shift(first, 1, imputed - late).unwrap();
+            arm.shift(first, arm.fading(), 1, imputed - late).unwrap();
             prop_assert!(distance(&arm, &before) < 1e-9);
+        }
+
+        #[test]
+        fn rows_that_fade_end_as_weighted_rows_on_a_whole_prior(
+            rows in rows(), keep in 0.7_f64..1.0, late in 0.0..1.0,
+        ) {
+            let mut arm = fresh(rows.dim);
+            let mut entered = Vec::new();
+            for (x, values) in &rows.rows {
+                let values = values.map(|v| Some(v.unwrap_or(0.5)));
+                let then = arm.fading();
+                arm.observe(x, &values).unwrap();
+                entered.push((then, values.map(Option::unwrap)));
+                arm.fade(keep).unwrap();
+            }
+            // The first is corrected, the last taken out, by what they weigh now.
+            let (then, values) = entered[0];
+            arm.shift(&rows.rows[0].0, then, 1, late - values[1]).unwrap();
+            entered[0].1[1] = late;
+            let ((x, _), (then, values)) = (rows.rows.last().unwrap(), entered.pop().unwrap());
+            let used = if entered.is_empty() { vec![values[0], late] } else { values.to_vec() };
+            arm.retract(x, then, &used).unwrap();
+            arm.refactor().unwrap();
+            let mut expected = fresh(rows.dim);
+            for (age, ((x, _), (_, values))) in rows.rows.iter().zip(&entered).rev().enumerate() {
+                // One row is gone and has let the others fade once more.
+                let root = keep.powi(age as i32 + 2).sqrt();
+                let x: Vec<f64> = x.iter().map(|v| root * f64::from(*v)).collect();
+                let padded = pad(x.into_iter());
+                expected.precision.add_outer(1.0, &padded);
+                for (moment, value) in expected.moments.iter_mut().zip(values) {
+                    add_scaled(moment, root * value, &padded);
+                }
+            }
+            expected.refactor().unwrap();
+            prop_assert!(distance(&arm, &expected) < 1e-6, "{}", distance(&arm, &expected));
         }
 
         #[test]
@@ -604,7 +783,7 @@ mod tests {
     fn a_row_that_was_never_observed_is_not_retracted() {
         let mut arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5])).unwrap();
         let before = arm.clone();
-        let error = arm.retract(&[1.0], &[0.5]).unwrap_err();
+        let error = arm.retract(&[1.0], arm.fading(), &[0.5]).unwrap_err();
         assert_eq!(error, StateError::NotPositive { row: 0, pivot: 0.0 });
         assert_eq!(arm, before);
     }
@@ -614,8 +793,8 @@ mod tests {
         let mut arm = Ridge::new(&Prior::on_bias(2, 1e-6, &[0.5, 0.5])).unwrap();
         let x = [100.0, 100.0];
         let used = arm.observe(&x, &[Some(1.0), Some(0.0)]).unwrap();
-        assert!(1.0 - arm.variance(&x).unwrap() <= GUARD);
-        arm.retract(&x, &used).unwrap();
+        assert!(1.0 - arm.leverage(&x, arm.fading()).unwrap() <= GUARD);
+        arm.retract(&x, arm.fading(), &used).unwrap();
         // What 2e4 and 1e-6 leave of each other in 53 bits.
         assert!(
             (arm.weights(0)[1] - 0.5).abs() < 1e-4,
@@ -648,7 +827,8 @@ mod tests {
                 let value = if i % 2 == 0 { 0.1 } else { 0.5 };
                 if late {
                     let used = arm.observe(&[1.0], &[None, None]).unwrap();
-                    arm.arrive(&[1.0], 1, value - used[1]).unwrap();
+                    arm.arrive(&[1.0], arm.fading(), 1, value - used[1])
+                        .unwrap();
                 } else {
                     arm.observe(&[1.0], &[None, Some(value)]).unwrap();
                 }
@@ -684,11 +864,11 @@ mod tests {
             "value is inf: allowed finite",
         );
         check(
-            arm.shift(&[1.0, 1.0], 2, 0.1),
+            arm.shift(&[1.0, 1.0], before.fading(), 2, 0.1),
             "target is 2: allowed less than 2",
         );
         check(
-            arm.arrive(&[1.0, 1.0], 0, f64::NAN),
+            arm.arrive(&[1.0, 1.0], before.fading(), 0, f64::NAN),
             "delta is NaN: allowed finite",
         );
         assert_eq!(arm, before);

@@ -18,7 +18,8 @@
 //!
 //! Invariants: the same records raise the same alarms; at most [`KEPT`] alarms a team are kept.
 //!
-//! Not here: the evidence (`bandit::Detector`), telling people (`server`), relearning faster.
+//! Not here: the evidence (`bandit::Detector`), telling people (`server`), what the arm then lets go of
+//! (`Arm::changed`).
 
 use super::Team as Params;
 use super::ledger::Learned;
@@ -196,6 +197,10 @@ impl Team {
                 evidence: change.evidence,
             });
             touched.insert(step.arm.clone());
+            let arm = self.arms.get_mut(&step.arm);
+            if let Some(Err(error)) = arm.map(|arm| arm.changed(step.group, within, &change)) {
+                tracing::warn!(arm = %step.arm, %error, "an arm that changed was not relearned");
+            }
         }
     }
 }
@@ -468,7 +473,7 @@ mod tests {
         assert_eq!(told.iter().collect::<Vec<_>>(), alarms(&bench));
         bench.decide(None);
         assert!(Arc::ptr_eq(&told, &publish(&bench, &first)));
-        tell(&mut bench, 400, "tests", false);
+        tell(&mut bench, 150, "tests", false);
         assert_eq!(publish(&bench, &first).len(), told.len() + 1);
     }
 

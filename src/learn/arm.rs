@@ -12,7 +12,7 @@
 //! Not here: which row belongs to which decision (`ledger`), the regression itself (`bandit`).
 
 use super::ledger::Learned;
-use crate::bandit::{Prior, Ridge, StateError};
+use crate::bandit::{Change, Prior, Ridge, StateError, Tempo};
 use serde::{Deserialize, Serialize};
 
 /// Targets of the usage regression.
@@ -27,6 +27,8 @@ const USAGE_RIDGE: f64 = 10.0;
 pub(super) struct Arm {
     /// Draws of this arm.
     pub(super) pulls: u64,
+    /// How fast it forgets, and how new it is.
+    pub(super) tempo: Tempo,
     /// Rows that at least one signal has entered.
     pub(super) outcomes: u64,
     pub(super) groups: Vec<Ridge>,
@@ -51,6 +53,7 @@ impl Arm {
         let usage = Prior::on_bias(usage.dim(), USAGE_RIDGE, &expected);
         Ok(Self {
             pulls: 0,
+            tempo: Tempo::default(),
             outcomes: 0,
             observed: groups.iter().map(|g| vec![(0, 0.0); g.targets()]).collect(),
             groups,
@@ -58,6 +61,30 @@ impl Arm {
             latency_count: 0,
             latency_smear: 0.0,
         })
+    }
+
+    /// One more decision of the team: what was learned fades a little. Whether it shows (see
+    /// `Ridge::fade`).
+    pub(super) fn tick(&mut self) -> Result<bool, StateError> {
+        let keep = self.tempo.tick();
+        let mut shows = false;
+        for ridge in self.groups.iter_mut().chain([&mut self.usage]) {
+            shows |= ridge.fade(keep)?;
+        }
+        Ok(shows)
+    }
+
+    /// A target was noticed to have changed: its level moves, and what came before weighs little.
+    pub(super) fn changed(
+        &mut self,
+        group: usize,
+        target: usize,
+        change: &Change,
+    ) -> Result<(), StateError> {
+        match self.groups.get_mut(group) {
+            Some(ridge) => self.tempo.changed(ridge, target, change),
+            None => Ok(()),
+        }
     }
 
     /// What a group's targets would be predicted to be had the decision's row never been in.
@@ -151,17 +178,17 @@ fn apply(
         let bit = 1 << target;
         let value_now = match value {
             Some(value) if row.seen & bit == 0 => {
-                ridge.arrive(x, target, value - used)?;
+                ridge.arrive(x, row.entered, target, value - used)?;
                 row.seen |= bit;
                 value
             }
             Some(value) => {
-                ridge.shift(x, target, value - used)?;
+                ridge.shift(x, row.entered, target, value - used)?;
                 value
             }
             None if row.seen & bit != 0 => {
                 let imputed = without(ridge, x, row)?[target];
-                ridge.shift(x, target, imputed - used)?;
+                ridge.shift(x, row.entered, target, imputed - used)?;
                 row.seen &= !bit;
                 imputed
             }
@@ -170,7 +197,7 @@ fn apply(
         row.used[target] = value_now;
     }
     if row.seen == 0 {
-        ridge.retract(x, &row.used)?;
+        ridge.retract(x, row.entered, &row.used)?;
         row.used.clear();
     }
     Ok(())
@@ -183,7 +210,7 @@ fn without(ridge: &Ridge, x: &[f32], row: &Learned) -> Result<Vec<f64>, StateErr
     if row.used.is_empty() {
         return Ok(predicted);
     }
-    let own = ridge.variance(x)?;
+    let own = ridge.leverage(x, row.entered)?;
     if 1.0 - own > 1e-8 {
         for (predicted, used) in predicted.iter_mut().zip(&row.used) {
             *predicted = (*predicted - own * used) / (1.0 - own);
@@ -210,6 +237,7 @@ fn enter(
     if seen != 0 {
         row.used = ridge.observe(x, &values)?;
         row.seen = seen;
+        row.entered = ridge.fading();
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! Not here: what a signal is worth (`scorecard`), the regressions (`bandit`).
 
 use super::told::Told;
+use crate::bandit::Fading;
 use crate::id::{DecisionId, Name};
 use crate::store::Position;
 use crate::unit::Timestamp;
@@ -62,6 +63,8 @@ pub(super) struct Learned {
     pub(super) used: Vec<f64>,
     /// Bit j set: target j was observed (else imputed).
     pub(super) seen: u32,
+    /// When it entered, in what its arm has forgotten.
+    pub(super) entered: Fading,
 }
 
 impl Learned {

@@ -7,7 +7,7 @@
 
 use super::alarm::Alarm;
 use super::arm::{Arm, COST, LATENCY};
-use crate::bandit::{Posterior, Ridge};
+use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::id::Name;
 use crate::scorecard::Scorecard;
 use crate::store::Control;
@@ -35,12 +35,21 @@ pub struct TeamSnapshot {
     /// Draws so far of each arm that has any. Here and not with the arm, since every decision
     /// changes them and outcomes alone change the rest.
     pub pulls: BTreeMap<Name, u64>,
-    /// Effective number of outcomes, for schedules.
-    pub samples: f64,
+    /// How many times more each arm that has been drawn is doubted than one as old as the team.
+    pub doubt: BTreeMap<Name, f64>,
+    /// The team's effective number of draws, for schedules.
+    pub tempo: Tempo,
     /// The operator's pin and freeze.
     pub control: Control,
     /// Changes of arms that were noticed, newest last.
     pub alarms: Arc<[Alarm]>,
+}
+
+impl TeamSnapshot {
+    /// The doubt of an arm that was never drawn.
+    pub fn doubt_of_a_newcomer(&self) -> f64 {
+        Tempo::default().doubt(&self.tempo)
+    }
 }
 
 /// What has been learned of one arm.

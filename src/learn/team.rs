@@ -8,6 +8,8 @@
 //! - At a group's closing time a signal still missing takes the value that the scorecard gives it. A
 //!   decision that inherited its arm has no episode signals to miss: they are its draw's.
 //! - While frozen, outcomes change nothing, and are not caught up on later.
+//! - Everything learned fades with the team's draws, and an arm that was noticed to have changed lets go of
+//!   most of it (`bandit::Tempo`).
 //! - Cost and latency teach only the arm that was both chosen and served.
 //!
 //! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
@@ -21,7 +23,7 @@ use super::ledger::{self, Learned, Ledger, Limits};
 use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
 use super::{Recall, Team as Params};
-use crate::bandit::StateError;
+use crate::bandit::{StateError, Tempo};
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::scorecard::{Level, Scorecard};
@@ -35,6 +37,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
+    /// Decisions of the team, forgotten as its arms forget.
+    pub(super) tempo: Tempo,
     pool: Pool,
     pub(super) ledger: Ledger,
     waiting: Waiting,
@@ -59,6 +63,7 @@ impl Team {
     pub(super) fn new(params: &Params) -> Self {
         Self {
             arms: BTreeMap::new(),
+            tempo: Tempo::default(),
             pool: Pool::new(params),
             ledger: Ledger::new(params.scorecard.groups().len()),
             waiting: Waiting::default(),
@@ -94,6 +99,7 @@ impl Team {
             return;
         };
         if decision.is_draw() {
+            self.tick(touched);
             let new = !self.arms.contains_key(arm);
             if let Some(state) = self.arm(arm, params) {
                 state.pulls += 1;
@@ -139,6 +145,21 @@ impl Team {
                     params,
                     touched,
                 );
+            }
+        }
+    }
+
+    /// One more draw: what was learned fades, unless it is frozen.
+    fn tick(&mut self, touched: &mut Touched) {
+        if self.control.frozen {
+            return;
+        }
+        self.tempo.tick();
+        for (name, arm) in &mut self.arms {
+            match arm.tick() {
+                Ok(true) => drop(touched.insert(name.clone())),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(arm = %name, %error, "an arm did not forget"),
             }
         }
     }

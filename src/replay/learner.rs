@@ -12,7 +12,7 @@
 //!
 //! Source: SCIENCE 2.2 (3 forced uniform pulls an arm), 2.6 (cost apart).
 
-use crate::bandit::{Hierarchy, PRIOR_SD, Posterior, Prior, Ridge, StateError};
+use crate::bandit::{Detector, Hierarchy, PRIOR_SD, Posterior, Prior, Ridge, StateError, Tempo};
 use crate::feature::{DIM, ENDS};
 
 /// First guess of the prior's precision.
@@ -26,6 +26,10 @@ const COST_RIDGE: f64 = 1.0;
 pub(super) struct Learner {
     forced_pulls: usize,
     pulls: Vec<usize>,
+    /// The team's, and each arm's.
+    tempo: Tempo,
+    tempi: Vec<Tempo>,
+    detectors: Vec<Detector>,
     rows: u64,
     /// Sum of the scores.
     scores: f64,
@@ -53,6 +57,9 @@ impl Learner {
         Ok(Self {
             forced_pulls,
             pulls: vec![0; arms],
+            tempo: Tempo::default(),
+            tempi: vec![Tempo::default(); arms],
+            detectors: vec![Detector::default(); arms],
             rows: 0,
             scores: 0.0,
             posteriors: vec![Posterior::from(&quality); arms],
@@ -69,9 +76,9 @@ impl Learner {
         self.pulls.iter().enumerate().filter_map(young).collect()
     }
 
-    /// Rows learned from.
+    /// Effective number of choices.
     pub(super) fn samples(&self) -> f64 {
-        self.rows as f64
+        self.tempo.time()
     }
 
     /// Writes each arm's expected utility and its standard deviation in the units of the policies
@@ -83,10 +90,12 @@ impl Learner {
         sd: &mut [f64],
     ) -> Result<(), StateError> {
         let mut one = [0.0];
-        for ((posterior, u), s) in self.posteriors.iter().zip(utility.iter_mut()).zip(sd) {
+        let arms = self.posteriors.iter().zip(&self.tempi);
+        for (((posterior, tempo), u), s) in arms.zip(utility.iter_mut()).zip(sd) {
             let h = posterior.score(x, &mut one)?;
             [*u] = one;
-            *s = (posterior.noise(&[1.0]) * h).sqrt() / PRIOR_SD;
+            let doubt = tempo.doubt(&self.tempo);
+            *s = doubt * (posterior.noise(&[1.0]) * h).sqrt() / PRIOR_SD;
         }
         for (cost, u) in self.costs.iter().zip(utility) {
             cost.predict(x, &mut one)?;
@@ -95,11 +104,24 @@ impl Learner {
         Ok(())
     }
 
-    /// An arm was chosen: its outcome may come later, or never.
-    pub(super) fn chose(&mut self, arm: usize) {
+    /// An arm was chosen: its outcome may come later, or never. What was learned fades a little.
+    pub(super) fn chose(&mut self, arm: usize) -> Result<(), StateError> {
         if let Some(pulls) = self.pulls.get_mut(arm) {
             *pulls += 1;
         }
+        self.tempo.tick();
+        let mut costs = self.costs.iter_mut();
+        let arms = self.qualities.iter_mut().zip(&mut self.posteriors);
+        for ((quality, posterior), tempo) in arms.zip(&mut self.tempi) {
+            let keep = tempo.tick();
+            if quality.fade(keep)? {
+                *posterior = Posterior::from(&*quality);
+            }
+            if let Some(cost) = costs.next() {
+                cost.fade(keep)?;
+            }
+        }
+        Ok(())
     }
 
     /// Learns what came of a step.
@@ -110,7 +132,14 @@ impl Learner {
         let Some(quality) = self.qualities.get_mut(arm) else {
             return Ok(());
         };
+        let mut expected = [0.0];
+        quality.predict(x, &mut expected)?;
         quality.observe(x, &[Some(seen.score)])?;
+        let detector = self.detectors.get_mut(arm);
+        let change = detector.and_then(|d| d.watch(expected[0], seen.score));
+        if let (Some(change), Some(tempo)) = (change, self.tempi.get_mut(arm)) {
+            tempo.changed(quality, 0, &change)?;
+        }
         if let Some(posterior) = self.posteriors.get_mut(arm) {
             *posterior = Posterior::from(&*quality);
         }

@@ -207,7 +207,7 @@ fn play(bench: &Bench, policy: &Policy, seed: u64, floor: f64) -> Result<Run, Er
         let chosen = pmf.draw(uniform(seed, bench, prompt));
         tally.add(bench, prompt, chosen, &pmf);
         if learns {
-            learner.chose(chosen);
+            learner.chose(chosen)?;
             learner.observe(x, chosen, bench.seen(prompt, chosen))?;
         }
     }

@@ -1,9 +1,10 @@
 //! What each eligible arm is expected to do on this request: signals, cost, latency, utility.
 //!
 //! u_a = scorecard utility of the predicted signals, cost and latency; its standard deviation
-//! s_a = sqrt(sum over groups g of grad' Sigma_g grad x' A_g^-1 x) / 0.3, that is, in units where a
-//! residual standard deviation of 0.3 counts as one, the scale of the policies' defaults
-//! (SCIENCE 2.2, 2.3: v = 0.05 times residual sd / 0.3).
+//! s_a = doubt x sqrt(sum over groups g of grad' Sigma_g grad h_g) / 0.3, with h_g of the coarse part of x
+//! (`bandit::Posterior::score`) and the doubt 1 but for newcomers and arms that changed
+//! (`bandit::Tempo`); that is, in units where a residual standard deviation of 0.3 counts as one, the
+//! scale of the policies' defaults (SCIENCE 2.2, 2.3).
 //!
 //! Invariants: the vectors are parallel, in catalogue order; an arm that breaks a limit on cost or
 //! latency is not among them but in `excluded`.
@@ -88,7 +89,7 @@ pub(super) fn estimate(
     let count = eligible.arms.len();
     let mut found = Estimates {
         signals: scorecard.signals().iter().map(|s| s.name.clone()).collect(),
-        samples: team.samples,
+        samples: team.tempo.time(),
         arms: Vec::with_capacity(count),
         places: Vec::with_capacity(count),
         utility: Vec::with_capacity(count),
@@ -120,7 +121,9 @@ pub(super) fn estimate(
         found.cost_usd.push(cost_usd);
         found.reference_cost_usd.push(arm.reference_cost_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
-        let quality = quality(scorecard, learned, x, &mut targets, &mut found)?;
+        let doubt = team.doubt.get(name).copied();
+        let doubt = doubt.unwrap_or_else(|| team.doubt_of_a_newcomer());
+        let quality = quality(scorecard, learned, (x, doubt), &mut targets, &mut found)?;
         found
             .utility
             .push(quality - scorecard.price(cost_usd, latency_ms));
@@ -146,7 +149,7 @@ struct Targets {
 fn quality(
     scorecard: &Scorecard,
     arm: &ArmSnapshot,
-    x: &[f32],
+    (x, doubt): (&[f32], f64),
     targets: &mut Targets,
     found: &mut Estimates,
 ) -> Result<f64, StateError> {
@@ -179,7 +182,7 @@ fn quality(
         }
         variance += h * posterior.noise(own);
     }
-    found.utility_sd.push(variance.sqrt() / PRIOR_SD);
+    found.utility_sd.push(doubt * variance.sqrt() / PRIOR_SD);
     found
         .signal_mean
         .extend(means[..signals].iter().map(|m| *m as f32));
