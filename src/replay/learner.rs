@@ -8,7 +8,7 @@
 //! Invariants: an arm's statistics see only the steps at which it was chosen; rows that a table gives
 //! away beforehand ([`Learner::seed`]) teach every arm.
 //!
-//! Not here: the draw, and when an outcome arrives (`outcomes`).
+//! Not here: the draw, and when an outcome arrives (`play`).
 //!
 //! Source: SCIENCE 2.2 (3 forced uniform pulls an arm), 2.6 (cost apart).
 
@@ -100,6 +100,20 @@ impl Learner {
         if let Some(pulls) = self.pulls.get_mut(arm) {
             *pulls += 1;
         }
+    }
+
+    /// Learns every arm's outcome of a row that is given away. It counts as a pull of each: what is known
+    /// need not be forced.
+    pub(super) fn seed(
+        &mut self,
+        x: &[f32],
+        seen: impl Iterator<Item = Seen>,
+    ) -> Result<(), StateError> {
+        for (arm, seen) in seen.enumerate() {
+            self.chose(arm);
+            self.observe(x, arm, seen)?;
+        }
+        Ok(())
     }
 
     /// Learns what came of a step.
