@@ -88,7 +88,9 @@ impl Tempo {
     /// ```
     /// use bellwether::bandit::Tempo;
     /// let mut team = Tempo::default();
-    /// (0..1000).for_each(|_| drop(team.tick()));
+    /// for _ in 0..1000 {
+    ///     team.tick();
+    /// }
     /// // Nearly 1000 decisions, for they fade, against none: (1000 + 934) / 1000.
     /// assert!((Tempo::default().doubt(&team) - 1.934).abs() < 0.001);
     /// assert_eq!(team.doubt(&team), 1.0);
