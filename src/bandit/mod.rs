@@ -19,9 +19,11 @@
 
 mod change;
 mod cholesky;
+mod correct;
 mod error;
 mod fading;
 mod floor;
+mod forget;
 mod form;
 mod greedy;
 mod hierarchy;
@@ -38,6 +40,7 @@ mod spread;
 mod square_cb;
 mod tempo;
 mod thompson;
+mod whole;
 
 pub use change::{Change, Detector, Direction};
 pub use error::{ChoiceError, StateError};

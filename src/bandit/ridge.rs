@@ -21,42 +21,36 @@
 use super::cholesky;
 use super::error::StateError;
 use super::fading::Fading;
-use super::lanes::{Group, LANES, add_scaled, dot, groups, pad};
+use super::lanes::{Group, LANES, add_scaled, dot, pad};
 use super::packed::Packed;
 use super::prior::Prior;
 use super::residual::Residuals;
 use super::spread::Spread;
+use super::whole::{check_dim, check_len, finite, range};
 use serde::{Deserialize, Serialize};
 
 /// Updates between two refactors of the inverse from A.
 const REFACTOR_EVERY: u32 = 4096;
 
 /// Least 1 - x'A^-1 x for which a row is taken out by a rank-1 step; below it, by a refactor.
-const GUARD: f64 = 1e-8;
-
-/// Share of the past kept since the last refactor below which there is another. A smaller loss is cheaper
-/// borne than mended: at ten arms and two groups a refactor each 760 decisions is 13 us a decision.
-const FOLD: f64 = 0.9;
-
-/// Most features: 128 MB of statistics an arm, far above any use.
-const MAX_DIM: usize = 4096;
+pub(super) const GUARD: f64 = 1e-8;
 
 /// Statistics of one arm and one group of targets that are observed together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ridge {
-    dim: usize,
-    count: f64,
-    since_refactor: u32,
+    pub(super) dim: usize,
+    pub(super) count: f64,
+    pub(super) since_refactor: u32,
     /// What the rows still weigh of what A and b have of them, since the last refactor.
-    kept: f64,
-    fading: Fading,
-    prior: Prior,
-    precision: Packed<f64>,
-    inverse: Packed<f64>,
-    spread: Spread,
-    moments: Vec<Vec<Group<f64>>>,
-    weights: Vec<Vec<Group<f64>>>,
-    residuals: Residuals,
+    pub(super) kept: f64,
+    pub(super) fading: Fading,
+    pub(super) prior: Prior,
+    pub(super) precision: Packed<f64>,
+    pub(super) inverse: Packed<f64>,
+    pub(super) spread: Spread,
+    pub(super) moments: Vec<Vec<Group<f64>>>,
+    pub(super) weights: Vec<Vec<Group<f64>>>,
+    pub(super) residuals: Residuals,
 }
 
 impl Ridge {
@@ -228,192 +222,8 @@ impl Ridge {
         Ok(used)
     }
 
-    /// What a row that entered at `then` weighs now in A.
-    fn weight(&self, then: Fading) -> f64 {
-        self.fading.since(then) / self.kept
-    }
-
-    /// Moves a value already used for a row that entered at `then` by `delta`: a correction, or a
-    /// retraction back to what was imputed (then `delta` is the imputed value less the one withdrawn).
-    pub fn shift(
-        &mut self,
-        x: &[f32],
-        then: Fading,
-        target: usize,
-        delta: f64,
-    ) -> Result<(), StateError> {
-        let step = self.step(x)?;
-        self.apply_shift(&step, self.weight(then), target, delta)
-    }
-
-    /// A late first value of a row whose target was imputed: `delta` is the value less the imputed
-    /// one. As [`Ridge::shift`], and the residual counts.
-    pub fn arrive(
-        &mut self,
-        x: &[f32],
-        then: Fading,
-        target: usize,
-        delta: f64,
-    ) -> Result<(), StateError> {
-        let step = self.step(x)?;
-        let weight = self.weight(then);
-        self.apply_shift(&step, weight, target, delta)?;
-        let mut innovations = vec![None; self.targets()];
-        if let Some(slot) = innovations.get_mut(target) {
-            *slot = Some(delta);
-        }
-        // The row itself is in A by now: 1 + h before it was learned is 1 / (1 - h) after.
-        let inflation = (1.0 - weight * step.variance).max(GUARD).recip();
-        self.residuals.record(&innovations, inflation);
-        Ok(())
-    }
-
-    fn apply_shift(
-        &mut self,
-        step: &Step,
-        weight: f64,
-        target: usize,
-        delta: f64,
-    ) -> Result<(), StateError> {
-        finite("delta", [delta])?;
-        let targets = self.targets();
-        let (Some(moment), Some(theta)) =
-            (self.moments.get_mut(target), self.weights.get_mut(target))
-        else {
-            return Err(StateError::Target { target, targets });
-        };
-        add_scaled(moment, weight * delta, &step.x);
-        add_scaled(theta, weight * delta, &step.ax);
-        Ok(())
-    }
-
-    /// Takes a row that entered at `then` out again, with the values that [`Ridge::observe`] used for it
-    /// (shifts included). The noise estimate keeps what it saw.
-    pub fn retract(&mut self, x: &[f32], then: Fading, used: &[f64]) -> Result<(), StateError> {
-        check_len("values used", used.len(), self.targets())?;
-        finite("value used", used.iter().copied())?;
-        let mut step = self.step(x)?;
-        let weight = self.weight(then);
-        let guard = 1.0 - weight * step.variance;
-        if guard <= GUARD {
-            return self.retract_by_refactor(step, weight, used);
-        }
-        for ((value, moment), theta) in used.iter().zip(&mut self.moments).zip(&mut self.weights) {
-            let innovation = value - dot(theta, &step.x);
-            add_scaled(moment, -weight * value, &step.x);
-            add_scaled(theta, -weight * innovation / guard, &step.ax);
-        }
-        scale(&mut step.x, weight.sqrt());
-        self.precision.add_outer(-1.0, &step.x);
-        scale(&mut step.ax, (weight / guard).sqrt());
-        self.inverse.add_outer(1.0, &step.ax);
-        self.follow(-1.0, &step.x)?;
-        self.count = (self.count - weight).max(0.0);
-        self.since_refactor = self.since_refactor.saturating_add(1);
-        Ok(())
-    }
-
-    fn retract_by_refactor(
-        &mut self,
-        mut step: Step,
-        weight: f64,
-        used: &[f64],
-    ) -> Result<(), StateError> {
-        let mut without = self.clone();
-        for (value, moment) in used.iter().zip(&mut without.moments) {
-            add_scaled(moment, -weight * value, &step.x);
-        }
-        scale(&mut step.x, weight.sqrt());
-        without.precision.add_outer(-1.0, &step.x);
-        without.count = (self.count - weight).max(0.0);
-        without.refactor()?;
-        *self = without;
-        Ok(())
-    }
-
-    /// Lets every row weigh `keep` times what it did, `keep` in (0, 1], and the prior as much as ever: A
-    /// and b return to what was assumed before the first row. Done as a number, and now and then (when a
-    /// tenth has gone since the last time: `true`) as a refactor; in between the prior weighs up to a
-    /// tenth too little.
-    ///
-    /// ```
-    /// use bellwether::bandit::{Prior, Ridge};
-    /// let mut arm = Ridge::new(&Prior::on_bias(1, 1.0, &[0.5])).unwrap();
-    /// arm.observe(&[1.0], &[Some(1.0)]).unwrap();
-    /// assert_eq!(arm.fade(0.5), Ok(true));
-    /// // One row at 0.5 and half a row at 1.0: 1 / 1.5.
-    /// assert!((arm.weights(0)[0] - 1.0 / 1.5).abs() < 1e-15);
-    /// ```
-    pub fn fade(&mut self, keep: f64) -> Result<bool, StateError> {
-        if !(keep > 0.0 && keep <= 1.0) {
-            return Err(range("share kept", keep, "above 0, to 1"));
-        }
-        self.kept *= keep;
-        self.fading.fade(keep);
-        let fold = self.kept < FOLD;
-        if fold {
-            self.refactor()?;
-        }
-        Ok(fold)
-    }
-
-    /// A target's level has changed by `by`: its rows so far are moved to the new level, as if each had
-    /// been `by` more, and all weigh `keep` times what they did. What told prompts apart is kept; what
-    /// told the level is mostly let go.
-    pub fn relearn(&mut self, target: usize, by: f64, keep: f64) -> Result<(), StateError> {
-        finite("change of level", [by])?;
-        let targets = self.targets();
-        let mut changed = self.clone();
-        changed.fade(keep)?;
-        changed.fold();
-        let bias = self.dim - 1;
-        let Some(moment) = changed.moments.get_mut(target) else {
-            return Err(StateError::Target { target, targets });
-        };
-        for (i, slot) in moment
-            .as_flattened_mut()
-            .iter_mut()
-            .enumerate()
-            .take(self.dim)
-        {
-            let assumed = if i == bias {
-                self.prior.precision[i]
-            } else {
-                0.0
-            };
-            *slot += by * (changed.precision.get(i, bias) - assumed);
-        }
-        changed.refactor()?;
-        *self = changed;
-        Ok(())
-    }
-
-    /// Puts the forgetting since the last time into A and b.
-    fn fold(&mut self) {
-        let keep = std::mem::replace(&mut self.kept, 1.0);
-        if keep >= 1.0 {
-            return;
-        }
-        let refill: Vec<f64> = self
-            .prior
-            .precision
-            .iter()
-            .map(|p| (1.0 - keep) * p)
-            .collect();
-        self.precision.scale(keep);
-        self.precision.add_diagonal(&refill);
-        for (moment, mean) in self.moments.iter_mut().zip(&self.prior.means) {
-            let slots = moment.as_flattened_mut().iter_mut();
-            for (slot, (refill, mean)) in slots.zip(refill.iter().zip(mean)) {
-                *slot = keep * *slot + refill * mean;
-            }
-        }
-        self.count *= keep;
-        self.residuals.fade(keep);
-    }
-
     /// Lets the coarse block follow A, which has just gained `sign` times x x'.
-    fn follow(&mut self, sign: f64, x: &[Group<f64>]) -> Result<(), StateError> {
+    pub(super) fn follow(&mut self, sign: f64, x: &[Group<f64>]) -> Result<(), StateError> {
         if !self.spread.follow(sign, x, self.dim, GUARD) {
             self.spread = Spread::new(&self.precision, self.spread.coarse(), self.dim)?;
         }
@@ -462,56 +272,7 @@ impl Ridge {
         self.kept.recip()
     }
 
-    /// Whether the state can serve: asked of whatever was read from disk, before it is used.
-    pub fn validate(&self) -> Result<(), StateError> {
-        check_dim(self.dim)?;
-        let expected = groups(self.dim);
-        for (field, vectors) in [("moments", &self.moments), ("weights", &self.weights)] {
-            check_len(field, vectors.len(), self.targets())?;
-            for vector in vectors {
-                check_len(field, vector.len(), expected)?;
-                finite(field, vector.as_flattened().iter().copied())?;
-            }
-        }
-        for (field, matrix) in [("precision", &self.precision), ("inverse", &self.inverse)] {
-            if !matrix.well_formed(self.dim) {
-                let found = matrix.found();
-                let expected = Packed::<f64>::stored(self.dim);
-                return Err(StateError::Length {
-                    field,
-                    found,
-                    expected,
-                });
-            }
-            finite(field, matrix.numbers())?;
-            let mut diagonal = (0..self.dim).map(|i| matrix.get(i, i));
-            if let Some(value) = diagonal.find(|v| *v <= 0.0) {
-                return Err(range(field, value, "above 0 on the diagonal"));
-            }
-        }
-        self.prior.validate()?;
-        check_len("prior precision", self.prior.dim(), self.dim)?;
-        check_len("prior means", self.prior.means.len(), self.targets())?;
-        if !self.spread.well_formed(self.dim) {
-            return Err(range(
-                "coarse block",
-                f64::NAN,
-                "finite, above 0 on the diagonal",
-            ));
-        }
-        if !(self.kept > 0.0 && self.kept <= 1.0 && self.fading.is_whole()) {
-            return Err(range("share kept", self.kept, "above 0, to 1"));
-        }
-        if !(self.count.is_finite() && self.count >= 0.0) {
-            return Err(range("count", self.count, "finite and at least 0"));
-        }
-        if !self.residuals.well_formed(self.targets()) {
-            return Err(range("residuals", f64::NAN, "finite, one row a target"));
-        }
-        Ok(())
-    }
-
-    fn step(&self, x: &[f32]) -> Result<Step, StateError> {
+    pub(super) fn step(&self, x: &[f32]) -> Result<Step, StateError> {
         check_len("context", x.len(), self.dim)?;
         let x = pad(x.iter().map(|v| f64::from(*v)));
         let mut ax = vec![[0.0; LANES]; x.len()];
@@ -526,49 +287,14 @@ impl Ridge {
 }
 
 /// A row with A^-1 x and x' A^-1 x, which every update needs.
-struct Step {
-    x: Vec<Group<f64>>,
-    ax: Vec<Group<f64>>,
-    variance: f64,
+pub(super) struct Step {
+    pub(super) x: Vec<Group<f64>>,
+    pub(super) ax: Vec<Group<f64>>,
+    pub(super) variance: f64,
 }
 
-fn scale(x: &mut [Group<f64>], by: f64) {
+pub(super) fn scale(x: &mut [Group<f64>], by: f64) {
     x.as_flattened_mut().iter_mut().for_each(|v| *v *= by);
-}
-
-fn range(field: &'static str, value: f64, allowed: &'static str) -> StateError {
-    StateError::Range {
-        field,
-        value,
-        allowed,
-    }
-}
-
-fn check_dim(dim: usize) -> Result<(), StateError> {
-    if (1..=MAX_DIM).contains(&dim) {
-        Ok(())
-    } else {
-        Err(range("dim", dim as f64, "1 to 4096"))
-    }
-}
-
-fn check_len(field: &'static str, found: usize, expected: usize) -> Result<(), StateError> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(StateError::Length {
-            field,
-            found,
-            expected,
-        })
-    }
-}
-
-fn finite(field: &'static str, values: impl IntoIterator<Item = f64>) -> Result<(), StateError> {
-    match values.into_iter().find(|v| !v.is_finite()) {
-        Some(value) => Err(range(field, value, "finite")),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ const FAST: u32 = 2_500;
 const AFTER_CHANGE: f64 = 0.1;
 
 /// Time at which an arm's doubt has halved: that of the default policy's scale.
-const HALF: f64 = 600.0;
+const HALF: f64 = 1000.0;
 
 /// An arm's, or a team's, time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -88,9 +88,11 @@ impl Tempo {
     /// ```
     /// use bellwether::bandit::Tempo;
     /// let mut team = Tempo::default();
-    /// (0..600).for_each(|_| drop(team.tick()));
-    /// // Nearly 600 decisions against none: (600 + 575.5) / 600.
-    /// assert!((Tempo::default().doubt(&team) - 1.96).abs() < 0.005);
+    /// for _ in 0..1000 {
+    ///     team.tick();
+    /// }
+    /// // Nearly 1000 decisions, for they fade, against none: (1000 + 934) / 1000.
+    /// assert!((Tempo::default().doubt(&team) - 1.934).abs() < 0.001);
     /// assert_eq!(team.doubt(&team), 1.0);
     /// ```
     pub fn doubt(&self, team: &Self) -> f64 {

@@ -307,9 +307,36 @@ pub(crate) struct Outcomes {
     pub(crate) floor: f64,
     #[command(flatten)]
     pub(crate) columns: Columns,
-    /// How the result is written.
+    /// How the result is written. JSON has more: each stream's figures, and each policy's learning curve
+    /// (reward and every arm's share in 50 equal pieces of the stream).
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    // Last: its heading would take in what follows.
+    #[command(flatten)]
+    pub(crate) stream: Stream,
+}
+
+/// What is done to every stream; the same for every policy.
+#[cfg(feature = "analytics")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub(crate) struct Stream {
+    /// Prompts at the start that are given away fully labelled: every arm's outcome teaches, nothing is
+    /// chosen or counted there. 0 to one less than a stream has prompts.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed_rows: usize,
+    /// Outcomes are learned this many steps after their choice, 0 to 1000000. 0: before the next one.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) delay: usize,
+    /// Share of outcomes that never arrive, 0 to 0.99.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) missing: f64,
+    /// A change of the world. drop=FACTOR@SHARE: from SHARE of the stream on (between 0 and 1) the best
+    /// single arm's score is multiplied by FACTOR (0 to 1); drop=FACTOR@SHARE:ARM: that arm's.
+    /// suffix=FIRST,SECOND: prompts whose id ends with FIRST come before those that end with SECOND;
+    /// others are left out.
+    #[arg(long, value_name = "DRIFT")]
+    pub(crate) drift: Option<String>,
 }
 
 #[cfg(feature = "analytics")]

@@ -1,14 +1,15 @@
 //! `replay outcomes`, `replay traffic`, `traffic export`, `scorecard try`.
 
-use super::args::{Export, Exported, Outcomes, Switch, Try};
+use super::args::{Export, Exported, Outcomes, Stream, Switch, Try};
 use super::drive::table;
 use super::out::{self, Failure};
 use bellwether::bandit::Policy;
 use bellwether::config;
 use bellwether::export::{self, Wanted};
 use bellwether::feature::Extractor;
-use bellwether::replay::{self, Bench, Candidate, Params};
-use bellwether::table::TrafficReader;
+use bellwether::id::Name;
+use bellwether::replay::{self, Bench, Candidate, Drift, Params, StreamParams};
+use bellwether::table::{OutcomeTable, TrafficReader};
 use bellwether::unit::Timestamp;
 use std::ops::ControlFlow;
 
@@ -24,27 +25,21 @@ const POLICIES: [&str; 6] = [
 
 /// Streams an outcome table past policies.
 pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
-    let table = table(&arguments.table, &arguments.columns)?;
-    let extractor = Extractor::shipped()?;
+    // What is written on the command line is judged before the table is read.
+    let params = Params {
+        seeds: arguments.seeds,
+        floor: arguments.floor,
+        stream: stream(&arguments.stream)?,
+    };
     let mut policies = Vec::new();
     for text in &arguments.policies {
         policies.push(text.parse::<Policy>()?);
     }
+    let table = table(&arguments.table, &arguments.columns)?;
     if policies.is_empty() {
-        for text in POLICIES {
-            policies.push(text.parse::<Policy>()?);
-        }
-        policies.extend(
-            table
-                .arms
-                .iter()
-                .map(|arm| Policy::Fixed { arm: arm.clone() }),
-        );
+        policies = every_policy(&table)?;
     }
-    let params = Params {
-        seeds: arguments.seeds,
-        floor: arguments.floor,
-    };
+    let extractor = Extractor::shipped()?;
     let mut reports = Vec::new();
     for lambda in &arguments.lambda {
         let label = arguments.task_label == Switch::On;
@@ -61,6 +56,28 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
     }
     let text: Vec<String> = reports.iter().map(ToString::to_string).collect();
     out::write(arguments.format, &reports, &text.join("\n"))
+}
+
+/// What is done to the streams.
+fn stream(arguments: &Stream) -> Result<StreamParams, Failure> {
+    let drift = arguments.drift.as_deref();
+    Ok(StreamParams {
+        seed_rows: arguments.seed_rows,
+        delay: arguments.delay,
+        missing: arguments.missing,
+        drift: drift.map(str::parse::<Drift>).transpose()?,
+    })
+}
+
+/// The policies that are shown when none is named.
+fn every_policy(table: &OutcomeTable) -> Result<Vec<Policy>, Failure> {
+    let mut policies = Vec::new();
+    for text in POLICIES {
+        policies.push(text.parse::<Policy>()?);
+    }
+    let fixed = |arm: &Name| Policy::Fixed { arm: arm.clone() };
+    policies.extend(table.arms.iter().map(fixed));
+    Ok(policies)
 }
 
 /// Judges candidates on exported traffic.

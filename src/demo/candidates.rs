@@ -7,7 +7,7 @@
 
 use super::error::Error;
 use super::play::Run;
-use crate::bandit::{Policy, Scratch};
+use crate::bandit::{Policy, Schedule, Scratch};
 use crate::decision::Drawn;
 use crate::id::{DecisionId, Name};
 use crate::replay::{self, Candidate, Row, TrafficReport};
@@ -26,11 +26,17 @@ pub(super) struct Judged {
     pub(super) rows: Vec<Row>,
 }
 
-/// The candidates: every arm for good, chance, and the router's own knowledge without exploration.
+/// The candidates: every arm for good, chance, and three other ways to choose by what the router knew.
 pub(super) fn candidates(world: &World) -> Vec<Candidate> {
     let fixed = |arm: &Name| Candidate::Policy(Policy::Fixed { arm: arm.clone() });
     let mut all: Vec<Candidate> = world.arms.iter().map(|arm| fixed(&arm.name)).collect();
-    all.extend([Policy::Uniform, Policy::Greedy].map(Candidate::Policy));
+    let inverse_gap = Policy::SquareCb {
+        gamma: 3.0,
+        schedule: Schedule::Linear,
+    };
+    let chance = Policy::EpsilonGreedy { epsilon: 0.2 };
+    let others = [Policy::Uniform, Policy::Greedy, inverse_gap, chance];
+    all.extend(others.map(Candidate::Policy));
     all
 }
 
@@ -42,6 +48,14 @@ pub(super) fn meaning(candidate: &Candidate) -> String {
         Candidate::Policy(Policy::Greedy) => {
             "the arm that looked best at the time, exploring no more than the floor".to_owned()
         }
+        Candidate::Policy(Policy::SquareCb { .. }) => {
+            "an arm the more seldom the further it looked behind the best (inverse-gap weighting)"
+                .to_owned()
+        }
+        Candidate::Policy(Policy::EpsilonGreedy { epsilon }) => format!(
+            "the arm that looked best, but {:.0} of 100 requests to any arm",
+            100.0 * epsilon
+        ),
         other => other.to_string(),
     }
 }

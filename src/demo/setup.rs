@@ -24,10 +24,10 @@ use std::sync::Arc;
 /// When the simulated weeks begin: Monday 2026-01-05, 00:00 UTC.
 pub(super) const BEGIN: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);
 
-/// Four weeks are short, and arms change: more curiosity than the default (v=0.05, floor 0.02), so that
-/// every arm is tried at every task and the log can speak of policies that were not in force.
-const POLICY: &str = "linear-thompson:v=0.3";
-const EXPLORE_FLOOR: f64 = 0.05;
+/// The default policy, curious for longer (the default halves at 1000) and with a floor of 0.1 (0.02): four
+/// weeks are short, and the log shall speak of policies that were not in force.
+const POLICY: &str = "linear-thompson:v=0.3,half=2000";
+const EXPLORE_FLOOR: f64 = 0.1;
 
 /// Where the written configuration keeps its data, beside itself.
 const DATA: &str = "data";

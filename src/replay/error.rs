@@ -1,5 +1,6 @@
 //! Why a replay could not be done.
 
+use super::drift::DriftError;
 use crate::bandit::{ChoiceError, StateError};
 use crate::feature;
 use crate::id::Name;
@@ -18,6 +19,28 @@ pub enum Error {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// More rows given away than leave one to play.
+    #[error("seed_rows is {value}: allowed 0 to {most}, one less than a stream has prompts")]
+    SeedRows {
+        /// The rows asked for.
+        value: usize,
+        /// The most that are allowed.
+        most: usize,
+    },
+    /// A drift that is not written as one.
+    #[error(transparent)]
+    Drift(#[from] DriftError),
+    /// A drift of an arm that is not there.
+    #[error("drift has arm {arm}: allowed {}", listed(allowed))]
+    DriftArm {
+        /// The arm.
+        arm: Name,
+        /// The table's arms.
+        allowed: Vec<Name>,
+    },
+    /// A drift to prompts that are not there.
+    #[error("drift has suffix {0:?}: allowed one that the id of some prompt ends with")]
+    Suffix(String),
     /// Costs are asked to count but there are none.
     #[error(
         "lambda is {lambda} but arm {arm} has no cost on prompt {prompt}: allowed lambda 0, or a table with cost_usd in every row"
@@ -61,4 +84,10 @@ pub enum Error {
     /// The table.
     #[error(transparent)]
     Table(#[from] table::Error),
+}
+
+/// Names, by commas.
+fn listed(names: &[Name]) -> String {
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    names.join(", ")
 }

@@ -8,7 +8,7 @@
 //! Invariants: an arm's statistics see only the steps at which it was chosen; rows that a table gives
 //! away beforehand ([`Learner::seed`]) teach every arm.
 //!
-//! Not here: the draw, and when an outcome arrives (`outcomes`).
+//! Not here: the draw, and when an outcome arrives (`play`).
 //!
 //! Source: SCIENCE 2.2 (3 forced uniform pulls an arm), 2.6 (cost apart).
 
@@ -120,6 +120,26 @@ impl Learner {
             if let Some(cost) = costs.next() {
                 cost.fade(keep)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Learns every arm's outcome of a row that is given away. It counts as a pull of each: what is known
+    /// need not be forced.
+    pub(super) fn seed(
+        &mut self,
+        x: &[f32],
+        seen: impl Iterator<Item = Seen>,
+    ) -> Result<(), StateError> {
+        for (arm, seen) in seen.enumerate() {
+            if let Some(pulls) = self.pulls.get_mut(arm) {
+                *pulls += 1;
+            }
+            // Time passes for doubt; nothing fades, for all of it is known at the start.
+            for tempo in self.tempi.iter_mut().chain([&mut self.tempo]) {
+                tempo.tick();
+            }
+            self.observe(x, arm, seen)?;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Replay: judges. What a policy would have earned, on an outcome table where every arm's outcome is
-//! known ([`Bench`]), or on recorded traffic where only the drawn arm's is ([`fn@traffic`]).
+//! known ([`Bench`], played in streams that [`StreamParams`] may change), or on recorded traffic where only the drawn arm's is ([`fn@traffic`]).
 //!
 //! Invariants: no policy sees an outcome before it has chosen; a question that the data cannot answer
 //! is refused, with what would make it answerable; the same input gives the same report, whatever the
@@ -11,7 +11,10 @@
 
 mod baselines;
 mod bench;
+mod change;
 mod collect;
+mod curve;
+mod drift;
 mod error;
 mod known;
 mod learner;
@@ -20,10 +23,13 @@ mod model;
 mod outcomes;
 mod outcomes_text;
 mod parallel;
+mod play;
 mod prices;
 mod propensity;
+mod recovery;
 mod rescore;
 mod run;
+mod stream;
 mod target;
 mod traffic;
 mod traffic_text;
@@ -32,12 +38,18 @@ mod wanted;
 pub use crate::table::TrafficRow as Row;
 pub use baselines::{ArmMean, Baselines, Hull};
 pub use bench::{Bench, CostSource};
+pub use change::{ChangeReport, FixedArm};
 pub use collect::{Outcomes, Scorecards};
+pub use curve::{ArmCurve, Curve, PIECES};
+pub use drift::{Drift, DriftError};
 pub use error::Error;
-pub use outcomes::{FORCED_PULLS, OutcomesReport, Params, PolicyReport, outcomes};
+pub use outcomes::{OutcomesReport, Params, PolicyReport, outcomes};
+pub use play::FORCED_PULLS;
 pub use propensity::PropensityCheck;
+pub use recovery::{Recovery, WINDOW};
 pub use rescore::{ArmScore, RescoreReport, SignalSeen, rescore};
 pub use run::{Run, Spread};
+pub use stream::StreamParams;
 pub use target::Candidate;
 pub use traffic::{CandidateReport, TrafficReport, traffic};
 pub use wanted::{Refused, Wanted};

@@ -1,35 +1,36 @@
-//! Policies played on an outcome table: choose, see that arm's reward, learn, go on.
+//! The report on policies that were played on an outcome table.
 //!
-//! Invariants: a policy that learns keeps the stated floor and starts with forced pulls; one that
-//! does not (fixed, uniform) has neither, so its expected reward is the table's own mean. The draw of
-//! a step depends on the seed and the prompt alone, so policies are compared on the same luck.
+//! Invariants: every policy met the same streams. The means are over counted steps alone: rows that are
+//! given away are in none.
+//!
+//! Not here: the streams (`stream`), the play (`play`), the report as text (`outcomes_text`).
 //!
 //! Source: SCIENCE 5 (the prequential protocol).
 
 use super::Watch;
 use super::baselines::{Baselines, Hull};
 use super::bench::{Bench, CostSource};
+use super::change::ChangeReport;
+use super::curve::{Curve, Pieces};
 use super::error::Error;
-use super::learner::Learner;
 use super::parallel::in_parallel;
-use super::run::{Run, Spread, Tally};
-use crate::bandit::{Policy, Scores, Scratch, floors};
+use super::play::play;
+use super::recovery::Recovery;
+use super::run::{Played, Run, Spread};
+use super::stream::{Plan, StreamParams};
+use crate::bandit::Policy;
 use crate::feature::DIM;
-use crate::route;
-use crate::unit::Pmf;
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_64;
-
-/// Uniform pulls of every arm before its statistics count: as many as where it serves.
-pub const FORCED_PULLS: usize = route::FORCED_PULLS as usize;
 
 /// How a table is played.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Params {
     /// Streams, with seeds 0, 1, ...
     pub seeds: u64,
     /// Exploration floor of policies that learn, of all arms together (`bandit::floors`).
     pub floor: f64,
+    /// What is done to the streams.
+    pub stream: StreamParams,
 }
 
 impl Default for Params {
@@ -37,6 +38,7 @@ impl Default for Params {
         Self {
             seeds: 5,
             floor: 0.02,
+            stream: StreamParams::default(),
         }
     }
 }
@@ -46,10 +48,13 @@ impl Default for Params {
 pub struct PolicyReport {
     /// Its specification.
     pub policy: String,
-    /// Reward over the first 1,000 steps.
+    /// Reward over the first 1,000 counted steps.
     pub first_1000: Option<Spread>,
-    /// Reward over the first 5,000 steps.
+    /// Reward over the first 5,000 counted steps.
     pub first_5000: Option<Spread>,
+    /// Reward over the counted steps after the first 1,000 prompts of the stream, given-away ones among
+    /// these.
+    pub after_1000: Option<Spread>,
     /// Reward over all steps.
     pub all: Spread,
     /// Reward over the last fifth.
@@ -60,8 +65,17 @@ pub struct PolicyReport {
     pub cost_usd: Option<Spread>,
     /// Reward expected under the pmfs.
     pub expected: Spread,
-    /// Score of the static mix of fixed arms at the policy's mean cost.
+    /// Score of the static mix of fixed arms at the policy's mean cost. None with a drift: the mixes are
+    /// of the table as it stands.
     pub hull_score: Option<f64>,
+    /// Reward before the drift's change.
+    pub before_change: Option<Spread>,
+    /// Reward from the drift's change on.
+    pub after_change: Option<Spread>,
+    /// What an arm's drop took, and when it was regained, where a loss shows.
+    pub recovery: Option<Recovery>,
+    /// Reward and shares over consecutive pieces of the stream.
+    pub curve: Curve,
     /// Each seed.
     pub runs: Vec<Run>,
 }
@@ -71,7 +85,7 @@ pub struct PolicyReport {
 pub struct OutcomesReport {
     /// The table.
     pub table: String,
-    /// Prompts played.
+    /// Prompts played, or given away: those of a stream.
     pub prompts: usize,
     /// Prompts left out for want of a score of some arm.
     pub dropped: usize,
@@ -89,7 +103,11 @@ pub struct OutcomesReport {
     pub feature_set: String,
     /// Length of a context.
     pub dim: usize,
-    /// What needs no router.
+    /// What was done to the streams.
+    pub stream: StreamParams,
+    /// What a drift changed.
+    pub change: Option<ChangeReport>,
+    /// What needs no router, over the whole table as it stands, without drift.
     pub baselines: Baselines,
     /// The policies, in the order asked.
     pub policies: Vec<PolicyReport>,
@@ -103,22 +121,24 @@ pub fn outcomes(
     watch: &Watch<'_>,
 ) -> Result<OutcomesReport, Error> {
     check(params)?;
+    let plan = Plan::new(bench, &params.stream)?;
     let jobs: Vec<(usize, u64)> = (0..policies.len())
         .flat_map(|policy| (0..params.seeds).map(move |seed| (policy, seed)))
         .collect();
     let run = |(policy, seed): (usize, u64)| match policies.get(policy) {
-        Some(policy) => play(bench, policy, seed, params.floor),
+        Some(policy) => play(&plan.stream(seed), policy, params.floor),
         None => Err(Error::Stopped),
     };
-    let mut runs = in_parallel(&jobs, run, watch)?.into_iter();
+    let mut played = in_parallel(&jobs, run, watch)?.into_iter();
     let seeds = usize::try_from(params.seeds).unwrap_or(usize::MAX);
     let report = |policy: &Policy| {
-        let own: Vec<Run> = runs.by_ref().take(seeds).collect();
-        PolicyReport::new(policy, own, bench.baselines().hull.as_ref())
+        let own: Vec<Played> = played.by_ref().take(seeds).collect();
+        PolicyReport::new(policy, &own, &plan)
     };
+    let drift = params.stream.drift.as_ref();
     Ok(OutcomesReport {
         table: bench.name().to_owned(),
-        prompts: bench.prompts(),
+        prompts: plan.len(),
         dropped: bench.dropped(),
         lambda: bench.lambda(),
         cost_source: bench.cost_source(),
@@ -127,34 +147,57 @@ pub fn outcomes(
         task_label: bench.task_label(),
         feature_set: bench.feature_set().to_owned(),
         dim: DIM,
+        stream: params.stream.clone(),
+        change: drift.and_then(|drift| ChangeReport::of(&plan, drift, params.seeds)),
         baselines: bench.baselines().clone(),
         policies: policies.iter().map(report).collect(),
     })
 }
 
 impl PolicyReport {
-    fn new(policy: &Policy, runs: Vec<Run>, hull: Option<&Hull>) -> Self {
+    fn new(policy: &Policy, played: &[Played], plan: &Plan<'_>) -> Self {
+        let runs: Vec<Run> = played.iter().map(|played| played.run).collect();
         let over = |value: &dyn Fn(&Run) -> f64| Spread::of(runs.iter().map(value));
         let part = |value: fn(&Run) -> Option<f64>| {
             let found: Option<Vec<f64>> = runs.iter().map(value).collect();
             found.map(|values| Spread::of(values.into_iter()))
         };
         let cost_usd = part(|run| run.cost_usd);
+        let pieces: Vec<&Pieces> = played.iter().map(|played| &played.pieces).collect();
         Self {
             policy: policy.to_string(),
             first_1000: part(|run| run.first_1000),
             first_5000: part(|run| run.first_5000),
+            after_1000: part(|run| run.after_1000),
             all: over(&|run| run.all),
             last_fifth: over(&|run| run.last_fifth),
             score: over(&|run| run.score),
             cost_usd,
             expected: over(&|run| run.expected),
-            hull_score: hull
+            hull_score: hull(plan)
                 .zip(cost_usd)
                 .and_then(|(hull, cost)| hull.at(cost.mean)),
+            before_change: part(|run| run.before_change),
+            after_change: part(|run| run.after_change),
+            recovery: recovery(played, plan),
+            curve: Curve::of(&pieces, plan.bench().arms()),
             runs,
         }
     }
+}
+
+/// The static mixes that a policy's score may be held against.
+fn hull<'a>(plan: &Plan<'a>) -> Option<&'a Hull> {
+    let hull = plan.bench().baselines().hull.as_ref();
+    hull.filter(|_| plan.change().is_none())
+}
+
+/// How a policy took an arm's drop.
+fn recovery(played: &[Played], plan: &Plan<'_>) -> Option<Recovery> {
+    plan.dropped()?;
+    let at = plan.change()?.checked_sub(plan.seed_rows())?;
+    let rewards: Vec<&[f64]> = played.iter().map(|p| p.rewards.as_slice()).collect();
+    Recovery::of(&rewards, at)
 }
 
 fn check(params: &Params) -> Result<(), Error> {
@@ -174,65 +217,8 @@ fn check(params: &Params) -> Result<(), Error> {
     Ok(())
 }
 
-/// One policy on one stream.
-fn play(bench: &Bench, policy: &Policy, seed: u64, floor: f64) -> Result<Run, Error> {
-    let arms = bench.arms();
-    let learns = !matches!(policy, Policy::Fixed { .. } | Policy::Uniform);
-    let (forced_pulls, eps) = if learns {
-        (FORCED_PULLS, floor)
-    } else {
-        (0, 0.0)
-    };
-    let mut learner = Learner::new(arms.len(), bench.lambda(), forced_pulls)?;
-    let mut scratch = Scratch::default();
-    let (mut utility, mut sd) = (vec![0.0; arms.len()], vec![0.0; arms.len()]);
-    let mut tally = Tally::new(bench.prompts());
-    for prompt in bench.order(seed) {
-        let x = bench.context(prompt);
-        if learns {
-            learner.score(x, &mut utility, &mut sd)?;
-        }
-        let floors = floors(eps, &utility);
-        let forced = learner.forced();
-        let pmf = if forced.is_empty() {
-            let scores = Scores {
-                utility: &utility,
-                sd: &sd,
-                samples: learner.samples(),
-            };
-            policy.pmf(&scores, arms, &floors, &mut scratch)?
-        } else {
-            uniform_over(&forced, &floors)?
-        };
-        let chosen = pmf.draw(uniform(seed, bench, prompt));
-        tally.add(bench, prompt, chosen, &pmf);
-        if learns {
-            learner.chose(chosen)?;
-            learner.observe(x, chosen, bench.seen(prompt, chosen))?;
-        }
-    }
-    Ok(tally.run(seed))
-}
-
-/// Uniform over `forced`, mixed with the floors.
-fn uniform_over(forced: &[usize], floors: &[f64]) -> Result<Pmf, Error> {
-    let each = (1.0 - floors.iter().sum::<f64>()).max(0.0) / forced.len() as f64;
-    let share =
-        |(arm, floor): (usize, &f64)| floor + if forced.contains(&arm) { each } else { 0.0 };
-    let p = floors.iter().enumerate().map(share).collect();
-    Ok(Pmf::new(p).map_err(crate::bandit::ChoiceError::from)?)
-}
-
-/// The uniform of one step, the same for every policy.
-fn uniform(seed: u64, bench: &Bench, prompt: usize) -> f64 {
-    let text = format!("draw|{seed}|{}|{}", bench.name(), bench.id(prompt));
-    (xxh3_64(text.as_bytes()) >> 11) as f64 / (1_u64 << 53) as f64
-}
-
 #[cfg(test)]
-mod live_tests;
-#[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::feature::Extractor;
     use crate::replay::Progress;
@@ -241,12 +227,12 @@ mod tests {
     use std::ops::ControlFlow;
     use std::path::Path;
 
-    fn go_on(_: Progress) -> ControlFlow<()> {
+    pub(in crate::replay) fn go_on(_: Progress) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
     /// Two tasks and three arms; which arm is right depends on the task; the dear one is never bad.
-    pub(super) fn made(prompts: usize, cost: bool) -> OutcomeTable {
+    pub(in crate::replay) fn made(prompts: usize, cost: bool) -> OutcomeTable {
         let mut csv = "prompt_id,task,prompt,model,score,cost_usd\n".to_owned();
         for i in 0..prompts {
             let (task, right) = [("sum", "a"), ("verse", "b")][i % 2];
@@ -415,9 +401,15 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        let params = Params::default();
+        let params = Params::default;
         assert_eq!(
-            fails("uniform", Params { seeds: 0, ..params }),
+            fails(
+                "uniform",
+                Params {
+                    seeds: 0,
+                    ..params()
+                }
+            ),
             "seeds is 0: allowed 1 to 1000"
         );
         assert_eq!(
@@ -425,12 +417,12 @@ mod tests {
                 "uniform",
                 Params {
                     floor: 2.0,
-                    ..params
+                    ..params()
                 }
             ),
             "floor is 2: allowed 0 to 1"
         );
-        let error = fails("fixed:arm=z", params);
+        let error = fails("fixed:arm=z", params());
         assert!(error.contains("arm z"), "{error}");
     }
 

@@ -1,9 +1,16 @@
 //! The report on an outcome table as text, for people. Machines take the JSON of the same structs.
 
 use super::bench::CostSource;
+use super::change::{ChangeReport, FixedArm};
+use super::drift::Drift;
 use super::outcomes::{OutcomesReport, PolicyReport};
+use super::recovery::Recovery;
 use super::run::Spread;
 use std::fmt::{Display, Formatter, Result};
+
+/// Below the figures around an arm's drop.
+const RECOVERY: &str = "Means over the streams: reward over the 200 steps just before, the least over 200 after; steps \
+     until 200 have at least 80 % of the difference back. - where no loss shows beyond chance.";
 
 impl Display for OutcomesReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -13,10 +20,11 @@ impl Display for OutcomesReport {
         let width = width.unwrap_or(0).max("policy".len());
         writeln!(
             f,
-            "\n{:<width$}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>8}  {:>10}  {:>8}",
+            "\n{:<width$}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>8}  {:>10}  {:>8}",
             "policy",
             "first 1,000",
             "first 5,000",
+            "after 1,000",
             "all",
             "last fifth",
             "score",
@@ -27,6 +35,7 @@ impl Display for OutcomesReport {
         for policy in &self.policies {
             policy.line(f, width)?;
         }
+        self.around_the_change(f, width)?;
         let streams = self.policies.first().map_or(0, |p| p.runs.len());
         let spread = match streams {
             1 => "of one stream (--seeds 2 or more show the spread)".to_owned(),
@@ -35,7 +44,8 @@ impl Display for OutcomesReport {
         writeln!(
             f,
             "\nReward is score - lambda x cost / reference cost (the dearest arm's mean); {spread}; - where there are \
-             fewer prompts. Hull: score of the best static mix of two arms at the same cost."
+             fewer prompts. After 1,000: without the stream's first 1,000 prompts. Hull: score of the best static \
+             mix of two arms at the same cost."
         )
     }
 }
@@ -67,12 +77,74 @@ impl OutcomesReport {
             self.dim,
             if self.task_label { "on" } else { "off" },
             self.floor
-        )
+        )?;
+        self.stream(f)
+    }
+
+    /// What was done to the streams, if anything was.
+    fn stream(&self, f: &mut Formatter<'_>) -> Result {
+        let stream = &self.stream;
+        let mut done = Vec::new();
+        if stream.seed_rows > 0 {
+            done.push(format!(
+                "{} prompts given away with every arm's outcome, and not counted",
+                stream.seed_rows
+            ));
+        }
+        if stream.delay > 0 {
+            done.push(format!("outcomes come {} steps late", stream.delay));
+        }
+        if stream.missing > 0.0 {
+            done.push(format!(
+                "a share of {} of the outcomes never comes",
+                stream.missing
+            ));
+        }
+        if let Some(drift) = &stream.drift {
+            done.push(format!("drift {drift}"));
+        }
+        if done.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "stream: {}", done.join("; "))
+    }
+
+    /// What a drift changed, and how the policies took it.
+    fn around_the_change(&self, f: &mut Formatter<'_>, width: usize) -> Result {
+        let Some(change) = &self.change else {
+            return Ok(());
+        };
+        writeln!(f, "\n{change}")?;
+        write!(f, "{:<width$}  {:>15}  {:>15}", "policy", "before", "after")?;
+        let drops = change.arm.is_some();
+        if drops {
+            write!(
+                f,
+                "  {:>11}  {:>8}  {:>10}",
+                "just before", "lowest", "steps back"
+            )?;
+        }
+        writeln!(f)?;
+        for policy in &self.policies {
+            policy.around_the_change(f, width, drops)?;
+        }
+        if drops {
+            writeln!(f, "{RECOVERY}")?;
+        }
+        Ok(())
+    }
+
+    /// Beside the figures of the table where the streams are not as it is.
+    fn undrifted(&self) -> &'static str {
+        match self.change {
+            Some(_) => ", whole table without drift",
+            None => "",
+        }
     }
 
     fn without_a_router(&self, f: &mut Formatter<'_>) -> Result {
         let base = &self.baselines;
-        writeln!(f, "\nwithout a router (in hindsight)")?;
+        writeln!(f, "\nwithout a router (in hindsight{})", self.undrifted())?;
         let arm = &base.best_single.arm;
         for (name, value) in [
             (format!("best single ({arm})"), base.best_single.reward),
@@ -87,28 +159,74 @@ impl OutcomesReport {
 }
 
 impl PolicyReport {
-    fn line(&self, f: &mut Formatter<'_>, width: usize) -> Result {
-        // One stream has no spread: a 0 would look like certainty.
-        let spread = |s: Option<Spread>| match s {
+    /// One stream has no spread: a 0 would look like certainty.
+    fn spread(&self, spread: Option<Spread>) -> String {
+        match spread {
             None => "-".to_owned(),
             Some(s) if self.runs.len() < 2 => format!("{:.4}", s.mean),
             Some(s) => format!("{:.4} +- {:.4}", s.mean, s.sd),
-        };
-        let number = |value: Option<f64>, digits: usize| {
-            value.map_or("-".to_owned(), |v| format!("{v:.digits$}"))
-        };
+        }
+    }
+
+    fn line(&self, f: &mut Formatter<'_>, width: usize) -> Result {
         writeln!(
             f,
-            "{:<width$}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>8}  {:>10}  {:>8}",
+            "{:<width$}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>8}  {:>10}  {:>8}",
             self.policy,
-            spread(self.first_1000),
-            spread(self.first_5000),
-            spread(Some(self.all)),
-            spread(Some(self.last_fifth)),
-            spread(Some(self.score)),
+            self.spread(self.first_1000),
+            self.spread(self.first_5000),
+            self.spread(self.after_1000),
+            self.spread(Some(self.all)),
+            self.spread(Some(self.last_fifth)),
+            self.spread(Some(self.score)),
             number(Some(self.expected.mean), 4),
             number(self.cost_usd.map(|c| c.mean), 6),
             number(self.hull_score, 4)
+        )
+    }
+
+    fn around_the_change(&self, f: &mut Formatter<'_>, width: usize, drops: bool) -> Result {
+        write!(
+            f,
+            "{:<width$}  {:>15}  {:>15}",
+            self.policy,
+            self.spread(self.before_change),
+            self.spread(self.after_change)
+        )?;
+        if drops {
+            let steps = |r: Recovery| r.steps.map_or("never".to_owned(), |n| n.to_string());
+            write!(
+                f,
+                "  {:>11}  {:>8}  {:>10}",
+                number(self.recovery.map(|r| r.before), 4),
+                number(self.recovery.map(|r| r.lowest), 4),
+                self.recovery.map_or("-".to_owned(), steps)
+            )?;
+        }
+        writeln!(f)
+    }
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or("-".to_owned(), |v| format!("{v:.digits$}"))
+}
+
+impl Display for ChangeReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let best = |best: &Option<FixedArm>| {
+            let shown = |best: &FixedArm| format!("{} {:.4}", best.arm, best.reward);
+            best.as_ref().map_or("-".to_owned(), shown)
+        };
+        write!(f, "change at prompt {} of the stream: ", self.at + 1)?;
+        match (&self.drift, &self.arm) {
+            (Drift::Drop { factor, .. }, Some(arm)) => write!(f, "{arm}'s score times {factor}")?,
+            _ => write!(f, "{} ({} prompts left out)", self.drift, self.left_out)?,
+        }
+        write!(
+            f,
+            "; best fixed arm before it: {}, after it: {}",
+            best(&self.best_before),
+            best(&self.best_after)
         )
     }
 }

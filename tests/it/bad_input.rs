@@ -343,6 +343,8 @@ async fn bad_input_is_told_what_is_wrong_and_disturbs_nothing_else() {
 pub(crate) fn run(said: &mut Said, case: &str, dir: &Path, arguments: &[&str]) {
     said.heading(case);
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+    // Help is wrapped at 100 where no terminal says otherwise.
+    command.env_remove("COLUMNS");
     let output = command.args(arguments).current_dir(dir).output().unwrap();
     said.line(&format!("$ bellwether {}", arguments.join(" ")));
     for (stream, bytes) in [("", output.stdout), ("stderr: ", output.stderr)] {
@@ -435,4 +437,40 @@ fn a_table_that_cannot_be_one_is_told_why() {
         run(&mut said, case, dir.path(), &["replay", "outcomes", table]);
     }
     check("bad_table.txt", &said.text);
+}
+
+#[cfg(feature = "analytics")]
+#[test]
+fn what_may_be_done_to_a_stream_is_told_and_what_may_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows =
+        "prompt_id,model,score\np1#e0,small,0.5\np1#e0,large,1\np1#e1,small,0\np1#e1,large,1\n";
+    std::fs::write(dir.path().join("t.csv"), rows).unwrap();
+    let mut said = Said::default();
+    let mut asked = |case: &str, options: &[&str]| {
+        let arguments = [&["replay", "outcomes", "t.csv"], options].concat();
+        run(&mut said, case, dir.path(), &arguments);
+    };
+    asked("help", &["--help"]);
+    asked("all rows given away", &["--seed-rows", "2"]);
+    asked("a delay that is too long", &["--delay", "1000001"]);
+    asked("nothing ever comes", &["--missing", "1"]);
+    for (case, drift) in [
+        ("no such drift", "fall=0.5"),
+        ("a factor above 1", "drop=1.5@0.5"),
+        ("a share of nothing", "drop=0.5@0"),
+        ("an arm that is not there", "drop=0.5@0.5:huge"),
+        ("one suffix is the other's end", "suffix=0,e0"),
+        ("a suffix that no id has", "suffix=#e0,#e2"),
+    ] {
+        asked(case, &["--drift", drift]);
+    }
+    let all = ["--drift", "suffix=#e1,#e0", "--delay", "1", "--missing"];
+    let all = [
+        &all[..],
+        &["0.5", "--policy", "fixed:arm=small", "--seeds", "2"],
+    ]
+    .concat();
+    asked("as it may be", &all);
+    check("stream.txt", &said.text);
 }

@@ -12,6 +12,9 @@ use crate::feature::Extractor;
 use crate::id::Name;
 use crate::learn::sample::{HOUR, Maker, name};
 use crate::learn::{self, Limits, Snapshot};
+use crate::replay::bench::Bench;
+use crate::replay::run::{Run, Spread};
+use crate::replay::stream::{Plan, StreamParams};
 use crate::scorecard::{Definition, Kind, Level, Missing, Scorecard, Spec};
 use crate::signal::{Change, Subject, Value};
 use crate::store::{Position, Record};
@@ -155,9 +158,12 @@ impl<'a> Live<'a> {
     fn play(mut self, policy: &Policy, seed: u64, eps: f64) -> Run {
         let (bench, arms) = (self.bench, self.bench.arms());
         let (mut utility, mut sd) = (vec![0.0; arms.len()], vec![0.0; arms.len()]);
-        let mut tally = Tally::new(bench.prompts());
-        for (step, prompt) in bench.order(seed).into_iter().enumerate() {
-            let x = bench.context(prompt);
+        let params = StreamParams::default();
+        let plan = Plan::new(bench, &params).unwrap();
+        let stream = plan.stream(seed);
+        let mut tally = Tally::new(&stream);
+        for step in stream.played() {
+            let x = bench.context(step.prompt);
             let forced = self.forced();
             self.score(x, &mut utility, &mut sd);
             let floors = floors(eps, &utility);
@@ -165,18 +171,18 @@ impl<'a> Live<'a> {
                 let scores = Scores {
                     utility: &utility,
                     sd: &sd,
-                    samples: step as f64,
+                    samples: step.index as f64,
                 };
                 let pmf = policy.pmf(&scores, arms, &floors, &mut Scratch::default());
                 pmf.unwrap()
             } else {
                 uniform_over(&forced, &floors).unwrap()
             };
-            let chosen = pmf.draw(uniform(seed, bench, prompt));
-            tally.add(bench, prompt, chosen, &pmf);
-            self.observe(x, prompt, chosen);
+            let chosen = pmf.draw(stream.draw(step));
+            tally.add(step, chosen, &pmf);
+            self.observe(x, step.prompt, chosen);
         }
-        tally.run(seed)
+        tally.played().run
     }
 }
 
@@ -186,7 +192,9 @@ fn difference(bench: &Bench, seeds: u64) -> (f64, f64) {
     let mut differences = Vec::new();
     for seed in 0..seeds {
         let live = Live::new(bench).play(&policy, seed, 0.02).all;
-        let replayed = play(bench, &policy, seed, 0.02).unwrap().all;
+        let params = StreamParams::default();
+        let plan = Plan::new(bench, &params).unwrap();
+        let replayed = play(&plan.stream(seed), &policy, 0.02).unwrap().run.all;
         println!("seed {seed}: live {live:.4}, replayed {replayed:.4}");
         differences.push(live - replayed);
     }
@@ -202,7 +210,7 @@ fn parity_the_learner_that_serves_earns_no_less_than_the_one_that_replays() {
     let seeds = std::env::var("BELLWETHER_PARITY_SEEDS").map_or(2, |n| n.parse().unwrap());
     let table = match &named {
         Ok(file) => OutcomeTable::read(Path::new(file), &Columns::default()).unwrap(),
-        Err(_) => super::tests::made(600, true),
+        Err(_) => crate::replay::outcomes::tests::made(600, true),
     };
     let bench = Bench::new(&table, 0.1, &Extractor::shipped().unwrap(), true).unwrap();
     let (mean, error) = difference(&bench, seeds);
