@@ -35,7 +35,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 5 composition | [`server`], [`drive`], [`mod@export`], [`scenario`], [`demo`], the command line |
+//! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
@@ -110,4 +110,6 @@ pub mod drive;
 pub mod export;
 #[cfg(feature = "analytics")]
 pub mod scenario;
+#[cfg(feature = "analytics")]
+pub mod seed;
 pub mod server;

@@ -28,6 +28,8 @@ async fn main() -> ExitCode {
         #[cfg(feature = "analytics")]
         Command::Drive(drive) => cli::drive::drive(drive).await,
         #[cfg(feature = "analytics")]
+        Command::Seed(seed) => cli::seed::seed(seed).await,
+        #[cfg(feature = "analytics")]
         Command::Traffic(Traffic::Export(export)) => cli::replay::export(export),
         #[cfg(feature = "analytics")]
         Command::Replay(Replay::Outcomes(outcomes)) => cli::replay::outcomes(outcomes),

@@ -10,5 +10,7 @@ pub(crate) mod drive;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]
 pub(crate) mod replay;
+#[cfg(feature = "analytics")]
+pub(crate) mod seed;
 pub(crate) mod serve;
 mod team;

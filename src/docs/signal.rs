@@ -31,6 +31,15 @@
 //! A signal of level `episode` belongs to every decision drawn for the episode, whichever came first;
 //! calls that inherited their arm from an earlier one are not counted again.
 //!
+//! # Outcomes known beforehand
+//!
+//! A team that has an outcome table (every arm's outcome for a few hundred of its prompts) can teach it before
+//! the first request: `bellwether seed`, with the server stopped ([`mod@crate::seed`]). Each cell becomes a
+//! journal record of its own and enters the same regressions, at a weight of the team's choice. It is no
+//! decision: it counts as no draw (each arm still gets its three forced ones), no feedback can correct it,
+//! and `GetTeam` counts only what the team itself reported. The same table again adds nothing. Where an
+//! arm serves the team otherwise than its table says, that is a change like any other, and raises an alarm.
+//!
 //! # What the learner does not believe
 //!
 //! - Comments: kept, shown by `GetDecision`, never learned from.

@@ -14,7 +14,8 @@
 //!   1500 outcomes alarmed, with it none of 40.)
 //! - A signal of an episode is watched once for each arm, at its first draw: one value is credited to
 //!   every draw, and would count as often.
-//! - While frozen, nothing is watched.
+//! - While frozen, nothing is watched, and what a table taught never is; but the regression expects what the
+//!   table led to expect, so an arm that serves a team otherwise than its table says is told of.
 //!
 //! Invariants: the same records raise the same alarms; at most [`KEPT`] alarms a team are kept.
 //!
@@ -175,8 +176,7 @@ impl Team {
             };
             let learned = self.arms.get(&step.arm).and_then(|arm| {
                 let assumes = group.missing.value().is_some();
-                let observed = arm.observed.get(step.group)?.get(within);
-                observed.filter(|_| assumes).copied()
+                arm.values(step.group, within).filter(|_| assumes)
             });
             let watch = self.alarms.watch(&step.arm, target.signal);
             let expected = expected + watch.closed_less(learned);
@@ -207,10 +207,10 @@ impl Team {
 
 impl Watch {
     /// Mean of what was watched less the mean of what was learned, given as count and sum.
-    fn closed_less(&self, learned: Option<(u64, f64)>) -> f64 {
+    fn closed_less(&self, learned: Option<(f64, f64)>) -> f64 {
         match learned {
-            Some((count, sum)) if count > 0 && self.watched.0 > 0 => {
-                self.watched.1 / self.watched.0 as f64 - sum / count as f64
+            Some((count, sum)) if count > 0.0 && self.watched.0 > 0 => {
+                self.watched.1 / self.watched.0 as f64 - sum / count
             }
             _ => 0.0,
         }

@@ -34,6 +34,8 @@ pub(super) struct Arm {
     pub(super) groups: Vec<Ridge>,
     /// For each group and target, how many values were observed, and their sum.
     pub(super) observed: Vec<Vec<(u64, f64)>>,
+    /// The same of rows that a table taught: what they weigh together, and their weighted sum.
+    pub(super) seeded: Vec<Vec<(f64, f64)>>,
     pub(super) usage: Ridge,
     /// Attempts whose latency was seen.
     pub(super) latency_count: u64,
@@ -56,6 +58,10 @@ impl Arm {
             tempo: Tempo::default(),
             outcomes: 0,
             observed: groups.iter().map(|g| vec![(0, 0.0); g.targets()]).collect(),
+            seeded: groups
+                .iter()
+                .map(|g| vec![(0.0, 0.0); g.targets()])
+                .collect(),
             groups,
             usage: Ridge::new(&usage)?,
             latency_count: 0,
@@ -96,6 +102,14 @@ impl Arm {
     ) -> Result<Vec<f64>, StateError> {
         let ridge = self.groups.get(group);
         ridge.map_or(Ok(Vec::new()), |ridge| without(ridge, x, row))
+    }
+
+    /// How much the values of a target weigh that are in its regression, the team's own and taught ones,
+    /// and their sum.
+    pub(super) fn values(&self, group: usize, target: usize) -> Option<(f64, f64)> {
+        let (count, sum) = self.observed.get(group)?.get(target)?;
+        let (weight, taught) = self.seeded.get(group)?.get(target)?;
+        Some((*count as f64 + weight, sum + taught))
     }
 
     /// Changes of one group's targets from one decision: `Some` sets a value, `None` withdraws it.

@@ -85,7 +85,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -316,6 +316,10 @@ fn apply(
         Record::EpisodeClosed { episode, .. } => state.close_episode(episode, scope, touched),
         Record::Control { control, .. } => {
             state.control = control.clone();
+            Ok(())
+        }
+        Record::Seed(seed) => {
+            state.seeded(seed, scope.params, touched);
             Ok(())
         }
         Record::Version { .. } | Record::Tick { .. } | Record::Answer { .. } => Ok(()),

@@ -21,9 +21,11 @@ mod ledger;
 mod pool;
 #[cfg(test)]
 pub(crate) mod sample;
+mod seed;
 mod snapshot;
 mod team;
 mod told;
+mod usage;
 
 pub use alarm::Alarm;
 pub use follow::{Follower, Published};

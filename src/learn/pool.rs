@@ -76,11 +76,9 @@ impl Pool {
 /// at 0.5.
 fn means(arms: &BTreeMap<Name, Arm>, group: usize, targets: usize) -> Vec<f64> {
     let pooled = |target: usize| {
-        let seen = arms
-            .values()
-            .filter_map(|arm| arm.observed.get(group)?.get(target));
-        let (count, sum) = seen.fold((0, 0.0), |total, (n, sum)| (total.0 + n, total.1 + sum));
-        (sum + 0.5) / (count as f64 + 1.0)
+        let seen = arms.values().filter_map(|arm| arm.values(group, target));
+        let (count, sum) = seen.fold((0.0, 0.0), |total, (n, sum)| (total.0 + n, total.1 + sum));
+        (sum + 0.5) / (count + 1.0)
     };
     (0..targets).map(pooled).collect()
 }

@@ -10,12 +10,12 @@
 //! - While frozen, outcomes change nothing, and are not caught up on later.
 //! - Everything learned fades with the team's draws, and an arm that was noticed to have changed lets go of
 //!   most of it (`bandit::Tempo`).
-//! - Cost and latency teach only the arm that was both chosen and served.
+//! - Rows of an outcome table that was taught enter the same regressions (`seed`).
 //!
 //! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
 //! from which the same record again goes on, and ends with the bits of a step that never failed.
 //!
-//! Not here: the order of records and time (`learner`).
+//! Not here: the order of records and time (`learner`), cost and latency (`usage`).
 
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
@@ -24,7 +24,7 @@ use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
 use super::{Recall, Team as Params};
 use crate::bandit::{StateError, Tempo};
-use crate::decision::{Attempt, Decision};
+use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
 use crate::scorecard::{Level, Scorecard};
 use crate::signal::{Feedback, Subject};
@@ -78,7 +78,7 @@ impl Team {
     }
 
     /// The statistics of an arm, started if there are none yet.
-    fn arm(&mut self, name: &Name, params: &Params) -> Option<&mut Arm> {
+    pub(super) fn arm(&mut self, name: &Name, params: &Params) -> Option<&mut Arm> {
         if !self.arms.contains_key(name) {
             let started = self
                 .fresh_arm(params)
@@ -162,47 +162,6 @@ impl Team {
                 Err(error) => tracing::warn!(arm = %name, %error, "an arm did not forget"),
             }
         }
-    }
-
-    pub(super) fn attempted(
-        &mut self,
-        attempt: &Attempt,
-        scope: &Scope<'_>,
-        touched: &mut Touched,
-    ) -> Result<(), store::Error> {
-        let Some(entry) = self.ledger.get(attempt.decision) else {
-            return Ok(());
-        };
-        if attempt.arm != entry.arm || attempt.error.is_some() || self.control.frozen {
-            return Ok(());
-        }
-        let mut row = entry.usage.clone();
-        let decision = scope.recall.decision(entry.position)?;
-        let Some(x) = decision.context.as_deref() else {
-            return Ok(());
-        };
-        let chosen = decision.drawn.chosen as usize;
-        let reference = decision
-            .drawn
-            .reference_cost_usd
-            .get(chosen)
-            .copied()
-            .unwrap_or(0.0);
-        let ratio = attempt
-            .cost
-            .filter(|_| reference > 0.0)
-            .map(|c| c.as_usd() / reference);
-        let Some(arm) = self.arm(&attempt.arm, scope.params) else {
-            return Ok(());
-        };
-        if let Err(error) = arm.learn_usage(x, &mut row, ratio, attempt.latency_ms) {
-            not_learned(&attempt.arm, &error);
-        }
-        touched.insert(attempt.arm.clone());
-        if let Some(entry) = self.ledger.get_mut(attempt.decision) {
-            entry.usage = row;
-        }
-        Ok(())
     }
 
     pub(super) fn reported(
@@ -310,7 +269,13 @@ impl Team {
     }
 
     /// A group has changed: now and then that moves the prior of all arms.
-    fn changed(&mut self, group: usize, entered: i64, params: &Params, touched: &mut Touched) {
+    pub(super) fn changed(
+        &mut self,
+        group: usize,
+        entered: i64,
+        params: &Params,
+        touched: &mut Touched,
+    ) {
         match self.pool.changed(group, entered, &mut self.arms) {
             // Arms without outcomes stand on the prior too.
             Ok(true) => touched.extend(params.arms.iter().cloned()),
@@ -402,7 +367,7 @@ impl Team {
 }
 
 /// A row that the statistics refuse is passed over, the same on every rebuild, and people are told.
-fn not_learned(arm: &Name, error: &StateError) {
+pub(super) fn not_learned(arm: &Name, error: &StateError) {
     tracing::warn!(%arm, %error, "a row was not learned");
 }
 

@@ -6,8 +6,9 @@
 //!
 //! Not here: which decisions a word is about (`ledger`), what it teaches (`team`).
 
+use crate::id::Name;
 use crate::scorecard::{Level, Scorecard, Target};
-use crate::signal::{Change, Feedback, Subject};
+use crate::signal::{Change, Feedback, Subject, Value};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -59,6 +60,23 @@ impl Told {
                 sequence,
                 value,
             });
+        }
+        told
+    }
+
+    /// What values say that the scorecard can read; one of another scorecard is passed over.
+    pub(super) fn given(signals: &[(Name, Value)], scorecard: &Scorecard) -> Self {
+        let mut told = Self::default();
+        for (name, value) in signals {
+            let signal = scorecard.signal(name.as_str());
+            let read = signal.map(|signal| (signal, scorecard.normalise(signal, value)));
+            if let Some((signal, Ok(Some(value)))) = read {
+                told.hear(Word {
+                    signal,
+                    sequence: 0,
+                    value: Some(value),
+                });
+            }
         }
         told
     }

@@ -90,6 +90,7 @@ impl Outcomes {
             | Record::Control { .. }
             | Record::Version { .. }
             | Record::Answer { .. }
+            | Record::Seed(_)
             | Record::Tick { .. } => {}
         }
     }

@@ -52,10 +52,7 @@ impl Capabilities {
 }
 
 /// The request's context.
-pub(super) fn context(
-    extractor: &Extractor,
-    request: &Request,
-) -> Result<[f32; DIM], feature::Error> {
+pub fn context(extractor: &Extractor, request: &Request) -> Result<[f32; DIM], feature::Error> {
     let tags: Vec<feature::Tag<'_>> = request
         .tags
         .iter()
@@ -90,7 +87,7 @@ fn texts(message: Option<&Message>) -> Vec<&str> {
 }
 
 /// Input tokens of the request.
-pub(super) fn input_tokens(request: &Request) -> u32 {
+pub fn input_tokens(request: &Request) -> u32 {
     request.input_tokens.unwrap_or_else(|| {
         let messages: usize = request.messages.iter().map(Message::characters).sum();
         let tools: usize = request

@@ -17,6 +17,7 @@ pub mod reply;
 pub mod request;
 
 pub use choose::{Recording, Route, Team};
+pub use context::{context, input_tokens};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
 pub use names::UnknownName;

@@ -14,6 +14,7 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod error;
+mod seed;
 mod turn;
 
 pub mod checkpoint;
@@ -34,4 +35,5 @@ pub use error::Error;
 pub use journal::{Durability, Journal, Position, Reader, Recovery};
 pub use keyed::Keyed;
 pub use record::{Control, Record, VersionKind};
+pub use seed::Seed;
 pub use turn::{Claim, Turn};

@@ -6,15 +6,15 @@
 //! conversion, so that every journal ever written still reads. A test holds the bytes of each
 //! variant; if it fails, the layout changed.
 //!
-//! Layout 2 is layout 1 with [`Record::Answer`]. Each record is written in the oldest layout that has
-//! it, so that an older build reads all that it can know.
+//! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`]. Each record
+//! is written in the oldest layout that has it, so that an older build reads all that it can know.
 //!
 //! Invariants: a decision that contradicts itself does not encode ([`Decision::check`]); decoding
 //! what was encoded gives an equal record; bytes left over after a record are an error.
 //!
 //! Not here: framing and checksums (`journal`).
 
-use super::Error;
+use super::{Error, Seed};
 use crate::decision::{Answer, Attempt, Decision, Request};
 use crate::id::Name;
 use crate::signal::Feedback;
@@ -22,7 +22,7 @@ use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Newest layout.
-pub const LAYOUT: u8 = 2;
+pub const LAYOUT: u8 = 3;
 
 /// Most bytes of one record.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -86,6 +86,8 @@ pub enum Record {
         /// The words.
         answer: Answer,
     },
+    /// A row of an outcome table was taught.
+    Seed(Box<Seed>),
 }
 
 /// What an operator can set while the server runs.
@@ -114,6 +116,7 @@ impl Record {
             Self::Attempt { attempt, .. } => attempt.ended,
             Self::Answer { answer, .. } => answer.ended,
             Self::Feedback(feedback) => feedback.received,
+            Self::Seed(seed) => seed.time,
             Self::EpisodeClosed { time, .. }
             | Self::Control { time, .. }
             | Self::Version { time, .. }
@@ -126,6 +129,7 @@ impl Record {
         match self {
             Self::Decision(decision) => Some(&decision.team),
             Self::Feedback(feedback) => Some(&feedback.team),
+            Self::Seed(seed) => Some(&seed.team),
             Self::Attempt { team, .. }
             | Self::Answer { team, .. }
             | Self::EpisodeClosed { team, .. }
@@ -150,7 +154,8 @@ impl Record {
             Self::Control { .. }
             | Self::Version { .. }
             | Self::Tick { .. }
-            | Self::Answer { .. } => None,
+            | Self::Answer { .. }
+            | Self::Seed(_) => None,
         };
         request.map(|r| (&r.id, r.body_hash))
     }
@@ -159,6 +164,7 @@ impl Record {
     fn layout(&self) -> u8 {
         match self {
             Self::Answer { .. } => 2,
+            Self::Seed(_) => 3,
             _ => 1,
         }
     }
@@ -211,7 +217,7 @@ mod tests {
     use super::*;
     use crate::decision::{Excluded, Origin, Reason};
     use crate::signal::{Change, Subject, Value};
-    use crate::store::sample::answer;
+    use crate::store::sample::{answer, seed};
     use crate::store::sample::{attempt, decision, feedback, id, name, request, time};
     use proptest::prelude::*;
 
@@ -293,6 +299,7 @@ mod tests {
         );
         check(Record::Tick { time: time(7) }, (6, 0xe45cf02b9d4058d7));
         check(answer(1, 8), (79, 0xce5194eadfdab15d));
+        check(seed(9), (84, 0x576fcdafe9342dfd));
     }
 
     #[test]
@@ -302,7 +309,7 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         };
         let whole = bytes(&Record::Tick { time: time(1) });
-        check(&[], "record 42 has layout 0: allowed 1 to 2");
+        check(&[], "record 42 has layout 0: allowed 1 to 3");
         check(&[9, 1, 2], "layout 9");
         check(&whole[..whole.len() - 1], "does not decode");
         check(&[whole.as_slice(), &[0]].concat(), "does not decode");

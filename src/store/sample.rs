@@ -1,5 +1,6 @@
 //! Records for the tests of the store.
 
+use super::Seed;
 use super::record::Record;
 use crate::decision::{Answer, Attempt, Decision, Drawn, Origin, Request, Usage};
 use crate::id::{DecisionId, Name, Secret};
@@ -130,4 +131,24 @@ pub(crate) fn request(id: &str, body_hash: u64) -> Request {
         id: name(id),
         body_hash,
     }
+}
+
+/// A row of an outcome table, taught to team `t`.
+pub(crate) fn seed(at: i64) -> Record {
+    Record::Seed(Box::new(Seed {
+        team: name("t"),
+        time: time(at),
+        source: "table".to_owned(),
+        batch: 7,
+        prompt: 3,
+        arm: name("large"),
+        task: Some(name("fix")),
+        feature_set: name("f1"),
+        context: vec![0.5, 1.0],
+        signals: vec![(name("passed"), Value::Flag(true))],
+        cost_usd: Some(0.002),
+        reference_cost_usd: Some(0.001),
+        latency_ms: Some(250.0),
+        weight: 0.5,
+    }))
 }

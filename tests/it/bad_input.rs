@@ -15,7 +15,7 @@ use tonic::Status;
 use tonic_types::StatusExt;
 
 /// Compares with a golden file, or writes it.
-fn check(file: &str, found: &str) {
+pub(crate) fn check(file: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(file);
@@ -31,14 +31,14 @@ fn check(file: &str, found: &str) {
 
 /// The report: a heading for each case, and what was said.
 #[derive(Default)]
-struct Said {
-    text: String,
+pub(crate) struct Said {
+    pub(crate) text: String,
     /// Texts that differ from run to run, and what stands for them.
     hidden: Vec<(String, &'static str)>,
 }
 
 impl Said {
-    fn hide(&mut self, text: &str, name: &'static str) {
+    pub(crate) fn hide(&mut self, text: &str, name: &'static str) {
         self.hidden.push((text.to_owned(), name));
     }
 
@@ -340,7 +340,7 @@ async fn bad_input_is_told_what_is_wrong_and_disturbs_nothing_else() {
 }
 
 /// What a command said, with the directory hidden.
-fn run(said: &mut Said, case: &str, dir: &Path, arguments: &[&str]) {
+pub(crate) fn run(said: &mut Said, case: &str, dir: &Path, arguments: &[&str]) {
     said.heading(case);
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
     // Help is wrapped at 100 where no terminal says otherwise.

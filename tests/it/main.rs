@@ -23,4 +23,6 @@ mod loop_closed;
 mod quickstart;
 mod repeats;
 mod rig;
+#[cfg(feature = "analytics")]
+mod seed;
 mod tidy;

@@ -27,7 +27,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["proto", "grpc", "config", "report"], true),
     (
         &[
-            "server", "drive", "export", "scenario", "demo", "cli", "docs", "main", "lib",
+            "server", "drive", "export", "seed", "scenario", "demo", "cli", "docs", "main", "lib",
         ],
         false,
     ),

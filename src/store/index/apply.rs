@@ -138,7 +138,7 @@ impl Index {
                     *kept = Some((position, control.clone()));
                 }
             }
-            Record::Version { .. } | Record::Tick { .. } => {}
+            Record::Version { .. } | Record::Tick { .. } | Record::Seed(_) => {}
         }
     }
 

@@ -294,7 +294,7 @@ fn a_newer_format_or_layout_is_told_apart_from_damage() {
             Err(Error::Layout {
                 sequence: 1,
                 version: 9,
-                newest: 2
+                newest: 3
             })
         ),
         "{opened:?}"
