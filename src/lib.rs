@@ -23,7 +23,7 @@
 //!    the first signal, the others imputed by prediction; what comes later (a late signal, a
 //!    correction, a retraction, a closing time) shifts it by the exact difference.
 //!    Each value is also set beside what was expected of it: an arm that changes raises an alarm
-//!    ([`bandit::Detector`]).
+//!    ([`bandit::Detector`]), lets go of its past and is doubted anew ([`bandit::Tempo`]).
 //! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
 //!    learned up to, and every decision names it.
 //! 4. [`replay`] reads the same records and says what another policy would have done, with an
@@ -55,9 +55,12 @@
 //!   five.
 //! - **Cost is learned as a ratio** to what 256 output tokens would cost now, so that a price change
 //!   carries over at once and a caller who knows only the money can still teach it.
-//! - **The learner that serves is not the one of `replay outcomes`** (cost apart and as a ratio, a prior
-//!   that follows the pooled mean): on the same luck they earn the same, as measured in
-//!   `replay/learner.rs`; runs on other luck lie 0.01 apart and more.
+//! - **An arm's prior is learned from all arms** ([`bandit::Hierarchy`]) instead of ridge 10 and the pooled
+//!   mean; doubt is of the coarse coordinates only, and halves as a team's decisions come (`bandit::Policy`);
+//!   floors fall with the gap ([`bandit::floors`]). Each with its measurement where it stands.
+//! - **Forgetting goes by the team's draws**, not by the wall clock: an idle weekend teaches nothing new.
+//! - **`replay outcomes` learns as the server does**, but for cost: the server's is a ratio to what prices
+//!   say, and a table has no prices.
 //! - **No kernel fuses multiply and add**: a pmf logged on one machine is recomputed to the bit on
 //!   another; the wider registers give the speed.
 //! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.

@@ -81,6 +81,12 @@ impl Learner {
         self.tempo.time()
     }
 
+    /// Outcomes learned from.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> f64 {
+        self.rows as f64
+    }
+
     /// Writes each arm's expected utility and its standard deviation in the units of the policies
     /// (residual sd / 0.3 x sqrt(h)).
     pub(super) fn score(

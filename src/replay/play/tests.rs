@@ -28,11 +28,11 @@ fn learned(bench: &Bench, params: &StreamParams, steps: usize) -> Vec<f64> {
     let policy = Policy::Greedy;
     let mut player = Player::new(&stream, &policy, 0.02).unwrap();
     player.seed().unwrap();
-    let mut learned = vec![player.learner.samples()];
+    let mut learned = vec![player.learner.rows()];
     for step in stream.played().take(steps) {
         let chosen = player.pmf(step).unwrap().draw(stream.draw(step));
         player.chose(step, chosen).unwrap();
-        learned.push(player.learner.samples());
+        learned.push(player.learner.rows());
     }
     learned
 }
