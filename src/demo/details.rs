@@ -128,6 +128,12 @@ fn named(candidate: &str) -> String {
         Some(arm) => format!("always {arm}"),
         None if candidate == "uniform" => "uniform (all arms alike)".to_owned(),
         None if candidate == "greedy" => "greedy (what looks best)".to_owned(),
+        None if candidate.starts_with("square-cb") => {
+            "square-cb (an arm the more seldom the further behind it looks)".to_owned()
+        }
+        None if candidate.starts_with("epsilon-greedy") => {
+            "epsilon-greedy (greedy, but 1 request in 5 to any arm)".to_owned()
+        }
         None => candidate.to_owned(),
     }
 }

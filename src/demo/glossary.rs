@@ -81,7 +81,7 @@ const TERMS: &[(&str, &str)] = &[
     ),
     (
         "policy",
-        "a rule that gives each arm its probability. `fixed:arm=X` always takes X; `greedy` takes what looks best.",
+        "a rule that gives each arm its probability. `fixed:arm=X` always takes X; `greedy` takes what looks best; `epsilon-greedy` does so but for a share that goes to any arm; `square-cb` takes an arm the more seldom the further behind the best it looks (inverse-gap weighting).",
     ),
     (
         "candidate",
