@@ -108,6 +108,17 @@ impl Hierarchy {
         &self.prior
     }
 
+    /// Whether it can serve arms of `dim` coordinates and `targets` targets: asked of what was read from
+    /// disk, before it is used.
+    pub fn is_whole(&self, dim: usize, targets: usize) -> bool {
+        let sound = |prior: &Prior| {
+            let shape = prior.dim() == dim && prior.means.len() == targets;
+            shape && prior.validate().is_ok()
+        };
+        let ends = self.ends.last() == Some(&dim) && self.ends.is_sorted();
+        ends && self.ridge.is_finite() && sound(&self.start) && sound(&self.prior)
+    }
+
     /// Whether it should be estimated anew at `rows` rows over all arms. Before 32 it follows every
     /// change, then at 32, 48, 72, ... rows, each half as many again as the last, since an estimate
     /// changes little by little.
@@ -366,6 +377,20 @@ mod tests {
         fresh.predict(&x, &mut a).unwrap();
         moved.predict(&x, &mut b).unwrap();
         assert!((a[0] - b[0]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_broken_one_is_told_from_a_whole_one() {
+        let whole = Hierarchy::new(&ENDS, 10.0, &[0.5]).unwrap();
+        assert!(whole.is_whole(13, 1) && !whole.is_whole(12, 1) && !whole.is_whole(13, 2));
+        let broken = |change: fn(&mut Hierarchy)| {
+            let mut hierarchy = whole.clone();
+            change(&mut hierarchy);
+            assert!(!hierarchy.is_whole(13, 1));
+        };
+        broken(|h| h.ends[0] = 99);
+        broken(|h| h.prior.means[0][3] = f64::NAN);
+        broken(|h| h.start.precision[0] = 0.0);
     }
 
     #[test]

@@ -270,8 +270,15 @@ impl Learner {
     /// Whether every regression is whole: finite, positive definite, of the right shape.
     pub fn validate(&self, params: &Params) -> Result<(), StateError> {
         for (name, state) in &self.teams {
-            if !params.teams.contains_key(name) {
+            let Some(team) = params.teams.get(name) else {
                 continue;
+            };
+            if !state.pool.is_whole(team) {
+                return Err(StateError::Range {
+                    field: "common prior",
+                    value: f64::NAN,
+                    allowed: "finite, of the scorecard's and the context's shape",
+                });
             }
             if !state.alarms.are_whole() {
                 return Err(StateError::Range {

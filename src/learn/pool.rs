@@ -13,6 +13,7 @@ use super::Team as Params;
 use super::arm::Arm;
 use crate::bandit::{Hierarchy, StateError};
 use crate::id::Name;
+use crate::scorecard::Group;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -39,6 +40,15 @@ impl Pool {
         Self {
             groups: common.collect(),
         }
+    }
+
+    /// Whether it fits the parameters and can serve: asked of what was read from disk.
+    pub(super) fn is_whole(&self, params: &Params) -> bool {
+        let groups = params.scorecard.groups();
+        let dim = params.start.prior().dim();
+        let whole =
+            |(common, group): (&Common, &Group)| common.prior.is_whole(dim, group.targets.len());
+        self.groups.len() == groups.len() && self.groups.iter().zip(groups).all(whole)
     }
 
     /// An arm that starts from what the others have in common.

@@ -39,7 +39,7 @@ pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
     /// Decisions of the team, forgotten as its arms forget.
     pub(super) tempo: Tempo,
-    pool: Pool,
+    pub(super) pool: Pool,
     pub(super) ledger: Ledger,
     waiting: Waiting,
     pub(super) control: Control,
