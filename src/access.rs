@@ -9,7 +9,7 @@
 //! Invariants: no key and no hash is shown by Debug or an error; a server without keys is open only
 //! where it was told to be ([`Keys::open`]).
 //!
-//! Not here: where keys are written (`config`), how they travel (`grpc`), budgets.
+//! Not here: where keys are written (`config`), how they travel (`grpc`), money (`account`).
 
 use crate::id::Name;
 use sha2::{Digest, Sha256};

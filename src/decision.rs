@@ -58,6 +58,46 @@ pub struct Decision {
     pub fallbacks: Vec<Name>,
     /// The messages as JSON. Only where the team records content.
     pub content: Option<String>,
+    /// The experiment that its episode belongs to.
+    pub cell: Cell,
+    /// What the team's budget said. Absent where it has none.
+    pub allowance: Option<Allowance>,
+}
+
+/// The experiment that an episode belongs to, by a hash of its name. Policies are judged on the decisions
+/// of one cell; what one cell gains over another is a randomised comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Cell {
+    /// The team's policy chooses.
+    #[default]
+    Router,
+    /// Held out: always the team's baseline, so that the router's gain can be measured.
+    Holdout,
+}
+
+/// What a team's budget said of one decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// What a dollar costs, in quality points: every utility of [`Drawn`] has paid it for its expected
+    /// cost. 0 where the team's spend is not paced.
+    pub price: f64,
+    /// Held until an attempt says what it cost: the worst case. 0 where there is no hard limit.
+    pub held: NanoUsd,
+    /// Arms that could have taken the request, but for the budget.
+    pub withheld: Vec<Withheld>,
+}
+
+/// An arm that the budget alone kept out, and what was expected of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// The arm.
+    pub arm: Name,
+    /// As in [`Drawn`].
+    pub utility: f64,
+    /// As in [`Drawn`].
+    pub utility_sd: f64,
+    /// As in [`Drawn`].
+    pub cost_usd: f64,
 }
 
 /// Idempotency key and hash of the body.
@@ -112,7 +152,8 @@ pub struct Drawn {
     /// Effective number of samples t that the policy's schedule used.
     pub samples: f64,
     /// Indices of arms still in their first forced pulls. If there are any, the draw was uniform
-    /// over them (mixed with the floor) and the policy's own pmf was not used.
+    /// over them (mixed with the floor) and the policy's own pmf was not used. Where a budget makes them
+    /// wait their turn: the cheapest arm alone.
     pub forced: Vec<u32>,
     /// The uniform in [0, 1) that drew.
     pub uniform: f64,
@@ -150,6 +191,8 @@ pub enum Reason {
     MaxLatency,
     /// No endpoint has a price that holds.
     NoPrice,
+    /// What is left of the team's budget does not pay for it.
+    Budget,
 }
 
 /// A decision whose parts contradict each other.
@@ -253,6 +296,11 @@ impl Decision {
     /// Whether the arm was certain: no other policy can be judged on this record by weighting.
     pub fn deterministic(&self) -> bool {
         matches!(self.origin, Origin::NoExplore | Origin::Pinned)
+    }
+
+    /// Whether it belongs to no experiment but the router's, and no budget had a say.
+    pub fn is_plain(&self) -> bool {
+        self.cell == Cell::Router && self.allowance.is_none()
     }
 
     /// Whether an arm was drawn here (an inherited arm adds no draw, so no weight: SCIENCE 2.3).

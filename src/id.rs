@@ -173,6 +173,16 @@ impl fmt::Debug for DecisionId {
     }
 }
 
+/// What a uniform decides beside the arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Purpose {
+    /// Which of a budget's two prices a request meets.
+    Price = 1,
+    /// Whether an arm's first pull is afforded now.
+    Turn = 2,
+}
+
 /// The server's secret: 32 bytes, made once, kept in the store.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret([u8; 32]);
@@ -225,8 +235,21 @@ impl Secret {
 
     /// The uniform in [0, 1) that draws the arm of `id`: 53 bits of SipHash-2-4.
     pub fn uniform(&self, id: DecisionId) -> f64 {
+        self.hashed(&id.as_u128().to_le_bytes())
+    }
+
+    /// The uniform in [0, 1) that decides something else of `id`: independent of [`Secret::uniform`] and
+    /// of those for other purposes.
+    pub fn uniform_for(&self, id: DecisionId, purpose: Purpose) -> f64 {
+        let mut bytes = [0; 17];
+        bytes[..16].copy_from_slice(&id.as_u128().to_le_bytes());
+        bytes[16] = purpose as u8;
+        self.hashed(&bytes)
+    }
+
+    fn hashed(&self, bytes: &[u8]) -> f64 {
         let mut hasher = self.hasher(1);
-        hasher.write(&id.as_u128().to_le_bytes());
+        hasher.write(bytes);
         (hasher.finish() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
     }
 }

@@ -37,7 +37,7 @@
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
-//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`replay`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
@@ -67,8 +67,7 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets on the request path (their maths is in [`budget`]), forgetting (an arm that changes is told,
-//! not relearned faster), retries and fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One
+//! Budgets of keys and organisations (a team's are there), retries and fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One
 //! process is a complete service; it is not highly available by itself.
 
 pub mod docs;
@@ -94,6 +93,7 @@ pub mod table;
 pub mod telemetry;
 
 pub mod access;
+pub mod account;
 pub mod complete;
 pub mod learn;
 #[cfg(feature = "analytics")]

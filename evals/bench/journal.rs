@@ -12,7 +12,7 @@
     reason = "a benchmark may stop where it cannot begin"
 )]
 
-use bellwether::decision::{Decision, Drawn, Origin};
+use bellwether::decision::{Cell, Decision, Drawn, Origin};
 use bellwether::id::{Name, Secret};
 use bellwether::store::journal;
 use bellwether::store::{Durability, FileDisk, Record, Settings, Store};
@@ -71,6 +71,8 @@ fn record() -> Record {
         endpoint: name("large-at-provider"),
         fallbacks: Vec::new(),
         content: None,
+        cell: Cell::Router,
+        allowance: None,
     }))
 }
 

@@ -113,6 +113,23 @@ impl Policy {
         Ok(Pmf::new(p)?)
     }
 
+    /// How many standard deviations it doubts an arm by at t effective samples: 0 for a policy that
+    /// draws nothing from what it believes.
+    ///
+    /// ```
+    /// use bellwether::bandit::Policy;
+    /// let policy: Policy = "linear-thompson:v=0.3,half=1000".parse().unwrap();
+    /// assert_eq!((policy.scale(0.0), policy.scale(1000.0)), (0.3, 0.15));
+    /// assert_eq!(Policy::Greedy.scale(0.0), 0.0);
+    /// ```
+    pub fn scale(&self, samples: f64) -> f64 {
+        match self {
+            Self::LinearThompson { v, half } if half.is_finite() => v * half / (half + samples),
+            Self::LinearThompson { v, .. } => *v,
+            _ => 0.0,
+        }
+    }
+
     /// The pmf before floors.
     fn raw(
         &self,
@@ -127,12 +144,8 @@ impl Policy {
             samples,
         } = *scores;
         match self {
-            Self::LinearThompson { v, half } => {
-                let scale = if half.is_finite() {
-                    v * half / (half + samples)
-                } else {
-                    *v
-                };
+            Self::LinearThompson { .. } => {
+                let scale = self.scale(samples);
                 thompson::pmf(utility, sd, scale, &mut scratch.thompson, out);
             }
             Self::SquareCb { gamma, schedule } => {

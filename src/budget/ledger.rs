@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - Spent and reserved together are at most the limit, at every moment, as long as the limit is not
-//!   lowered and no settlement exceeds its reservation. What one does exceed is money that is gone: it is
+//!   lowered, no settlement exceeds its reservation and none is held again that no longer fits
+//!   ([`Ledger::hold`]). What one does exceed is money that is gone: it is
 //!   spent all the same, and counted ([`Ledger::overrun`]).
 //! - A reservation ends once: by [`Ledger::settle`] or [`Ledger::release`]. The second end of the same one
 //!   is refused and changes nothing.
@@ -16,26 +17,14 @@
 //! Units: nano-dollars, of which sums stop at 9.2 billion dollars; times in UTC. The balance is brought up to `now` on every call that takes one;
 //! nothing runs in between.
 //!
-//! Source: SCIENCE 2.6 (reserve, settle, release). The refill is the leaky bucket as a meter (ITU-T
-//! I.371): what was spent leaks out at a constant rate.
+//! Source: SCIENCE 2.6 (reserve, settle, release).
 
+use super::refill::Spent;
 use super::reservation::at_least_nothing;
-use super::{Error, Refused, Reservation, Window};
+use super::{Error, Refill, Refused, Reservation};
 use crate::unit::{NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-const SECOND_MICROS: i128 = 1_000_000;
-
-/// How a limit fills again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refill {
-    /// All at once, where a calendar window begins.
-    Calendar(Window),
-    /// By this much a second, up to the limit.
-    PerSecond(NanoUsd),
-}
 
 /// The account of one limit.
 ///
@@ -54,18 +43,14 @@ pub enum Refill {
 pub struct Ledger {
     limit: NanoUsd,
     refill: Refill,
-    /// Spent in this window, or not yet leaked out; above the limit after an overrun.
-    spent: i64,
+    /// Above the limit after an overrun.
+    spent: Spent,
     /// Sum of `open`.
     reserved: i64,
     open: BTreeMap<Reservation, i64>,
     next: u64,
     /// Settled above their reservations, in all.
     overrun: i64,
-    /// The start of the window, or the moment up to which `spent` has leaked.
-    since: Timestamp,
-    /// Leaked, but less than a nano-dollar: in nano-dollars x microseconds / second.
-    drip: i64,
 }
 
 impl Ledger {
@@ -82,23 +67,17 @@ impl Ledger {
     /// ```
     pub fn new(limit: NanoUsd, refill: Refill, now: Timestamp) -> Result<Self, Error> {
         at_least_nothing(limit)?;
-        let since = match refill {
-            Refill::Calendar(window) => window.around(now).0,
-            Refill::PerSecond(rate) => {
-                at_least_nothing(rate)?;
-                now
-            }
-        };
+        if let Refill::PerSecond(rate) = refill {
+            at_least_nothing(rate)?;
+        }
         Ok(Self {
             limit,
             refill,
-            spent: 0,
+            spent: Spent::none(refill, now),
             reserved: 0,
             open: BTreeMap::new(),
             next: 0,
             overrun: 0,
-            since,
-            drip: 0,
         })
     }
 
@@ -129,14 +108,36 @@ impl Ledger {
             return Err(Refused::Exhausted {
                 asked: worst_case,
                 left,
-                again: self.again(worst_case),
+                again: self.fits(worst_case),
             });
         }
+        Ok(self.open(worst_case))
+    }
+
+    /// Holds a place that was granted before, whatever is left now: one that a record tells of, after a
+    /// restart.
+    ///
+    /// ```
+    /// use bellwether::budget::{Ledger, Refill, Window};
+    /// use bellwether::unit::{NanoUsd, Timestamp};
+    /// let now = Timestamp::from_micros(0);
+    /// let daily = Refill::Calendar(Window::Day);
+    /// let mut ledger = Ledger::new(NanoUsd::new(100), daily, now).unwrap();
+    /// ledger.hold(NanoUsd::new(130), now).unwrap();
+    /// assert_eq!((ledger.reserved().get(), ledger.left(now).get()), (130, 0));
+    /// ```
+    pub fn hold(&mut self, granted: NanoUsd, now: Timestamp) -> Result<Reservation, Error> {
+        at_least_nothing(granted)?;
+        self.spent.advance(self.refill, now);
+        Ok(self.open(granted))
+    }
+
+    fn open(&mut self, amount: NanoUsd) -> Reservation {
         let held = Reservation(self.next);
         self.next += 1;
-        self.open.insert(held, worst_case.get());
-        self.reserved += worst_case.get();
-        Ok(held)
+        self.open.insert(held, amount.get());
+        self.reserved = self.reserved.saturating_add(amount.get());
+        held
     }
 
     /// The request has cost `actual`: its reservation ends. What `actual` is above it is counted all the
@@ -198,7 +199,7 @@ impl Ledger {
     /// ```
     pub fn charge(&mut self, actual: NanoUsd, now: Timestamp) -> Result<(), Error> {
         at_least_nothing(actual)?;
-        self.advance(now);
+        self.spent.advance(self.refill, now);
         self.spend(actual, actual.get());
         Ok(())
     }
@@ -235,9 +236,29 @@ impl Ledger {
     /// assert_eq!(ledger.left(day(1)).get(), 100);
     /// ```
     pub fn left(&mut self, now: Timestamp) -> NanoUsd {
-        self.advance(now);
-        let taken = self.spent.saturating_add(self.reserved);
+        self.spent.advance(self.refill, now);
+        let taken = self.spent.amount().saturating_add(self.reserved);
         NanoUsd::new(self.limit.get().saturating_sub(taken).max(0))
+    }
+
+    /// When so much may be reserved, if nothing else is spent or settled: now, later, or nobody knows.
+    ///
+    /// ```
+    /// use bellwether::budget::{Ledger, Refill, Window};
+    /// use bellwether::unit::{NanoUsd, Timestamp};
+    /// let day = |days: i64| Timestamp::from_micros(days * 86_400_000_000);
+    /// let daily = Refill::Calendar(Window::Day);
+    /// let mut ledger = Ledger::new(NanoUsd::new(100), daily, day(0)).unwrap();
+    /// ledger.charge(NanoUsd::new(40), day(0)).unwrap();
+    /// assert_eq!(ledger.again(NanoUsd::new(60), day(0)), Some(day(0)));
+    /// assert_eq!(ledger.again(NanoUsd::new(61), day(0)), Some(day(1)));
+    /// assert_eq!(ledger.again(NanoUsd::new(101), day(0)), None);
+    /// ```
+    pub fn again(&mut self, asked: NanoUsd, now: Timestamp) -> Option<Timestamp> {
+        if asked <= self.left(now) {
+            return Some(now);
+        }
+        self.fits(asked)
     }
 
     /// The limit.
@@ -266,7 +287,7 @@ impl Ledger {
     /// assert_eq!(ledger.spent().get(), 5);
     /// ```
     pub fn spent(&self) -> NanoUsd {
-        NanoUsd::new(self.spent)
+        NanoUsd::new(self.spent.amount())
     }
 
     /// Reserved by requests that have not ended.
@@ -322,72 +343,39 @@ impl Ledger {
             Refill::Calendar(_) => 0,
             Refill::PerSecond(rate) => rate.get(),
         };
-        let least = [self.limit.get(), self.spent, self.overrun, self.drip, rate];
-        sum == Some(self.reserved) && next && least.iter().all(|value| *value >= 0)
-    }
-
-    /// Brings the account up to `now`.
-    fn advance(&mut self, now: Timestamp) {
-        match self.refill {
-            Refill::Calendar(window) => {
-                let (start, _) = window.around(now);
-                if start > self.since {
-                    self.since = start;
-                    self.spent = 0;
-                }
-            }
-            Refill::PerSecond(rate) if now > self.since => {
-                let micros = i128::from(now.micros()) - i128::from(self.since.micros());
-                self.since = now;
-                let leaked = i128::from(rate.get()) * micros + i128::from(self.drip);
-                match i64::try_from(leaked / SECOND_MICROS) {
-                    Ok(whole) if whole < self.spent => {
-                        self.spent -= whole;
-                        self.drip = i64::try_from(leaked % SECOND_MICROS).unwrap_or(0);
-                    }
-                    _ => (self.spent, self.drip) = (0, 0),
-                }
-            }
-            Refill::PerSecond(_) => {}
-        }
+        let least = [self.limit.get(), self.overrun, rate];
+        let spent = self.spent.is_whole();
+        sum == Some(self.reserved) && next && spent && least.iter().all(|value| *value >= 0)
     }
 
     /// Ends a reservation and says what was held.
     fn close(&mut self, held: Reservation, now: Timestamp) -> Result<i64, Error> {
         let reserved = self.open.remove(&held).ok_or(Error::NotOpen(held))?;
-        self.advance(now);
+        self.spent.advance(self.refill, now);
         self.reserved -= reserved;
         Ok(reserved)
     }
 
     fn spend(&mut self, actual: NanoUsd, over: i64) {
-        self.spent = self.spent.saturating_add(actual.get());
+        self.spent.add(actual);
         self.overrun = self.overrun.saturating_add(over);
     }
 
     /// When `asked`, which is more than is left, will fit.
-    fn again(&self, asked: NanoUsd) -> Option<Timestamp> {
+    fn fits(&self, asked: NanoUsd) -> Option<Timestamp> {
         let room =
             i128::from(self.limit.get()) - i128::from(self.reserved) - i128::from(asked.get());
         if room < 0 {
             return None;
         }
-        match self.refill {
-            Refill::Calendar(window) => Some(window.around(self.since).1),
-            Refill::PerSecond(rate) => {
-                let owed = (i128::from(self.spent) - room) * SECOND_MICROS - i128::from(self.drip);
-                let rate = i128::from(rate.get());
-                let micros = (owed + rate - 1).checked_div(rate)?;
-                let micros = u64::try_from(micros).ok()?;
-                Some(self.since.after(Duration::from_micros(micros)))
-            }
-        }
+        self.spent.falls_to(room, self.refill)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Window;
     use proptest::prelude::*;
 
     const DAY: i64 = 86_400_000_000;

@@ -1,10 +1,11 @@
 //! Budgets: what a dollar is worth in quality points, and money that is never spent twice.
 //!
-//! In reading order: [`Hull`] is what a coin flip between two offers buys; [`Pacer`] keeps the mean spend
-//! at a budget by a price on cost; [`Ledger`] holds a hard limit for each [`Window`] by reservations.
+//! In reading order: [`Budget`] is what a team may spend; [`Hull`] is what a coin flip between two offers
+//! buys; [`Pacer`] keeps the mean spend at a budget by a price on cost, and [`Pace`] is what choosing asks
+//! of it; [`Ledger`] holds a hard limit for each [`Window`] by reservations.
 //! The pacer is soft and earns quality: it decides *where* money is spent. The ledger is hard and earns
 //! nothing: it says no. A request meets both: the pacer's price is in the utility of every arm, an arm
-//! that [`Pacer::allows`] or [`Ledger::left`] cannot pay for is not eligible, and the pmf is computed
+//! that [`Pace::allows`] or [`Ledger::left`] cannot pay for is not eligible, and the pmf is computed
 //! over the arms that remain.
 //!
 //! Invariants: a price is finite and at least 0; what is spent and reserved together never exceeds a
@@ -20,17 +21,23 @@
 //! Source: SCIENCE 2.6, with the differences that [`Pacer`] states.
 
 mod calendar;
+mod definition;
 mod hull;
 mod ledger;
+mod pace;
 mod pacer;
 mod params;
 mod price;
+mod refill;
 mod reservation;
 
 pub use calendar::Window;
+pub use definition::{Budget, Limit};
 pub use hull::Hull;
-pub use ledger::{Ledger, Refill};
+pub use ledger::Ledger;
+pub use pace::Pace;
 pub use pacer::{Offer, Pacer};
 pub use params::{PacerError, Params};
 pub use price::Price;
+pub use refill::Refill;
 pub use reservation::{Error, Refused, Reservation};

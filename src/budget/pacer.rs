@@ -29,7 +29,7 @@
 //! 0.005 points less than this on a table of three arms; on one of eleven the difference is noise. A step
 //! on the logarithm, and the hull's slope times e^(eta x debt), lost up to 0.006 on the former.
 //!
-//! Invariants: the price is finite, at least 0 and at most [`Pacer::ceiling`]; before anything is known
+//! Invariants: the price is finite, at least 0 and at most [`Pace::ceiling`]; before anything is known
 //! it is 1 / B: one request's budget is worth a whole point. No request is allowed that takes the debt
 //! beyond `slack` requests' budgets, by its prediction; what an arm costs that was never tried may be
 //! another matter. Savings are kept up to `horizon` requests' budgets, so that a quiet month does not pay
@@ -44,7 +44,7 @@
 //! Source: SCIENCE 2.6. Sinha and Zoltners 1979 (the knapsack's hulls); Agrawal and Devanur 2016 (linear
 //! contextual bandits with knapsacks); Jasin and Kumar 2012 (solving again on what is left).
 
-use super::{Hull, PacerError, Params, Price};
+use super::{Hull, Pace, PacerError, Params, Price};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -57,18 +57,6 @@ const MOST: f64 = 1.5;
 
 /// The price is solved again after this share of the window is new.
 const FRESH: usize = 16;
-
-/// Exploring costs at most this share of the budget.
-const EXPLORED: f64 = 0.05;
-
-/// An arm that costs more than this many requests' budgets is not forced.
-const FORCED: f64 = 10.0;
-
-/// Least share of requests that forced pulls get while any are owed.
-const LEAST_FORCED: f64 = 0.02;
-
-/// The ceiling of the price: a thousandth of B is worth a whole point.
-const CEILING: f64 = 1000.0;
 
 /// What one arm would do for one request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,17 +71,14 @@ pub struct Offer {
 
 /// Paces one budget.
 ///
-/// For each request: choose at [`Pacer::price`] among the arms that are [allowed](Pacer::allows), tell
+/// For each request: choose at [`Pace::price`] among the arms that are [allowed](Pace::allows), tell
 /// what was on offer ([`Pacer::foresee`]), and what it cost ([`Pacer::record`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pacer {
-    params: Params,
-    /// B for each request so far minus what was spent, at most `horizon` B.
-    balance_usd: f64,
+    pace: Pace,
     window: VecDeque<Hull>,
     /// Requests foreseen since the price was solved.
     fresh: usize,
-    price: Price,
 }
 
 impl Pacer {
@@ -102,81 +87,31 @@ impl Pacer {
     /// ```
     /// use bellwether::budget::{Pacer, Params};
     /// let pacer = Pacer::new(Params::new(0.002)).unwrap();
-    /// assert_eq!(pacer.price().draw(0.5), 500.0); // 1 / 0.002
+    /// assert_eq!(pacer.pace().price().draw(0.5), 500.0); // 1 / 0.002
     /// assert!(Pacer::new(Params::new(0.0)).is_err());
     /// ```
     pub fn new(params: Params) -> Result<Self, PacerError> {
         params.check()?;
         Ok(Self {
-            price: Price::flat(1.0 / params.request_usd),
-            params,
-            balance_usd: 0.0,
+            pace: Pace {
+                price: Price::flat(1.0 / params.request_usd),
+                params,
+                balance_usd: 0.0,
+            },
             window: VecDeque::new(),
             fresh: 0,
         })
     }
 
-    /// What a dollar costs: utility = quality - price x cost.
+    /// Where it stands: what choosing for a request asks of it.
     ///
     /// ```
     /// use bellwether::budget::{Pacer, Params};
-    /// let pacer = Pacer::new(Params::new(0.01)).unwrap();
-    /// assert_eq!(pacer.price().draw(0.5), 100.0);
+    /// let pacer = Pacer::new(Params::new(0.002)).unwrap();
+    /// assert_eq!(pacer.pace().balance_usd(), 0.0);
     /// ```
-    pub fn price(&self) -> Price {
-        self.price
-    }
-
-    /// The highest price there is: a thousandth of B for a whole point. Nothing but the cheapest is
-    /// bought at it.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// let pacer = Pacer::new(Params::new(0.01)).unwrap();
-    /// assert_eq!(pacer.ceiling(), 100_000.0);
-    /// ```
-    pub fn ceiling(&self) -> f64 {
-        CEILING / self.params.request_usd
-    }
-
-    /// What it keeps to.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// let pacer = Pacer::new(Params::new(0.01)).unwrap();
-    /// assert_eq!(pacer.params().request_usd, 0.01);
-    /// ```
-    pub fn params(&self) -> &Params {
-        &self.params
-    }
-
-    /// B for each request so far minus what was spent; negative: debt.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// let mut pacer = Pacer::new(Params::new(1.0)).unwrap();
-    /// pacer.record(0.25).unwrap();
-    /// pacer.record(2.0).unwrap();
-    /// assert_eq!(pacer.balance_usd(), -0.25); // 2 x 1 - 2.25
-    /// ```
-    pub fn balance_usd(&self) -> f64 {
-        self.balance_usd
-    }
-
-    /// Whether a request may go to an arm of this expected cost: at most `slack` requests' budgets, less
-    /// what is owed; savings add nothing. The cheapest arm may always, and an arm of which no cost is
-    /// known: that is for the caller to say, who knows which they are.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// // At 1 USD a request, up to 20 requests' budgets of debt.
-    /// let mut pacer = Pacer::new(Params::new(1.0)).unwrap();
-    /// assert!(pacer.allows(20.0) && !pacer.allows(20.5));
-    /// pacer.record(4.0).unwrap(); // 3 more than B
-    /// assert!(pacer.allows(17.0) && !pacer.allows(17.5));
-    /// ```
-    pub fn allows(&self, cost_usd: f64) -> bool {
-        cost_usd <= self.params.slack * self.params.request_usd + self.balance_usd.min(0.0)
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// A request was served at this cost.
@@ -185,12 +120,12 @@ impl Pacer {
     /// use bellwether::budget::{Pacer, Params};
     /// let mut pacer = Pacer::new(Params::new(1.0)).unwrap();
     /// pacer.record(0.5).unwrap();
-    /// assert_eq!(pacer.balance_usd(), 0.5);
+    /// assert_eq!(pacer.pace().balance_usd(), 0.5);
     /// assert!(pacer.record(f64::NAN).is_err());
     /// ```
     pub fn record(&mut self, cost_usd: f64) -> Result<(), PacerError> {
         PacerError::check_cost(cost_usd)?;
-        self.credit(self.params.request_usd - cost_usd);
+        self.credit(self.pace.params.request_usd - cost_usd);
         Ok(())
     }
 
@@ -202,7 +137,7 @@ impl Pacer {
     /// let mut pacer = Pacer::new(Params::new(1.0)).unwrap();
     /// pacer.record(2.0).unwrap();
     /// pacer.correct(2.0, 1.5).unwrap();
-    /// assert_eq!(pacer.balance_usd(), -0.5);
+    /// assert_eq!(pacer.pace().balance_usd(), -0.5);
     /// ```
     pub fn correct(&mut self, recorded_usd: f64, cost_usd: f64) -> Result<(), PacerError> {
         PacerError::check_cost(recorded_usd)?;
@@ -220,24 +155,24 @@ impl Pacer {
     /// let mut pacer = Pacer::new(Params::new(4.0)).unwrap();
     /// let offer = |quality, cost_usd| Offer { quality, quality_sd: 0.0, cost_usd };
     /// pacer.foresee(&[offer(0.5, 1.0), offer(0.9, 3.0)], &mut rng);
-    /// assert_eq!(pacer.price().high, 0.0); // 4 USD a request buy whatever is best
+    /// assert_eq!(pacer.pace().price().high, 0.0); // 4 USD a request buy whatever is best
     /// pacer.retarget(1.0).unwrap();
-    /// assert!(pacer.price().low > 0.2); // 1 USD buys the cheap one: 0.4 points for 2 USD are too dear
+    /// assert!(pacer.pace().price().low > 0.2); // 1 USD buys the cheap one: 0.4 points for 2 USD are too dear
     /// ```
     pub fn retarget(&mut self, request_usd: f64) -> Result<(), PacerError> {
         let params = Params {
             request_usd,
-            ..self.params
+            ..self.pace.params
         };
         params.check()?;
-        self.params = params;
+        self.pace.params = params;
         self.credit(0.0);
         self.solve();
         Ok(())
     }
 
     /// What was on offer for one request: every eligible arm, those included that are not
-    /// [allowed](Pacer::allows). An offer that is not finite is passed over.
+    /// [allowed](Pace::allows). An offer that is not finite is passed over.
     ///
     /// ```
     /// use bellwether::budget::{Offer, Pacer, Params};
@@ -250,7 +185,7 @@ impl Pacer {
     /// pacer.foresee(&[offer(0.5, 1.0), offer(0.6, 3.0)], &mut rng);
     /// // 2 USD each: the dear offer on the first, the cheap one on the second. The money ends on the
     /// // edge of 0.2 points per USD, all of which is bought: everyone meets the price just below.
-    /// let price = pacer.price();
+    /// let price = pacer.pace().price();
     /// assert!((price.low - 0.2 / 1.05).abs() < 1e-12 && price.share == 1.0);
     /// ```
     pub fn foresee(&mut self, offers: &[Offer], rng: &mut impl Rng) {
@@ -265,7 +200,7 @@ impl Pacer {
         if hull.points().is_empty() {
             return;
         }
-        while self.window.len() >= self.params.window {
+        while self.window.len() >= self.pace.params.window {
             self.window.pop_front();
         }
         self.window.push_back(hull);
@@ -275,59 +210,6 @@ impl Pacer {
         }
     }
 
-    /// The largest floor of the exploration that an arm of this expected cost may have among `arms`
-    /// arms: exploring costs at most a twentieth of the budget.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// let pacer = Pacer::new(Params::new(1.0)).unwrap();
-    /// // A twentieth of 1 USD, shared by 2 arms, buys 1 in 400 requests at 10 USD.
-    /// assert!((pacer.floor_cap(10.0, 2) - 0.0025).abs() < 1e-15);
-    /// assert_eq!(pacer.floor_cap(0.0, 2), 1.0);
-    /// ```
-    pub fn floor_cap(&self, cost_usd: f64, arms: usize) -> f64 {
-        let share = EXPLORED * self.params.request_usd / arms.max(1) as f64;
-        if cost_usd > share {
-            share / cost_usd
-        } else {
-            1.0
-        }
-    }
-
-    /// Whether a new arm of this expected cost gets forced pulls: not above ten requests' budgets.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// let pacer = Pacer::new(Params::new(1.0)).unwrap();
-    /// assert!(pacer.forces(10.0) && !pacer.forces(10.5));
-    /// ```
-    pub fn forces(&self, cost_usd: f64) -> bool {
-        cost_usd <= FORCED * self.params.request_usd
-    }
-
-    /// The share of requests that forced pulls get, the others going to the cheapest arm, so that both
-    /// together cost B in the mean; everything while there are savings to spend, never nothing.
-    /// `forced_usd` is the mean expected cost of the arms that are owed a pull.
-    ///
-    /// ```
-    /// use bellwether::budget::{Pacer, Params};
-    /// let mut pacer = Pacer::new(Params::new(1.0)).unwrap();
-    /// // 0.125 x 4.5 + 0.875 x 0.5 = 1.
-    /// assert_eq!(pacer.forced_share(0.5, 4.5), 0.125);
-    /// assert_eq!(pacer.forced_share(0.5, 0.9), 1.0);
-    /// pacer.record(0.0).unwrap();
-    /// pacer.record(0.0).unwrap(); // 2 USD saved
-    /// assert_eq!(pacer.forced_share(0.5, 4.5), 1.0);
-    /// ```
-    pub fn forced_share(&self, cheapest_usd: f64, forced_usd: f64) -> f64 {
-        let budget = self.params.request_usd;
-        if forced_usd <= budget || forced_usd <= cheapest_usd || self.balance_usd > budget {
-            return 1.0;
-        }
-        let share = (budget - cheapest_usd) / (forced_usd - cheapest_usd);
-        share.clamp(LEAST_FORCED, 1.0)
-    }
-
     /// Whether the state can serve: asked of whatever was read from disk, before it is used.
     ///
     /// ```
@@ -335,28 +217,27 @@ impl Pacer {
     /// assert!(Pacer::new(Params::new(1.0)).unwrap().is_whole());
     /// ```
     pub fn is_whole(&self) -> bool {
-        let price = self.price.is_whole(self.ceiling());
-        let window = self.window.len() <= self.params.window
+        let window = self.window.len() <= self.pace.params.window
             && self.window.iter().all(|hull| !hull.points().is_empty());
-        self.params.check().is_ok() && price && window && self.balance_usd.is_finite()
+        self.pace.is_whole() && window
     }
 
     fn credit(&mut self, usd: f64) {
-        let most = self.params.horizon * self.params.request_usd;
-        self.balance_usd = (self.balance_usd + usd).clamp(f64::MIN, most);
+        let most = self.pace.params.horizon * self.pace.params.request_usd;
+        self.pace.balance_usd = (self.pace.balance_usd + usd).clamp(f64::MIN, most);
     }
 
     /// The price at which the window would have cost what it may.
     fn solve(&mut self) {
         self.fresh = 0;
-        let budget = self.params.request_usd;
-        let owed = self.balance_usd / (self.params.horizon * budget);
+        let budget = self.pace.params.request_usd;
+        let owed = self.pace.balance_usd / (self.pace.params.horizon * budget);
         let target = budget * (1.0 + owed).clamp(LEAST, MOST) * self.window.len() as f64;
         let cheapest = self.window.iter().filter_map(|hull| hull.points().first());
         let money = target - cheapest.map(|(cost, _)| cost).sum::<f64>();
         let mut edges: Vec<(f64, f64)> = self.window.iter().flat_map(Hull::edges).collect();
         edges.sort_by(|a, b| b.1.total_cmp(&a.1));
-        self.price = Price::at_which(money, &edges, self.ceiling());
+        self.pace.price = Price::at_which(money, &edges, self.pace.ceiling());
     }
 }
 
@@ -388,12 +269,12 @@ mod tests {
 
     /// The best allowed arm at the price; the cheapest is always allowed.
     fn choose(pacer: &Pacer, offers: &[Offer], rng: &mut SmallRng) -> Offer {
-        let price = pacer.price().draw(rng.random());
+        let price = pacer.pace().price().draw(rng.random());
         let utility = |o: &Offer| o.quality - price * o.cost_usd;
         let cheapest = offers
             .iter()
             .min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
-        let allowed = offers.iter().filter(|o| pacer.allows(o.cost_usd));
+        let allowed = offers.iter().filter(|o| pacer.pace().allows(o.cost_usd));
         let best = allowed.max_by(|a, b| utility(a).total_cmp(&utility(b)));
         *best.or(cheapest).unwrap()
     }
@@ -465,9 +346,9 @@ mod tests {
             pacer.foresee(&[offer(0.5, 0.1, 1.0), offer(0.9, 0.1, 3.0)], &mut rng);
             pacer.record(3.0).unwrap();
         }
-        assert_eq!(pacer.price(), Price::flat(0.0));
+        assert_eq!(pacer.pace().price(), Price::flat(0.0));
         // Savings end at `horizon` requests' worth.
-        assert_eq!(pacer.balance_usd(), 1000.0);
+        assert_eq!(pacer.pace().balance_usd(), 1000.0);
     }
 
     #[test]
@@ -512,11 +393,11 @@ mod tests {
     #[test]
     fn a_state_out_of_range_is_not_whole() {
         let mut pacer = pacer(1.0);
-        pacer.price.low = f64::NAN;
+        pacer.pace.price.low = f64::NAN;
         assert!(!pacer.is_whole());
-        pacer.price = Price::flat(1.0);
+        pacer.pace.price = Price::flat(1.0);
         assert!(pacer.is_whole());
-        pacer.balance_usd = f64::NEG_INFINITY;
+        pacer.pace.balance_usd = f64::NEG_INFINITY;
         assert!(!pacer.is_whole());
     }
 

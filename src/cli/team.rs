@@ -14,6 +14,7 @@ pub(super) struct Team {
     journal_sequence: i64,
     arms: Vec<Arm>,
     alarms: Vec<Alarm>,
+    budget: Option<Budget>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +40,7 @@ impl Team {
             journal_sequence: state.journal_sequence,
             arms: state.arms.into_iter().map(arm).collect(),
             alarms: state.alarms.into_iter().map(Alarm::of).collect(),
+            budget: state.budget.map(Budget::of),
         }
     }
 
@@ -62,6 +64,57 @@ impl Team {
         }
         for alarm in &self.alarms {
             text += &alarm.text();
+        }
+        if let Some(budget) = &self.budget {
+            text += &budget.text();
+        }
+        text
+    }
+}
+
+/// A team's budget, in USD.
+#[derive(Serialize)]
+struct Budget {
+    request_usd: Option<f64>,
+    price: f64,
+    balance_usd: f64,
+    limit_usd: Option<f64>,
+    spent_usd: f64,
+    held_usd: f64,
+    reset_time: Option<String>,
+    overrun_usd: f64,
+}
+
+impl Budget {
+    fn of(budget: v1::Budget) -> Self {
+        let usd = |nano: i64| nano as f64 * 1e-9;
+        Self {
+            request_usd: budget.request_usd,
+            price: budget.price,
+            balance_usd: budget.balance_usd,
+            limit_usd: budget.limit_nano_usd.map(usd),
+            spent_usd: usd(budget.spent_nano_usd),
+            held_usd: usd(budget.held_nano_usd),
+            reset_time: budget.reset_time.map(|time| time.to_string()),
+            overrun_usd: usd(budget.overrun_nano_usd),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(request) = self.request_usd {
+            text += &format!(
+                "  pace: {request} USD a request, {:+.6} USD saved (-: owed), a dollar costs {:.3} points\n",
+                self.balance_usd, self.price
+            );
+        }
+        if let Some(limit) = self.limit_usd {
+            let until = self.reset_time.as_deref().unwrap_or("an unknown time");
+            text += &format!(
+                "  limit: {:.6} of {limit} USD spent and {:.6} held, until {until}; {:.6} spent beyond \
+                 what was held\n",
+                self.spent_usd, self.held_usd, self.overrun_usd
+            );
         }
         text
     }
@@ -127,6 +180,26 @@ impl Alarm {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_is_told_in_dollars() {
+        let budget = v1::Budget {
+            request_usd: Some(0.002),
+            price: 12.5,
+            balance_usd: -0.25,
+            limit_nano_usd: Some(50_000_000_000),
+            spent_nano_usd: 12_500_000_000,
+            held_nano_usd: 20_000_000,
+            reset_time: None,
+            overrun_nano_usd: 0,
+        };
+        assert_eq!(
+            Budget::of(budget).text(),
+            "  pace: 0.002 USD a request, -0.250000 USD saved (-: owed), a dollar costs 12.500 points\n  \
+             limit: 12.500000 of 50 USD spent and 0.020000 held, until an unknown time; 0.000000 spent \
+             beyond what was held\n"
+        );
+    }
 
     #[test]
     fn an_alarm_is_told_in_one_line_and_in_json() {

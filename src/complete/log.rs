@@ -2,12 +2,14 @@
 //!
 //! Not here: the journal itself (`store`).
 
+use crate::account::Accounts;
 use crate::decision::{Answer, Attempt};
 use crate::id::Name;
 use crate::store::{self, Record, Store};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// Keeps attempts: the journal, or a test's list.
 pub trait AttemptLog: Send + Sync + Debug {
@@ -22,21 +24,34 @@ pub trait AttemptLog: Send + Sync + Debug {
     fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>>;
 }
 
-impl AttemptLog for Store {
+/// The journal, and the accounts that an attempt is paid from.
+#[derive(Debug)]
+pub struct Paid {
+    /// Keeps it.
+    pub store: Arc<Store>,
+    /// Pay for it.
+    pub accounts: Arc<Accounts>,
+}
+
+impl AttemptLog for Paid {
     fn append(&self, team: &Name, attempt: &Attempt) -> Result<u64, store::Error> {
+        // The money is spent, whether the journal has room to say so or not.
+        self.accounts.settle(team, attempt);
         let record = Record::Attempt {
             team: team.clone(),
             attempt: attempt.clone(),
         };
-        Ok(Store::append(self, &record)?.sequence)
+        Ok(self.store.append(&record)?.sequence)
     }
 
     fn append_answer(&self, team: &Name, answer: Answer) -> Result<(), store::Error> {
         let team = team.clone();
-        Store::append(self, &Record::Answer { team, answer }).map(drop)
+        self.store
+            .append(&Record::Answer { team, answer })
+            .map(drop)
     }
 
     fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>> {
-        self.journal().durable(place).boxed()
+        self.store.journal().durable(place).boxed()
     }
 }

@@ -7,7 +7,7 @@
 //! whose attempt is on record never asks an endpoint again; its repeats are answered from the record.
 //!
 //! Not here: which arm (`route`), the wire dialects (`provider`), what an answer is worth (`learn`).
-//! One attempt a call: retries, fallbacks and budgets have their place in [`Complete`], around
+//! One attempt a call: retries and fallbacks have their place in [`Complete`], around
 //! [`Attempts::whole`] and [`Attempts::stream`], and read [`provider::Error::retry`] alone.
 //!
 //! [`provider::Error::retry`]: crate::provider::Error::retry
@@ -26,5 +26,5 @@ pub use answering::{Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};
 pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events};
-pub use log::AttemptLog;
+pub use log::{AttemptLog, Paid};
 pub use report::{AttemptReport, Reports};

@@ -6,6 +6,7 @@
 //! Not here: attempts that we make (`attempt`).
 
 use super::error::ReportError;
+use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::decision::{self, Attempt};
 use crate::eligibility::Catalogue;
@@ -37,15 +38,22 @@ pub struct AttemptReport {
 #[derive(Debug)]
 pub struct Reports {
     store: Arc<Store>,
+    accounts: Arc<Accounts>,
     catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
 }
 
 impl Reports {
     /// Puts the use case together.
-    pub fn new(store: Arc<Store>, catalogue: Arc<Catalogue>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        accounts: Arc<Accounts>,
+        catalogue: Arc<Catalogue>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             store,
+            accounts,
             catalogue,
             clock,
         }
@@ -87,7 +95,10 @@ impl Reports {
             team: team.clone(),
             attempt: attempt.clone(),
         };
-        self.store.commit(&record).await?;
+        // Once for each record, though its wait may be cut short.
+        let kept = self.store.append(&record)?;
+        self.accounts.settle(team, &attempt);
+        self.store.journal().durable(kept.sequence).await?;
         Ok(attempt)
     }
 

@@ -112,6 +112,7 @@ fn store(fields: Fields<'_>, dir: &Path) -> Option<Store> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::{Refill, Window};
     use crate::config::{Connection, Recording, render};
 
     const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
@@ -234,7 +235,9 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
 
     #[test]
     fn every_field_reaches_the_parameters() {
-        let params = loaded(WHOLE).unwrap();
+        let budget = "budget = { request_usd = 0.002, limit_usd = 50, per = \"month\" }\n";
+        let whole = WHOLE.replacen("data_policy", &format!("{budget}data_policy"), 1);
+        let params = loaded(&whole).unwrap();
         assert_eq!(params.server.listen.to_string(), "[::1]:9000");
         assert_eq!(params.server.max_message_bytes, 16 << 20);
         assert!(params.store.dir.ends_with("state"));
@@ -246,6 +249,11 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(team.recording, Recording::Full);
         assert_eq!(team.scorecard.definition().name.as_str(), "coding");
         assert_eq!(team.scorecard_text, CODING);
+        let budget = team.budget.unwrap();
+        assert_eq!(budget.request_usd, Some(0.002));
+        let limit = budget.limit.unwrap();
+        assert_eq!(limit.usd.get(), 50_000_000_000);
+        assert_eq!(limit.refill, Refill::Calendar(Window::Month));
         let policy = &team.data_policy;
         assert_eq!(policy.regions.len(), 1);
         assert!(policy.zero_retention && policy.no_training);
@@ -414,6 +422,25 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
             "lin-ucb:alpha=-1",
             "13: teams[0].policy = \"lin-ucb:alpha=-1\": policy lin-ucb has alpha=\"-1\": allowed 0 to 100",
         );
+    }
+
+    #[test]
+    fn a_budget_says_something_and_a_limit_its_window() {
+        let check = |says: &str, expected: &str| {
+            let budget = format!("budget = {{ {says} }}\ndata_policy");
+            check("data_policy", &budget, &format!("16: teams[0].{expected}"));
+        };
+        let nothing =
+            "budget = {  }: says nothing; allowed request_usd, or limit_usd with per, or both";
+        check("", nothing);
+        let alone = "budget.limit_usd = 50: stands alone; allowed with `per`";
+        check("limit_usd = 50", alone);
+        let alone = "budget.per = \"day\": stands alone; allowed with `limit_usd`";
+        check("request_usd = 1, per = \"day\"", alone);
+        let range = "budget.request_usd = 0: out of range; allowed 1e-9 to 1e6";
+        check("request_usd = 0", range);
+        let range = "budget.limit_usd = -1: out of range; allowed 1e-9 to 1e9";
+        check("limit_usd = -1, per = \"day\"", range);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::access::Keys;
 use crate::bandit::Policy;
+use crate::budget::Budget;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::scorecard::Scorecard;
@@ -67,6 +68,8 @@ pub struct Team {
     pub policy: Policy,
     /// Share of the draws kept for exploration, 0 to 0.1.
     pub explore_floor: f64,
+    /// What it may spend. `None`: anything.
+    pub budget: Option<Budget>,
     /// What is kept of a request.
     pub recording: Recording,
     /// Where its data may go, unless a request says more.

@@ -6,9 +6,11 @@ use super::params::{Recording, Team};
 use super::problem::Problem;
 use super::scorecard_file;
 use crate::bandit::{Policy, SpecError};
+use crate::budget::{Budget, Limit, Refill, Window};
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::scorecard::Scorecard;
+use crate::unit::NanoUsd;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -69,6 +71,7 @@ fn team(
     let recording = fields.choice("recording", &words);
     let policy = policy(fields, catalogue);
     let data_policy = data_policy(fields);
+    let budget = budget(fields);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
     let scorecard = scorecard(fields, dir, problems);
     let (scorecard, scorecard_text) = scorecard?;
@@ -78,6 +81,7 @@ fn team(
         scorecard_text,
         policy: policy?,
         explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
+        budget,
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
         embedding_length,
@@ -134,6 +138,48 @@ fn policy(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Policy> 
             None
         }
     }
+}
+
+/// A mean USD a request that spending is paced to, a limit in each calendar window, or both.
+fn budget(team: &Fields<'_>) -> Option<Budget> {
+    let fields = team.table("budget")?;
+    let request_usd = fields.number("request_usd", "1e-9 to 1e6", |usd| {
+        (1e-9..=1e6).contains(&usd)
+    });
+    let limit_usd = fields.number("limit_usd", "1e-9 to 1e9", |usd| {
+        (1e-9..=1e9).contains(&usd)
+    });
+    let windows = [
+        ("day", Window::Day),
+        ("week", Window::Week),
+        ("month", Window::Month),
+    ];
+    let window = fields.choice("per", &windows);
+    if limit_usd.is_some() != window.is_some() && fields.has("limit_usd") != fields.has("per") {
+        let (there, lacking) = match limit_usd {
+            Some(_) => ("limit_usd", "per"),
+            None => ("per", "limit_usd"),
+        };
+        fields.problem(there, "stands alone", format!("with `{lacking}`"));
+    }
+    if !["request_usd", "limit_usd", "per"]
+        .iter()
+        .any(|key| fields.has(key))
+    {
+        team.problem(
+            "budget",
+            "says nothing",
+            "request_usd, or limit_usd with per, or both",
+        );
+    }
+    let limit = limit_usd.zip(window).and_then(|(usd, window)| {
+        Some(Limit {
+            usd: NanoUsd::from_usd(usd).ok()?,
+            refill: Refill::Calendar(window),
+        })
+    });
+    fields.done();
+    Some(Budget { request_usd, limit })
 }
 
 fn data_policy(team: &Fields<'_>) -> DataPolicy {

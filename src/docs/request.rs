@@ -25,11 +25,16 @@
 //!    regression on the context), what it would cost and how long it would take; the team's scorecard
 //!    makes one utility and its standard deviation of them. Limits on cost and latency exclude arms
 //!    here, for only now is the prediction known.
+//!    Where the team has a **budget**, a dollar also costs what [`crate::budget`] says it does now, an arm
+//!    that pacing or what is left of the limit does not pay for is excluded, with what was expected of it
+//!    on record, and no arm left means `BUDGET_EXHAUSTED` with the time until the limit is whole again.
 //! 8. **The pmf and the draw** ([`crate::bandit`]): the policy turns utilities into a probability for
 //!    each arm, every arm keeping a small floor. One uniform number, keyed to the decision id by the
 //!    server's secret, draws. An arm with fewer than three decisions comes first, by equal chances. A
 //!    caller who says `explore = false` gets the best arm with probability 1, and a pin by an operator
 //!    overrides all of it; both are marked, for no estimator may use them as if they were drawn.
+//!    Under a hard limit the worst case of the arm drawn is held on the team's account
+//!    ([`crate::account`]) from here until an attempt says what it cost, or an hour has passed.
 //! 9. **The journal** ([`crate::store`]): the decision with everything that the draw depended on. In
 //!    mode `group` the bytes are with the operating system before the reply; in mode `sync` they are on
 //!    disk. A full disk refuses new decisions with `STORE_FULL`; what was acknowledged stays.

@@ -7,7 +7,7 @@ use super::endpoint::{REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
 use super::need::Need;
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
-use crate::unit::Timestamp;
+use crate::unit::{NanoUsd, Timestamp};
 
 /// An arm that may take the request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,6 +101,25 @@ impl Catalogue {
             }
         }
         found
+    }
+
+    /// What the request costs at most at an eligible arm's cheapest endpoint, in nano-dollars: no token from
+    /// the cache, and as many output tokens as the caller or the arm allows, or else as the context still
+    /// holds.
+    pub fn worst_case(
+        &self,
+        eligible: &Eligible,
+        arm: &EligibleArm,
+        need: &Need<'_>,
+        now: Timestamp,
+    ) -> Option<NanoUsd> {
+        let endpoint = self.endpoints.get(*eligible.endpoints(arm).first()?)?;
+        let arm = self.arms.get(arm.arm)?;
+        let most = [need.max_output_tokens, arm.max_output_tokens];
+        let room = arm.context_tokens.saturating_sub(need.input_tokens);
+        let output = most.into_iter().flatten().min().unwrap_or(room);
+        let usd = endpoint.price(now)?.cost_usd(need.input_tokens, 0, output);
+        NanoUsd::from_usd(usd).ok()
     }
 
     /// Puts the endpoints of one arm that may be used into `ranked`, cheapest first.

@@ -9,6 +9,8 @@ use super::decode::{self, Control};
 use super::encode;
 use super::status::Failure;
 use crate::access::{Grant, Scope};
+use crate::account::Balance;
+use crate::budget::Pace;
 use crate::id::Name;
 use crate::learn::Alarm;
 use crate::proto::v1::{self, admin_service_server::AdminService};
@@ -44,6 +46,10 @@ pub struct TeamState {
     pub arms: Vec<ArmState>,
     /// Changes of arms that were noticed, newest last.
     pub alarms: Vec<Alarm>,
+    /// Where its pacing stands; `None` where it has none.
+    pub pace: Option<Pace>,
+    /// Where its hard limit stands; `None` where it has none.
+    pub balance: Option<Balance>,
 }
 
 /// What has been learned of an arm.
@@ -99,6 +105,7 @@ impl<U: Operating> AdminService for Operator<U> {
                 journal_sequence: encode::count(state.journal_sequence),
                 arms: state.arms.into_iter().map(arm).collect(),
                 alarms: state.alarms.iter().map(encode::alarm).collect(),
+                budget: encode::budget(state.pace, state.balance),
             })
         })
         .await

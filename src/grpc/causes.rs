@@ -43,6 +43,17 @@ impl From<route::Error> for Failure {
     fn from(error: route::Error) -> Self {
         match error {
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
+            route::Error::BudgetExhausted {
+                team,
+                asked,
+                left,
+                refill,
+            } => Self::BudgetExhausted {
+                subject: team,
+                asked,
+                left,
+                refill,
+            },
             route::Error::UnknownNames(unknown) => {
                 let violation = |unknown: route::UnknownName| Violation {
                     problem: unknown.to_string(),

@@ -40,4 +40,4 @@ pub use judging::Traffic;
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
 pub use status::{DOMAIN, FailedAttempt, Failure, Violation};
 pub use surface::{HealthSwitch, Services};
-pub use use_cases::Gateway;
+pub use use_cases::{Desk, Gateway};

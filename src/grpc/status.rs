@@ -11,6 +11,7 @@
 use super::guard::CallId;
 use crate::decision::{Excluded, Reason};
 use crate::id::{DecisionId, Name};
+use crate::unit::NanoUsd;
 use std::collections::HashMap;
 use std::time::Duration;
 use tonic::{Code, Status};
@@ -61,10 +62,17 @@ pub enum Failure {
         request_id: Name,
     },
     /// The money is spent.
-    #[error("the budget of {subject} is spent")]
+    #[error(
+        "the budget of {subject} has {:.9} USD left: the cheapest arm costs {:.9} USD at worst",
+        left.as_usd(), asked.as_usd()
+    )]
     BudgetExhausted {
         /// Whose budget.
         subject: Name,
+        /// The least that the request costs at worst.
+        asked: NanoUsd,
+        /// What is left.
+        left: NanoUsd,
         /// Time until it is refilled, if it ever is.
         refill: Option<Duration>,
     },
@@ -210,7 +218,9 @@ impl Failure {
                 let name = request_id.as_str();
                 details.set_resource_info("request", name, "", "used with another body");
             }
-            Self::BudgetExhausted { subject, refill } => {
+            Self::BudgetExhausted {
+                subject, refill, ..
+            } => {
                 quota(details, subject.as_str(), "budget spent", *refill);
             }
             Self::RateLimited {
@@ -299,6 +309,7 @@ fn word(reason: Reason) -> &'static str {
         Reason::MaxCost => "MAX_COST",
         Reason::MaxLatency => "MAX_LATENCY",
         Reason::NoPrice => "NO_PRICE",
+        Reason::Budget => "BUDGET",
     }
 }
 
@@ -347,6 +358,8 @@ mod tests {
             },
             Failure::BudgetExhausted {
                 subject: name("coding"),
+                asked: NanoUsd::new(2_500_000),
+                left: NanoUsd::new(1_000_000),
                 refill: Some(Duration::from_secs(3600)),
             },
             Failure::RateLimited {

@@ -7,6 +7,8 @@ use super::feedback::{Listening, Outcome};
 use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
 use crate::access::Grant;
+use crate::account::Accounts;
+use crate::clock::Clock;
 use crate::complete::{self, AttemptReport, Complete, Reports};
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
@@ -147,26 +149,41 @@ impl Listening for Intake {
     }
 }
 
-impl Operating for Intake {
+/// What `AdminService` is served by.
+#[derive(Debug)]
+pub struct Desk {
+    /// Takes controls, knows what has been learned.
+    pub intake: Arc<Intake>,
+    /// Know what is left to spend.
+    pub accounts: Arc<Accounts>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Operating for Desk {
     async fn set_control(&self, grant: &Grant, control: Control) -> Result<Control, Failure> {
-        Intake::set_control(self, &grant.team, control.clone()).await?;
+        self.intake
+            .set_control(&grant.team, control.clone())
+            .await?;
         Ok(control)
     }
 
     async fn team(&self, grant: &Grant) -> Result<TeamState, Failure> {
-        let snapshot = self.published().load();
+        let snapshot = self.intake.published().load();
         let team = snapshot.teams.get(&grant.team);
         let team = team.ok_or_else(|| Failure::Internal("a key of no team".to_owned()))?;
         Ok(TeamState {
             control: team.control.clone(),
             snapshot_version: snapshot.version,
-            journal_sequence: self.journal_sequence(),
+            journal_sequence: self.intake.journal_sequence(),
             arms: team
                 .arms
                 .iter()
                 .map(|(name, arm)| state(team, name, arm))
                 .collect(),
             alarms: team.alarms.to_vec(),
+            pace: team.pace,
+            balance: self.accounts.balance(&grant.team, self.clock.now()),
         })
     }
 }

@@ -85,7 +85,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 4;
+const LAYOUT: u32 = 5;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -209,6 +209,7 @@ impl Learner {
                 doubt: doubt.collect(),
                 tempo: state.tempo,
                 control: state.control.clone(),
+                pace: state.pacing.pace(),
                 alarms: state.alarms.published(old.map(|old| &old.alarms)),
             };
             teams.insert(name.clone(), Arc::new(snapshot));
@@ -280,6 +281,13 @@ impl Learner {
                     allowed: "finite, of the scorecard's and the context's shape",
                 });
             }
+            if !state.pacing.is_whole() {
+                return Err(StateError::Range {
+                    field: "pacing",
+                    value: f64::NAN,
+                    allowed: "finite, a price of at least 0",
+                });
+            }
             if !state.alarms.are_whole() {
                 return Err(StateError::Range {
                     field: "alarms",
@@ -323,6 +331,12 @@ fn apply(
         Record::EpisodeClosed { episode, .. } => state.close_episode(episode, scope, touched),
         Record::Control { control, .. } => {
             state.control = control.clone();
+            Ok(())
+        }
+        Record::Budget { budget, .. } => {
+            if let Err(error) = state.pacing.set(budget.as_ref()) {
+                tracing::warn!(%error, "a budget is not paced");
+            }
             Ok(())
         }
         Record::Seed(seed) => {

@@ -9,6 +9,7 @@
 
 use super::told::Told;
 use crate::bandit::Fading;
+use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
 use crate::store::Position;
 use crate::unit::Timestamp;
@@ -54,6 +55,8 @@ pub(super) struct Entry {
     pub(super) learned: Vec<Learned>,
     /// What was learned of cost and latency.
     pub(super) usage: Learned,
+    /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
+    pub(super) predicted_usd: Option<f64>,
 }
 
 /// The row that one decision has put into one group's regression.
@@ -65,6 +68,28 @@ pub(super) struct Learned {
     pub(super) seen: u32,
     /// When it entered, in what its arm has forgotten.
     pub(super) entered: Fading,
+}
+
+impl Entry {
+    /// Nothing is learned from it yet.
+    pub(super) fn new(
+        decision: &Decision,
+        arm: &Name,
+        position: Position,
+        predicted_usd: Option<f64>,
+    ) -> Self {
+        Self {
+            position,
+            arm: arm.clone(),
+            time: decision.time,
+            episode: decision.episode.clone(),
+            draw: decision.is_draw(),
+            closed: 0,
+            learned: Vec::new(),
+            usage: Learned::default(),
+            predicted_usd,
+        }
+    }
 }
 
 impl Learned {

@@ -18,6 +18,7 @@ mod follow;
 mod intake;
 mod learner;
 mod ledger;
+mod pacing;
 mod pool;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -2,7 +2,7 @@
 
 use super::{Limits, Params, Recall, Team};
 use crate::bandit::Hierarchy;
-use crate::decision::{Decision, Drawn, Origin};
+use crate::decision::{Cell, Decision, Drawn, Origin};
 use crate::id::{Mint, Name, Secret};
 use crate::scorecard::{Definition, Kind, Level, Missing, Scorecard, Spec};
 use crate::signal::{Change, Feedback, Subject, Value};
@@ -131,6 +131,8 @@ impl Maker {
             endpoint: name("e"),
             fallbacks: Vec::new(),
             content: None,
+            cell: Cell::Router,
+            allowance: None,
         }
     }
 

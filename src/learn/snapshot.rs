@@ -8,6 +8,7 @@
 use super::alarm::Alarm;
 use super::arm::{Arm, COST, LATENCY};
 use crate::bandit::{Posterior, Ridge, Tempo};
+use crate::budget::Pace;
 use crate::id::Name;
 use crate::scorecard::Scorecard;
 use crate::store::Control;
@@ -41,6 +42,8 @@ pub struct TeamSnapshot {
     pub tempo: Tempo,
     /// The operator's pin and freeze.
     pub control: Control,
+    /// Where its budget stands; `None` where its spend is not paced.
+    pub pace: Option<Pace>,
     /// Changes of arms that were noticed, newest last.
     pub alarms: Arc<[Alarm]>,
 }

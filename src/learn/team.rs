@@ -20,6 +20,7 @@
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
 use super::ledger::{self, Learned, Ledger, Limits};
+use super::pacing::Pacing;
 use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
 use super::{Recall, Team as Params};
@@ -44,6 +45,7 @@ pub(super) struct Team {
     waiting: Waiting,
     pub(super) control: Control,
     pub(super) alarms: Alarms,
+    pub(super) pacing: Pacing,
 }
 
 /// What a step of learning goes by.
@@ -69,6 +71,7 @@ impl Team {
             waiting: Waiting::default(),
             control: Control::default(),
             alarms: Alarms::default(),
+            pacing: Pacing::default(),
         }
     }
 
@@ -98,6 +101,7 @@ impl Team {
         let Some(arm) = decision.drawn.arm() else {
             return;
         };
+        let predicted_usd = self.pacing.decided(decision);
         if decision.is_draw() {
             self.tick(touched);
             let new = !self.arms.contains_key(arm);
@@ -112,16 +116,7 @@ impl Team {
         if decision.context.is_some() && decision.feature_set != params.feature_set {
             return;
         }
-        let entry = ledger::Entry {
-            position,
-            arm: arm.clone(),
-            time: decision.time,
-            episode: decision.episode.clone(),
-            draw: decision.is_draw(),
-            closed: 0,
-            learned: Vec::new(),
-            usage: Learned::default(),
-        };
+        let entry = ledger::Entry::new(decision, arm, position, predicted_usd);
         self.ledger.open(decision.id, entry);
         let mut closed = false;
         if let Some(episode) = &decision.episode {

@@ -1,4 +1,4 @@
-//! What attempts teach: cost and latency.
+//! What attempts teach: cost and latency, and what was spent.
 //!
 //! Invariants: only the arm that was both chosen and served is taught. Where the decision cannot be read back,
 //! the step fails with nothing changed.
@@ -10,8 +10,23 @@ use crate::decision::Attempt;
 use crate::store;
 
 impl Team {
-    /// Learns from an attempt; one that failed, and one that another arm served, teaches nothing.
+    /// Learns from an attempt, and counts what it spent.
     pub(super) fn attempted(
+        &mut self,
+        attempt: &Attempt,
+        scope: &Scope<'_>,
+        touched: &mut Touched,
+    ) -> Result<(), store::Error> {
+        self.taught(attempt, scope, touched)?;
+        let entry = self.ledger.get_mut(attempt.decision);
+        if let Some(predicted) = entry.and_then(|entry| entry.predicted_usd.as_mut()) {
+            self.pacing.attempted(predicted, attempt);
+        }
+        Ok(())
+    }
+
+    /// One that failed, and one that another arm served, teaches nothing.
+    fn taught(
         &mut self,
         attempt: &Attempt,
         scope: &Scope<'_>,

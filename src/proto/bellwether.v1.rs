@@ -439,6 +439,8 @@ pub enum ExclusionReason {
     MaxLatency = 7,
     /// No endpoint has a price that holds today.
     NoPrice = 8,
+    /// What is left of the team's budget does not pay for it.
+    Budget = 9,
 }
 impl ExclusionReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -456,6 +458,7 @@ impl ExclusionReason {
             Self::MaxCost => "EXCLUSION_REASON_MAX_COST",
             Self::MaxLatency => "EXCLUSION_REASON_MAX_LATENCY",
             Self::NoPrice => "EXCLUSION_REASON_NO_PRICE",
+            Self::Budget => "EXCLUSION_REASON_BUDGET",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -470,6 +473,7 @@ impl ExclusionReason {
             "EXCLUSION_REASON_MAX_COST" => Some(Self::MaxCost),
             "EXCLUSION_REASON_MAX_LATENCY" => Some(Self::MaxLatency),
             "EXCLUSION_REASON_NO_PRICE" => Some(Self::NoPrice),
+            "EXCLUSION_REASON_BUDGET" => Some(Self::Budget),
             _ => None,
         }
     }
@@ -535,6 +539,17 @@ pub struct RouteResponse {
     /// True if the request_id had been used before: this is the first call's decision, from the record.
     #[prost(bool, tag = "13")]
     pub repeated: bool,
+    /// What a dollar cost under the team's budget, in quality points: every `utility` has paid it for its
+    /// expected cost. 0 where the team's spend is not paced.
+    #[prost(double, tag = "14")]
+    pub budget_price: f64,
+    /// Held on the team's budget until an attempt is reported or made, in nano-dollars: the worst case of
+    /// this request. An hour without an attempt lets it go. 0 where the team has no hard limit.
+    #[prost(int64, tag = "15")]
+    pub held_nano_usd: i64,
+    /// True if the episode is held out to measure the router by: the team's baseline took it.
+    #[prost(bool, tag = "16")]
+    pub held_out: bool,
 }
 /// Tells of an attempt that the caller made.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2529,6 +2544,37 @@ pub struct GetTeamResponse {
     /// is new since the last call has a `raise_sequence` above the `snapshot_version` of that call.
     #[prost(message, repeated, tag = "5")]
     pub alarms: ::prost::alloc::vec::Vec<Alarm>,
+    /// Its budget. Absent: it has none.
+    #[prost(message, optional, tag = "6")]
+    pub budget: ::core::option::Option<Budget>,
+}
+/// A team's budget and where it stands.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Budget {
+    /// Mean USD a request that spending is paced to. Absent: it is not paced.
+    #[prost(double, optional, tag = "1")]
+    pub request_usd: ::core::option::Option<f64>,
+    /// What a dollar costs now, in quality points: of two prices the lower; 0 where money is no object.
+    #[prost(double, tag = "2")]
+    pub price: f64,
+    /// `request_usd` for each request so far minus what was spent, in USD: negative is debt.
+    #[prost(double, tag = "3")]
+    pub balance_usd: f64,
+    /// Most that is spent and held together in a window, in nano-dollars. Absent: there is no hard limit.
+    #[prost(int64, optional, tag = "4")]
+    pub limit_nano_usd: ::core::option::Option<i64>,
+    /// Spent in this window, in nano-dollars.
+    #[prost(int64, tag = "5")]
+    pub spent_nano_usd: i64,
+    /// Held for requests under way, in nano-dollars.
+    #[prost(int64, tag = "6")]
+    pub held_nano_usd: i64,
+    /// When the window ends and the limit is whole again. Absent: there is no hard limit.
+    #[prost(message, optional, tag = "7")]
+    pub reset_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Spent above what had been held, since the journal began, in nano-dollars.
+    #[prost(int64, tag = "8")]
+    pub overrun_nano_usd: i64,
 }
 /// What has been learned of an arm.
 #[derive(Clone, PartialEq, ::prost::Message)]

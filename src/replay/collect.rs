@@ -91,6 +91,7 @@ impl Outcomes {
             | Record::Version { .. }
             | Record::Answer { .. }
             | Record::Seed(_)
+            | Record::Budget { .. }
             | Record::Tick { .. } => {}
         }
     }

@@ -8,18 +8,21 @@
 //!
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
+use super::asked::{Asked, Chosen, content, granted, limits, need, way};
 use super::context::{self, Capabilities};
-use super::draw::{Choosing, Way, draw};
+use super::draw::{Choosing, draw};
 use super::error::Error;
-use super::estimate::{Estimates, estimate};
+use super::estimate::estimate;
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
+use super::spending::Spending;
 use crate::access::Grant;
+use crate::account::Accounts;
 use crate::bandit::{ChoiceError, Scratch};
 use crate::clock::Clock;
-use crate::decision::{Decision, Drawn, Excluded, Reason};
-use crate::eligibility::{Catalogue, DataPolicy, Eligible, Limits, Need};
+use crate::decision::{Cell, Decision, Drawn, Excluded, Reason};
+use crate::eligibility::{Catalogue, DataPolicy, Eligible, Need};
 use crate::feature::Extractor;
 use crate::id::{Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
@@ -68,6 +71,7 @@ pub struct Route {
     catalogue: Arc<Catalogue>,
     teams: BTreeMap<Name, Named>,
     published: Arc<Published>,
+    accounts: Arc<Accounts>,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     mint: Mint,
@@ -87,7 +91,7 @@ impl Route {
     pub fn new(
         catalogue: Arc<Catalogue>,
         teams: BTreeMap<Name, Team>,
-        published: Arc<Published>,
+        (published, accounts): (Arc<Published>, Arc<Accounts>),
         store: Arc<Store>,
         clock: Arc<dyn Clock>,
         mint: Mint,
@@ -107,6 +111,7 @@ impl Route {
             catalogue,
             teams: teams.into_iter().map(named).collect::<Result<_, _>>()?,
             published,
+            accounts,
             store,
             clock,
             mint,
@@ -176,8 +181,13 @@ impl Route {
         request: &Request,
         first: Option<Draw>,
     ) -> Result<Routed, Error> {
-        let record = Record::Decision(Box::new(self.decide(caller, request, first)?));
-        self.store.commit(&record).await?;
+        let decision = self.decide(caller, request, first)?;
+        let (id, time) = (decision.id, decision.time);
+        let record = Record::Decision(Box::new(decision));
+        if let Err(error) = self.store.commit(&record).await {
+            self.accounts.cancel(&caller.team, id, time);
+            return Err(error.into());
+        }
         match record {
             Record::Decision(decision) => self.routed(Arc::from(decision)),
             _ => Err(Error::Bug("not a decision")),
@@ -199,27 +209,22 @@ impl Route {
         let snapshot = self.published.load();
         let learned = snapshot.teams.get(&caller.team);
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
-        let input_tokens = context::input_tokens(request);
-        let mut eligible = self.eligible(caller, team, request, learned, input_tokens, now);
-        let mut excluded = std::mem::take(&mut eligible.excluded);
-        let limits = limits(request);
-        let catalogue = &self.catalogue;
-        let mut estimates = estimate(catalogue, &eligible, &limits, learned, &x, &mut excluded)?;
-        if estimates.arms.is_empty() {
-            return Err(Error::NoEligibleArm { excluded });
-        }
-        let way = way(request, learned, &estimates, first);
-        let places = std::mem::take(&mut estimates.places);
-        let id = self.mint.next(now);
-        let uniform = self.mint.secret().uniform(id);
-        let drawing = SCRATCH
-            .with_borrow_mut(|scratch| draw(estimates, &team.choosing, &way, uniform, scratch));
-        let (drawn, origin) = match drawing {
-            Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
-            drawing => drawing?,
+        let capabilities = self.capabilities.needed(request);
+        let asked = Asked {
+            need: need(caller, team, request, &capabilities),
+            x: &x,
+            request,
+            first,
+            choosing: &team.choosing,
+            learned,
+            id: self.mint.next(now),
+            now,
         };
-        let mut endpoints = self.endpoints(&eligible, &places, &drawn)?.into_iter();
-        let endpoint = endpoints.next().ok_or(Error::Bug("a draw without arm"))?;
+        let accounts = &self.accounts;
+        let chance = (self.mint.secret(), asked.id);
+        let spending = Spending::open(accounts, &caller.team, learned.pace, chance, now);
+        let (id, input_tokens) = (asked.id, asked.need.input_tokens);
+        let chosen = self.choose(asked, spending)?;
         Ok(Decision {
             id,
             time: now,
@@ -229,44 +234,78 @@ impl Route {
             episode: request.episode.clone(),
             session: request.session.clone(),
             request: request.request.clone(),
-            origin,
+            origin: chosen.origin,
             policy: named.policy.clone(),
             scorecard_version: learned.scorecard_version,
             snapshot_version: snapshot.version,
             feature_set: named.feature_set.clone(),
             context: (team.recording != Recording::Nothing).then(|| x.to_vec()),
             input_tokens,
-            drawn,
-            excluded,
-            endpoint,
-            fallbacks: endpoints.collect(),
+            drawn: chosen.drawn,
+            excluded: chosen.excluded,
+            endpoint: chosen.endpoint,
+            fallbacks: chosen.fallbacks,
             content: content(team.recording, request),
+            cell: Cell::Router,
+            allowance: chosen.allowance,
         })
     }
 
-    fn eligible(
-        &self,
-        caller: &Grant,
-        team: &Team,
-        request: &Request,
-        learned: &TeamSnapshot,
-        input_tokens: u32,
-        now: Timestamp,
-    ) -> Eligible {
-        let need = Need {
-            key_arms: caller.arms.as_ref(),
-            allowed: &request.constraints.allowed_arms,
-            denied: &request.constraints.denied_arms,
-            capabilities: &self.capabilities.needed(request),
-            input_tokens,
-            max_output_tokens: request.max_output_tokens,
-            data_policy: request
-                .constraints
-                .data_policy
-                .as_ref()
-                .unwrap_or(&team.data_policy),
+    /// From what is asked to an arm, its endpoints and the money held for it.
+    fn choose(&self, asked: Asked<'_>, mut spending: Spending<'_>) -> Result<Chosen, Error> {
+        let Asked {
+            need,
+            request,
+            learned,
+            id,
+            now,
+            ..
+        } = asked;
+        let mut eligible = self.eligible(&need, learned, now);
+        let mut excluded = std::mem::take(&mut eligible.excluded);
+        let (catalogue, limits) = (&self.catalogue, limits(request));
+        let of = (asked.x, spending.price());
+        let mut estimates = estimate(catalogue, &eligible, &limits, learned, of, &mut excluded)?;
+        if estimates.arms.is_empty() {
+            return Err(Error::NoEligibleArm { excluded });
+        }
+        let granted = granted(learned, asked.first.as_ref());
+        let worst_case = |place| {
+            let arm = eligible.arms.get(place)?;
+            catalogue.worst_case(&eligible, arm, &need, now)
         };
-        let mut eligible = self.catalogue.eligible(&need, now);
+        spending.withhold(&mut estimates, granted, worst_case, &mut excluded)?;
+        let way = way(request, learned, &estimates, asked.first);
+        let places = std::mem::take(&mut estimates.places);
+        let uniform = self.mint.secret().uniform(id);
+        let drawing = SCRATCH.with_borrow_mut(|scratch| {
+            draw(
+                estimates,
+                asked.choosing,
+                (&way, &spending),
+                uniform,
+                scratch,
+            )
+        });
+        let (drawn, origin) = match drawing {
+            Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
+            drawing => drawing?,
+        };
+        let mut endpoints = self.endpoints(&eligible, &places, &drawn)?.into_iter();
+        let endpoint = endpoints.next().ok_or(Error::Bug("a draw without arm"))?;
+        let allowance = spending.hold(id, drawn.chosen as usize)?;
+        Ok(Chosen {
+            drawn,
+            origin,
+            excluded,
+            endpoint,
+            fallbacks: endpoints.collect(),
+            allowance,
+        })
+    }
+
+    fn eligible(&self, need: &Need<'_>, learned: &TeamSnapshot, now: Timestamp) -> Eligible {
+        let mut eligible = self.catalogue.eligible(need, now);
         if let Some(pinned) = &learned.control.pinned {
             let arms = self.catalogue.arms();
             eligible.arms.retain(|arm| {
@@ -330,38 +369,4 @@ impl Route {
             repeated: false,
         })
     }
-}
-
-fn limits(request: &Request) -> Limits {
-    Limits {
-        max_cost: request.constraints.max_cost,
-        max_latency_ms: request.constraints.max_latency_ms,
-    }
-}
-
-fn way(
-    request: &Request,
-    learned: &TeamSnapshot,
-    estimates: &Estimates,
-    first: Option<Draw>,
-) -> Way {
-    let index = |name: &Name| estimates.arms.iter().position(|arm| arm == name);
-    if let Some(index) = learned.control.pinned.as_ref().and_then(index) {
-        return Way::Pinned(index);
-    }
-    match first {
-        Some(first) => match index(&first.arm) {
-            Some(index) => Way::Inherit(first.decision, index),
-            None if request.explore => Way::Redraw(first.decision),
-            None => Way::NoExplore,
-        },
-        None if request.explore => Way::Draw,
-        None => Way::NoExplore,
-    }
-}
-
-fn content(recording: Recording, request: &Request) -> Option<String> {
-    let keep = recording == Recording::Full && !request.messages.is_empty();
-    keep.then(|| serde_json::to_string(&request.messages).ok())
-        .flatten()
 }

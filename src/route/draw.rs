@@ -8,6 +8,7 @@
 //! Source: SCIENCE 2.3 (one draw, floor vector, forced pulls of a new arm, no-explore).
 
 use super::estimate::Estimates;
+use super::spending::Spending;
 use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors};
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
@@ -44,7 +45,7 @@ pub(super) enum Way {
 pub(super) fn draw(
     estimates: Estimates,
     choosing: &Choosing,
-    way: &Way,
+    (way, spending): (&Way, &Spending<'_>),
     uniform: f64,
     scratch: &mut Scratch,
 ) -> Result<(Drawn, Origin), ChoiceError> {
@@ -53,7 +54,7 @@ pub(super) fn draw(
     // A policy that learns nothing needs no first pulls.
     let learns = !matches!(choosing.policy, Policy::Fixed { .. } | Policy::Uniform);
     let forced = if learns {
-        forced(&estimates, way)
+        spending.forced(forced(&estimates, way), &estimates.cost_usd)
     } else {
         Vec::new()
     };
@@ -69,7 +70,8 @@ pub(super) fn draw(
             (certain(pmf.draw(0.0), count)?, none, Origin::NoExplore)
         }
         Way::Draw | Way::Redraw(_) => {
-            let floor = floors(choosing.explore_floor, &estimates.utility);
+            let mut floor = floors(choosing.explore_floor, &estimates.utility);
+            spending.cut(&mut floor, &estimates.cost_usd);
             let pmf = pmf(
                 &choosing.policy,
                 &estimates.view(),

@@ -3,7 +3,9 @@
 use super::names::UnknownName;
 use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
+use crate::unit::NanoUsd;
 use crate::{bandit, feature, id, store};
+use std::time::Duration;
 
 /// Why a request got no decision.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,21 @@ pub enum Error {
     NoEligibleArm {
         /// All of them, with reasons.
         excluded: Vec<Excluded>,
+    },
+    /// The team's hard limit does not pay for any arm.
+    #[error(
+        "the budget of {team} has {:.9} USD left: the cheapest arm costs {:.9} USD at worst",
+        left.as_usd(), asked.as_usd()
+    )]
+    BudgetExhausted {
+        /// Whose budget.
+        team: Name,
+        /// The worst case of the cheapest arm.
+        asked: NanoUsd,
+        /// What is left.
+        left: NanoUsd,
+        /// Until that much is left, if nothing else is spent; `None`: never, or not known.
+        refill: Option<Duration>,
     },
     /// Names in the constraints that the configuration does not have.
     #[error("{} names in the constraints are not configured", .0.len())]

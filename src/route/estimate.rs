@@ -48,6 +48,21 @@ impl Estimates {
         }
     }
 
+    /// Keeps the arms that `keep` says true of, by place in the vectors.
+    pub(super) fn retain(&mut self, keep: &[bool]) {
+        let width = self.signals.len();
+        retain(&mut self.arms, keep, 1);
+        retain(&mut self.places, keep, 1);
+        retain(&mut self.utility, keep, 1);
+        retain(&mut self.utility_sd, keep, 1);
+        retain(&mut self.cost_usd, keep, 1);
+        retain(&mut self.reference_cost_usd, keep, 1);
+        retain(&mut self.latency_ms, keep, 1);
+        retain(&mut self.pulls, keep, 1);
+        retain(&mut self.signal_mean, keep, width);
+        retain(&mut self.signal_sd, keep, width);
+    }
+
     pub(super) fn into_drawn(
         self,
         pmf: Pmf,
@@ -76,13 +91,24 @@ impl Estimates {
     }
 }
 
-/// Estimates every eligible arm, and excludes those that break a limit.
+/// Keeps the items of the arms to keep, of which each has `width`.
+fn retain<T>(items: &mut Vec<T>, keep: &[bool], width: usize) {
+    let mut index = 0;
+    items.retain(|_| {
+        let kept = keep.get(index / width.max(1)).copied().unwrap_or(false);
+        index += 1;
+        kept
+    });
+}
+
+/// Estimates every eligible arm, and excludes those that break a limit. A dollar costs `price` quality
+/// points beside what the scorecard says.
 pub(super) fn estimate(
     catalogue: &Catalogue,
     eligible: &Eligible,
     limits: &Limits,
     team: &TeamSnapshot,
-    x: &[f32],
+    (x, price): (&[f32], f64),
     excluded: &mut Vec<Excluded>,
 ) -> Result<Estimates, StateError> {
     let scorecard = &*team.scorecard;
@@ -124,9 +150,8 @@ pub(super) fn estimate(
         let doubt = team.doubt.get(name).copied();
         let doubt = doubt.unwrap_or_else(|| team.doubt_of_a_newcomer());
         let quality = quality(scorecard, learned, (x, doubt), &mut targets, &mut found)?;
-        found
-            .utility
-            .push(quality - scorecard.price(cost_usd, latency_ms));
+        let paid = scorecard.price(cost_usd, latency_ms) + price * cost_usd;
+        found.utility.push(quality - paid);
     }
     Ok(found)
 }

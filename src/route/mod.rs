@@ -6,6 +6,7 @@
 //!
 //! Not here: calling the endpoint (`complete`), learning (`learn`), the wire (`grpc`).
 
+mod asked;
 mod choose;
 mod context;
 mod draw;
@@ -15,6 +16,7 @@ mod history;
 mod names;
 pub mod reply;
 pub mod request;
+mod spending;
 
 pub use choose::{Recording, Route, Team};
 pub use context::{context, input_tokens};

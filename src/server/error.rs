@@ -30,6 +30,9 @@ pub enum Error {
     /// What arms start from.
     #[error("what arms start from: {0}")]
     Start(#[from] crate::bandit::StateError),
+    /// A team's limit.
+    #[error("a team's limit: {0}")]
+    Budget(#[from] crate::budget::Error),
     /// A built-in name.
     #[error("a built-in name {0}")]
     Name(#[from] id::Error),

@@ -6,10 +6,11 @@ use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
 use super::parts::{providers, teams};
 use super::state::{Opened, open, seed};
+use crate::account::Accounts;
 use crate::clock::Clock;
-use crate::complete::{Attempts, Complete, Reports};
+use crate::complete::{Attempts, Complete, Paid, Reports};
 use crate::config;
-use crate::grpc::{self, Gate, Gateway, GuardLayer, Services};
+use crate::grpc::{self, Desk, Gate, Gateway, GuardLayer, Services};
 use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
 use crate::route::Route;
@@ -130,6 +131,7 @@ async fn serve_at(
         store,
         follower,
         learning,
+        accounts,
         secret,
         keyed,
         ..
@@ -142,6 +144,7 @@ async fn serve_at(
     let held = Held {
         store: Arc::clone(&store),
         published: follower.published(),
+        accounts,
         learning,
         mint: Mint::new(secret, ids),
         clock: Arc::clone(&clock),
@@ -190,6 +193,7 @@ fn listen(
 struct Held {
     store: Arc<Store>,
     published: Arc<Published>,
+    accounts: Arc<Accounts>,
     learning: Arc<learn::Params>,
     mint: Mint,
     clock: Arc<dyn Clock>,
@@ -204,10 +208,11 @@ fn services(
     params: &config::Params,
     held: Held,
     evaluation: Evaluation,
-) -> Result<Services<Gateway, Intake, Evaluation, Intake>, Error> {
+) -> Result<Services<Gateway, Intake, Evaluation, Desk>, Error> {
     let Held {
         store,
         published,
+        accounts,
         learning,
         mint,
         clock,
@@ -217,19 +222,28 @@ fn services(
     let route = Arc::new(Route::new(
         Arc::clone(&catalogue),
         teams(params)?,
-        Arc::clone(&published),
+        (Arc::clone(&published), Arc::clone(&accounts)),
         Arc::clone(&store),
         Arc::clone(&clock),
         mint,
     )?);
-    let attempts = Attempts::new(Arc::clone(&clock), Arc::clone(&store) as _);
+    let paid = Paid {
+        store: Arc::clone(&store),
+        accounts: Arc::clone(&accounts),
+    };
+    let attempts = Attempts::new(Arc::clone(&clock), Arc::new(paid));
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,
         attempts,
         Arc::clone(&store),
     );
-    let reports = Reports::new(Arc::clone(&store), catalogue, Arc::clone(&clock));
+    let reports = Reports::new(
+        Arc::clone(&store),
+        Arc::clone(&accounts),
+        catalogue,
+        Arc::clone(&clock),
+    );
     let intake = Arc::new(Intake::new(learning, store, published, Arc::clone(&clock)));
     let gateway = Gateway {
         route,
@@ -237,11 +251,16 @@ fn services(
         reports: Arc::new(reports),
         intake: Arc::clone(&intake),
     };
+    let desk = Desk {
+        intake: Arc::clone(&intake),
+        accounts,
+        clock: Arc::clone(&clock),
+    };
     Ok(Services {
         router: grpc::Router::new(Arc::new(gateway), secret.clone()),
         feedback: grpc::Listener::new(Arc::clone(&intake), secret, clock),
         evaluation: grpc::Judge::new(Arc::new(evaluation)),
-        admin: grpc::Operator::new(intake),
+        admin: grpc::Operator::new(Arc::new(desk)),
     })
 }
 

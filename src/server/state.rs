@@ -3,7 +3,9 @@
 //! Not here: serving (`running`).
 
 use super::error::Error;
+use crate::account::Accounts;
 use crate::bandit::Hierarchy;
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config;
 use crate::feature::{ENDS, Extractor};
@@ -25,6 +27,8 @@ pub struct Opened {
     pub follower: Follower,
     /// What the learner is told.
     pub learning: Arc<learn::Params>,
+    /// What each team has left to spend.
+    pub accounts: Arc<Accounts>,
     /// The secret that ids are made with.
     pub secret: Secret,
     checkpoints: Checkpoints,
@@ -43,19 +47,8 @@ pub fn open_on(
     params: &config::Params,
     clock: &dyn Clock,
 ) -> Result<Opened, Error> {
-    let mut versions = Versions::new();
-    let mut note = |_, record: &Record| {
-        if let Record::Version {
-            kind,
-            team,
-            version,
-            text,
-            ..
-        } = record
-        {
-            versions.insert((*kind, team.clone(), *version), text.clone());
-        }
-    };
+    let mut past = Past::new(params)?;
+    let mut note = |_, record: &Record| past.note(record);
     let settings = settings(&params.store);
     let opened = Store::open_with(Arc::clone(&disk), settings, clock.now(), &mut note);
     let (store, recovery) = opened?;
@@ -63,10 +56,11 @@ pub fn open_on(
     let store = Arc::new(store);
     let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;
     // Keyed state that was lost comes back from the journal, so that no number gets a second text.
-    for ((kind, team, version), text) in &versions {
+    for ((kind, team, version), text) in &past.versions {
         keyed.restore(*kind, team, *version, text)?;
     }
-    let numbered = scorecards(params, &keyed, &versions, &store, clock)?;
+    let numbered = scorecards(params, &keyed, &past.versions, &store, clock)?;
+    announce(params, &past.budgets, &store, clock)?;
     let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
     let mut follower = Follower::open(
@@ -85,6 +79,7 @@ pub fn open_on(
         store,
         follower,
         learning,
+        accounts: Arc::new(past.accounts),
         secret,
         checkpoints,
         keyed,
@@ -124,6 +119,48 @@ pub(super) fn seed() -> Result<u64, Error> {
     Ok(u64::from_le_bytes(std::array::from_fn(|i| bytes[i])))
 }
 
+/// What the journal says on the way, beside what the store and the learner keep of it.
+struct Past {
+    versions: Versions,
+    /// The newest budget of each team.
+    budgets: BTreeMap<Name, Option<Budget>>,
+    accounts: Accounts,
+}
+
+impl Past {
+    fn new(params: &config::Params) -> Result<Self, Error> {
+        let limits = params.teams.iter().filter_map(|team| {
+            let limit = team.budget.and_then(|budget| budget.limit)?;
+            Some((team.name.clone(), limit))
+        });
+        Ok(Self {
+            versions: Versions::new(),
+            budgets: BTreeMap::new(),
+            accounts: Accounts::new(limits)?,
+        })
+    }
+
+    fn note(&mut self, record: &Record) {
+        self.accounts.restore(record);
+        match record {
+            Record::Version {
+                kind,
+                team,
+                version,
+                text,
+                ..
+            } => {
+                let key = (*kind, team.clone(), *version);
+                self.versions.insert(key, text.clone());
+            }
+            Record::Budget { team, budget, .. } => {
+                self.budgets.insert(team.clone(), *budget);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The versions that the journal knows, with their texts.
 type Versions = BTreeMap<(VersionKind, Name, u32), String>;
 
@@ -154,6 +191,26 @@ fn scorecards(
         numbered.push(version);
     }
     Ok(numbered)
+}
+
+/// Puts each budget that the configuration changed into the journal: who paces and who audits read it
+/// there.
+fn announce(
+    params: &config::Params,
+    known: &BTreeMap<Name, Option<Budget>>,
+    store: &Store,
+    clock: &dyn Clock,
+) -> Result<(), Error> {
+    for team in &params.teams {
+        if known.get(&team.name).copied().flatten() != team.budget {
+            store.append(&Record::Budget {
+                team: team.name.clone(),
+                budget: team.budget,
+                time: clock.now(),
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// The learner's parameters, with the number of each team's scorecard.

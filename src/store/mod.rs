@@ -26,7 +26,7 @@ pub mod record;
 pub mod simulated;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 pub use checkpoint::Checkpoints;
 pub use disk::{Disk, FileDisk};

@@ -6,8 +6,11 @@
 //! conversion, so that every journal ever written still reads. A test holds the bytes of each
 //! variant; if it fails, the layout changed.
 //!
-//! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`]. Each record
-//! is written in the oldest layout that has it, so that an older build reads all that it can know.
+//! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`], layout 4 is
+//! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on. These stand at its end, and
+//! a record of a decision ends with it: older layouts are the same bytes without [`OLD_DECISION`], which is
+//! what the fields are by default. Each record is written in the oldest layout that has it, so that an older
+//! build reads all that it can know.
 //!
 //! Invariants: a decision that contradicts itself does not encode ([`Decision::check`]); decoding
 //! what was encoded gives an equal record; bytes left over after a record are an error.
@@ -15,6 +18,7 @@
 //! Not here: framing and checksums (`journal`).
 
 use super::{Error, Seed};
+use crate::budget::Budget;
 use crate::decision::{Answer, Attempt, Decision, Request};
 use crate::id::Name;
 use crate::signal::Feedback;
@@ -22,7 +26,14 @@ use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Newest layout.
-pub const LAYOUT: u8 = 3;
+pub const LAYOUT: u8 = 4;
+
+/// The fields that layout 4 gave a decision, as they are in one without them: no cell but the router's, no
+/// budget.
+const OLD_DECISION: [u8; 2] = [0, 0];
+
+/// The first byte of every record of a decision: the variant's number.
+const DECISION: u8 = 0;
 
 /// Most bytes of one record.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -88,6 +99,15 @@ pub enum Record {
     },
     /// A row of an outcome table was taught.
     Seed(Box<Seed>),
+    /// A team's budget became another one, or none.
+    Budget {
+        /// The team.
+        team: Name,
+        /// What it may spend from here on.
+        budget: Option<Budget>,
+        /// When.
+        time: Timestamp,
+    },
 }
 
 /// What an operator can set while the server runs.
@@ -120,6 +140,7 @@ impl Record {
             Self::EpisodeClosed { time, .. }
             | Self::Control { time, .. }
             | Self::Version { time, .. }
+            | Self::Budget { time, .. }
             | Self::Tick { time } => *time,
         }
     }
@@ -134,7 +155,8 @@ impl Record {
             | Self::Answer { team, .. }
             | Self::EpisodeClosed { team, .. }
             | Self::Control { team, .. }
-            | Self::Version { team, .. } => Some(team),
+            | Self::Version { team, .. }
+            | Self::Budget { team, .. } => Some(team),
             Self::Tick { .. } => None,
         }
     }
@@ -155,6 +177,7 @@ impl Record {
             | Self::Version { .. }
             | Self::Tick { .. }
             | Self::Answer { .. }
+            | Self::Budget { .. }
             | Self::Seed(_) => None,
         };
         request.map(|r| (&r.id, r.body_hash))
@@ -165,6 +188,8 @@ impl Record {
         match self {
             Self::Answer { .. } => 2,
             Self::Seed(_) => 3,
+            Self::Budget { .. } => 4,
+            Self::Decision(decision) if !decision.is_plain() => 4,
             _ => 1,
         }
     }
@@ -178,7 +203,10 @@ impl Record {
         let mut out = prefix;
         out.push(self.layout());
         // Growing a Vec is the only step that could fail, and it aborts instead.
-        let out = postcard::to_extend(self, out).map_err(|_| too_large(usize::MAX))?;
+        let mut out = postcard::to_extend(self, out).map_err(|_| too_large(usize::MAX))?;
+        if let (Self::Decision(_), 1) = (self, self.layout()) {
+            out.truncate(out.len() - OLD_DECISION.len());
+        }
         match out.len() - start {
             bytes if bytes > MAX_BYTES => Err(too_large(bytes)),
             _ => Ok(out),
@@ -198,10 +226,18 @@ impl Record {
                 newest: LAYOUT,
             });
         }
-        match postcard::take_from_bytes(body) {
-            Ok((record, [])) => Ok(record),
-            _ => Err(Error::Undecodable { sequence, version }),
-        }
+        let read = match body {
+            [DECISION, ..] if version < 4 => read(&[body, &OLD_DECISION].concat()),
+            _ => read(body),
+        };
+        read.ok_or(Error::Undecodable { sequence, version })
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<Record> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((record, [])) => Some(record),
+        _ => None,
     }
 }
 
@@ -215,10 +251,12 @@ fn too_large(bytes: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::{Excluded, Origin, Reason};
+    use crate::budget::{Limit, Refill, Window};
+    use crate::decision::{Allowance, Cell, Excluded, Origin, Reason, Withheld};
     use crate::signal::{Change, Subject, Value};
     use crate::store::sample::{answer, seed};
     use crate::store::sample::{attempt, decision, feedback, id, name, request, time};
+    use crate::unit::NanoUsd;
     use proptest::prelude::*;
 
     fn bytes(record: &Record) -> Vec<u8> {
@@ -300,6 +338,50 @@ mod tests {
         check(Record::Tick { time: time(7) }, (6, 0xe45cf02b9d4058d7));
         check(answer(1, 8), (79, 0xce5194eadfdab15d));
         check(seed(9), (84, 0x576fcdafe9342dfd));
+        check(budgeted_decision(), (342, 11554822380899260334));
+        check(budget(), (22, 8092607571841943751));
+    }
+
+    fn budget() -> Record {
+        let limit = Limit {
+            usd: NanoUsd::new(5),
+            refill: Refill::Calendar(Window::Week),
+        };
+        Record::Budget {
+            team: name("t"),
+            budget: Some(Budget {
+                request_usd: Some(0.002),
+                limit: Some(limit),
+            }),
+            time: time(8),
+        }
+    }
+
+    fn budgeted_decision() -> Record {
+        let Record::Decision(mut decision) = small_decision() else {
+            unreachable!("a decision");
+        };
+        decision.cell = Cell::Holdout;
+        decision.allowance = Some(Allowance {
+            price: 500.0,
+            held: NanoUsd::new(7),
+            withheld: vec![Withheld {
+                arm: name("huge"),
+                utility: 0.5,
+                utility_sd: 0.1,
+                cost_usd: 0.2,
+            }],
+        });
+        Record::Decision(decision)
+    }
+
+    #[test]
+    fn a_decision_without_a_budget_is_written_for_older_builds_too() {
+        assert_eq!(bytes(&small_decision())[0], 1);
+        assert_eq!(bytes(&budgeted_decision())[0], 4);
+        let mut held_out = decision(1);
+        held_out.cell = Cell::Holdout;
+        assert_eq!(bytes(&Record::Decision(Box::new(held_out)))[0], 4);
     }
 
     #[test]
@@ -309,7 +391,7 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         };
         let whole = bytes(&Record::Tick { time: time(1) });
-        check(&[], "record 42 has layout 0: allowed 1 to 3");
+        check(&[], "record 42 has layout 0: allowed 1 to 4");
         check(&[9, 1, 2], "layout 9");
         check(&whole[..whole.len() - 1], "does not decode");
         check(&[whole.as_slice(), &[0]].concat(), "does not decode");
@@ -372,7 +454,12 @@ mod tests {
     proptest! {
         #[test]
         fn decoding_gives_back_what_was_encoded(
-            record in prop_oneof![any_feedback(), any_decision()]
+            record in prop_oneof![
+                any_feedback(),
+                any_decision(),
+                Just(budgeted_decision()),
+                Just(budget()),
+            ]
         ) {
             let bytes = bytes(&record);
             let again = Record::decode(&bytes, 1).unwrap();

@@ -2,7 +2,7 @@
 
 use super::Seed;
 use super::record::Record;
-use crate::decision::{Answer, Attempt, Decision, Drawn, Origin, Request, Usage};
+use crate::decision::{Answer, Attempt, Cell, Decision, Drawn, Origin, Request, Usage};
 use crate::id::{DecisionId, Name, Secret};
 use crate::signal::{Change, Evaluator, Feedback, Subject, Value};
 use crate::unit::{NanoUsd, Pmf, Timestamp};
@@ -66,6 +66,8 @@ pub(crate) fn decision(number: u64) -> Decision {
         endpoint: name("e"),
         fallbacks: Vec::new(),
         content: None,
+        cell: Cell::Router,
+        allowance: None,
     }
 }
 

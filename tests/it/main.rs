@@ -9,6 +9,7 @@
 
 mod alarms;
 mod bad_input;
+mod budget;
 mod contract;
 #[cfg(feature = "analytics")]
 mod demo_fails;

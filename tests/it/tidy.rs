@@ -23,7 +23,10 @@ const FLOORS: [(&[&str], bool); 6] = [
         true,
     ),
     (&["store", "table", "provider", "telemetry"], true),
-    (&["route", "complete", "learn", "access", "replay"], false),
+    (
+        &["route", "complete", "learn", "access", "account", "replay"],
+        false,
+    ),
     (&["proto", "grpc", "config", "report"], true),
     (
         &[

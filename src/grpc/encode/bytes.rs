@@ -9,7 +9,7 @@
 
 use super::decision::{nano_usd, reason};
 use super::record::count;
-use crate::decision::{Decision, Drawn, Excluded, Origin};
+use crate::decision::{Cell, Decision, Drawn, Excluded, Origin};
 use crate::eligibility::Endpoint;
 use crate::route::Routed;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
@@ -42,6 +42,11 @@ pub(in crate::grpc) fn route_bytes(routed: &Routed) -> Vec<u8> {
     integer(&mut out, 11, i64::from(inherited));
     text(&mut out, 12, decision.feature_set.as_str());
     integer(&mut out, 13, i64::from(routed.repeated));
+    if let Some(allowance) = &decision.allowance {
+        double(&mut out, 14, allowance.price);
+        integer(&mut out, 15, allowance.held.get());
+    }
+    integer(&mut out, 16, i64::from(decision.cell == Cell::Holdout));
     out
 }
 
@@ -130,10 +135,10 @@ fn message(out: &mut Vec<u8>, tag: u32, fill: impl FnOnce(&mut Vec<u8>)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::Reason;
+    use crate::decision::{Allowance, Reason};
     use crate::grpc::encode::route_response;
     use crate::id::{DecisionId, Name};
-    use crate::unit::{Pmf, Timestamp};
+    use crate::unit::{NanoUsd, Pmf, Timestamp};
     use proptest::prelude::*;
     use prost::Message;
     use std::sync::Arc;
@@ -209,6 +214,16 @@ mod tests {
             endpoint: name("e"),
             fallbacks: Vec::new(),
             content: None,
+            cell: if signals == 1 {
+                Cell::Holdout
+            } else {
+                Cell::Router
+            },
+            allowance: (length > 20).then(|| Allowance {
+                price: numbers[0],
+                held: NanoUsd::new(-7),
+                withheld: Vec::new(),
+            }),
         };
         Routed {
             decision: Arc::new(decision),

@@ -5,7 +5,7 @@
 //! Not here: what followed the decision (`record`).
 
 use super::record::count;
-use crate::decision::{Decision, Drawn, Excluded, Origin, Reason};
+use crate::decision::{Cell, Decision, Drawn, Excluded, Origin, Reason};
 use crate::eligibility::Endpoint;
 use crate::id::Name;
 use crate::proto::v1::{self, ExclusionReason};
@@ -16,6 +16,7 @@ use crate::unit::NanoUsd;
 pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
     let decision: &Decision = &routed.decision;
     let drawn = &decision.drawn;
+    let allowance = decision.allowance.as_ref();
     v1::RouteResponse {
         decision_id: decision.id.to_string(),
         arm: drawn.arm().map(text).unwrap_or_default(),
@@ -30,6 +31,9 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
         inherited: matches!(decision.origin, Origin::Inherited(_)),
         feature_set: text(&decision.feature_set),
         repeated: routed.repeated,
+        budget_price: allowance.map_or(0.0, |allowance| allowance.price),
+        held_nano_usd: allowance.map_or(0, |allowance| allowance.held.get()),
+        held_out: decision.cell == Cell::Holdout,
     }
 }
 
@@ -95,5 +99,6 @@ pub(super) fn reason(reason: Reason) -> ExclusionReason {
         Reason::MaxCost => ExclusionReason::MaxCost,
         Reason::MaxLatency => ExclusionReason::MaxLatency,
         Reason::NoPrice => ExclusionReason::NoPrice,
+        Reason::Budget => ExclusionReason::Budget,
     }
 }

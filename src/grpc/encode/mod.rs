@@ -7,12 +7,14 @@
 
 mod alarm;
 mod answer;
+mod budget;
 mod bytes;
 mod decision;
 mod record;
 
 pub(super) use alarm::alarm;
 pub(super) use answer::{complete_response, stream_event};
+pub(super) use budget::budget;
 pub(super) use bytes::route_bytes;
 pub(super) use decision::route_response;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};

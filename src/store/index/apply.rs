@@ -138,7 +138,10 @@ impl Index {
                     *kept = Some((position, control.clone()));
                 }
             }
-            Record::Version { .. } | Record::Tick { .. } | Record::Seed(_) => {}
+            Record::Version { .. }
+            | Record::Tick { .. }
+            | Record::Seed(_)
+            | Record::Budget { .. } => {}
         }
     }
 

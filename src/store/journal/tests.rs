@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::Error;
 use crate::store::disk::{Disk, FileDisk};
+use crate::store::record::LAYOUT;
 use crate::store::record::Record;
 use crate::store::sample::{attempt, decision, record, tick, time};
 use crate::store::simulated::SimulatedDisk;
@@ -294,7 +295,7 @@ fn a_newer_format_or_layout_is_told_apart_from_damage() {
             Err(Error::Layout {
                 sequence: 1,
                 version: 9,
-                newest: 3
+                newest: LAYOUT
             })
         ),
         "{opened:?}"

@@ -4,7 +4,7 @@ use bellwether::access::{Grant, KeyHash, Keys, Scope};
 use bellwether::chat::ToolCall;
 use bellwether::clock::ManualClock;
 use bellwether::complete::AttemptReport;
-use bellwether::decision::{Attempt, Decision, Drawn, Excluded, Origin, Reason, Usage};
+use bellwether::decision::{Attempt, Cell, Decision, Drawn, Excluded, Origin, Reason, Usage};
 use bellwether::eligibility::Endpoint;
 use bellwether::grpc::{
     Ask, Completed, Control, Event, Events, Failure, Gate, GuardLayer, HealthSwitch, Judge,
@@ -218,6 +218,8 @@ fn decision() -> Decision {
         endpoint: name("small-eu"),
         fallbacks: Vec::new(),
         content: None,
+        cell: Cell::Router,
+        allowance: None,
     }
 }
 
