@@ -67,9 +67,10 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets on the request path (their maths is in [`budget`]), forgetting (an arm that changes is told,
-//! not relearned faster), retries and fallbacks, the OpenAI-compatible door, TLS, pooling over teams. One
-//! process is a complete service; it is not highly available by itself.
+//! Budgets on the request path (their maths is in [`budget`]; `replay outcomes --budget` plays under one),
+//! forgetting (an arm that changes is told, not relearned faster), retries and fallbacks, the
+//! OpenAI-compatible door, TLS, pooling over teams. One process is a complete service; it is not highly
+//! available by itself.
 
 pub mod docs;
 

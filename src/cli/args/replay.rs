@@ -42,6 +42,13 @@ pub(crate) struct Outcomes {
     /// The outcome table: Parquet, CSV or JSON lines.
     #[arg(value_name = "TABLE")]
     pub(crate) table: PathBuf,
+    /// The only arms to play; absent: all.
+    #[arg(long, value_name = "ARM[,ARM..]", value_delimiter = ',')]
+    pub(crate) arms: Vec<String>,
+    /// Leaves out arms that have a score on less than this share of the table's prompts, 0 to 1. Prompts
+    /// on which an arm that is left has none are left out in any case.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) min_coverage: f64,
     /// Policies to compare: linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, uniform,
     /// fixed:arm=NAME; parameters as linear-thompson:v=0.1. Absent: every one of them.
     #[arg(long = "policy", value_name = "NAME[:k=v,..]")]
@@ -51,6 +58,19 @@ pub(crate) struct Outcomes {
     /// for each.
     #[arg(long, value_delimiter = ',', default_values_t = [0.0])]
     pub(crate) lambda: Vec<f64>,
+    /// Most that a policy may spend, in USD a request in the mean, above 0: it weighs cost itself, so that
+    /// the money goes where it adds most. Several, by commas: a report for each. The table needs costs.
+    /// `fixed` and `uniform` spend what they spend.
+    #[arg(
+        long,
+        value_name = "USD",
+        value_delimiter = ',',
+        conflicts_with = "lambda"
+    )]
+    pub(crate) budget: Vec<f64>,
+    /// Steps at the start over which a budget is reported too, besides all: what a short run would get.
+    #[arg(long, value_name = "N", requires = "budget", default_value_t = bellwether::replay::HORIZON)]
+    pub(crate) budget_steps: usize,
     /// Number of seeds.
     #[arg(long, default_value_t = 5)]
     pub(crate) seeds: u64,
