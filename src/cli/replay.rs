@@ -73,10 +73,10 @@ fn table(arguments: &Outcomes) -> Result<OutcomeTable, Failure> {
         coverage: arguments.min_coverage,
     };
     let table = some_arms(&arguments.table, &arguments.columns, &keep);
-    Ok(table.map_err(|error| match error {
+    table.map_err(|error| match error {
         Error::Empty { .. } => Failure::from(format!("{error}; {FEWER_ARMS}")),
         other => other.into(),
-    })?)
+    })
 }
 
 /// One report.

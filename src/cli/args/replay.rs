@@ -46,7 +46,7 @@ pub(crate) struct Outcomes {
     #[arg(long, value_name = "ARM[,ARM..]", value_delimiter = ',')]
     pub(crate) arms: Vec<String>,
     /// Leaves out arms that have a score on less than this share of the table's prompts, 0 to 1. Prompts
-    /// on which an arm that is left has none are left out in any case.
+    /// on which an arm that is kept has none are left out in any case.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(crate) min_coverage: f64,
     /// Policies to compare: linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, uniform,
