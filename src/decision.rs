@@ -152,8 +152,7 @@ pub struct Drawn {
     /// Effective number of samples t that the policy's schedule used.
     pub samples: f64,
     /// Indices of arms still in their first forced pulls. If there are any, the draw was uniform
-    /// over them (mixed with the floor) and the policy's own pmf was not used. Where a budget makes them
-    /// wait their turn: the cheapest arm alone.
+    /// over them (mixed with the floor) and the policy's own pmf was not used.
     pub forced: Vec<u32>,
     /// The uniform in [0, 1) that drew.
     pub uniform: f64,

@@ -113,20 +113,21 @@ impl Policy {
         Ok(Pmf::new(p)?)
     }
 
-    /// How many standard deviations it doubts an arm by at t effective samples: 0 for a policy that
-    /// draws nothing from what it believes.
+    /// What it takes an arm's quality for when it chooses, as a mean and a standard deviation: Thompson
+    /// sampling draws from N(u, (v_t sd)^2), `LinUcb` adds its bound, the others take u as it is.
     ///
     /// ```
     /// use bellwether::bandit::Policy;
-    /// let policy: Policy = "linear-thompson:v=0.3,half=1000".parse().unwrap();
-    /// assert_eq!((policy.scale(0.0), policy.scale(1000.0)), (0.3, 0.15));
-    /// assert_eq!(Policy::Greedy.scale(0.0), 0.0);
+    /// let policy: Policy = "linear-thompson:v=0.5,half=100".parse().unwrap();
+    /// // After 100 samples the scale has halved: 0.25 x 0.2.
+    /// assert_eq!(policy.belief(0.7, 0.2, 100.0), (0.7, 0.05));
+    /// assert_eq!(Policy::Greedy.belief(0.7, 0.2, 100.0), (0.7, 0.0));
     /// ```
-    pub fn scale(&self, samples: f64) -> f64 {
+    pub fn belief(&self, utility: f64, sd: f64, samples: f64) -> (f64, f64) {
         match self {
-            Self::LinearThompson { v, half } if half.is_finite() => v * half / (half + samples),
-            Self::LinearThompson { v, .. } => *v,
-            _ => 0.0,
+            Self::LinearThompson { v, half } => (utility, scale(*v, *half, samples) * sd),
+            Self::LinUcb { alpha } => (utility + alpha * sd, 0.0),
+            _ => (utility, 0.0),
         }
     }
 
@@ -144,8 +145,8 @@ impl Policy {
             samples,
         } = *scores;
         match self {
-            Self::LinearThompson { .. } => {
-                let scale = self.scale(samples);
+            Self::LinearThompson { v, half } => {
+                let scale = scale(*v, *half, samples);
                 thompson::pmf(utility, sd, scale, &mut scratch.thompson, out);
             }
             Self::SquareCb { gamma, schedule } => {
@@ -173,6 +174,15 @@ impl Policy {
             Self::Uniform => out.fill(1.0 / arms.len() as f64),
         }
         Ok(())
+    }
+}
+
+/// v_t of Thompson sampling.
+fn scale(v: f64, half: f64, samples: f64) -> f64 {
+    if half.is_finite() {
+        v * half / (half + samples)
+    } else {
+        v
     }
 }
 

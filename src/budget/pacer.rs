@@ -31,8 +31,8 @@
 //!
 //! Invariants: the price is finite, at least 0 and at most [`Pace::ceiling`]; before anything is known
 //! it is 1 / B: one request's budget is worth a whole point. No request is allowed that takes the debt
-//! beyond `slack` requests' budgets, by its prediction; what an arm costs that was never tried may be
-//! another matter. Savings are kept up to `horizon` requests' budgets, so that a quiet month does not pay
+//! further beyond `slack` requests' budgets, by its prediction; what an arm costs that was never tried may
+//! be another matter. Savings are kept up to `horizon` requests' budgets, so that a quiet month does not pay
 //! for a wild day.
 //!
 //! Not here: the hard limit ([`super::Ledger`]); the cheapest arm, which its caller keeps eligible when
@@ -317,6 +317,32 @@ mod tests {
         for budget in [8.3e-5, 2.3e-4, 6.6e-4, 1.9e-3, 5.3e-3, 2e-2] {
             check(budget, &arms, hull.at(budget).unwrap());
         }
+    }
+
+    #[test]
+    fn a_debt_beyond_the_slack_is_paid_back_by_an_arm_within_the_budget() {
+        let offers = [
+            offer(0.1, 0.0, 0.05),
+            offer(0.9, 0.0, 0.6),
+            offer(1.0, 0.0, 20.0),
+        ];
+        let mut rng = SmallRng::seed_from_u64(2);
+        let mut pacer = pacer(1.0);
+        for _ in 0..50 {
+            pacer.foresee(&offers, &mut rng);
+            pacer.record(1.0).unwrap();
+        }
+        pacer.record(26.0).unwrap();
+        // 25 USD of debt and a slack of 20: 0.75 USD a request pay it back, and buy the good arm.
+        let chosen: Vec<f64> = (0..10)
+            .map(|_| {
+                let chosen = choose(&pacer, &offers, &mut rng).cost_usd;
+                pacer.foresee(&offers, &mut rng);
+                pacer.record(chosen).unwrap();
+                chosen
+            })
+            .collect();
+        assert_eq!(chosen, [0.6; 10]);
     }
 
     #[test]

@@ -3,12 +3,21 @@
 use super::args::{Drive, Remote, Switch};
 use super::out::{self, Failure};
 use bellwether::drive::{self, Options};
-use bellwether::table::{Columns, OutcomeTable};
+use bellwether::table::{Columns, Error, Keep, OutcomeTable};
 use std::path::Path;
 
-/// Reads a table with a line on what was left out.
+/// Reads a table with a line on the prompts that were left out.
 pub(crate) fn table(path: &Path, columns: &super::args::Columns) -> Result<OutcomeTable, Failure> {
-    let table = OutcomeTable::read(path, &Columns::parse(&columns.map)?)?;
+    Ok(some_arms(path, columns, &Keep::default())?)
+}
+
+/// The same with some of the arms.
+pub(crate) fn some_arms(
+    path: &Path,
+    columns: &super::args::Columns,
+    keep: &Keep,
+) -> Result<OutcomeTable, Error> {
+    let table = OutcomeTable::read_some(path, &Columns::parse(&columns.map)?, keep)?;
     if table.dropped > 0 {
         let (dropped, name) = (table.dropped, &table.name);
         eprintln!("{name}: {dropped} prompts left out, some arm has no score on them");

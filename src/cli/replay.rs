@@ -1,15 +1,17 @@
 //! `replay outcomes`, `replay traffic`, `traffic export`, `scorecard try`.
 
 use super::args::{Export, Exported, Outcomes, Stream, Switch, Try};
-use super::drive::table;
+use super::drive::some_arms;
 use super::out::{self, Failure};
 use bellwether::bandit::Policy;
 use bellwether::config;
 use bellwether::export::{self, Wanted};
 use bellwether::feature::Extractor;
 use bellwether::id::Name;
-use bellwether::replay::{self, Bench, Candidate, Drift, Params, StreamParams};
-use bellwether::table::{OutcomeTable, TrafficReader};
+use bellwether::replay::{
+    self, Bench, Budget, Candidate, Drift, OutcomesReport, Params, StreamParams,
+};
+use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader};
 use bellwether::unit::Timestamp;
 use std::ops::ControlFlow;
 
@@ -23,39 +25,87 @@ const POLICIES: [&str; 6] = [
     "uniform",
 ];
 
+/// What to do about a table without a prompt that every arm has a score on.
+const FEWER_ARMS: &str =
+    "--min-coverage SHARE leaves out arms with few scores, --arms names those to play";
+
 /// Streams an outcome table past policies.
 pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
     // What is written on the command line is judged before the table is read.
     let params = Params {
         seeds: arguments.seeds,
         floor: arguments.floor,
+        budget: None,
         stream: stream(&arguments.stream)?,
     };
+    let budgets = budgets(arguments)?;
     let mut policies = Vec::new();
     for text in &arguments.policies {
         policies.push(text.parse::<Policy>()?);
     }
-    let table = table(&arguments.table, &arguments.columns)?;
+    let table = table(arguments)?;
     if policies.is_empty() {
         policies = every_policy(&table)?;
     }
     let extractor = Extractor::shipped()?;
+    let label = arguments.task_label == Switch::On;
     let mut reports = Vec::new();
     for lambda in &arguments.lambda {
-        let label = arguments.task_label == Switch::On;
         let bench = Bench::new(&table, *lambda, &extractor, label)?;
-        let bar = out::bar(0, "replaying");
-        let watch = |progress: replay::Progress| {
-            bar.set_length(progress.total.unwrap_or(0) as u64);
-            bar.set_position(progress.done as u64);
-            ControlFlow::Continue(())
-        };
-        let report = replay::outcomes(&bench, &policies, &params, &watch);
-        bar.finish_and_clear();
-        reports.push(report?);
+        for budget in &budgets {
+            let params = Params {
+                budget: *budget,
+                ..params.clone()
+            };
+            reports.push(play(&bench, &policies, &params)?);
+        }
     }
     let text: Vec<String> = reports.iter().map(ToString::to_string).collect();
     out::write(arguments.format, &reports, &text.join("\n"))
+}
+
+/// The table, with the arms that were asked for.
+fn table(arguments: &Outcomes) -> Result<OutcomeTable, Failure> {
+    let named = arguments.arms.iter().map(Name::new);
+    let named: Vec<Name> = named.collect::<Result<_, _>>()?;
+    let keep = Keep {
+        arms: (!named.is_empty()).then_some(named),
+        coverage: arguments.min_coverage,
+    };
+    let table = some_arms(&arguments.table, &arguments.columns, &keep);
+    table.map_err(|error| match error {
+        Error::Empty { .. } => Failure::from(format!("{error}; {FEWER_ARMS}")),
+        other => other.into(),
+    })
+}
+
+/// One report.
+fn play(bench: &Bench, policies: &[Policy], params: &Params) -> Result<OutcomesReport, Failure> {
+    let bar = out::bar(0, "replaying");
+    let watch = |progress: replay::Progress| {
+        bar.set_length(progress.total.unwrap_or(0) as u64);
+        bar.set_position(progress.done as u64);
+        ControlFlow::Continue(())
+    };
+    let report = replay::outcomes(bench, policies, params, &watch);
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+/// What policies may spend: a report for each, or one without a limit.
+fn budgets(arguments: &Outcomes) -> Result<Vec<Option<Budget>>, Failure> {
+    let first = arguments.budget_steps;
+    let of = |request_usd: &f64| {
+        let budget = Budget {
+            request_usd: *request_usd,
+            first,
+        };
+        budget.check().map(|()| Some(budget))
+    };
+    if arguments.budget.is_empty() {
+        return Ok(vec![None]);
+    }
+    Ok(arguments.budget.iter().map(of).collect::<Result<_, _>>()?)
 }
 
 /// What is done to the streams.

@@ -11,7 +11,7 @@
 //! Not here: the price's maths (`budget`), the hard limit (`account`), what a request does with the price
 //! (`route`).
 
-use crate::bandit::{PRIOR_SD, Policy};
+use crate::bandit::Policy;
 use crate::budget::{Budget, Offer, Pace, Pacer, PacerError, Params};
 use crate::decision::{Attempt, Decision};
 use rand::SeedableRng;
@@ -49,12 +49,14 @@ impl Pacing {
         let allowance = decision.allowance.as_ref()?;
         let drawn = &decision.drawn;
         // The policy's own doubt, so that the price knows what exploring costs.
-        let policy: Option<Policy> = decision.policy.parse().ok();
-        let scale = policy.map_or(0.0, |policy| policy.scale(drawn.samples)) * PRIOR_SD;
-        let offer = |(utility, sd, cost_usd): (f64, f64, f64)| Offer {
-            quality: utility + allowance.price * cost_usd,
-            quality_sd: scale * sd,
-            cost_usd,
+        let policy: Policy = decision.policy.parse().unwrap_or(Policy::Greedy);
+        let offer = |(utility, sd, cost_usd): (f64, f64, f64)| {
+            let (utility, quality_sd) = policy.belief(utility, sd, drawn.samples);
+            Offer {
+                quality: utility + allowance.price * cost_usd,
+                quality_sd,
+                cost_usd,
+            }
         };
         let eligible = drawn.utility.iter().zip(&drawn.utility_sd);
         let eligible = eligible.zip(&drawn.cost_usd);

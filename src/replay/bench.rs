@@ -13,7 +13,7 @@ use super::learner::Seen;
 use super::prices::assumed_cost_usd;
 use crate::feature::{DIM, Extractor, Request};
 use crate::id::Name;
-use crate::table::OutcomeTable;
+use crate::table::{LeftOut, OutcomeTable};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -34,6 +34,7 @@ pub enum CostSource {
 pub struct Bench {
     name: String,
     dropped: usize,
+    left_out: Vec<LeftOut>,
     arms: Vec<Name>,
     ids: Vec<String>,
     lambda: f64,
@@ -129,6 +130,7 @@ impl Bench {
         Ok(Self {
             name: table.name.clone(),
             dropped: table.dropped,
+            left_out: table.left_out.clone(),
             arms: table.arms.clone(),
             ids: table.prompts.iter().map(|p| p.id.clone()).collect(),
             lambda,
@@ -173,6 +175,11 @@ impl Bench {
     /// Prompts left out of the table for want of a score.
     pub fn dropped(&self) -> usize {
         self.dropped
+    }
+
+    /// Arms left out of the table.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// The arms, by name.

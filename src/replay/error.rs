@@ -2,6 +2,7 @@
 
 use super::drift::DriftError;
 use crate::bandit::{ChoiceError, StateError};
+use crate::budget::PacerError;
 use crate::feature;
 use crate::id::Name;
 use crate::table;
@@ -53,6 +54,24 @@ pub enum Error {
         /// The first prompt without.
         prompt: String,
     },
+    /// A budget for a table that has no costs to keep within it.
+    #[error(
+        "budget is {budget_usd} USD a request but the table has no costs: allowed a table with cost_usd in every row"
+    )]
+    BudgetWithoutCost {
+        /// The budget.
+        budget_usd: f64,
+    },
+    /// A budget beside a weight of cost: it finds that weight itself.
+    #[error(
+        "lambda is {lambda} beside a budget of {budget_usd} USD a request: allowed one of the two"
+    )]
+    BudgetAndLambda {
+        /// The weight of cost.
+        lambda: f64,
+        /// The budget.
+        budget_usd: f64,
+    },
     /// Traffic of two teams: their utilities are on different scales.
     #[error("traffic of teams {first} and {second}: allowed one team at a time")]
     Teams {
@@ -81,6 +100,9 @@ pub enum Error {
     /// Contexts that cannot be learned from.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A cost that no budget can take.
+    #[error(transparent)]
+    Cost(#[from] PacerError),
     /// The table.
     #[error(transparent)]
     Table(#[from] table::Error),

@@ -36,7 +36,7 @@ pub(super) struct Learner {
     hierarchy: Hierarchy,
     qualities: Vec<Ridge>,
     posteriors: Vec<Posterior>,
-    /// Weight of cost, and the regressions where it has any.
+    /// Weight of cost in the utility, and the regressions where costs count.
     lambda: f64,
     costs: Vec<Ridge>,
 }
@@ -50,7 +50,13 @@ pub(super) struct Seen {
 }
 
 impl Learner {
-    pub(super) fn new(arms: usize, lambda: f64, forced_pulls: usize) -> Result<Self, StateError> {
+    /// Costs are learned where they count: where `lambda` is above 0, or under a budget.
+    pub(super) fn new(
+        arms: usize,
+        lambda: f64,
+        budget: bool,
+        forced_pulls: usize,
+    ) -> Result<Self, StateError> {
         let hierarchy = Hierarchy::new(&ENDS, RIDGE, &[0.5])?;
         let quality = Ridge::new(hierarchy.prior())?;
         let cost = Ridge::new(&Prior::on_bias(DIM, COST_RIDGE, &[0.0]))?;
@@ -66,7 +72,7 @@ impl Learner {
             qualities: vec![quality; arms],
             hierarchy,
             lambda,
-            costs: vec![cost; if lambda > 0.0 { arms } else { 0 }],
+            costs: vec![cost; if lambda > 0.0 || budget { arms } else { 0 }],
         })
     }
 
@@ -108,6 +114,16 @@ impl Learner {
             *u -= self.lambda * one[0];
         }
         Ok(())
+    }
+
+    /// Each arm's expected cost over c_ref, at least 0; nothing for an arm whose cost was never seen.
+    pub(super) fn costs(&self, x: &[f32]) -> Result<Vec<Option<f64>>, StateError> {
+        let mut one = [0.0];
+        let mut cost = |cost: &Ridge| {
+            cost.predict(x, &mut one)?;
+            Ok((cost.count() > 0.0).then(|| one[0].max(0.0)))
+        };
+        self.costs.iter().map(&mut cost).collect()
     }
 
     /// An arm was chosen: its outcome may come later, or never. What was learned fades a little.

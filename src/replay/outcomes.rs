@@ -17,9 +17,11 @@ use super::parallel::in_parallel;
 use super::play::play;
 use super::recovery::Recovery;
 use super::run::{Played, Run, Spread};
+use super::spend::{Budget, Spending};
 use super::stream::{Plan, StreamParams};
 use crate::bandit::Policy;
 use crate::feature::DIM;
+use crate::table::LeftOut;
 use serde::Serialize;
 
 /// How a table is played.
@@ -29,6 +31,8 @@ pub struct Params {
     pub seeds: u64,
     /// Exploration floor of policies that learn, of all arms together (`bandit::floors`).
     pub floor: f64,
+    /// What policies that learn may spend; absent: all that they like.
+    pub budget: Option<Budget>,
     /// What is done to the streams.
     pub stream: StreamParams,
 }
@@ -38,6 +42,7 @@ impl Default for Params {
         Self {
             seeds: 5,
             floor: 0.02,
+            budget: None,
             stream: StreamParams::default(),
         }
     }
@@ -68,6 +73,8 @@ pub struct PolicyReport {
     /// Score of the static mix of fixed arms at the policy's mean cost. None with a drift: the mixes are
     /// of the table as it stands.
     pub hull_score: Option<f64>,
+    /// What was spent and earned, held against the budget.
+    pub spending: Option<Spending>,
     /// Reward before the drift's change.
     pub before_change: Option<Spread>,
     /// Reward from the drift's change on.
@@ -89,8 +96,12 @@ pub struct OutcomesReport {
     pub prompts: usize,
     /// Prompts left out for want of a score of some arm.
     pub dropped: usize,
+    /// Arms left out.
+    pub left_out: Vec<LeftOut>,
     /// Weight of cost.
     pub lambda: f64,
+    /// What policies that learn might spend.
+    pub budget: Option<Budget>,
     /// Where costs come from.
     pub cost_source: CostSource,
     /// The cost that lambda is counted in, USD.
@@ -121,26 +132,29 @@ pub fn outcomes(
     watch: &Watch<'_>,
 ) -> Result<OutcomesReport, Error> {
     check(params)?;
+    check_budget(bench, params)?;
     let plan = Plan::new(bench, &params.stream)?;
     let jobs: Vec<(usize, u64)> = (0..policies.len())
         .flat_map(|policy| (0..params.seeds).map(move |seed| (policy, seed)))
         .collect();
     let run = |(policy, seed): (usize, u64)| match policies.get(policy) {
-        Some(policy) => play(&plan.stream(seed), policy, params.floor),
+        Some(policy) => play(&plan.stream(seed), policy, params),
         None => Err(Error::Stopped),
     };
     let mut played = in_parallel(&jobs, run, watch)?.into_iter();
     let seeds = usize::try_from(params.seeds).unwrap_or(usize::MAX);
     let report = |policy: &Policy| {
         let own: Vec<Played> = played.by_ref().take(seeds).collect();
-        PolicyReport::new(policy, &own, &plan)
+        PolicyReport::new(policy, &own, &plan, params)
     };
     let drift = params.stream.drift.as_ref();
     Ok(OutcomesReport {
         table: bench.name().to_owned(),
         prompts: plan.len(),
         dropped: bench.dropped(),
+        left_out: bench.left_out().to_vec(),
         lambda: bench.lambda(),
+        budget: params.budget,
         cost_source: bench.cost_source(),
         reference_cost_usd: bench.reference_cost_usd(),
         floor: params.floor,
@@ -155,7 +169,7 @@ pub fn outcomes(
 }
 
 impl PolicyReport {
-    fn new(policy: &Policy, played: &[Played], plan: &Plan<'_>) -> Self {
+    fn new(policy: &Policy, played: &[Played], plan: &Plan<'_>, params: &Params) -> Self {
         let runs: Vec<Run> = played.iter().map(|played| played.run).collect();
         let over = |value: &dyn Fn(&Run) -> f64| Spread::of(runs.iter().map(value));
         let part = |value: fn(&Run) -> Option<f64>| {
@@ -177,6 +191,9 @@ impl PolicyReport {
             hull_score: hull(plan)
                 .zip(cost_usd)
                 .and_then(|(hull, cost)| hull.at(cost.mean)),
+            spending: params
+                .budget
+                .map(|budget| Spending::of(budget, &runs, plan.counted(), hull(plan))),
             before_change: part(|run| run.before_change),
             after_change: part(|run| run.after_change),
             recovery: recovery(played, plan),
@@ -198,6 +215,23 @@ fn recovery(played: &[Played], plan: &Plan<'_>) -> Option<Recovery> {
     let at = plan.change()?.checked_sub(plan.seed_rows())?;
     let rewards: Vec<&[f64]> = played.iter().map(|p| p.rewards.as_slice()).collect();
     Recovery::of(&rewards, at)
+}
+
+/// A budget needs costs, and finds their weight itself.
+fn check_budget(bench: &Bench, params: &Params) -> Result<(), Error> {
+    let Some(budget) = params.budget else {
+        return Ok(());
+    };
+    budget.check()?;
+    let budget_usd = budget.request_usd;
+    let lambda = bench.lambda();
+    if lambda > 0.0 {
+        return Err(Error::BudgetAndLambda { lambda, budget_usd });
+    }
+    if bench.cost_source() == CostSource::Absent {
+        return Err(Error::BudgetWithoutCost { budget_usd });
+    }
+    Ok(())
 }
 
 fn check(params: &Params) -> Result<(), Error> {

@@ -6,6 +6,8 @@ use super::drift::Drift;
 use super::outcomes::{OutcomesReport, PolicyReport};
 use super::recovery::Recovery;
 use super::run::Spread;
+use super::spend_text;
+use crate::table::{LeftOut, Why};
 use std::fmt::{Display, Formatter, Result};
 
 /// Below the figures around an arm's drop.
@@ -18,6 +20,17 @@ impl Display for OutcomesReport {
         self.without_a_router(f)?;
         let width = self.policies.iter().map(|p| p.policy.len()).max();
         let width = width.unwrap_or(0).max("policy".len());
+        match self.budget {
+            Some(budget) => self.spending(f, budget, width)?,
+            None => self.rewards(f, width)?,
+        }
+        self.around_the_change(f, width)?;
+        writeln!(f, "\n{}", self.notes())
+    }
+}
+
+impl OutcomesReport {
+    fn rewards(&self, f: &mut Formatter<'_>, width: usize) -> Result {
         writeln!(
             f,
             "\n{:<width$}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>15}  {:>8}  {:>10}  {:>8}",
@@ -35,32 +48,42 @@ impl Display for OutcomesReport {
         for policy in &self.policies {
             policy.line(f, width)?;
         }
-        self.around_the_change(f, width)?;
+        Ok(())
+    }
+
+    /// What the figures are.
+    fn notes(&self) -> String {
         let streams = self.policies.first().map_or(0, |p| p.runs.len());
         let spread = match streams {
             1 => "of one stream (--seeds 2 or more show the spread)".to_owned(),
             n => format!("mean +- sd over {n} streams"),
         };
-        writeln!(
-            f,
-            "\nReward is score - lambda x cost / reference cost (the dearest arm's mean); {spread}; - where there are \
+        if self.budget.is_some() {
+            return format!("{}; {spread}.", spend_text::NOTE);
+        }
+        format!(
+            "Reward is score - lambda x cost / reference cost (the dearest arm's mean); {spread}; - where there are \
              fewer prompts. After 1,000: without the stream's first 1,000 prompts. Hull: score of the best static \
              mix of two arms at the same cost."
         )
     }
-}
 
-impl OutcomesReport {
     fn heading(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(
             f,
-            "{}: {} prompts ({} left out), {} arms, lambda {}",
+            "{}: {} prompts ({} left out), {} arms, {}",
             self.table,
             self.prompts,
             self.dropped,
             self.baselines.arms.len(),
-            self.lambda
+            match self.budget {
+                Some(budget) => format!("budget {} USD a request", budget.request_usd),
+                None => format!("lambda {}", self.lambda),
+            }
         )?;
+        for why in [Why::NotNamed, Why::Coverage] {
+            self.left_out(f, why)?;
+        }
         let source = match self.cost_source {
             CostSource::Recorded => "recorded",
             CostSource::Assumed => "assumed list prices",
@@ -79,6 +102,25 @@ impl OutcomesReport {
             self.floor
         )?;
         self.stream(f)
+    }
+
+    /// The arms that were left out for one reason.
+    fn left_out(&self, f: &mut Formatter<'_>, why: Why) -> Result {
+        let out: Vec<&LeftOut> = self.left_out.iter().filter(|out| out.why == why).collect();
+        let arms: Vec<String> = match why {
+            Why::NotNamed => out.iter().map(|out| out.arm.to_string()).collect(),
+            Why::Coverage => {
+                let shown = |out: &&LeftOut| format!("{} ({:.1} %)", out.arm, 100.0 * out.coverage);
+                out.iter().map(shown).collect()
+            }
+        };
+        let because = match why {
+            _ if out.is_empty() => return Ok(()),
+            Why::NotNamed => "not asked for",
+            Why::Coverage => "with a score on too few prompts",
+        };
+        let count = out.len();
+        writeln!(f, "left out, {because}: {count} arms: {}", arms.join(", "))
     }
 
     /// What was done to the streams, if anything was.

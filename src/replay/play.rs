@@ -10,6 +10,8 @@
 
 use super::error::Error;
 use super::learner::Learner;
+use super::outcomes::Params;
+use super::purse::{Purse, Rule, View};
 use super::run::{Played, Tally};
 use super::stream::{Step, Stream};
 use crate::bandit::{Policy, Scores, Scratch, floors};
@@ -21,10 +23,11 @@ use std::collections::VecDeque;
 pub const FORCED_PULLS: usize = route::FORCED_PULLS as usize;
 
 /// One policy on one stream.
-pub(super) fn play(stream: &Stream<'_>, policy: &Policy, floor: f64) -> Result<Played, Error> {
-    let mut player = Player::new(stream, policy, floor)?;
+pub(super) fn play(stream: &Stream<'_>, policy: &Policy, params: &Params) -> Result<Played, Error> {
+    let budget = params.budget.as_ref();
+    let mut player = Player::new(stream, policy, params.floor, budget.map(|b| b.request_usd))?;
     player.seed()?;
-    let mut tally = Tally::new(stream);
+    let mut tally = Tally::new(stream, budget.map(|b| b.first));
     for step in stream.played() {
         let pmf = player.pmf(step)?;
         let chosen = pmf.draw(stream.draw(step));
@@ -41,15 +44,32 @@ struct Player<'a> {
     learns: bool,
     floor: f64,
     learner: Learner,
+    /// What it may spend, if there is a limit.
+    purse: Option<Purse>,
     /// Choices whose outcome has not come, the oldest first.
-    waiting: VecDeque<(Step, usize)>,
+    waiting: VecDeque<Choice>,
     utility: Vec<f64>,
     sd: Vec<f64>,
+    /// Under a budget: what each arm was expected to cost at the last step, if known.
+    expected_usd: Vec<Option<f64>>,
     scratch: Scratch,
 }
 
+/// A choice, with the cost that it was recorded at under a budget.
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    step: Step,
+    arm: usize,
+    recorded_usd: f64,
+}
+
 impl<'a> Player<'a> {
-    fn new(stream: &'a Stream<'a>, policy: &'a Policy, floor: f64) -> Result<Self, Error> {
+    fn new(
+        stream: &'a Stream<'a>,
+        policy: &'a Policy,
+        floor: f64,
+        request_usd: Option<f64>,
+    ) -> Result<Self, Error> {
         let bench = stream.plan().bench();
         let arms = bench.arms().len();
         let learns = !matches!(policy, Policy::Fixed { .. } | Policy::Uniform);
@@ -58,15 +78,18 @@ impl<'a> Player<'a> {
         } else {
             (0, 0.0)
         };
+        let purse = request_usd.filter(|_| learns).map(Purse::new).transpose()?;
         Ok(Self {
             stream,
             policy,
             learns,
             floor,
-            learner: Learner::new(arms, bench.lambda(), forced_pulls)?,
+            learner: Learner::new(arms, bench.lambda(), purse.is_some(), forced_pulls)?,
+            purse,
             waiting: VecDeque::new(),
             utility: vec![0.0; arms],
             sd: vec![0.0; arms],
+            expected_usd: Vec::new(),
             scratch: Scratch::default(),
         })
     }
@@ -88,6 +111,9 @@ impl<'a> Player<'a> {
             let x = bench.context(step.prompt);
             self.learner.score(x, &mut self.utility, &mut self.sd)?;
         }
+        if self.purse.is_some() {
+            return self.paced(step);
+        }
         let floors = floors(self.floor, &self.utility);
         let forced = self.learner.forced();
         if !forced.is_empty() {
@@ -102,24 +128,76 @@ impl<'a> Player<'a> {
         Ok(self.policy.pmf(&scores, arms, &floors, scratch)?)
     }
 
+    /// The probabilities of a step's choice under a budget.
+    fn paced(&mut self, step: Step) -> Result<Pmf, Error> {
+        let bench = self.stream.plan().bench();
+        let reference = bench.reference_cost_usd().unwrap_or_default();
+        let usd = |cost: Option<f64>| cost.map(|cost| cost * reference);
+        let costs = self.learner.costs(bench.context(step.prompt))?;
+        self.expected_usd = costs.into_iter().map(usd).collect();
+        let view = View {
+            arms: bench.arms(),
+            quality: &self.utility,
+            sd: &self.sd,
+            cost_usd: &self.expected_usd,
+            young: &self.learner.forced(),
+            samples: self.learner.samples(),
+        };
+        let mut rule = Rule {
+            policy: self.policy,
+            floor: self.floor,
+            scratch: &mut self.scratch,
+        };
+        let Some(purse) = &mut self.purse else {
+            return Err(Error::Stopped);
+        };
+        let pmf = purse.pmf(&view, &mut rule, self.stream.price_draw(step))?;
+        purse.foresee(&view, self.policy, &mut self.stream.offer_rng(step));
+        Ok(pmf)
+    }
+
     /// An arm was chosen: what came of it, and of earlier choices, is learned when it is due.
-    fn chose(&mut self, step: Step, chosen: usize) -> Result<(), Error> {
+    fn chose(&mut self, step: Step, arm: usize) -> Result<(), Error> {
         if !self.learns {
             return Ok(());
         }
-        self.learner.chose(chosen)?;
-        self.waiting.push_back((step, chosen));
+        self.learner.chose(arm)?;
+        let recorded_usd = self.charge(step, arm)?;
+        self.waiting.push_back(Choice {
+            step,
+            arm,
+            recorded_usd,
+        });
         if self.waiting.len() <= self.stream.plan().delay() {
             return Ok(());
         }
         // One comes in at each step, so at most one is due; one that never arrives keeps its place.
-        if let Some((step, arm)) = self.waiting.pop_front()
-            && self.stream.arrives(step)
+        if let Some(choice) = self.waiting.pop_front()
+            && self.stream.arrives(choice.step)
         {
+            let Choice { step, arm, .. } = choice;
             let x = self.stream.plan().bench().context(step.prompt);
             self.learner.observe(x, arm, self.stream.seen(step, arm))?;
+            let actual = self.stream.cost_usd(step, arm);
+            if let (Some(purse), Some(actual)) = (&mut self.purse, actual) {
+                purse.correct(choice.recorded_usd, actual)?;
+            }
         }
         Ok(())
+    }
+
+    /// Takes the cost of a choice out of the purse: the actual one where it is known at once, else the one
+    /// expected, until it comes. Says which it was.
+    fn charge(&mut self, step: Step, arm: usize) -> Result<f64, Error> {
+        let Some(purse) = &mut self.purse else {
+            return Ok(0.0);
+        };
+        let at_once = self.stream.plan().delay() == 0 && self.stream.arrives(step);
+        let actual = self.stream.cost_usd(step, arm).filter(|_| at_once);
+        let expected = purse.assumed(self.expected_usd.get(arm).copied().flatten());
+        let usd = actual.unwrap_or(expected);
+        purse.record(usd)?;
+        Ok(usd)
     }
 }
 

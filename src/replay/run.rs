@@ -5,6 +5,7 @@
 //! Units: rewards and scores in quality points, cost in USD a prompt.
 
 use super::curve::Pieces;
+use super::spend::Bought;
 use super::stream::{Step, Stream};
 use crate::ope;
 use crate::unit::Pmf;
@@ -40,6 +41,8 @@ pub struct Run {
     pub before_change: Option<f64>,
     /// Reward from the drift's change on, likewise.
     pub after_change: Option<f64>,
+    /// What the first steps bought under a budget, where there are as many.
+    pub first: Option<Bought>,
 }
 
 /// Mean and standard deviation over seeds.
@@ -106,12 +109,16 @@ pub(super) struct Tally<'a> {
     expected: f64,
     before_change: Mean,
     after_change: Mean,
+    /// Steps after which `first` is taken.
+    first_steps: Option<usize>,
+    first: Option<Bought>,
     pieces: Pieces,
     each: Vec<f64>,
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(stream: &'a Stream<'a>) -> Self {
+    /// `first`: steps after which what was bought until then is noted.
+    pub(super) fn new(stream: &'a Stream<'a>, first: Option<usize>) -> Self {
         let plan = stream.plan();
         let steps = plan.len() - plan.seed_rows();
         Self {
@@ -128,6 +135,8 @@ impl<'a> Tally<'a> {
             expected: 0.0,
             before_change: Mean::default(),
             after_change: Mean::default(),
+            first_steps: first,
+            first: None,
             pieces: Pieces::new(plan.seed_rows(), steps, plan.bench().arms().len()),
             each: Vec::new(),
         }
@@ -153,6 +162,9 @@ impl<'a> Tally<'a> {
             1000 => self.first_1000 = Some(self.rewards / 1000.0),
             5000 => self.first_5000 = Some(self.rewards / 5000.0),
             _ => {}
+        }
+        if self.first_steps == Some(self.seen) {
+            self.first = Bought::of(self.seen, self.scores, self.costs);
         }
         if step.index >= WARM {
             self.after_1000.add(reward);
@@ -190,6 +202,7 @@ impl<'a> Tally<'a> {
             expected: self.expected / n,
             before_change: self.before_change.value(),
             after_change: self.after_change.value(),
+            first: self.first,
         };
         Played {
             run,

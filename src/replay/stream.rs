@@ -15,6 +15,7 @@ use super::drift::Drift;
 use super::error::Error;
 use super::learner::Seen;
 use crate::id::Name;
+use rand::{SeedableRng, rngs::SmallRng};
 use serde::Serialize;
 use std::borrow::Cow;
 use xxhash_rust::xxh3::xxh3_64;
@@ -139,6 +140,11 @@ impl<'a> Plan<'a> {
     /// Prompts of a stream.
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Steps that count: those of a stream without the rows that are given away.
+    pub(super) fn counted(&self) -> usize {
+        self.len - self.seed_rows()
     }
 
     /// Prompts that are given away.
@@ -277,15 +283,34 @@ impl Stream<'_> {
         self.uniform("draw", step)
     }
 
+    /// The uniform that a step's price is drawn with, under a budget.
+    pub(super) fn price_draw(&self, step: Step) -> f64 {
+        self.uniform("price", step)
+    }
+
+    /// What a step's offers are drawn with, under a budget.
+    pub(super) fn offer_rng(&self, step: Step) -> SmallRng {
+        SmallRng::seed_from_u64(self.hash("offers", step))
+    }
+
+    /// What a step costs with an arm, in USD; nothing where the table has no costs.
+    pub(super) fn cost_usd(&self, step: Step, arm: usize) -> Option<f64> {
+        self.plan.bench.costs(step.prompt)?.get(arm).copied()
+    }
+
     /// A uniform in [0, 1) for one use, the same for every policy.
     fn uniform(&self, used_for: &str, step: Step) -> f64 {
+        (self.hash(used_for, step) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn hash(&self, used_for: &str, step: Step) -> u64 {
         let (bench, seed) = (self.plan.bench, self.seed);
         let text = format!(
             "{used_for}|{seed}|{}|{}",
             bench.name(),
             bench.id(step.prompt)
         );
-        (xxh3_64(text.as_bytes()) >> 11) as f64 / (1_u64 << 53) as f64
+        xxh3_64(text.as_bytes())
     }
 }
 

@@ -164,23 +164,20 @@ impl<'a> Spending<'a> {
         }
     }
 
-    /// The arms that the draw is forced to: `young` ones, as far as their first pulls are afforded, else
-    /// the cheapest arm while they wait for their turn.
+    /// The arms that the draw is forced to: `young` ones, as far as their first pulls are afforded; none
+    /// while they wait for their turn.
     pub(super) fn forced(&self, mut young: Vec<u32>, cost_usd: &[f64]) -> Vec<u32> {
         let Some(pace) = &self.pace else {
             return young;
         };
         let cost = |index: u32| cost_usd.get(index as usize).copied().unwrap_or(0.0);
         young.retain(|index| pace.forces(cost(*index)));
-        let cheapest = (0..).zip(cost_usd).min_by(|a, b| a.1.total_cmp(b.1));
-        if young.is_empty() {
-            return young;
-        }
+        let cheapest = cost_usd.iter().copied().fold(f64::INFINITY, f64::min);
         let mean = young.iter().map(|index| cost(*index)).sum::<f64>() / young.len() as f64;
-        match cheapest {
-            Some((cheapest, usd)) if self.turn >= pace.forced_share(*usd, mean) => vec![cheapest],
-            _ => young,
+        if self.turn >= pace.forced_share(cheapest, mean) {
+            young.clear();
         }
+        young
     }
 
     /// Holds the worst case of the arm drawn; what is kept with the decision, where the team has a budget.
@@ -397,7 +394,7 @@ mod tests {
         };
         // 2 USD for half of the requests, and 1 USD for the others, is 1.5.
         assert_eq!(forced(0.49), [1]);
-        assert_eq!(forced(0.51), [0]);
+        assert_eq!(forced(0.51), [0_u32; 0]);
         let free = Spending::default();
         assert_eq!(free.forced(vec![1, 2], &[1.0, 2.0, 40.0]), [1, 2]);
     }

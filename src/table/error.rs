@@ -1,6 +1,7 @@
 //! Why a table could not be read or written: always the file, and where it applies the column, the
 //! row and what would have been right.
 
+use crate::id::Name;
 use std::path::PathBuf;
 
 /// A fault of a file or of the column mapping.
@@ -89,6 +90,32 @@ pub enum Error {
         /// Arms it has.
         arms: usize,
     },
+    /// An arm that is not in the table.
+    #[error("{}: no arm {arm}: allowed {}", file.display(), listed(allowed))]
+    Arm {
+        /// The file.
+        file: PathBuf,
+        /// The arm asked for.
+        arm: Name,
+        /// Its arms.
+        allowed: Vec<Name>,
+    },
+    /// No arm has a score on as many prompts as were asked for.
+    #[error(
+        "{}: no arm has a score on a share of {asked} of the prompts: allowed at most {most}",
+        file.display()
+    )]
+    Coverage {
+        /// The file.
+        file: PathBuf,
+        /// The share asked for.
+        asked: f64,
+        /// The most that an arm has.
+        most: f64,
+    },
+    /// A share of prompts that is none.
+    #[error("a share of {0} of the prompts: allowed 0 to 1")]
+    CoverageRange(f64),
     /// A mapping of names that cannot be understood.
     #[error("column mapping {text:?}: expected NAME=COLUMN,... with NAME one of {allowed}")]
     Mapping {
@@ -107,4 +134,10 @@ pub enum Error {
         /// Ours.
         expected: i64,
     },
+}
+
+/// Names, by commas.
+fn listed(names: &[Name]) -> String {
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    names.join(", ")
 }

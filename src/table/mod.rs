@@ -8,6 +8,7 @@ mod columns;
 mod error;
 mod frame;
 mod json_lines;
+mod keep;
 mod outcome;
 mod outcome_writer;
 mod record;
@@ -18,6 +19,7 @@ mod traffic_writer;
 
 pub use columns::Columns;
 pub use error::Error;
+pub use keep::{Keep, LeftOut, Why};
 pub use outcome::{Cell, OutcomeTable, Prompt};
 pub use outcome_writer::{OutcomeRow, write_outcomes};
 pub use traffic::{SCHEMA_VERSION, TrafficRow};

@@ -1,14 +1,14 @@
 //! The outcome table: what every arm scored on every prompt.
 //!
 //! Invariants: arms are in ascending order of name, prompts in bytewise ascending order of id; every
-//! prompt has a cell for every arm (the others are left out and counted).
+//! prompt has a cell for every arm that is kept (the others are left out and counted).
 //!
 //! Shapes: `cells[prompt * arms + arm]`.
 
 use super::record::{Place, Raw};
-use super::{Columns, Error, frame, json_lines};
+use super::{Columns, Error, Keep, LeftOut, frame, json_lines};
 use crate::id::Name;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Every arm's outcome for every prompt.
@@ -20,8 +20,10 @@ pub struct OutcomeTable {
     pub arms: Vec<Name>,
     /// The prompts.
     pub prompts: Vec<Prompt>,
-    /// Prompts left out because an arm had no score on them.
+    /// Prompts left out because an arm that is kept had no score on them.
     pub dropped: usize,
+    /// Arms that the file has besides, by name.
+    pub left_out: Vec<LeftOut>,
     cells: Vec<Cell>,
 }
 
@@ -56,6 +58,12 @@ pub struct Cell {
 impl OutcomeTable {
     /// Reads a file by its ending: `.parquet`, `.csv`, or JSON lines (`.jsonl`, `.ndjson`).
     pub fn read(file: &Path, columns: &Columns) -> Result<Self, Error> {
+        Self::read_some(file, columns, &Keep::default())
+    }
+
+    /// As [`OutcomeTable::read`], with some of the arms: the table is what it would be had the file only
+    /// these. Other rows must be right all the same.
+    pub fn read_some(file: &Path, columns: &Columns, keep: &Keep) -> Result<Self, Error> {
         let ending = file.extension().and_then(|ending| ending.to_str());
         let rows = match ending.map(str::to_ascii_lowercase).as_deref() {
             Some("parquet") => frame::read_parquet(file, columns)?,
@@ -68,7 +76,16 @@ impl OutcomeTable {
             }
         };
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        Self::assemble(&name, rows, file, columns)
+        Self::assemble(
+            &name,
+            rows,
+            Place {
+                file,
+                columns,
+                row: 0,
+            },
+            keep,
+        )
     }
 
     /// The cells of a prompt, one for each arm. Empty outside the table.
@@ -84,8 +101,9 @@ impl OutcomeTable {
         self.cells.iter().all(|cell| cell.cost_usd.is_some())
     }
 
-    fn assemble(name: &str, rows: Vec<Raw>, file: &Path, columns: &Columns) -> Result<Self, Error> {
-        let mut arms: BTreeSet<Name> = BTreeSet::new();
+    fn assemble(name: &str, rows: Vec<Raw>, at: Place<'_>, keep: &Keep) -> Result<Self, Error> {
+        let Place { file, columns, .. } = at;
+        let mut scored: BTreeMap<Name, usize> = BTreeMap::new();
         let mut prompts: BTreeMap<String, Gathered> = BTreeMap::new();
         for (index, raw) in rows.into_iter().enumerate() {
             let row = index + 1;
@@ -94,6 +112,7 @@ impl OutcomeTable {
             let prompt = prompts.entry(record.prompt_id.clone()).or_default();
             prompt.task = prompt.task.take().or(record.task);
             prompt.text = prompt.text.take().or(record.prompt);
+            *scored.entry(record.arm.clone()).or_default() += usize::from(record.cell.is_some());
             let earlier = prompt.cells.insert(record.arm.clone(), record.cell);
             if earlier.is_some() {
                 return Err(Error::Duplicate {
@@ -103,14 +122,15 @@ impl OutcomeTable {
                     arm: record.arm.as_str().to_owned(),
                 });
             }
-            arms.insert(record.arm);
         }
         let found = prompts.len();
+        let (arms, left_out) = keep.part(&scored, found, file)?;
         let mut table = Self {
             name: name.to_owned(),
-            arms: arms.into_iter().collect(),
+            arms,
             prompts: Vec::with_capacity(found),
             dropped: 0,
+            left_out,
             cells: Vec::new(),
         };
         for (id, gathered) in prompts {
@@ -128,8 +148,10 @@ impl OutcomeTable {
 
     /// Keeps a prompt on which every arm has a score.
     fn take(&mut self, id: String, gathered: Gathered) {
-        // A map's values run in the order of its keys: the arms' own order.
-        let cells: Vec<Cell> = gathered.cells.into_values().flatten().collect();
+        // A map's entries run in the order of its keys: the arms' own order.
+        let kept = gathered.cells.into_iter();
+        let kept = kept.filter(|(arm, _)| self.arms.binary_search(arm).is_ok());
+        let cells: Vec<Cell> = kept.filter_map(|(_, cell)| cell).collect();
         if cells.len() < self.arms.len() {
             self.dropped += 1;
             return;
@@ -280,6 +302,60 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(text.contains("a.parquet: cannot be read"), "{text}");
+    }
+
+    /// The arms kept of a table in which a scored 4 prompts, b 3, c 1; those left out; the prompts.
+    fn kept(arms: Option<&[&str]>, coverage: f64) -> Result<(String, String, usize), Error> {
+        let text = "prompt_id,model,score\n1,a,1\n2,a,1\n3,a,1\n4,a,1\n1,b,0\n2,b,0\n3,b,0\n4,b,\n\
+            1,c,0.5\n2,c,\n";
+        let (_dir, file) = write("some.csv", text);
+        let keep = Keep {
+            arms: arms.map(|arms| arms.iter().map(|arm| Name::new(arm).unwrap()).collect()),
+            coverage,
+        };
+        let table = OutcomeTable::read_some(&file, &Columns::default(), &keep)?;
+        let kept: Vec<&str> = table.arms.iter().map(Name::as_str).collect();
+        let out = |out: &LeftOut| format!("{} {} {:?}", out.arm, out.coverage, out.why);
+        let out: Vec<String> = table.left_out.iter().map(out).collect();
+        assert_eq!(table.cells.len(), table.arms.len() * table.prompts.len());
+        Ok((kept.join(" "), out.join(", "), table.prompts.len()))
+    }
+
+    #[test]
+    fn arms_may_be_named_or_left_out_for_covering_little_and_prompts_follow() {
+        let check = |arms, coverage, expected: (&str, &str, usize)| {
+            let (kept, out, prompts) = kept(arms, coverage).unwrap();
+            assert_eq!((kept.as_str(), out.as_str(), prompts), expected);
+        };
+        check(None, 0.0, ("a b c", "", 1));
+        check(None, 0.75, ("a b", "c 0.25 Coverage", 3));
+        check(None, 1.0, ("a", "b 0.75 Coverage, c 0.25 Coverage", 4));
+        check(Some(&["c", "a"]), 0.0, ("a c", "b 0.75 NotNamed", 1));
+        check(
+            Some(&["b", "c"]),
+            0.5,
+            ("b", "a 1 NotNamed, c 0.25 Coverage", 3),
+        );
+    }
+
+    #[test]
+    fn an_arm_that_is_not_there_and_a_share_that_none_reaches_are_refused() {
+        let refused = |arms, coverage| {
+            let text = kept(arms, coverage).unwrap_err().to_string();
+            text.rsplit('/').next().unwrap().to_owned()
+        };
+        assert_eq!(
+            refused(Some(&["a", "d"]), 0.0),
+            "some.csv: no arm d: allowed a, b, c"
+        );
+        assert_eq!(
+            refused(Some(&["b", "c"]), 0.9),
+            "some.csv: no arm has a score on a share of 0.9 of the prompts: allowed at most 0.75"
+        );
+        assert_eq!(
+            refused(None, 1.5),
+            "a share of 1.5 of the prompts: allowed 0 to 1"
+        );
     }
 
     #[test]

@@ -465,6 +465,15 @@ fn what_may_be_done_to_a_stream_is_told_and_what_may_not() {
     ] {
         asked(case, &["--drift", drift]);
     }
+    asked("a budget of nothing", &["--budget", "0"]);
+    asked("a budget that is no number", &["--budget", "0.1,NaN"]);
+    asked("two weights of cost", &["--budget", "0.1", "--lambda", "0"]);
+    asked("a budget without costs", &["--budget", "0.1"]);
+    asked(
+        "an arm to play that is not there",
+        &["--arms", "small,huge"],
+    );
+    asked("more prompts than any arm has", &["--min-coverage", "1.5"]);
     let all = ["--drift", "suffix=#e1,#e0", "--delay", "1", "--missing"];
     let all = [
         &all[..],

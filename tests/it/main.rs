@@ -27,3 +27,5 @@ mod rig;
 #[cfg(feature = "analytics")]
 mod seed;
 mod tidy;
+#[cfg(feature = "analytics")]
+mod two_teams;

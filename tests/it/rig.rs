@@ -40,7 +40,8 @@ pub(crate) async fn within<T>(what: &str, event: impl Future<Output = T>) -> T {
     result.unwrap_or_else(|_| panic!("not within {LIMIT:?}: {what}"))
 }
 
-fn key(name: &str, secret: &str, team: &str, scopes: &str) -> String {
+/// A key in the configuration.
+pub(crate) fn key(name: &str, secret: &str, team: &str, scopes: &str) -> String {
     let hash: String = Sha256::digest(secret)
         .iter()
         .map(|b| format!("{b:02x}"))
@@ -50,7 +51,8 @@ fn key(name: &str, secret: &str, team: &str, scopes: &str) -> String {
     )
 }
 
-fn arm(name: &str, price: f64) -> String {
+/// A simulated arm in the configuration, with its endpoint and price in USD a million input tokens.
+pub(crate) fn arm(name: &str, price: f64) -> String {
     format!(
         r#"[[arms]]
 name = "{name}"

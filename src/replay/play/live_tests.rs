@@ -14,7 +14,7 @@ use crate::learn::sample::{HOUR, Maker, name};
 use crate::learn::{self, Limits, Snapshot};
 use crate::replay::bench::Bench;
 use crate::replay::run::{Run, Spread};
-use crate::replay::stream::{Plan, StreamParams};
+use crate::replay::stream::Plan;
 use crate::scorecard::{Definition, Kind, Level, Missing, Scorecard, Spec};
 use crate::signal::{Change, Subject, Value};
 use crate::store::{Position, Record};
@@ -158,10 +158,10 @@ impl<'a> Live<'a> {
     fn play(mut self, policy: &Policy, seed: u64, eps: f64) -> Run {
         let (bench, arms) = (self.bench, self.bench.arms());
         let (mut utility, mut sd) = (vec![0.0; arms.len()], vec![0.0; arms.len()]);
-        let params = StreamParams::default();
-        let plan = Plan::new(bench, &params).unwrap();
+        let params = Params::default();
+        let plan = Plan::new(bench, &params.stream).unwrap();
         let stream = plan.stream(seed);
-        let mut tally = Tally::new(&stream);
+        let mut tally = Tally::new(&stream, None);
         for step in stream.played() {
             let x = bench.context(step.prompt);
             let forced = self.forced();
@@ -192,9 +192,9 @@ fn difference(bench: &Bench, seeds: u64) -> (f64, f64) {
     let mut differences = Vec::new();
     for seed in 0..seeds {
         let live = Live::new(bench).play(&policy, seed, 0.02).all;
-        let params = StreamParams::default();
-        let plan = Plan::new(bench, &params).unwrap();
-        let replayed = play(&plan.stream(seed), &policy, 0.02).unwrap().run.all;
+        let params = Params::default();
+        let plan = Plan::new(bench, &params.stream).unwrap();
+        let replayed = play(&plan.stream(seed), &policy, &params).unwrap().run.all;
         println!("seed {seed}: live {live:.4}, replayed {replayed:.4}");
         differences.push(live - replayed);
     }

@@ -5,7 +5,7 @@ use crate::feature::Extractor;
 use crate::replay::bench::Bench;
 use crate::replay::outcomes::tests::{go_on, made};
 use crate::replay::stream::{Plan, StreamParams};
-use crate::replay::{OutcomesReport, Params, outcomes};
+use crate::replay::{Budget, OutcomesReport, Params, outcomes};
 
 fn bench(prompts: usize) -> Bench {
     Bench::new(
@@ -26,7 +26,7 @@ fn learned(bench: &Bench, params: &StreamParams, steps: usize) -> Vec<f64> {
     let plan = Plan::new(bench, params).unwrap();
     let stream = plan.stream(0);
     let policy = Policy::Greedy;
-    let mut player = Player::new(&stream, &policy, 0.02).unwrap();
+    let mut player = Player::new(&stream, &policy, 0.02, None).unwrap();
     player.seed().unwrap();
     let mut learned = vec![player.learner.rows()];
     for step in stream.played().take(steps) {
@@ -86,7 +86,7 @@ fn rows_that_are_given_away_teach_every_arm_at_once() {
     assert_eq!(learned(&bench, &params, 0), [40.0 * 3.0]);
     let plan = Plan::new(&bench, &params).unwrap();
     let (stream, policy) = (plan.stream(0), Policy::Greedy);
-    let mut player = Player::new(&stream, &policy, 0.02).unwrap();
+    let mut player = Player::new(&stream, &policy, 0.02, None).unwrap();
     assert_eq!(player.learner.forced(), [0, 1, 2]);
     player.seed().unwrap();
     assert!(player.learner.forced().is_empty());
@@ -154,4 +154,122 @@ fn a_fixed_arm_that_drops_earns_less_by_what_it_lost_and_another_is_best() {
         "{recovery:?}"
     );
     assert_eq!(policy.hull_score, None);
+}
+
+/// What is left of a budget of 3 USD a request after 50 choices, and what those did cost.
+fn left(delay: usize, missing: f64) -> (f64, f64) {
+    let bench = Bench::new(&made(60, true), 0.0, &Extractor::shipped().unwrap(), true).unwrap();
+    let params = StreamParams {
+        delay,
+        missing,
+        ..plain()
+    };
+    let plan = Plan::new(&bench, &params).unwrap();
+    let (stream, policy) = (plan.stream(0), Policy::Greedy);
+    let mut player = Player::new(&stream, &policy, 0.02, Some(3.0)).unwrap();
+    let mut spent = 0.0;
+    for step in stream.played().take(50) {
+        let chosen = player.pmf(step).unwrap().draw(stream.draw(step));
+        player.chose(step, chosen).unwrap();
+        spent += bench.costs(step.prompt).unwrap()[chosen];
+    }
+    (player.purse.unwrap().balance_usd(), spent)
+}
+
+#[test]
+fn a_budget_pays_what_was_spent_and_what_is_expected_until_it_is_known() {
+    let (left_at_once, spent) = left(0, 0.0);
+    assert!((left_at_once - (150.0 - spent)).abs() < 1e-9);
+    // Nothing has come: every arm is taken to cost a request's budget.
+    let (left_unknown, spent) = left(1000, 0.0);
+    assert!(
+        left_unknown.abs() < 1e-9 && (spent - 150.0).abs() > 10.0,
+        "{left_unknown} {spent}"
+    );
+    // Costs of 1, 2 and 10 USD are soon foretold: what has not come yet is near what it will be.
+    let (left_late, spent) = left(5, 0.0);
+    assert!(
+        (left_late - (150.0 - spent)).abs() < 30.0,
+        "{left_late} {spent}"
+    );
+    let (left_some, spent) = left(0, 0.3);
+    assert!(
+        (left_some - (150.0 - spent)).abs() < 30.0,
+        "{left_some} {spent}"
+    );
+}
+
+#[test]
+fn policies_keep_a_budget_and_earn_more_than_a_mix_of_fixed_arms() {
+    // Fixed arms: a and b score 0.5 for 1 and 2 USD, c 0.8 for 10. The right one of a and b scores 0.9.
+    let bench = Bench::new(&made(1500, true), 0.0, &Extractor::shipped().unwrap(), true).unwrap();
+    let budget = |request_usd| Budget {
+        request_usd,
+        first: 1000,
+    };
+    let played = |spec: &str, request_usd: f64| {
+        let params = Params {
+            seeds: 2,
+            budget: Some(budget(request_usd)),
+            ..Params::default()
+        };
+        let report = outcomes(&bench, &[spec.parse().unwrap()], &params, &go_on).unwrap();
+        report
+            .policies
+            .into_iter()
+            .next()
+            .unwrap()
+            .spending
+            .unwrap()
+    };
+    let spending = played("linear-thompson", 1.9);
+    let (first, all) = (spending.first.unwrap(), spending.all.unwrap());
+    assert_eq!((first.steps, all.steps), (1000, 1500));
+    assert!(all.is_within() && first.spend.mean < 1.02, "{all:?}");
+    // A tenth of the way from a to c: 0.53.
+    assert!((all.hull_score.unwrap() - 0.53).abs() < 1e-9);
+    assert!(all.above_hull.unwrap() > 0.2, "{all:?}");
+    assert!((all.cost_usd.mean - 1.9 * all.spend.mean).abs() < 1e-9);
+    // Who knows no budget does what it does.
+    let fixed = played("fixed:arm=c", 1.9).all.unwrap();
+    assert!(!fixed.is_within() && (fixed.spend.mean - 10.0 / 1.9).abs() < 1e-9);
+    assert!((fixed.score.mean - 0.8).abs() < 1e-9);
+    // Nothing is as cheap as that.
+    assert_eq!(played("fixed:arm=a", 0.5).all.unwrap().hull_score, None);
+}
+
+#[test]
+fn a_budget_without_costs_beside_a_weight_or_out_of_range_is_refused() {
+    let refused = |cost: bool, lambda: f64, request_usd: f64| {
+        let bench = Bench::rewards_only(&made(4, cost), lambda).unwrap();
+        let params = Params {
+            budget: Some(Budget {
+                request_usd,
+                first: 10,
+            }),
+            ..Params::default()
+        };
+        outcomes(&bench, &[Policy::Greedy], &params, &go_on).unwrap_err()
+    };
+    assert!(matches!(
+        refused(false, 0.0, 2.0),
+        Error::BudgetWithoutCost { .. }
+    ));
+    assert!(matches!(
+        refused(true, 0.1, 2.0),
+        Error::BudgetAndLambda { .. }
+    ));
+    for request_usd in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let error = refused(true, 0.0, request_usd);
+        assert!(
+            matches!(
+                error,
+                Error::Setting {
+                    field: "budget",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
 }

@@ -1,0 +1,146 @@
+//! The arguments of the commands that judge: `replay`, `traffic`, `scorecard`.
+
+use super::{Columns, Format, Switch};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Traffic {
+    /// Writes decisions with their outcomes from a journal to Parquet.
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The store's directory. A server may be running on it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE.parquet")]
+    pub(crate) out: PathBuf,
+    /// Only decisions made at or after this time, as 2026-01-31 or 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only this team's.
+    #[arg(long)]
+    pub(crate) team: Option<String>,
+    /// How the summary is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Replay {
+    /// Streams an outcome table past learning policies, prompt by prompt.
+    Outcomes(Outcomes),
+    /// Estimates other policies from exported traffic.
+    Traffic(Exported),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Outcomes {
+    /// The outcome table: Parquet, CSV or JSON lines.
+    #[arg(value_name = "TABLE")]
+    pub(crate) table: PathBuf,
+    /// The only arms to play; absent: all.
+    #[arg(long, value_name = "ARM[,ARM..]", value_delimiter = ',')]
+    pub(crate) arms: Vec<String>,
+    /// Leaves out arms that have a score on less than this share of the table's prompts, 0 to 1. Prompts
+    /// on which an arm that is kept has none are left out in any case.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) min_coverage: f64,
+    /// Policies to compare: linear-thompson, square-cb, lin-ucb, epsilon-greedy, greedy, uniform,
+    /// fixed:arm=NAME; parameters as linear-thompson:v=0.1. Absent: every one of them.
+    #[arg(long = "policy", value_name = "NAME[:k=v,..]")]
+    pub(crate) policies: Vec<String>,
+    /// What cost counts, in points of score (0 to 1): a request at the mean cost of the dearest arm
+    /// loses LAMBDA, one at half of it LAMBDA / 2. 0: cost is ignored. Several, by commas: a report
+    /// for each.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.0])]
+    pub(crate) lambda: Vec<f64>,
+    /// Most that a policy may spend, in USD a request in the mean, above 0: it weighs cost itself, so that
+    /// the money goes where it adds most. Several, by commas: a report for each. The table needs costs.
+    /// `fixed` and `uniform` spend what they spend.
+    #[arg(
+        long,
+        value_name = "USD",
+        value_delimiter = ',',
+        conflicts_with = "lambda"
+    )]
+    pub(crate) budget: Vec<f64>,
+    /// Steps at the start over which a budget is reported too, besides all: what a short run would get.
+    #[arg(long, value_name = "N", requires = "budget", default_value_t = bellwether::replay::HORIZON)]
+    pub(crate) budget_steps: usize,
+    /// Number of seeds.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) seeds: u64,
+    /// Whether policies see the task label.
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub(crate) task_label: Switch,
+    /// Exploration floor, 0 to 0.1.
+    #[arg(long, default_value_t = 0.02)]
+    pub(crate) floor: f64,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// How the result is written. JSON has more: each stream's figures, and each policy's learning curve
+    /// (reward and every arm's share in 50 equal pieces of the stream).
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    // Last: its heading would take in what follows.
+    #[command(flatten)]
+    pub(crate) stream: Stream,
+}
+
+/// What is done to every stream; the same for every policy.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub(crate) struct Stream {
+    /// Prompts at the start that are given away fully labelled: every arm's outcome teaches, nothing is
+    /// chosen or counted there. 0 to one less than a stream has prompts.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed_rows: usize,
+    /// Outcomes are learned this many steps after their choice, 0 to 1000000. 0: before the next one.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) delay: usize,
+    /// Share of outcomes that never arrive, 0 to 0.99.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) missing: f64,
+    /// A change of the world. drop=FACTOR@SHARE: from SHARE of the stream on (between 0 and 1) the best
+    /// single arm's score is multiplied by FACTOR (0 to 1); drop=FACTOR@SHARE:ARM: that arm's.
+    /// suffix=FIRST,SECOND: prompts whose id ends with FIRST come before those that end with SECOND;
+    /// others are left out.
+    #[arg(long, value_name = "DRIFT")]
+    pub(crate) drift: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exported {
+    /// The file that `traffic export` wrote.
+    #[arg(value_name = "FILE.parquet")]
+    pub(crate) file: PathBuf,
+    /// Policies to judge: logged, uniform, fixed:arm=NAME, linear-thompson:v=0.1, ...
+    #[arg(long = "candidate", value_name = "POLICY", required = true)]
+    pub(crate) candidates: Vec<String>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scorecard {
+    /// Scores exported traffic by another scorecard and shows what would change.
+    Try(Try),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Try {
+    /// The scorecard file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The file that `traffic export` wrote.
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) traffic: PathBuf,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
