@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub(super) const COST: usize = 0;
 pub(super) const LATENCY: usize = 1;
 
+/// How many they are.
+pub(super) const USAGE: usize = 2;
+
 /// Precision of the usage regression's prior.
 const USAGE_RIDGE: f64 = 10.0;
 

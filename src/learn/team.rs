@@ -10,6 +10,7 @@
 //! - While frozen, outcomes change nothing, and are not caught up on later.
 //! - Everything learned fades with the team's draws, and an arm that was noticed to have changed lets go of
 //!   most of it (`bandit::Tempo`).
+//! - A decision whose record is damaged on disk teaches nothing more; what it taught before stays.
 //! - Rows of an outcome table that was taught enter the same regressions (`seed`).
 //!
 //! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
@@ -192,8 +193,10 @@ impl Team {
         // All of them are read before anything changes.
         let mut decisions = Vec::with_capacity(ids.len());
         for id in ids {
-            if let Some(entry) = self.ledger.get(id) {
-                decisions.push((id, scope.recall.decision(entry.position)?));
+            if let Some(entry) = self.ledger.get(id)
+                && let Some(decision) = scope.recall.decision(entry.position)?
+            {
+                decisions.push((id, decision));
             }
         }
         if let Subject::Episode(name) = &feedback.subject {
@@ -327,7 +330,7 @@ impl Team {
     ) -> Result<(), store::Error> {
         let unsaid = self.unsaid(id, group, scope.params);
         let decision = match self.ledger.get(id) {
-            Some(entry) if unsaid.is_some() => Some(scope.recall.decision(entry.position)?),
+            Some(entry) if unsaid.is_some() => scope.recall.decision(entry.position)?,
             _ => None,
         };
         let decision = decision.as_deref();

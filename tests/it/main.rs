@@ -10,6 +10,7 @@
 mod alarms;
 mod bad_input;
 mod contract;
+mod damaged;
 #[cfg(feature = "analytics")]
 mod demo_fails;
 mod durability;
