@@ -61,6 +61,9 @@ impl Ridge {
         if !(self.count.is_finite() && self.count >= 0.0) {
             return Err(range("count", self.count, "finite and at least 0"));
         }
+        if !self.squares.well_formed(self.targets()) {
+            return Err(range("squares", f64::NAN, "finite, one a target"));
+        }
         if !self.residuals.well_formed(self.targets()) {
             return Err(range("residuals", f64::NAN, "finite, one row a target"));
         }

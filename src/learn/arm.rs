@@ -194,18 +194,20 @@ fn apply(
         };
         let bit = 1 << target;
         let value_now = match value {
+            // Said again.
+            Some(value) if row.seen & bit != 0 && value == used => continue,
             Some(value) if row.seen & bit == 0 => {
-                ridge.arrive(x, row.entered, target, value - used)?;
+                ridge.arrive(x, row.entered, target, (used, value))?;
                 row.seen |= bit;
                 value
             }
             Some(value) => {
-                ridge.shift(x, row.entered, target, value - used)?;
+                ridge.shift(x, row.entered, target, (used, value))?;
                 value
             }
             None if row.seen & bit != 0 => {
                 let imputed = without(ridge, x, row)?[target];
-                ridge.shift(x, row.entered, target, imputed - used)?;
+                ridge.withdraw(x, row.entered, target, (used, imputed))?;
                 row.seen &= !bit;
                 imputed
             }

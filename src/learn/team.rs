@@ -100,7 +100,7 @@ impl Team {
             return;
         };
         if decision.is_draw() {
-            self.tick(touched);
+            self.tick(params, touched);
             let new = !self.arms.contains_key(arm);
             if let Some(state) = self.arm(arm, params) {
                 state.pulls += 1;
@@ -151,7 +151,7 @@ impl Team {
     }
 
     /// One more draw: what was learned fades, unless it is frozen.
-    fn tick(&mut self, touched: &mut Touched) {
+    fn tick(&mut self, params: &Params, touched: &mut Touched) {
         if self.control.frozen {
             return;
         }
@@ -163,6 +163,8 @@ impl Team {
                 Err(error) => tracing::warn!(arm = %name, %error, "an arm did not forget"),
             }
         }
+        let moved = self.pool.drawn(&mut self.arms);
+        self.moved(moved, params, touched);
     }
 
     pub(super) fn reported(
@@ -258,8 +260,10 @@ impl Team {
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.learned[group] = row.clone();
         }
-        let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
-        self.changed(group, entered, params, touched);
+        if row != before {
+            let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
+            self.changed(group, entered, params, touched);
+        }
         Some(Step {
             id,
             arm: name,
@@ -279,7 +283,12 @@ impl Team {
         params: &Params,
         touched: &mut Touched,
     ) {
-        match self.pool.changed(group, entered, &mut self.arms) {
+        let moved = self.pool.changed(group, entered, &mut self.arms);
+        self.moved(moved, params, touched);
+    }
+
+    fn moved(&self, moved: Result<bool, StateError>, params: &Params, touched: &mut Touched) {
+        match moved {
             // Arms without outcomes stand on the prior too.
             Ok(true) => touched.extend(params.arms.iter().cloned()),
             Ok(false) => {}
