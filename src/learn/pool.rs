@@ -208,7 +208,7 @@ mod tests {
             each.collect()
         }
 
-        /// The learner after the last draw but one, and after the last.
+        /// The learner after the first block of feedback, and after the last draw.
         fn learn(&self, orders: [&[usize]; 2]) -> [Learner; 2] {
             let mut draws = self.draws.iter();
             let mut records: Vec<Record> = Vec::new();
@@ -230,10 +230,12 @@ mod tests {
                     sequence: index as u64 + 1,
                     offset: 0,
                 };
-                before = learner.clone();
                 let mut changed = BTreeMap::new();
                 let learned = learner.apply(at, record, &self.params, &records, &mut changed);
                 learned.unwrap();
+                if index + 1 == BLOCKS[0] + orders[0].len() {
+                    before = learner.clone();
+                }
             }
             [before, learner]
         }
@@ -268,8 +270,8 @@ mod tests {
         let rows: u64 = outcomes.iter().map(|(_, count)| count).sum();
         assert!(rows > 40, "{outcomes:?}");
         assert_eq!(after.alarms().count(), 0);
-        let turned: Vec<usize> = second.iter().rev().copied().collect();
-        let [other, same] = world.learn([&first, &turned]);
+        let turned: Vec<usize> = first.iter().rev().copied().collect();
+        let [other, same] = world.learn([&turned, &second]);
         assert!(
             distance(&before, &other) > 1e-6,
             "{}",
