@@ -25,7 +25,9 @@
 //!    Each value is also set beside what was expected of it: an arm that changes raises an alarm
 //!    ([`bandit::Detector`]), lets go of its past and is doubted anew ([`bandit::Tempo`]).
 //! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
-//!    learned up to, and every decision names it.
+//!    learned up to, and every decision names it. No state that is read back keeps a server from serving:
+//!    a checkpoint that is damaged, not positive definite or of another shape is set aside (`.bad`) and
+//!    told, and what it lacks is learned from the journal while decisions are made from what there is.
 //! 4. [`replay`] reads the same records and says what another policy would have done, with an
 //!    interval, or that the log cannot know.
 //!

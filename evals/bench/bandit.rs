@@ -2,7 +2,7 @@
 //!
 //! Shapes: 10 arms, d = 105, 3 signals (SCIENCE 2.1). Contexts have norm 2 and, as `feature` makes them
 //! of a request with a task and no tags, 4 of the first 32 numbers other than zero; `scores_dense` has
-//! none that are zero.
+//! none that are zero. `decide_100_arms...` is the same with 100 arms.
 //! `decide` is what a Route does here: ten scores, ten utilities, the pmf, the draw.
 
 #![expect(clippy::expect_used, reason = "a benchmark stops at its first mistake")]
@@ -15,7 +15,6 @@ use rand::{RngExt, SeedableRng};
 use std::hint::black_box;
 
 const DIM: usize = 105;
-const ARMS: usize = 10;
 const SIGNALS: usize = 3;
 
 /// A context of norm 2 whose last coordinate is 1; `hashed` has a task in its 32 slots, else none of
@@ -51,19 +50,24 @@ fn learned(rng: &mut SmallRng, rows: usize) -> Ridge {
 }
 
 fn decide(c: &mut Criterion) {
+    decide_among::<10>(c);
+    decide_among::<100>(c);
+}
+
+fn decide_among<const ARMS: usize>(c: &mut Criterion) {
     let mut rng = SmallRng::seed_from_u64(1);
     let arms: Vec<_> = (0..ARMS)
         .map(|i| Name::new(format!("arm{i}")).expect("a valid name"))
         .collect();
     let posteriors: Vec<_> = (0..ARMS)
-        .map(|i| Posterior::from(&learned(&mut rng, 200 * (i + 1))))
+        .map(|i| Posterior::from(&learned(&mut rng, 200 * (i % 10 + 1))))
         .collect();
     let contexts: Vec<_> = (0..64).map(|_| context(&mut rng, true)).collect();
     let dense: Vec<_> = (0..64).map(|_| context(&mut rng, false)).collect();
     let policy: Policy = "linear-thompson".parse().expect("a valid policy");
     let weights = [0.5, 0.3, 0.2];
     let (mut utility, mut sd) = ([0.0; ARMS], [0.0; ARMS]);
-    let floor = [0.002; ARMS];
+    let floor = [0.02 / ARMS as f64; ARMS];
     let mut scratch = Scratch::default();
     let mut turn = 0;
     let mut score_all = |x: &[f32]| {
@@ -75,7 +79,7 @@ fn decide(c: &mut Criterion) {
         }
         (utility, sd)
     };
-    let mut group = c.benchmark_group("decide_10_arms_d105_3_signals");
+    let mut group = c.benchmark_group(format!("decide_{ARMS}_arms_d105_3_signals"));
     group.bench_function("whole", |b| {
         b.iter(|| {
             turn = (turn + 1) % contexts.len();
@@ -104,8 +108,12 @@ fn decide(c: &mut Criterion) {
         });
     });
     // Close means, so that no arm is pruned: the quadrature's worst usual case.
-    let close: Vec<f64> = (0..ARMS).map(|i| 0.7 + 0.001 * i as f64).collect();
-    let sds: Vec<f64> = (0..ARMS).map(|i| 0.2 + 0.05 * i as f64).collect();
+    let close: Vec<f64> = (0..ARMS)
+        .map(|i| 0.7 + 0.01 * i as f64 / ARMS as f64)
+        .collect();
+    let sds: Vec<f64> = (0..ARMS)
+        .map(|i| 0.2 + 0.5 * i as f64 / ARMS as f64)
+        .collect();
     for spec in ["linear-thompson", "square-cb", "lin-ucb"] {
         let policy: Policy = spec.parse().expect("a valid policy");
         group.bench_function(format!("pmf_alone_{spec}"), |b| {
@@ -139,7 +147,7 @@ fn learn(c: &mut Criterion) {
     });
     let mut learner = arm.clone();
     group.bench_function("arrive", |b| {
-        b.iter(|| learner.arrive(black_box(&rows[0]), learner.fading(), 2, 1e-9));
+        b.iter(|| learner.arrive(black_box(&rows[0]), learner.fading(), 2, (0.5, 0.5 + 1e-9)));
     });
     let mut learner = arm.clone();
     group.bench_function("refactor", |b| b.iter(|| learner.refactor()));

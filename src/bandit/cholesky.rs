@@ -23,6 +23,11 @@ pub(super) fn inverse(matrix: &Packed<f64>, dim: usize) -> Result<Packed<f64>, S
     }))
 }
 
+/// Whether `matrix` of order `dim` is positive definite; the pivot that shows it where it is not.
+pub(super) fn positive(matrix: &Packed<f64>, dim: usize) -> Result<(), StateError> {
+    factor(matrix, dim).map(drop)
+}
+
 /// L with A = L L', row by row, square storage.
 fn factor(matrix: &Packed<f64>, dim: usize) -> Result<Vec<f64>, StateError> {
     let mut lower = vec![0.0; dim * dim];

@@ -46,7 +46,7 @@ impl Fading {
     }
 
     /// Whether it can be trusted: asked of what was read from disk.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         (0.5..=1.0).contains(&self.share)
     }
 }

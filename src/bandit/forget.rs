@@ -58,9 +58,16 @@ impl Ridge {
         changed.fade(keep)?;
         changed.fold();
         let bias = self.dim - 1;
-        let Some(moment) = changed.moments.get_mut(target) else {
+        let (Some(moment), Some(mean)) = (
+            changed.moments.get_mut(target),
+            self.prior.means.get(target),
+        ) else {
             return Err(StateError::Target { target, targets });
         };
+        let assumed = self.prior.precision[bias];
+        let count = changed.precision.get(bias, bias) - assumed;
+        let sum = moment.as_flattened()[bias] - assumed * mean[bias];
+        changed.squares.lift(target, by, (count, sum));
         for (i, slot) in moment
             .as_flattened_mut()
             .iter_mut()
@@ -101,5 +108,6 @@ impl Ridge {
         }
         self.count *= keep;
         self.residuals.fade(keep);
+        self.squares.fade(keep);
     }
 }

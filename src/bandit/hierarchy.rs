@@ -16,7 +16,9 @@
 //! -0.011).
 //!
 //! Invariants: alpha stays within [0.3, 1000]; an arm without rows has no say; the same arms in the same
-//! order give the same bits.
+//! order give the same bits; an estimate starts from the first guess each time, not from the last one, and
+//! one made by [`Hierarchy::refit_in_any_order`] hangs on the rows that are in, up to rounding, not on the
+//! order in which they came.
 //!
 //! Not here: when outcomes come (`learn`), teams that share (SCIENCE 2.5).
 //!
@@ -58,6 +60,8 @@ pub struct Hierarchy {
     prior: Prior,
     /// Rows at which it is estimated next.
     next: u64,
+    /// Draws at which it is.
+    next_draws: u64,
 }
 
 impl Hierarchy {
@@ -89,6 +93,7 @@ impl Hierarchy {
             start: prior.clone(),
             prior,
             next: FIRST,
+            next_draws: FIRST,
         })
     }
 
@@ -126,6 +131,18 @@ impl Hierarchy {
         rows < FIRST || rows >= self.next
     }
 
+    /// Whether it should be estimated anew at the team's draw number `draws`, however many outcomes there
+    /// are, by [`Hierarchy::refit_in_any_order`]: at 32, 48, 72, ... too. Draws are where they are in the
+    /// journal; rows come in any order, and an estimate made when there were so many of them hangs on
+    /// which. Said once of each.
+    pub fn is_due_by_draws(&mut self, draws: u64) -> bool {
+        let due = draws >= self.next_draws;
+        if due {
+            self.next_draws = draws + draws / 2;
+        }
+        due
+    }
+
     /// Estimates the prior from `arms`, which have `rows` rows and whose outcomes have the means
     /// `pooled`, and sets all of them on it. An error (a matrix that lost its positivity) leaves prior
     /// and arms as they were.
@@ -134,6 +151,30 @@ impl Hierarchy {
         rows: u64,
         pooled: &[f64],
         arms: &mut [&mut Ridge],
+    ) -> Result<(), StateError> {
+        let one_step = |arm: &Ridge, target| arm.residuals().parts(target);
+        self.fit(rows, pooled, arms, &one_step)
+    }
+
+    /// As [`Hierarchy::refit`], but the noise too is taken from sums over the rows (`squares`), and not
+    /// from how far each fell from its prediction when it came: prior and arms are then what they would
+    /// be had the same rows come in another order. Both are estimates of the same noise. Why not this
+    /// one always: what is measured on the streams is measured with the other.
+    pub fn refit_in_any_order(
+        &mut self,
+        rows: u64,
+        pooled: &[f64],
+        arms: &mut [&mut Ridge],
+    ) -> Result<(), StateError> {
+        self.fit(rows, pooled, arms, &Ridge::scatter)
+    }
+
+    fn fit(
+        &mut self,
+        rows: u64,
+        pooled: &[f64],
+        arms: &mut [&mut Ridge],
+        parts: &dyn Fn(&Ridge, usize) -> (f64, f64),
     ) -> Result<(), StateError> {
         let seen = |arm: &&mut Ridge| arm.count() > 0.0;
         let mut fitted: Vec<Ridge> = arms
@@ -153,7 +194,7 @@ impl Hierarchy {
         if rows >= FIRST {
             self.next = rows + rows / 2;
             for _ in 0..STEPS {
-                prior = self.estimate(&prior, &fitted);
+                prior = self.estimate(&prior, &fitted, parts);
                 for arm in &mut fitted {
                     arm.set_prior(&prior)?;
                 }
@@ -179,14 +220,19 @@ impl Hierarchy {
     }
 
     /// One step of the fixed point.
-    fn estimate(&self, old: &Prior, arms: &[Ridge]) -> Prior {
+    fn estimate(
+        &self,
+        old: &Prior,
+        arms: &[Ridge],
+        parts: &dyn Fn(&Ridge, usize) -> (f64, f64),
+    ) -> Prior {
         let mut prior = old.clone();
         if arms.is_empty() {
             return prior;
         }
         let determined: Vec<Vec<f64>> = arms.iter().map(|arm| arm.determined().collect()).collect();
         let noise: Vec<f64> = (0..old.means.len())
-            .map(|target| noise(arms, target))
+            .map(|target| noise(arms.iter().map(|arm| parts(arm, target))))
             .collect();
         let mut begin = 0;
         for &end in &self.ends {
@@ -244,9 +290,8 @@ fn common_mean(arms: &[Ridge], (target, at): (usize, usize), old: &Prior) -> f64
     thetas.sum::<f64>() / (arms.len() as f64 + held)
 }
 
-/// Variance of the noise in one target, over all arms.
-fn noise(arms: &[Ridge], target: usize) -> f64 {
-    let parts = arms.iter().map(|arm| arm.residuals().parts(target));
+/// Variance of the noise in one target, from each arm's sum of squares and their number.
+fn noise(parts: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (sum, count) = parts.fold((0.0, 0.0), |(s, n), (sum, count)| (s + sum, n + count));
     // A signal without noise still has some: else one row would determine everything.
     (sum / count).max(1e-6)
@@ -358,6 +403,27 @@ mod tests {
             .iter()
             .zip(&fresh.prior().precision);
         assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-9));
+    }
+
+    #[test]
+    fn both_measures_of_the_noise_lead_to_about_the_same_prior() {
+        let (mut hierarchy, arms) = world(0.4, 0.1, 0.3, 2000);
+        let mut any_order = hierarchy.clone();
+        let mut same = arms.clone();
+        let mut arms = arms;
+        let mut all: Vec<&mut Ridge> = arms.iter_mut().collect();
+        hierarchy.refit(2000, &[0.7], &mut all).unwrap();
+        let mut all: Vec<&mut Ridge> = same.iter_mut().collect();
+        any_order
+            .refit_in_any_order(2000, &[0.7], &mut all)
+            .unwrap();
+        let (a, b) = (hierarchy.prior(), any_order.prior());
+        for (a, b) in a.precision.iter().zip(&b.precision) {
+            assert!((a / b - 1.0).abs() < 0.1, "{a} {b}");
+        }
+        for (a, b) in a.means[0].iter().zip(&b.means[0]) {
+            assert!((a - b).abs() < 0.02, "{a} {b}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod ridge;
 mod spec;
 mod spread;
 mod square_cb;
+mod squares;
 mod tempo;
 mod thompson;
 mod whole;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub const PRIOR_SD: f64 = 0.3;
 
 /// How many observations that assumption is worth.
-const PRIOR_COUNT: f64 = 10.0;
+pub(super) const PRIOR_COUNT: f64 = 10.0;
 
 /// Running scatter of one-step residuals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

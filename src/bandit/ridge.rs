@@ -26,6 +26,7 @@ use super::packed::Packed;
 use super::prior::Prior;
 use super::residual::Residuals;
 use super::spread::Spread;
+use super::squares::Squares;
 use super::whole::{check_dim, check_len, finite, range};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,7 @@ pub struct Ridge {
     pub(super) moments: Vec<Vec<Group<f64>>>,
     pub(super) weights: Vec<Vec<Group<f64>>>,
     pub(super) residuals: Residuals,
+    pub(super) squares: Squares,
 }
 
 impl Ridge {
@@ -78,6 +80,7 @@ impl Ridge {
             moments: prior.means.iter().map(moment).collect(),
             weights: prior.means.iter().map(|m| pad(m.iter().copied())).collect(),
             residuals: Residuals::new(prior.means.len()),
+            squares: Squares::new(prior.means.len()),
             prior: prior.clone(),
         })
     }
@@ -199,10 +202,15 @@ impl Ridge {
         let gain = weight / inflation;
         let mut used = Vec::with_capacity(values.len());
         let mut innovations = Vec::with_capacity(values.len());
-        for ((value, moment), theta) in values.iter().zip(&mut self.moments).zip(&mut self.weights)
-        {
+        // What it counts, of a row that a seed made lighter too.
+        let one = weight * step.bias(self.dim);
+        let targets = self.moments.iter_mut().zip(&mut self.weights);
+        for (target, (value, (moment, theta))) in values.iter().zip(targets).enumerate() {
             let predicted = dot(theta, &step.x);
             let value_used = value.unwrap_or(predicted);
+            let seen = if value.is_some() { one } else { 0.0 };
+            self.squares
+                .exchange(target, weight, (0.0, value_used), seen);
             add_scaled(moment, weight * value_used, &step.x);
             if let Some(value) = value {
                 add_scaled(theta, (value - predicted) * gain, &step.ax);
@@ -291,6 +299,14 @@ pub(super) struct Step {
     pub(super) x: Vec<Group<f64>>,
     pub(super) ax: Vec<Group<f64>>,
     pub(super) variance: f64,
+}
+
+impl Step {
+    /// The square of the constant coordinate: 1, or the weight of a row that was made lighter.
+    pub(super) fn bias(&self, dim: usize) -> f64 {
+        let bias = self.x.as_flattened().get(dim - 1);
+        bias.map_or(0.0, |b| b * b)
+    }
 }
 
 pub(super) fn scale(x: &mut [Group<f64>], by: f64) {
@@ -418,10 +434,10 @@ mod tests {
                 arm.observe(x, &values).unwrap();
             }
             let before = arm.clone();
-            arm.arrive(first, arm.fading(), 1, late - imputed).unwrap();
+            arm.arrive(first, arm.fading(), 1, (imputed, late)).unwrap();
             prop_assert!(distance(&arm, &at_once) < 1e-9);
             // And withdrawn again, it is what was imputed.
-            arm.shift(first, arm.fading(), 1, imputed - late).unwrap();
+            arm.shift(first, arm.fading(), 1, (late, imputed)).unwrap();
             prop_assert!(distance(&arm, &before) < 1e-9);
         }
 
@@ -440,7 +456,7 @@ mod tests {
             }
             // The first is corrected, the last taken out, by what they weigh now.
             let (then, values) = entered[0];
-            arm.shift(&rows.rows[0].0, then, 1, late - values[1]).unwrap();
+            arm.shift(&rows.rows[0].0, then, 1, (values[1], late)).unwrap();
             entered[0].1[1] = late;
             let ((x, _), (then, values)) = (rows.rows.last().unwrap(), entered.pop().unwrap());
             let used = if entered.is_empty() { vec![values[0], late] } else { values.to_vec() };
@@ -553,7 +569,7 @@ mod tests {
                 let value = if i % 2 == 0 { 0.1 } else { 0.5 };
                 if late {
                     let used = arm.observe(&[1.0], &[None, None]).unwrap();
-                    arm.arrive(&[1.0], arm.fading(), 1, value - used[1])
+                    arm.arrive(&[1.0], arm.fading(), 1, (used[1], value))
                         .unwrap();
                 } else {
                     arm.observe(&[1.0], &[None, Some(value)]).unwrap();
@@ -590,12 +606,12 @@ mod tests {
             "value is inf: allowed finite",
         );
         check(
-            arm.shift(&[1.0, 1.0], before.fading(), 2, 0.1),
+            arm.shift(&[1.0, 1.0], before.fading(), 2, (0.0, 0.1)),
             "target is 2: allowed less than 2",
         );
         check(
-            arm.arrive(&[1.0, 1.0], before.fading(), 0, f64::NAN),
-            "delta is NaN: allowed finite",
+            arm.arrive(&[1.0, 1.0], before.fading(), 0, (0.0, f64::NAN)),
+            "value is NaN: allowed finite",
         );
         assert_eq!(arm, before);
         check(

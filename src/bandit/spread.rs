@@ -88,11 +88,11 @@ impl Spread {
         true
     }
 
-    /// Whether it is of the right shape and finite: asked of what was read from disk.
+    /// Whether it is of the right shape, finite and positive definite: asked of what was read from disk.
     pub(super) fn well_formed(&self, dim: usize) -> bool {
         self.coarse < dim
             && self.inverse.well_formed(self.coarse + 1)
             && self.inverse.numbers().all(f64::is_finite)
-            && (0..=self.coarse).all(|i| self.inverse.get(i, i) > 0.0)
+            && cholesky::positive(&self.inverse, self.coarse + 1).is_ok()
     }
 }

@@ -1,12 +1,16 @@
 //! Whether numbers given, or read back from disk, can serve.
 
+use super::cholesky;
 use super::error::StateError;
-use super::lanes::groups;
+use super::lanes::{LANES, groups, pad};
 use super::packed::Packed;
 use super::ridge::Ridge;
 
 /// Most features: 128 MB of statistics an arm, far above any use.
 const MAX_DIM: usize = 4096;
+
+/// Most that A A^-1 may differ from 1 (SCIENCE 2.2: the bound of the audit).
+const STRAYED: f64 = 1e-6;
 
 impl Ridge {
     /// Whether the state can serve: asked of whatever was read from disk, before it is used.
@@ -35,16 +39,21 @@ impl Ridge {
             if let Some(value) = diagonal.find(|v| *v <= 0.0) {
                 return Err(range(field, value, "above 0 on the diagonal"));
             }
+            cholesky::positive(matrix, self.dim)?;
+        }
+        let strayed = self.strayed();
+        if strayed.is_nan() || strayed > STRAYED {
+            return Err(range(
+                "precision times inverse less 1",
+                strayed,
+                "at most 1e-6",
+            ));
         }
         self.prior.validate()?;
         check_len("prior precision", self.prior.dim(), self.dim)?;
         check_len("prior means", self.prior.means.len(), self.targets())?;
         if !self.spread.well_formed(self.dim) {
-            return Err(range(
-                "coarse block",
-                f64::NAN,
-                "finite, above 0 on the diagonal",
-            ));
+            return Err(range("coarse block", f64::NAN, "finite, positive definite"));
         }
         if !(self.kept > 0.0 && self.kept <= 1.0 && self.fading.is_whole()) {
             return Err(range("share kept", self.kept, "above 0, to 1"));
@@ -52,10 +61,25 @@ impl Ridge {
         if !(self.count.is_finite() && self.count >= 0.0) {
             return Err(range("count", self.count, "finite and at least 0"));
         }
+        if !self.squares.well_formed(self.targets()) {
+            return Err(range("squares", f64::NAN, "finite, one a target"));
+        }
         if !self.residuals.well_formed(self.targets()) {
             return Err(range("residuals", f64::NAN, "finite, one row a target"));
         }
         Ok(())
+    }
+}
+
+impl Ridge {
+    /// The sum of |A A^-1 v - v| for one v of ones of either sign.
+    fn strayed(&self) -> f64 {
+        let v = pad((0..self.dim).map(|i| if i % 3 == 0 { -1.0 } else { 1.0 }));
+        let (mut once, mut twice) = (vec![[0.0; LANES]; v.len()], vec![[0.0; LANES]; v.len()]);
+        self.inverse.multiply(&v, &mut once);
+        self.precision.multiply(&once, &mut twice);
+        let pairs = twice.as_flattened().iter().zip(v.as_flattened());
+        pairs.map(|(a, b)| (a - b).abs()).sum()
     }
 }
 

@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub(super) const COST: usize = 0;
 pub(super) const LATENCY: usize = 1;
 
+/// How many they are.
+pub(super) const USAGE: usize = 2;
+
 /// Precision of the usage regression's prior.
 const USAGE_RIDGE: f64 = 10.0;
 
@@ -191,18 +194,20 @@ fn apply(
         };
         let bit = 1 << target;
         let value_now = match value {
+            // Said again.
+            Some(value) if row.seen & bit != 0 && value == used => continue,
             Some(value) if row.seen & bit == 0 => {
-                ridge.arrive(x, row.entered, target, value - used)?;
+                ridge.arrive(x, row.entered, target, (used, value))?;
                 row.seen |= bit;
                 value
             }
             Some(value) => {
-                ridge.shift(x, row.entered, target, value - used)?;
+                ridge.shift(x, row.entered, target, (used, value))?;
                 value
             }
             None if row.seen & bit != 0 => {
                 let imputed = without(ridge, x, row)?[target];
-                ridge.shift(x, row.entered, target, imputed - used)?;
+                ridge.withdraw(x, row.entered, target, (used, imputed))?;
                 row.seen &= !bit;
                 imputed
             }

@@ -1,11 +1,15 @@
 //! Following the journal: reads what is new, learns it, publishes a snapshot, writes checkpoints.
 //!
-//! Invariants: records are applied once and in order, none is passed over: where one cannot be read,
-//! or a decision that it speaks of, the follower stays before it and the next try goes on from there;
-//! a checkpoint that does not fit the parameters, or is not whole, is
-//! passed over and its statistics rebuilt from the journal, while serving waits for that.
+//! Invariants: records are applied once and in order: where one cannot be read, or a decision that it
+//! speaks of, the follower stays before it and the next try goes on from there. Damage that no later try
+//! mends does not hold up the rest: a record that does not decode is passed over, and a decision that is
+//! damaged teaches nothing more; both are told and counted, and the same at each rebuild for as long as
+//! the damage is there. A checkpoint that does not fit the parameters, or is not whole, is set aside, the
+//! one before serves, or nothing does, and what it lacks is learned from the journal to the same bits.
+//! Until then snapshots are as old as their version says, but for the operator's pin and freeze, which
+//! are always the newest.
 //!
-//! Not here: what a record teaches (`learner`), the bytes (`store`).
+//! Not here: what a record teaches (`learner`), the bytes (`store`), whether decisions wait (`server`).
 
 use super::learner::{Learner, Params, Recall};
 use super::snapshot::Snapshot;
@@ -15,7 +19,8 @@ use crate::id::Name;
 use crate::store::{self, Checkpoints, Position, Reader, Record, Store};
 use arc_swap::{ArcSwap, Guard};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// Records learned between two publications at most.
@@ -29,6 +34,8 @@ const CHECKPOINT_EVERY: u64 = 100_000;
 pub struct Published {
     snapshot: ArcSwap<Snapshot>,
     version: watch::Sender<u64>,
+    /// Held by whoever makes the next one.
+    making: Mutex<()>,
 }
 
 impl Default for Published {
@@ -36,6 +43,7 @@ impl Default for Published {
         Self {
             snapshot: ArcSwap::default(),
             version: watch::Sender::new(0),
+            making: Mutex::default(),
         }
     }
 }
@@ -53,15 +61,31 @@ impl Published {
         let _ = version.wait_for(|v| *v >= sequence).await;
     }
 
-    fn publish(&self, snapshot: Snapshot) {
+    /// Puts the newest controls of the store in force at once, however far the learner is behind.
+    pub(super) fn control(&self, store: &Store) {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = Snapshot::clone(&self.snapshot.load());
+        self.swap(snapshot, store);
+    }
+
+    fn publish(&self, snapshot: Snapshot, store: &Store) {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let version = snapshot.version;
-        self.snapshot.store(Arc::new(snapshot));
+        self.swap(snapshot, store);
         self.version.send_replace(version);
     }
-}
 
-/// What a checkpoint holds: the parameters' fingerprint and the learner.
-type Checkpoint = (u64, Learner);
+    /// The controls are read while no other snapshot can be made: an older one never comes after a newer.
+    fn swap(&self, mut snapshot: Snapshot, store: &Store) {
+        for (name, team) in &mut snapshot.teams {
+            let control = store.index().control(name);
+            if team.control != control {
+                Arc::make_mut(team).control = control;
+            }
+        }
+        self.snapshot.store(Arc::new(snapshot));
+    }
+}
 
 /// The learner's place in the journal.
 #[derive(Debug)]
@@ -75,29 +99,44 @@ pub struct Follower {
     checkpointed: u64,
     /// Read and not learned yet.
     batch: Vec<(Position, Record)>,
+    /// Times that a damaged decision was asked for.
+    lost: AtomicU64,
 }
 
-impl Recall for Store {
-    fn decision(&self, position: Position) -> Result<Box<Decision>, store::Error> {
-        match self.journal().at(position)? {
-            Record::Decision(decision) => Ok(decision),
-            _ => Err(store::Error::NoRecord {
+/// The journal, and how many decisions in it were found to be damaged.
+struct Recalled<'a> {
+    store: &'a Store,
+    lost: &'a AtomicU64,
+}
+
+impl Recall for Recalled<'_> {
+    fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error> {
+        let error = match self.store.journal().at(position) {
+            Ok(Record::Decision(decision)) => return Ok(Some(decision)),
+            Ok(_) => store::Error::NoRecord {
                 sequence: position.sequence,
-            }),
-        }
+            },
+            Err(
+                damage @ (store::Error::Corrupt { .. }
+                | store::Error::Undecodable { .. }
+                | store::Error::NoRecord { .. }),
+            ) => damage,
+            Err(error) => return Err(error),
+        };
+        let sequence = position.sequence;
+        tracing::error!(sequence, %error, "a damaged decision teaches nothing more");
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
     }
 }
 
 impl Follower {
-    /// Starts from the newest checkpoint that fits, or from nothing.
-    pub fn open(
-        store: Arc<Store>,
-        checkpoints: Checkpoints,
-        params: Arc<Params>,
-    ) -> Result<Self, store::Error> {
-        let learner = restored(&store, &checkpoints, &params)?;
+    /// Starts from the newest checkpoint that fits, or from nothing: in either case at once, with what
+    /// that has learned published.
+    pub fn open(store: Arc<Store>, checkpoints: Checkpoints, params: Arc<Params>) -> Self {
+        let learner = restored(&store, &checkpoints, &params);
         let learner = learner.unwrap_or_else(|| Learner::new(&params));
-        Ok(Self::start(store, checkpoints, params, learner))
+        Self::start(store, checkpoints, params, learner)
     }
 
     /// Starts from nothing, to rebuild from the journal alone.
@@ -125,6 +164,7 @@ impl Follower {
             published,
             checkpointed,
             batch,
+            lost: AtomicU64::new(0),
         };
         follower.publish(&BTreeMap::new());
         follower
@@ -143,31 +183,60 @@ impl Follower {
     /// Learns everything written so far, publishing batch by batch. Returns how many records that
     /// was. After an error the same call again goes on where this one stopped.
     pub fn catch_up(&mut self) -> Result<u64, store::Error> {
+        self.catch_up_while(|_| true)
+    }
+
+    /// As [`Follower::catch_up`], for as long as `on` wants it after each batch.
+    pub fn catch_up_while(
+        &mut self,
+        mut on: impl FnMut(&mut Self) -> bool,
+    ) -> Result<u64, store::Error> {
         let before = self.learner.sequence();
-        loop {
-            // What was read before an error is learned: the reader stands behind it.
-            let read = match self.batch.is_empty() {
-                true => self.reader.read(BATCH, &mut self.batch).map(drop),
-                false => Ok(()),
-            };
-            if self.batch.is_empty() {
-                read?;
-                return Ok(self.learner.sequence() - before);
-            }
-            let mut changed = BTreeMap::new();
-            let learned = self.learn(&mut changed);
-            self.publish(&changed);
-            learned?;
+        while self.step()? && on(self) {}
+        Ok(self.learner.sequence() - before)
+    }
+
+    /// Learns and publishes one batch; whether there was any.
+    fn step(&mut self) -> Result<bool, store::Error> {
+        // What was read before an error is learned: the reader stands behind it.
+        let read = match self.batch.is_empty() {
+            true => self.reader.read(BATCH, &mut self.batch).map(drop),
+            false => Ok(()),
+        };
+        if self.batch.is_empty() {
             read?;
+            return Ok(false);
         }
+        let mut changed = BTreeMap::new();
+        let learned = self.learn(&mut changed);
+        self.publish(&changed);
+        learned?;
+        read?;
+        Ok(true)
+    }
+
+    /// Records written and not learned yet.
+    pub fn behind(&self) -> u64 {
+        let newest = self.store.journal().newest();
+        newest.saturating_sub(self.learner.sequence())
+    }
+
+    /// How often damage was passed over: records that do not decode, and each time that a damaged
+    /// decision would have been learned from.
+    pub fn passed_over(&self) -> u64 {
+        self.reader.undecodable() + self.lost.load(Ordering::Relaxed)
     }
 
     /// Learns the batch; a record that cannot be learned stays in it, with all after it.
     fn learn(&mut self, changed: &mut BTreeMap<Name, Touched>) -> Result<(), store::Error> {
-        let (learner, params, store) = (&mut self.learner, &self.params, &*self.store);
+        let (learner, params) = (&mut self.learner, &self.params);
+        let recall = Recalled {
+            store: &self.store,
+            lost: &self.lost,
+        };
         let mut learned = 0;
         let result = self.batch.iter().try_for_each(|(at, record)| {
-            learner.apply(*at, record, params, store, changed)?;
+            learner.apply(*at, record, params, &recall, changed)?;
             learned += 1;
             Ok(())
         });
@@ -178,7 +247,7 @@ impl Follower {
     fn publish(&self, changed: &BTreeMap<Name, Touched>) {
         let previous = self.published.load();
         match self.learner.snapshot(&previous, changed, &self.params) {
-            Ok(snapshot) => self.published.publish(snapshot),
+            Ok(snapshot) => self.published.publish(snapshot, &self.store),
             Err(error) => tracing::error!(%error, "no snapshot; the last one stays in force"),
         }
     }
@@ -201,7 +270,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The learner's state as bytes: equal states give equal bytes. `None` if it cannot be encoded,
+    /// What a checkpoint holds, the parameters' fingerprint and the learner, as bytes: equal states give equal bytes. `None` if it cannot be encoded,
     /// which no state that was learned is known to do.
     pub fn checkpoint_bytes(&self) -> Option<Vec<u8>> {
         postcard::to_allocvec(&(self.params.fingerprint(), &self.learner)).ok()
@@ -218,36 +287,38 @@ impl Follower {
     }
 }
 
-/// The learner of the newest checkpoint, if it fits the parameters and is whole.
-fn restored(
-    store: &Store,
-    checkpoints: &Checkpoints,
-    params: &Params,
-) -> Result<Option<Learner>, store::Error> {
-    let loaded = checkpoints.load(store.journal().newest())?;
-    for file in &loaded.set_aside {
-        tracing::error!(file, "a checkpoint that does not hold was set aside");
+/// The learner of the newest checkpoint that fits the parameters and is whole. Newer ones are set aside
+/// and told of.
+fn restored(store: &Store, checkpoints: &Checkpoints, params: &Params) -> Option<Learner> {
+    let newest = store.journal().newest();
+    let loaded = checkpoints.load(newest, |sequence, blob| read(sequence, blob, params));
+    for refused in &loaded.refused {
+        let (file, reason) = (&refused.file, &refused.reason);
+        tracing::error!(
+            file,
+            reason,
+            "a checkpoint cannot serve and is set aside; what it lacks is learned from the journal"
+        );
     }
-    let Some((_, bytes)) = loaded.checkpoint else {
-        return Ok(None);
-    };
-    let (fingerprint, mut learner) = match postcard::from_bytes::<Checkpoint>(&bytes) {
-        Ok(read) => read,
-        Err(error) => {
-            tracing::warn!(%error, "the checkpoint cannot be read; rebuilding from the journal");
-            return Ok(None);
-        }
-    };
+    loaded.state
+}
+
+/// The learner that a checkpoint holds, or why it cannot serve.
+fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<Learner, String> {
+    // First alone: a state of another layout may not even decode.
+    let (fingerprint, rest) = postcard::take_from_bytes::<u64>(blob).map_err(|e| e.to_string())?;
     if fingerprint != params.fingerprint() {
-        tracing::warn!("the checkpoint was learned under other parameters; rebuilding");
-        return Ok(None);
+        return Err("learned under another configuration or by another build".to_owned());
     }
-    if let Err(error) = learner.validate(params) {
-        tracing::error!(%error, "the checkpoint is not whole; rebuilding from the journal");
-        return Ok(None);
+    let (learner, rest) =
+        postcard::take_from_bytes::<Learner>(rest).map_err(|error| error.to_string())?;
+    if !rest.is_empty() || learner.sequence() != sequence {
+        return Err("its content is not what its header says".to_owned());
     }
-    learner.admit(params);
-    Ok(Some(learner))
+    learner
+        .validate(params)
+        .map_err(|error| error.to_string())?;
+    Ok(learner)
 }
 
 #[cfg(test)]

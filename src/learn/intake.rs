@@ -282,8 +282,9 @@ impl Intake {
             control,
             time: self.clock.now(),
         };
-        let position = self.store.commit(&record).await?;
-        self.published.reached(position.sequence).await;
+        self.store.commit(&record).await?;
+        // Not when it is learned: a learner that is far behind must not hold up an operator.
+        self.published.control(&self.store);
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Not here: what a signal is worth (`scorecard`), the regressions (`bandit`).
 
+use super::arm::USAGE;
 use super::told::Told;
 use crate::bandit::Fading;
 use crate::decision::Decision;
@@ -245,6 +246,21 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// Whether it fits a scorecard whose groups have `targets` targets: asked of what was read from disk.
+    pub(super) fn is_whole(&self, targets: &[usize]) -> bool {
+        let row = |row: &Learned, targets: usize| {
+            let shape = row.used.is_empty() || row.used.len() == targets;
+            shape && row.used.iter().all(|v| v.is_finite()) && row.entered.is_whole()
+        };
+        let whole = |entry: &Entry| {
+            let learned = entry.learned.is_empty() || entry.learned.len() == targets.len();
+            let rows = || entry.learned.iter().zip(targets);
+            learned && rows().all(|(r, targets)| row(r, *targets)) && row(&entry.usage, USAGE)
+        };
+        let counts = self.next_to_close.len() == targets.len();
+        counts && self.order.len() == self.entries.len() && self.entries.values().all(whole)
     }
 
     /// When the first group still open will close, for whoever keeps time.

@@ -27,6 +27,7 @@ mod snapshot;
 mod team;
 mod told;
 mod usage;
+mod whole;
 
 pub use alarm::Alarm;
 pub use follow::{Follower, Published};
@@ -34,3 +35,4 @@ pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict}
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
+pub use whole::Broken;

@@ -68,10 +68,10 @@ pub(crate) fn params(closes_after: Duration) -> Params {
 }
 
 impl Recall for Vec<Record> {
-    fn decision(&self, position: Position) -> Result<Box<Decision>, store::Error> {
+    fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error> {
         let sequence = position.sequence;
         match self.get(sequence as usize - 1) {
-            Some(Record::Decision(decision)) => Ok(decision.clone()),
+            Some(Record::Decision(decision)) => Ok(Some(decision.clone())),
             _ => Err(store::Error::NoRecord { sequence }),
         }
     }

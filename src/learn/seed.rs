@@ -114,9 +114,11 @@ fn enter(ridge: &mut Ridge, seed: &Seed, values: &[Option<f64>]) -> Result<(), S
         .map(|(at, residual)| residual.map(|residual| at + residual))
         .collect();
     ridge.observe(&x, &entering)?;
-    for (target, residual) in residuals.iter().enumerate() {
-        if let Some(residual) = residual {
-            ridge.shift(&x, ridge.fading(), target, (root - 1.0) * residual)?;
+    let moved = entering.iter().zip(&residuals).enumerate();
+    for (target, (entered, residual)) in moved {
+        if let (Some(entered), Some(residual)) = (entered, residual) {
+            let to = entered + (root - 1.0) * residual;
+            ridge.shift(&x, ridge.fading(), target, (*entered, to))?;
         }
     }
     Ok(())

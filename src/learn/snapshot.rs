@@ -1,7 +1,8 @@
 //! The snapshot: what the hot path reads, immutable, swapped whole.
 //!
 //! Invariants: a snapshot's version is the journal sequence up to which it had learned, so equal
-//! versions mean equal content; publishing copies only the arms that changed.
+//! versions mean equal content, but for the operator's control, which is the newest in the journal,
+//! learned or not; publishing copies only the arms that changed.
 //!
 //! Not here: how it came about (`learner`), who swaps it (`follow`).
 
@@ -40,7 +41,7 @@ pub struct TeamSnapshot {
     pub doubt: BTreeMap<Name, f64>,
     /// The team's effective number of draws, for schedules.
     pub tempo: Tempo,
-    /// The operator's pin and freeze.
+    /// The operator's pin and freeze, the newest in the journal.
     pub control: Control,
     /// Where its budget stands; `None` where its spend is not paced.
     pub pace: Option<Pace>,

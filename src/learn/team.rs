@@ -10,6 +10,7 @@
 //! - While frozen, outcomes change nothing, and are not caught up on later.
 //! - Everything learned fades with the team's draws, and an arm that was noticed to have changed lets go of
 //!   most of it (`bandit::Tempo`).
+//! - A decision whose record is damaged on disk teaches nothing more; what it taught before stays.
 //! - Rows of an outcome table that was taught enter the same regressions (`seed`).
 //!
 //! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
@@ -103,7 +104,7 @@ impl Team {
         };
         let predicted_usd = self.pacing.decided(decision);
         if decision.is_draw() {
-            self.tick(touched);
+            self.tick(params, touched);
             let new = !self.arms.contains_key(arm);
             if let Some(state) = self.arm(arm, params) {
                 state.pulls += 1;
@@ -145,7 +146,7 @@ impl Team {
     }
 
     /// One more draw: what was learned fades, unless it is frozen.
-    fn tick(&mut self, touched: &mut Touched) {
+    fn tick(&mut self, params: &Params, touched: &mut Touched) {
         if self.control.frozen {
             return;
         }
@@ -157,6 +158,8 @@ impl Team {
                 Err(error) => tracing::warn!(arm = %name, %error, "an arm did not forget"),
             }
         }
+        let moved = self.pool.drawn(&mut self.arms);
+        self.moved(moved, params, touched);
     }
 
     pub(super) fn reported(
@@ -187,8 +190,10 @@ impl Team {
         // All of them are read before anything changes.
         let mut decisions = Vec::with_capacity(ids.len());
         for id in ids {
-            if let Some(entry) = self.ledger.get(id) {
-                decisions.push((id, scope.recall.decision(entry.position)?));
+            if let Some(entry) = self.ledger.get(id)
+                && let Some(decision) = scope.recall.decision(entry.position)?
+            {
+                decisions.push((id, decision));
             }
         }
         if let Subject::Episode(name) = &feedback.subject {
@@ -250,8 +255,10 @@ impl Team {
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.learned[group] = row.clone();
         }
-        let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
-        self.changed(group, entered, params, touched);
+        if row != before {
+            let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
+            self.changed(group, entered, params, touched);
+        }
         Some(Step {
             id,
             arm: name,
@@ -271,7 +278,12 @@ impl Team {
         params: &Params,
         touched: &mut Touched,
     ) {
-        match self.pool.changed(group, entered, &mut self.arms) {
+        let moved = self.pool.changed(group, entered, &mut self.arms);
+        self.moved(moved, params, touched);
+    }
+
+    fn moved(&self, moved: Result<bool, StateError>, params: &Params, touched: &mut Touched) {
+        match moved {
             // Arms without outcomes stand on the prior too.
             Ok(true) => touched.extend(params.arms.iter().cloned()),
             Ok(false) => {}
@@ -322,7 +334,7 @@ impl Team {
     ) -> Result<(), store::Error> {
         let unsaid = self.unsaid(id, group, scope.params);
         let decision = match self.ledger.get(id) {
-            Some(entry) if unsaid.is_some() => Some(scope.recall.decision(entry.position)?),
+            Some(entry) if unsaid.is_some() => scope.recall.decision(entry.position)?,
             _ => None,
         };
         let decision = decision.as_deref();

@@ -39,7 +39,9 @@ impl Team {
             return Ok(());
         }
         let mut row = entry.usage.clone();
-        let decision = scope.recall.decision(entry.position)?;
+        let Some(decision) = scope.recall.decision(entry.position)? else {
+            return Ok(());
+        };
         let Some(x) = decision.context.as_deref() else {
             return Ok(());
         };

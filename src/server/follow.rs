@@ -20,6 +20,10 @@ const CLOSING_CHECK: Duration = Duration::from_secs(1);
 /// would cost its caller a system call, and each batch costs a publication.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// Most records that a learner told to stop still learns: a second's work at most. One that is further
+/// behind learns the rest after the next start.
+const LAST: u64 = 10_000;
+
 /// Where the learner hears that a step is done.
 type Done = oneshot::Sender<Result<(), store::Error>>;
 
@@ -65,8 +69,8 @@ pub(super) fn follow(
 ) -> JoinHandle<Result<(), store::Error>> {
     let runtime = tokio::runtime::Handle::current();
     tasks.spawn_blocking(move || {
-        // What was caught up with at the start is not news.
-        let mut told = follower.learner().sequence();
+        // What was written before the start is not news.
+        let mut told = store.journal().newest();
         loop {
             let asked = runtime.block_on(async {
                 tokio::select! {
@@ -75,22 +79,25 @@ pub(super) fn follow(
                 }
             });
             let stopping = stop.is_cancelled();
-            let mut result = follow_once(&mut follower, &store, &*clock, &runtime, stopping);
+            let mut result = follow_once(&mut follower, &store, &*clock, &runtime, &stop);
             if let Some(done) = asked {
                 // The tick of a closing time is learned in the same step.
-                let learned = result.and_then(|()| follower.catch_up().map(drop));
+                let learned = result.and_then(|ended| follower.catch_up().map(|_| ended));
+                let ended = matches!(learned, Ok(true));
                 // Who asked may have gone away.
-                let _ = done.send(learned);
-                result = Ok(());
+                let _ = done.send(learned.map(drop));
+                result = Ok(ended);
             }
             tell(follower.learner().alarms(), told);
-            told = follower.learner().sequence();
-            if stopping {
-                return result;
-            }
-            if let Err(error) = result {
-                tracing::error!(%error, "the learner stands still; the last snapshot stays in force");
-                runtime.block_on(tokio::time::sleep(CLOSING_CHECK));
+            told = told.max(follower.learner().sequence());
+            match result {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) if stopping => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, "the learner stands still; the last snapshot stays in force");
+                    runtime.block_on(tokio::time::sleep(CLOSING_CHECK));
+                }
             }
         }
     })
@@ -135,26 +142,38 @@ fn tell<'a>(alarms: impl Iterator<Item = (&'a Name, &'a Alarm)>, told: u64) {
     }
 }
 
+/// Learns what is written and does what is due then; whether that was the last time, since it was told to
+/// stop.
 fn follow_once(
     follower: &mut Follower,
     store: &Store,
     clock: &dyn Clock,
     runtime: &tokio::runtime::Handle,
-    stopping: bool,
-) -> Result<(), store::Error> {
-    follower.catch_up()?;
+    stop: &CancellationToken,
+) -> Result<bool, store::Error> {
+    let keep = |follower: &mut Follower| {
+        let kept = runtime.block_on(store.journal().on_disk(follower.learner().sequence()));
+        kept.and_then(|()| follower.write_checkpoint())
+    };
+    let mut kept = Ok(());
+    follower.catch_up_while(|follower| {
+        if follower.checkpoint_due() {
+            kept = keep(follower);
+        }
+        kept.is_ok() && !(stop.is_cancelled() && follower.behind() > LAST)
+    })?;
+    kept?;
     let now = clock.now();
-    if follower
-        .next_closing()
-        .is_some_and(|closing| closing <= now)
-    {
+    let closing = follower.next_closing();
+    // What seems due to one that is far behind may have closed long ago.
+    if follower.behind() <= LAST && closing.is_some_and(|closing| closing <= now) {
         store.append(&Record::Tick { time: now })?;
     }
-    if follower.checkpoint_due() || stopping {
-        runtime.block_on(store.journal().on_disk(follower.learner().sequence()))?;
-        follower.write_checkpoint()?;
+    let last = stop.is_cancelled();
+    if follower.checkpoint_due() || last {
+        keep(follower)?;
     }
-    Ok(())
+    Ok(last)
 }
 
 #[cfg(test)]

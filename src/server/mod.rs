@@ -1,9 +1,12 @@
 //! Composition: the only file that knows every concrete type. Starts, drains, stops.
 //!
 //! The order of a start: store (the journal is read once), learner (from checkpoint and journal),
-//! use cases, listener. Nothing is served before the learner has caught up, so the first decision
-//! after a restart is as good as the last one before it. The order of a stop: no new calls, calls at
-//! work finish, the learner catches up and writes its checkpoint, the journal is synced.
+//! use cases, listener. A learner that has caught up within 5 seconds has done so before anything is
+//! served, so that the first decision after a usual restart is as good as the last one before it. One that
+//! has more to learn (a checkpoint that cannot serve, a changed scorecard) goes on while serving: decisions
+//! are made from what there is, at first from nothing, and `GetTeam` shows how far it has come. The order
+//! of a stop: no new calls, calls at work finish, the learner catches up, unless it is far behind, and
+//! writes its checkpoint, the journal is synced.
 //!
 //! Not here: what any of the pieces does.
 
@@ -16,4 +19,4 @@ mod state;
 pub use error::Error;
 pub use follow::Stepper;
 pub use running::{Running, serve, simulate, start};
-pub use state::{Opened, open, open_on, rebuild};
+pub use state::{Opened, open, open_on, open_within, rebuild};

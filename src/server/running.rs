@@ -5,7 +5,7 @@
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
 use super::parts::{providers, teams};
-use super::state::{Opened, open, seed};
+use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::complete::{Attempts, Complete, Paid, Reports};
@@ -92,7 +92,7 @@ async fn let_go(store: &Arc<Store>) {
 pub async fn start(params: config::Params, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let opened = {
         let (params, clock) = (params.clone(), Arc::clone(&clock));
-        tokio::task::spawn_blocking(move || open(&params, &*clock)).await??
+        tokio::task::spawn_blocking(move || open_to_serve(&params, &*clock)).await??
     };
     serve(opened, params, clock).await
 }

@@ -1,4 +1,7 @@
-//! What survives calls: the store, opened, and the learner, caught up.
+//! What survives calls: the store, opened, and the learner.
+//!
+//! Invariants: no checkpoint, however bad, keeps a server from opening: see `learn::Follower`. The
+//! journal does: without a whole one there is no truth to serve from.
 //!
 //! Not here: serving (`running`).
 
@@ -14,16 +17,21 @@ use crate::learn::{self, Follower};
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Weight of the prior in every regression (SCIENCE 2.2: 10 for contexts of squared norm up to 4).
 const RIDGE: f64 = 10.0;
 
-/// The state that survives calls: opened, rebuilt, not yet serving.
+/// How long a server that starts learns before it serves: a usual start is done by then, and one that
+/// must learn the whole journal anew goes on while it serves.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The state that survives calls: opened, not yet serving.
 #[derive(Debug)]
 pub struct Opened {
     /// The journal and what is looked up in it.
     pub store: Arc<Store>,
-    /// The learner, caught up.
+    /// The learner: caught up, but where it was opened to serve.
     pub follower: Follower,
     /// What the learner is told.
     pub learning: Arc<learn::Params>,
@@ -47,6 +55,47 @@ pub fn open_on(
     params: &config::Params,
     clock: &dyn Clock,
 ) -> Result<Opened, Error> {
+    let mut opened = ready(disk, params, clock)?;
+    opened.follower.catch_up()?;
+    Ok(opened)
+}
+
+/// Opens the store of a configuration to serve from it at once: the learner has caught up as far as it
+/// came within 5 seconds.
+pub(super) fn open_to_serve(params: &config::Params, clock: &dyn Clock) -> Result<Opened, Error> {
+    let disk: Arc<dyn Disk> = Arc::new(FileDisk::open(&params.store.dir)?);
+    open_within(disk, params, clock, PATIENCE)
+}
+
+/// As [`open_on`], but the learner catches up for no longer than `patience`, and a batch of records. What is
+/// left, and what could not be read, it learns while serving.
+pub fn open_within(
+    disk: Arc<dyn Disk>,
+    params: &config::Params,
+    clock: &dyn Clock,
+    patience: Duration,
+) -> Result<Opened, Error> {
+    let mut opened = ready(disk, params, clock)?;
+    let began = Instant::now();
+    let learned = match patience.is_zero() {
+        true => Ok(0),
+        false => opened
+            .follower
+            .catch_up_while(|_| began.elapsed() < patience),
+    };
+    let (sequence, behind) = (
+        opened.follower.learner().sequence(),
+        opened.follower.behind(),
+    );
+    match learned {
+        Ok(learned) => tracing::info!(learned, sequence, behind, "the learner is ready"),
+        Err(error) => tracing::error!(%error, sequence, behind, "the learner stands still"),
+    }
+    Ok(opened)
+}
+
+/// The state with the learner as its checkpoint has it.
+fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Result<Opened, Error> {
     let mut past = Past::new(params)?;
     let mut note = |_, record: &Record| past.note(record);
     let settings = settings(&params.store);
@@ -63,16 +112,10 @@ pub fn open_on(
     announce(params, &past.budgets, &store, clock)?;
     let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
-    let mut follower = Follower::open(
+    let follower = Follower::open(
         Arc::clone(&store),
         checkpoints.clone(),
         Arc::clone(&learning),
-    )?;
-    let learned = follower.catch_up()?;
-    tracing::info!(
-        learned,
-        sequence = follower.learner().sequence(),
-        "the learner has caught up"
     );
     let secret = keyed.secret().clone();
     Ok(Opened {

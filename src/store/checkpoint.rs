@@ -7,10 +7,11 @@
 //! and of what stands before u32 | blob. Little-endian.
 //!
 //! Invariants: a file has its name only when all of it is on disk; the two newest are kept; one
-//! that does not hold is set aside as `.bad` and the one before serves. A checkpoint only saves
-//! time: without any, the journal is read from the start to the same bits.
+//! that does not hold, or that its reader refuses, is set aside as `.bad`, never deleted, and the one
+//! before serves; loading never fails. A checkpoint only saves time: without any, the journal is read
+//! from the start to the same bits.
 //!
-//! Not here: what is in the blob (`learn`).
+//! Not here: what is in the blob, and whether it can serve (`learn`).
 
 use super::Error;
 use super::disk::Disk;
@@ -28,12 +29,21 @@ pub struct Checkpoints {
 }
 
 /// What loading found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Loaded {
-    /// Sequence learned up to, and the blob.
-    pub checkpoint: Option<(u64, Vec<u8>)>,
-    /// Files set aside: damaged, of another version, or ahead of the journal.
-    pub set_aside: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded<T> {
+    /// What was made of the newest checkpoint that serves.
+    pub state: Option<T>,
+    /// Newer ones that do not, newest first.
+    pub refused: Vec<Refused>,
+}
+
+/// A checkpoint that does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The file as it is named now: `.bad` where it could be set aside.
+    pub file: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 impl Checkpoints {
@@ -63,27 +73,58 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The newest checkpoint that holds and is not after `newest_sequence`, the end of the journal.
-    pub fn load(&self, newest_sequence: u64) -> Result<Loaded, Error> {
-        let mut loaded = Loaded::default();
-        for sequence in self.newest_first()? {
-            let name = name(sequence);
-            let bytes = self
-                .disk
-                .read(&name)
-                .map_err(|e| Error::io("read", &name, e))?;
-            if sequence <= newest_sequence
-                && let Some(blob) = open(bytes, sequence)
-            {
-                loaded.checkpoint = Some((sequence, blob));
-                break;
+    /// The newest checkpoint that holds, is not after `newest_sequence`, the end of the journal, and
+    /// that `read`, given its sequence and blob, can make something of. Those that are newer are set
+    /// aside; one of the same name that was set aside before is replaced.
+    pub fn load<T>(
+        &self,
+        newest_sequence: u64,
+        mut read: impl FnMut(u64, &[u8]) -> Result<T, String>,
+    ) -> Loaded<T> {
+        let mut refused = Vec::new();
+        let sequences = self.newest_first().unwrap_or_else(|error| {
+            refused.push(Refused {
+                file: "checkpoint-*.bin".to_owned(),
+                reason: error.to_string(),
+            });
+            Vec::new()
+        });
+        for sequence in sequences {
+            let opened = self.blob(sequence, newest_sequence);
+            match opened.and_then(|blob| read(sequence, &blob)) {
+                Ok(state) => {
+                    let state = Some(state);
+                    return Loaded { state, refused };
+                }
+                Err(reason) => refused.push(self.set_aside(sequence, reason)),
             }
-            let aside = format!("{name}.bad");
-            let renamed = self.disk.rename(&name, &aside);
-            renamed.map_err(|e| Error::io("rename", &name, e))?;
-            loaded.set_aside.push(aside);
         }
-        Ok(loaded)
+        Loaded {
+            state: None,
+            refused,
+        }
+    }
+
+    fn blob(&self, sequence: u64, newest_sequence: u64) -> Result<Vec<u8>, String> {
+        if sequence > newest_sequence {
+            return Err(format!("the journal ends before it, at {newest_sequence}"));
+        }
+        let bytes = self.disk.read(&name(sequence));
+        let bytes = bytes.map_err(|error| format!("it cannot be read: {error}"))?;
+        open(bytes, sequence).ok_or_else(|| "its header or its checksum does not hold".to_owned())
+    }
+
+    /// Where it cannot be renamed it is passed over all the same.
+    fn set_aside(&self, sequence: u64, mut reason: String) -> Refused {
+        let (name, aside) = (name(sequence), format!("{}.bad", name(sequence)));
+        let file = match self.disk.rename(&name, &aside) {
+            Ok(()) => aside,
+            Err(error) => {
+                reason.push_str(&format!("; nor can it be set aside: {error}"));
+                name
+            }
+        };
+        Refused { file, reason }
     }
 
     fn newest_first(&self) -> Result<Vec<u64>, Error> {
@@ -139,10 +180,12 @@ mod tests {
     }
 
     fn check(checkpoints: &Checkpoints, journal_end: u64, expected: Option<u64>, aside: usize) {
-        let loaded = checkpoints.load(journal_end).unwrap();
-        let blob = |sequence: u64| (sequence, sequence.to_le_bytes().to_vec());
-        assert_eq!(loaded.checkpoint, expected.map(blob));
-        assert_eq!(loaded.set_aside.len(), aside, "{:?}", loaded.set_aside);
+        let loaded = checkpoints.load(journal_end, |sequence, blob| {
+            assert_eq!(blob, sequence.to_le_bytes());
+            Ok(sequence)
+        });
+        assert_eq!(loaded.state, expected);
+        assert_eq!(loaded.refused.len(), aside, "{:?}", loaded.refused);
     }
 
     #[test]
@@ -174,6 +217,30 @@ mod tests {
     fn one_ahead_of_the_journal_is_set_aside() {
         let (_, checkpoints) = saved(&[10, 20]);
         check(&checkpoints, 19, Some(10), 1);
+    }
+
+    #[test]
+    fn one_that_its_reader_refuses_is_set_aside_and_the_one_before_serves() {
+        let (disk, checkpoints) = saved(&[10, 20]);
+        let loaded = checkpoints.load(20, |sequence, _| match sequence {
+            20 => Err("not mine".to_owned()),
+            _ => Ok(sequence),
+        });
+        let refused = Refused {
+            file: format!("{}.bad", name(20)),
+            reason: "not mine".to_owned(),
+        };
+        assert_eq!(loaded.state, Some(10));
+        assert_eq!(loaded.refused, [refused]);
+        let kept = disk.read(&format!("{}.bad", name(20))).unwrap();
+        assert_eq!(kept[HEADER..], 20_u64.to_le_bytes());
+    }
+
+    #[test]
+    fn a_disk_that_reads_nothing_loads_nothing_and_is_no_error() {
+        let (disk, checkpoints) = saved(&[10, 20]);
+        disk.set_reads(Some(0));
+        check(&checkpoints, 20, None, 2);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod alarms;
 mod bad_input;
 mod budget;
 mod contract;
+mod damaged;
 #[cfg(feature = "analytics")]
 mod demo_fails;
 mod durability;

@@ -14,7 +14,9 @@
 //!
 //! Invariants: sequences are 1, 2, 3, ...; before the first record of a new file every byte of the
 //! one before is on disk, so only the newest file can be torn; a torn tail is cut and zeroed at open
-//! before anything is appended; damage anywhere else is an error, never skipped; a failed write
+//! before anything is appended; damage anywhere else is an error, never skipped; a whole
+//! record that does not decode is passed over, told and counted, and keeps its number; one of a newer
+//! build's layout is an error; a failed write
 //! keeps nothing and the place is used again; a failed sync breaks the journal until a restart.
 //!
 //! Not here: what records mean, look-up by key ([`super::index`]), export of old files.

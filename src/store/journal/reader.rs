@@ -5,7 +5,9 @@
 //! checkpoint) waits for [`super::Journal::on_disk`] first, or a power cut could leave it ahead of
 //! the journal.
 //!
-//! Invariants: no record is skipped; damage is an error and the reader stays where it is.
+//! Invariants: damage is an error and the reader stays where it is. One record is passed over, told and
+//! counted: one that is whole by its checksum and does not decode, since no later try and no other copy
+//! would do better (a build wrote what none can read).
 
 use super::append::Shared;
 use super::frame::{PREFIX, Scanner, Step};
@@ -25,6 +27,7 @@ const ONE: usize = 4 * 1024;
 pub struct Reader {
     shared: Arc<Shared>,
     next: u64,
+    undecodable: u64,
     /// First sequence of the segment being read, and the scan of it.
     segment: Option<(u64, Scanner)>,
 }
@@ -34,6 +37,7 @@ impl Reader {
         Self {
             shared,
             next: from.max(1),
+            undecodable: 0,
             segment: None,
         }
     }
@@ -43,15 +47,37 @@ impl Reader {
         self.next
     }
 
+    /// How many whole records were passed over because they do not decode.
+    pub fn undecodable(&self) -> u64 {
+        self.undecodable
+    }
+
     /// The next record; `None` where the journal ends for now.
     #[expect(
         clippy::should_implement_trait,
         reason = "the end is not final, as an iterator's is"
     )]
     pub fn next(&mut self) -> Result<Option<(Position, Record)>, Error> {
-        if self.next > self.shared.written() {
-            return Ok(None);
+        while self.next <= self.shared.written() {
+            match self.read_next() {
+                Err(Error::Undecodable { sequence, version }) => {
+                    tracing::error!(
+                        sequence,
+                        version,
+                        "a record that does not decode is passed over"
+                    );
+                    self.undecodable += 1;
+                    // The scan stands behind it.
+                    self.next += 1;
+                }
+                read => return read.map(Some),
+            }
         }
+        Ok(None)
+    }
+
+    /// The record that is known to be there.
+    fn read_next(&mut self) -> Result<(Position, Record), Error> {
         let sequence = self.next;
         let mut moved = false;
         loop {
@@ -66,7 +92,7 @@ impl Reader {
                     let offset = u32::try_from(offset).unwrap_or(u32::MAX);
                     let record = Record::decode(payload, sequence)?;
                     self.next += 1;
-                    return Ok(Some((Position { sequence, offset }, record)));
+                    return Ok((Position { sequence, offset }, record));
                 }
                 Step::End | Step::Invalid if !moved => {
                     // The segment is full and the record is in the next one.

@@ -22,6 +22,8 @@ pub struct Recovery {
     pub records: u64,
     /// Segments read.
     pub segments: usize,
+    /// Whole records that do not decode: passed over, the same at every reading, and left in place.
+    pub undecodable: u64,
     /// Bytes of a torn tail that were cut: records that were never acknowledged (mode sync) or fell
     /// in the last window (mode group).
     pub truncated_bytes: u64,
@@ -44,8 +46,10 @@ pub(super) fn recover(
     visit: &mut dyn FnMut(Position, Record),
 ) -> Result<(End, Recovery), Error> {
     let firsts = segments(disk)?;
-    let (next, newest) = walk(disk, &firsts, visit)?;
+    let mut undecodable = 0;
+    let (next, newest) = walk(disk, &firsts, &mut undecodable, visit)?;
     let mut recovery = Recovery {
+        undecodable,
         records: next - 1,
         segments: firsts.len(),
         truncated_bytes: 0,
@@ -87,7 +91,7 @@ pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<
             firsts.pop();
         }
     }
-    let (next, _) = walk(disk, &firsts, visit)?;
+    let (next, _) = walk(disk, &firsts, &mut 0, visit)?;
     Ok(next - 1)
 }
 
@@ -103,6 +107,7 @@ struct Newest {
 fn walk(
     disk: &dyn Disk,
     firsts: &[u64],
+    undecodable: &mut u64,
     visit: &mut dyn FnMut(Position, Record),
 ) -> Result<(u64, Option<Newest>), Error> {
     let mut next = 1;
@@ -117,7 +122,7 @@ fn walk(
         if !segment::header_holds(&*file, first)? {
             return damaged(name, 0);
         }
-        let (tail, torn) = read_segment(&file, &name, &mut next, visit)?;
+        let (tail, torn) = read_segment(&file, &name, (&mut next, undecodable), visit)?;
         if torn && index + 1 < firsts.len() {
             return damaged(name, tail);
         }
@@ -169,7 +174,7 @@ fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
 fn read_segment(
     file: &Arc<dyn DiskFile>,
     name: &str,
-    next: &mut u64,
+    (next, undecodable): (&mut u64, &mut u64),
     visit: &mut dyn FnMut(Position, Record),
 ) -> Result<(u64, bool), Error> {
     let mut scanner = Scanner::new(Arc::clone(file), HEADER, CHUNK);
@@ -184,7 +189,18 @@ fn read_segment(
                     sequence: *next,
                     offset: u32::try_from(offset).unwrap_or(u32::MAX),
                 };
-                visit(position, Record::decode(payload, *next)?);
+                match Record::decode(payload, *next) {
+                    Ok(record) => visit(position, record),
+                    Err(Error::Undecodable { sequence, version }) => {
+                        tracing::error!(
+                            sequence,
+                            version,
+                            "a record that does not decode is passed over"
+                        );
+                        *undecodable += 1;
+                    }
+                    Err(error) => return Err(error),
+                }
                 *next += 1;
             }
             Step::End => return Ok((offset, false)),

@@ -92,6 +92,7 @@ fn reopening_gives_the_same_records_at_the_same_places() {
     let whole = Recovery {
         records: 3,
         segments: 1,
+        undecodable: 0,
         truncated_bytes: 0,
     };
     assert_eq!(recovery, whole);
@@ -300,6 +301,40 @@ fn a_newer_format_or_layout_is_told_apart_from_damage() {
         ),
         "{opened:?}"
     );
+}
+
+#[test]
+fn a_whole_record_that_does_not_decode_is_passed_over_and_keeps_its_number() {
+    for bad in 0..3 {
+        let records = [tick(1), record(decision(2)), tick(3)];
+        let (mut bytes, positions) = bytes_of(&records);
+        let start = positions[bad].offset as usize;
+        let length = u32::from_le_bytes(bytes[start..start + 4].try_into().unwrap());
+        let payload = start + 8..start + 8 + length as usize;
+        // A kind of record that there is not.
+        bytes[payload.start + 1] = 0x7f;
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&bytes[payload]);
+        hasher.update(&length.to_le_bytes());
+        hasher.update(&positions[bad].sequence.to_le_bytes());
+        bytes[start + 4..start + 8].copy_from_slice(&hasher.finalize().to_le_bytes());
+        let disk = disk_with(&bytes);
+        let (journal, recovery, found) = open(&disk);
+        let mut expected: Records = positions.iter().copied().zip(records).collect();
+        expected.remove(bad);
+        assert_eq!(found, expected);
+        assert_eq!((recovery.records, recovery.undecodable), (3, 1));
+        assert_eq!(read_all(&journal), expected);
+        assert!(matches!(
+            journal.at(positions[bad]),
+            Err(Error::Undecodable { .. })
+        ));
+        let mut reader = journal.reader(1);
+        while reader.next().unwrap().is_some() {}
+        assert_eq!((reader.sequence(), reader.undecodable()), (4, 1));
+        assert_eq!(journal.append(&tick(4)).unwrap().sequence, 4);
+        assert_eq!(reader.next().unwrap().unwrap().0.sequence, 4);
+    }
 }
 
 #[test]
