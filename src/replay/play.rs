@@ -12,7 +12,7 @@ use super::error::Error;
 use super::learner::Learner;
 use super::run::{Played, Tally};
 use super::stream::{Step, Stream};
-use crate::bandit::{Policy, Scores, Scratch, floors};
+use crate::bandit::{Policy, Scores, Scratch, floors, raise_newcomers};
 use crate::route;
 use crate::unit::Pmf;
 use std::collections::VecDeque;
@@ -88,7 +88,10 @@ impl<'a> Player<'a> {
             let x = bench.context(step.prompt);
             self.learner.score(x, &mut self.utility, &mut self.sd)?;
         }
-        let floors = floors(self.floor, &self.utility);
+        let mut floors = floors(self.floor, &self.utility);
+        if self.learns {
+            raise_newcomers(&mut floors, &self.learner.newcomers());
+        }
         let forced = self.learner.forced();
         if !forced.is_empty() {
             return uniform_over(&forced, &floors);

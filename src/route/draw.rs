@@ -8,7 +8,7 @@
 //! Source: SCIENCE 2.3 (one draw, floor vector, forced pulls of a new arm, no-explore).
 
 use super::estimate::Estimates;
-use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors};
+use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors, raise_newcomers};
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::Pmf;
@@ -21,7 +21,8 @@ pub const FORCED_PULLS: u64 = 3;
 pub struct Choosing {
     /// The policy.
     pub policy: Policy,
-    /// Exploration floor eps, of all eligible arms together; how it is shared: `bandit::floors`.
+    /// Exploration floor eps, of all eligible arms together; how it is shared, and what newcomers get
+    /// besides: `bandit::floors`, `bandit::raise_newcomers`.
     pub explore_floor: f64,
 }
 
@@ -69,7 +70,10 @@ pub(super) fn draw(
             (certain(pmf.draw(0.0), count)?, none, Origin::NoExplore)
         }
         Way::Draw | Way::Redraw(_) => {
-            let floor = floors(choosing.explore_floor, &estimates.utility);
+            let mut floor = floors(choosing.explore_floor, &estimates.utility);
+            if learns {
+                raise_newcomers(&mut floor, &estimates.newcomer);
+            }
             let pmf = pmf(
                 &choosing.policy,
                 &estimates.view(),
