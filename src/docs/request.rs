@@ -27,9 +27,10 @@
 //!    here, for only now is the prediction known.
 //! 8. **The pmf and the draw** ([`crate::bandit`]): the policy turns utilities into a probability for
 //!    each arm, every arm keeping a small floor. One uniform number, keyed to the decision id by the
-//!    server's secret, draws. An arm with fewer than three decisions comes first, by equal chances. A
-//!    caller who says `explore = false` gets the best arm with probability 1, and a pin by an operator
-//!    overrides all of it; both are marked, for no estimator may use them as if they were drawn.
+//!    server's secret, draws. An arm with fewer than three decisions comes first, by equal chances; one
+//!    that joined later than the others has a floor of 15 % until it has had 20. A caller who says
+//!    `explore = false` gets the best arm with probability 1, and a pin by an operator overrides all of
+//!    it; both are marked, for no estimator may use them as if they were drawn.
 //! 9. **The journal** ([`crate::store`]): the decision with everything that the draw depended on. In
 //!    mode `group` the bytes are with the operating system before the reply; in mode `sync` they are on
 //!    disk. A full disk refuses new decisions with `STORE_FULL`; what was acknowledged stays.
