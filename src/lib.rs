@@ -58,7 +58,8 @@
 //! - **Cost is learned as a ratio** to what 256 output tokens would cost now, so that a price change
 //!   carries over at once and a caller who knows only the money can still teach it.
 //! - **An arm's prior is learned from all arms** ([`bandit::Hierarchy`]) instead of ridge 10 and the pooled
-//!   mean; doubt is of the coarse coordinates only, and halves as a team's decisions come (`bandit::Policy`);
+//!   mean; doubt is of the coarse coordinates only, and halves as a team's decisions come (`bandit::Policy`),
+//!   sooner where arms are few; newcomers have a floor of their own (`bandit::raise_newcomers`);
 //!   floors fall with the gap ([`bandit::floors`]). Each with its measurement where it stands.
 //! - **Forgetting goes by the team's draws**, not by the wall clock: an idle weekend teaches nothing new.
 //! - **`replay outcomes` learns as the server does**, but for cost: the server's is a ratio to what prices

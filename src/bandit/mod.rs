@@ -46,7 +46,7 @@ mod whole;
 pub use change::{Change, Detector, Direction};
 pub use error::{ChoiceError, StateError};
 pub use fading::Fading;
-pub use floor::floors;
+pub use floor::{floors, is_newcomer, raise_newcomers};
 pub use hierarchy::Hierarchy;
 pub use policy::{Policy, Scores, Scratch};
 pub use posterior::Posterior;

@@ -25,13 +25,15 @@ const ROUNDING: f64 = 1e-12;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Policy {
     /// The probability of being the best of independent N(u, (v_t sd)^2): Thompson sampling, computed,
-    /// with v_t = v half / (half + t) on t effective samples. A constant scale either doubts too little
-    /// at first or too long: see `spec`.
+    /// with v_t = v h / (h + t) on t effective samples, h the lesser of `half` and `each` times the
+    /// number of arms. A constant scale either doubts too little at first or too long: see `spec`.
     LinearThompson {
         /// Scale of the sd at first. 0 is greedy.
         v: f64,
-        /// Samples after which the scale has halved; infinite: never.
+        /// Samples after which the scale has halved at the latest; infinite: never.
         half: f64,
+        /// Samples for each eligible arm after which it has; infinite: `half` alone says.
+        each: f64,
     },
     /// Inverse-gap weighting.
     SquareCb {
@@ -113,19 +115,22 @@ impl Policy {
         Ok(Pmf::new(p)?)
     }
 
-    /// What it takes an arm's quality for when it chooses, as a mean and a standard deviation: Thompson
+    /// What it takes an arm's quality for when it chooses among so many, after t effective samples, as a
+    /// mean and a standard deviation: Thompson
     /// sampling draws from N(u, (v_t sd)^2), `LinUcb` adds its bound, the others take u as it is.
     ///
     /// ```
     /// use bellwether::bandit::Policy;
     /// let policy: Policy = "linear-thompson:v=0.5,half=100".parse().unwrap();
     /// // After 100 samples the scale has halved: 0.25 x 0.2.
-    /// assert_eq!(policy.belief(0.7, 0.2, 100.0), (0.7, 0.05));
-    /// assert_eq!(Policy::Greedy.belief(0.7, 0.2, 100.0), (0.7, 0.0));
+    /// assert_eq!(policy.belief(0.7, 0.2, (100.0, 4)), (0.7, 0.05));
+    /// assert_eq!(Policy::Greedy.belief(0.7, 0.2, (100.0, 4)), (0.7, 0.0));
     /// ```
-    pub fn belief(&self, utility: f64, sd: f64, samples: f64) -> (f64, f64) {
+    pub fn belief(&self, utility: f64, sd: f64, (samples, arms): (f64, usize)) -> (f64, f64) {
         match self {
-            Self::LinearThompson { v, half } => (utility, scale(*v, *half, samples) * sd),
+            Self::LinearThompson { v, half, each } => {
+                (utility, scale((*v, *half, *each), samples, arms) * sd)
+            }
             Self::LinUcb { alpha } => (utility + alpha * sd, 0.0),
             _ => (utility, 0.0),
         }
@@ -145,8 +150,8 @@ impl Policy {
             samples,
         } = *scores;
         match self {
-            Self::LinearThompson { v, half } => {
-                let scale = scale(*v, *half, samples);
+            Self::LinearThompson { v, half, each } => {
+                let scale = scale((*v, *half, *each), samples, arms.len());
                 thompson::pmf(utility, sd, scale, &mut scratch.thompson, out);
             }
             Self::SquareCb { gamma, schedule } => {
@@ -178,7 +183,8 @@ impl Policy {
 }
 
 /// v_t of Thompson sampling.
-fn scale(v: f64, half: f64, samples: f64) -> f64 {
+fn scale((v, half, each): (f64, f64, f64), samples: f64, arms: usize) -> f64 {
+    let half = half.min(each * arms as f64);
     if half.is_finite() {
         v * half / (half + samples)
     } else {
@@ -246,6 +252,36 @@ mod tests {
         "fixed:arm=arm0",
         "uniform",
     ];
+
+    #[test]
+    fn two_arms_are_settled_sooner_than_twenty() {
+        let check = |spec: &str, arms: usize, half: f64| {
+            let (utility, sd) = (vec![0.5; arms], vec![0.1; arms]);
+            let pmf = |spec: &str, samples: f64, utility: &[f64]| {
+                let scores = Scores {
+                    utility,
+                    sd: &sd,
+                    samples,
+                };
+                let (arms, floor) = (names(arms), vec![0.0; arms]);
+                let pmf = policy(spec).pmf(&scores, &arms, &floor, &mut Scratch::default());
+                pmf.unwrap()
+            };
+            let mut utility = utility;
+            utility[0] = 0.52;
+            // Half the scale, whichever way it came about.
+            let halved = pmf(spec, half, &utility);
+            let plain = pmf("linear-thompson:v=0.15,half=never", half, &utility);
+            for (a, b) in halved.as_slice().iter().zip(plain.as_slice()) {
+                assert!((a - b).abs() < 1e-12, "{spec} {arms}: {halved:?} {plain:?}");
+            }
+        };
+        check("linear-thompson", 2, 200.0);
+        check("linear-thompson", 4, 400.0);
+        check("linear-thompson", 20, 1000.0);
+        check("linear-thompson:half=2000", 4, 2000.0);
+        check("linear-thompson:each=50", 4, 200.0);
+    }
 
     #[test]
     fn each_policy_gives_the_pmf_of_its_definition() {

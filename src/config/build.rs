@@ -318,7 +318,10 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(params.store.durability, Durability::Group);
         assert_eq!(params.store.segment_bytes, 64 << 20);
         let team = &params.teams[0];
-        assert_eq!(team.policy.to_string(), "linear-thompson:v=0.3,half=1000");
+        assert_eq!(
+            team.policy.to_string(),
+            "linear-thompson:v=0.3,half=1000,each=100"
+        );
         assert_eq!(team.explore_floor, 0.02);
         assert_eq!(team.recording, Recording::Features);
         assert!(params.keys.is_open());

@@ -30,9 +30,10 @@
 //!    on record, and no arm left means `BUDGET_EXHAUSTED` with the time until the limit is whole again.
 //! 8. **The pmf and the draw** ([`crate::bandit`]): the policy turns utilities into a probability for
 //!    each arm, every arm keeping a small floor. One uniform number, keyed to the decision id by the
-//!    server's secret, draws. An arm with fewer than three decisions comes first, by equal chances. A
-//!    caller who says `explore = false` gets the best arm with probability 1, and a pin by an operator
-//!    overrides all of it; both are marked, for no estimator may use them as if they were drawn.
+//!    server's secret, draws. An arm with fewer than three decisions comes first, by equal chances; one
+//!    that joined later than the others has a floor of 15 % until it has had 20. A caller who says
+//!    `explore = false` gets the best arm with probability 1, and a pin by an operator overrides all of
+//!    it; both are marked, for no estimator may use them as if they were drawn.
 //!    Under a hard limit the worst case of the arm drawn is held on the team's account
 //!    ([`crate::account`]) from here until an attempt says what it cost, or an hour has passed.
 //! 9. **The journal** ([`crate::store`]): the decision with everything that the draw depended on. In

@@ -50,8 +50,9 @@ impl Pacing {
         let drawn = &decision.drawn;
         // The policy's own doubt, so that the price knows what exploring costs.
         let policy: Policy = decision.policy.parse().unwrap_or(Policy::Greedy);
+        let count = drawn.arms.len();
         let offer = |(utility, sd, cost_usd): (f64, f64, f64)| {
-            let (utility, quality_sd) = policy.belief(utility, sd, drawn.samples);
+            let (utility, quality_sd) = policy.belief(utility, sd, (drawn.samples, count));
             Offer {
                 quality: utility + allowance.price * cost_usd,
                 quality_sd,

@@ -52,7 +52,7 @@ pub struct TeamSnapshot {
 impl TeamSnapshot {
     /// The doubt of an arm that was never drawn.
     pub fn doubt_of_a_newcomer(&self) -> f64 {
-        Tempo::default().doubt(&self.tempo)
+        Tempo::joining(&self.tempo).doubt(&self.tempo)
     }
 }
 

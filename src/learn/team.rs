@@ -87,7 +87,9 @@ impl Team {
             let started = self
                 .fresh_arm(params)
                 .map_err(|error| not_learned(name, &error));
-            self.arms.insert(name.clone(), started.ok()?);
+            let mut arm = started.ok()?;
+            arm.tempo = Tempo::joining(&self.tempo);
+            self.arms.insert(name.clone(), arm);
         }
         self.arms.get_mut(name)
     }

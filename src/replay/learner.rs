@@ -12,7 +12,9 @@
 //!
 //! Source: SCIENCE 2.2 (3 forced uniform pulls an arm), 2.6 (cost apart).
 
-use crate::bandit::{Detector, Hierarchy, PRIOR_SD, Posterior, Prior, Ridge, StateError, Tempo};
+use crate::bandit::{
+    Detector, Hierarchy, PRIOR_SD, Posterior, Prior, Ridge, StateError, Tempo, is_newcomer,
+};
 use crate::feature::{DIM, ENDS};
 
 /// First guess of the prior's precision.
@@ -82,6 +84,13 @@ impl Learner {
         self.pulls.iter().enumerate().filter_map(young).collect()
     }
 
+    /// Which arms joined after the others and have been chosen little.
+    pub(super) fn newcomers(&self) -> Vec<bool> {
+        let arms = self.pulls.iter().zip(&self.tempi);
+        let new = arms.map(|(pulls, tempo)| is_newcomer(*pulls as u64, tempo.doubt(&self.tempo)));
+        new.collect()
+    }
+
     /// Effective number of choices.
     pub(super) fn samples(&self) -> f64 {
         self.tempo.time()
@@ -128,20 +137,27 @@ impl Learner {
 
     /// An arm was chosen: its outcome may come later, or never. What was learned fades a little.
     pub(super) fn chose(&mut self, arm: usize) -> Result<(), StateError> {
-        if let Some(pulls) = self.pulls.get_mut(arm) {
-            *pulls += 1;
-        }
         self.tempo.tick();
         let mut costs = self.costs.iter_mut();
         let arms = self.qualities.iter_mut().zip(&mut self.posteriors);
-        for ((quality, posterior), tempo) in arms.zip(&mut self.tempi) {
+        let tempi = self.tempi.iter_mut().zip(&self.pulls);
+        for ((quality, posterior), (tempo, pulls)) in arms.zip(tempi) {
+            let cost = costs.next();
+            if *pulls == 0 {
+                // An arm that joins now.
+                *tempo = Tempo::joining(&self.tempo);
+                continue;
+            }
             let keep = tempo.tick();
             if quality.fade(keep)? {
                 *posterior = Posterior::from(&*quality);
             }
-            if let Some(cost) = costs.next() {
+            if let Some(cost) = cost {
                 cost.fade(keep)?;
             }
+        }
+        if let Some(pulls) = self.pulls.get_mut(arm) {
+            *pulls += 1;
         }
         Ok(())
     }
@@ -194,5 +210,38 @@ impl Learner {
             self.posteriors = self.qualities.iter().map(Posterior::from).collect();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn play(learner: &mut Learner, steps: usize, arm: impl Fn(usize) -> usize) {
+        let mut x = [0.0; DIM];
+        x[DIM - 1] = 1.0;
+        for step in 0..steps {
+            let seen = Seen {
+                score: 0.5,
+                cost: 0.0,
+            };
+            learner.chose(arm(step)).unwrap();
+            learner.observe(&x, arm(step), seen).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_arm_first_chosen_late_is_a_newcomer_for_20_choices_and_one_that_was_there_is_not() {
+        let mut learner = Learner::new(3, 0.0, false, 3).unwrap();
+        // The third arm is there from the start, and hardly chosen.
+        play(&mut learner, 200, |step| 2 * usize::from(step < 3));
+        assert_eq!(learner.newcomers(), [false, false, false]);
+        play(&mut learner, 100, |_| 0);
+        assert_eq!(learner.newcomers(), [false, true, false]);
+        assert_eq!(learner.forced(), [1]);
+        play(&mut learner, 19, |_| 1);
+        assert_eq!(learner.newcomers(), [false, true, false]);
+        play(&mut learner, 1, |_| 1);
+        assert_eq!(learner.newcomers(), [false; 3]);
     }
 }

@@ -14,7 +14,7 @@ use super::outcomes::Params;
 use super::purse::{Purse, Rule, View};
 use super::run::{Played, Tally};
 use super::stream::{Step, Stream};
-use crate::bandit::{Policy, Scores, Scratch, floors};
+use crate::bandit::{Policy, Scores, Scratch, floors, raise_newcomers};
 use crate::route;
 use crate::unit::Pmf;
 use std::collections::VecDeque;
@@ -114,7 +114,10 @@ impl<'a> Player<'a> {
         if self.purse.is_some() {
             return self.paced(step);
         }
-        let floors = floors(self.floor, &self.utility);
+        let mut floors = floors(self.floor, &self.utility);
+        if self.learns {
+            raise_newcomers(&mut floors, &self.learner.newcomers());
+        }
         let forced = self.learner.forced();
         if !forced.is_empty() {
             return uniform_over(&forced, &floors);
@@ -135,12 +138,17 @@ impl<'a> Player<'a> {
         let usd = |cost: Option<f64>| cost.map(|cost| cost * reference);
         let costs = self.learner.costs(bench.context(step.prompt))?;
         self.expected_usd = costs.into_iter().map(usd).collect();
+        let newcomers = match self.learns {
+            true => self.learner.newcomers(),
+            false => Vec::new(),
+        };
         let view = View {
             arms: bench.arms(),
             quality: &self.utility,
             sd: &self.sd,
             cost_usd: &self.expected_usd,
             young: &self.learner.forced(),
+            newcomers: &newcomers,
             samples: self.learner.samples(),
         };
         let mut rule = Rule {

@@ -25,7 +25,7 @@
 //! Source: SCIENCE 2.6.
 
 use super::error::Error;
-use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors};
+use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors, raise_newcomers};
 use crate::budget::{Offer, Pacer, PacerError, Params};
 use crate::id::Name;
 use crate::unit::Pmf;
@@ -49,6 +49,8 @@ pub(super) struct View<'a> {
     pub(super) cost_usd: &'a [Option<f64>],
     /// Arms that have not had their forced pulls.
     pub(super) young: &'a [usize],
+    /// Which arms have joined later than the others.
+    pub(super) newcomers: &'a [bool],
     /// Effective number of choices.
     pub(super) samples: f64,
 }
@@ -96,6 +98,10 @@ impl Purse {
             .filter_map(|arm| view.arms.get(*arm).cloned())
             .collect();
         let mut floors = floors(rule.floor, &utility);
+        let newcomers = within
+            .iter()
+            .map(|arm| view.newcomers.get(*arm) == Some(&true));
+        raise_newcomers(&mut floors, &newcomers.collect::<Vec<_>>());
         for (floor, cost) in floors.iter_mut().zip(&costs) {
             *floor = floor.min(self.pacer.pace().floor_cap(*cost, within.len()));
         }
@@ -166,7 +172,8 @@ impl Purse {
         let beliefs = view.quality.iter().zip(view.sd).zip(view.cost_usd);
         let offers: Vec<Offer> = beliefs
             .filter_map(|((quality, sd), cost)| {
-                let (quality, quality_sd) = policy.belief(*quality, *sd, view.samples);
+                let (quality, quality_sd) =
+                    policy.belief(*quality, *sd, (view.samples, view.arms.len()));
                 Some(Offer {
                     quality,
                     quality_sd,

@@ -261,7 +261,7 @@ mod tests {
     fn log(n: usize, seed: u64) -> Vec<Row> {
         let mut rng = StdRng::seed_from_u64(seed);
         let mint = Mint::new(Secret::new([7; 32]), seed);
-        let policy: Policy = "linear-thompson:v=1".parse().unwrap();
+        let policy: Policy = "linear-thompson:v=1,half=1000".parse().unwrap();
         let mut scratch = Scratch::default();
         (0..n)
             .map(|i| {

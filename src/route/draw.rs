@@ -9,7 +9,7 @@
 
 use super::estimate::Estimates;
 use super::spending::Spending;
-use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors};
+use crate::bandit::{ChoiceError, Policy, Scores, Scratch, floors, raise_newcomers};
 use crate::decision::{Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::Pmf;
@@ -22,7 +22,8 @@ pub const FORCED_PULLS: u64 = 3;
 pub struct Choosing {
     /// The policy.
     pub policy: Policy,
-    /// Exploration floor eps, of all eligible arms together; how it is shared: `bandit::floors`.
+    /// Exploration floor eps, of all eligible arms together; how it is shared, and what newcomers get
+    /// besides: `bandit::floors`, `bandit::raise_newcomers`.
     pub explore_floor: f64,
 }
 
@@ -71,6 +72,9 @@ pub(super) fn draw(
         }
         Way::Draw | Way::Redraw(_) => {
             let mut floor = floors(choosing.explore_floor, &estimates.utility);
+            if learns {
+                raise_newcomers(&mut floor, &estimates.newcomer);
+            }
             spending.cut(&mut floor, &estimates.cost_usd);
             let pmf = pmf(
                 &choosing.policy,

@@ -12,7 +12,7 @@
 //! Not here: eligibility before predictions (`eligibility`), the draw (`draw`).
 
 use super::draw::View;
-use crate::bandit::{PRIOR_SD, StateError};
+use crate::bandit::{PRIOR_SD, StateError, is_newcomer};
 use crate::decision::{Drawn, Excluded};
 use crate::eligibility::{Catalogue, Eligible, Limits};
 use crate::id::Name;
@@ -36,6 +36,8 @@ pub(super) struct Estimates {
     pub(super) latency_ms: Vec<f64>,
     pub(super) samples: f64,
     pub(super) pulls: Vec<u64>,
+    /// Whether it joined after the others and has been drawn little.
+    pub(super) newcomer: Vec<bool>,
 }
 
 impl Estimates {
@@ -59,6 +61,7 @@ impl Estimates {
         retain(&mut self.reference_cost_usd, keep, 1);
         retain(&mut self.latency_ms, keep, 1);
         retain(&mut self.pulls, keep, 1);
+        retain(&mut self.newcomer, keep, 1);
         retain(&mut self.signal_mean, keep, width);
         retain(&mut self.signal_sd, keep, width);
     }
@@ -124,6 +127,7 @@ pub(super) fn estimate(
         reference_cost_usd: Vec::with_capacity(count),
         latency_ms: Vec::with_capacity(count),
         pulls: Vec::with_capacity(count),
+        newcomer: Vec::with_capacity(count),
         signal_mean: Vec::with_capacity(count * scorecard.signals().len()),
         signal_sd: Vec::with_capacity(count * scorecard.signals().len()),
     };
@@ -143,12 +147,14 @@ pub(super) fn estimate(
         }
         found.arms.push(name.clone());
         found.places.push(place);
-        found.pulls.push(team.pulls.get(name).copied().unwrap_or(0));
+        let pulls = team.pulls.get(name).copied().unwrap_or(0);
+        found.pulls.push(pulls);
         found.cost_usd.push(cost_usd);
         found.reference_cost_usd.push(arm.reference_cost_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
         let doubt = team.doubt.get(name).copied();
         let doubt = doubt.unwrap_or_else(|| team.doubt_of_a_newcomer());
+        found.newcomer.push(is_newcomer(pulls, doubt));
         let quality = quality(scorecard, learned, (x, doubt), &mut targets, &mut found)?;
         let paid = scorecard.price(cost_usd, latency_ms) + price * cost_usd;
         found.utility.push(quality - paid);

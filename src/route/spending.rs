@@ -262,6 +262,7 @@ mod tests {
             latency_ms: vec![f64::NAN; 3],
             samples: 0.0,
             pulls: vec![0; 3],
+            newcomer: vec![false; 3],
         }
     }
 

@@ -28,6 +28,7 @@ fn view<'a>(arms: &'a [Name], cost_usd: &'a [Option<f64>], young: &'a [usize]) -
         sd: &[0.0; 3],
         cost_usd,
         young,
+        newcomers: &[],
         samples: 100.0,
     }
 }
