@@ -17,7 +17,7 @@ pub struct ChangeReport {
     pub drift: Drift,
     /// Steps of a stream before the change, given-away rows included.
     pub at: usize,
-    /// The arm that drops, if one does.
+    /// The arm that drops, or joins, if one does.
     pub arm: Option<Name>,
     /// Prompts left out because their id has neither suffix.
     pub left_out: usize,
@@ -48,7 +48,7 @@ impl ChangeReport {
         Some(Self {
             drift: drift.clone(),
             at,
-            arm: plan.dropped().cloned(),
+            arm: plan.changed().cloned(),
             left_out: plan.bench().prompts() - plan.len(),
             best_before: before.best(plan.bench().arms()),
             best_after: after.best(plan.bench().arms()),
@@ -63,7 +63,7 @@ fn add(stream: &Stream<'_>, before: &mut Sums, after: &mut Sums) {
         } else {
             &mut *before
         };
-        side.add(&stream.rewards(step));
+        side.add(&stream.rewards(step), stream.plan().absent(step));
     }
 }
 
@@ -81,10 +81,14 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, rewards: &[f64]) {
+    /// An arm that is not there can earn nothing.
+    fn add(&mut self, rewards: &[f64], absent: Option<usize>) {
         self.steps += 1;
         let sums = self.rewards.iter_mut();
         sums.zip(rewards).for_each(|(sum, reward)| *sum += reward);
+        if let Some(sum) = absent.and_then(|arm| self.rewards.get_mut(arm)) {
+            *sum = f64::NEG_INFINITY;
+        }
     }
 
     fn best(&self, arms: &[Name]) -> Option<FixedArm> {

@@ -1,7 +1,8 @@
 //! A change of the world half-way through a stream, and how it is written.
 //!
 //! `drop=FACTOR@SHARE[:ARM]`: from that share of the stream on, the score of one arm is multiplied by
-//! FACTOR; its cost stays. `suffix=FIRST,SECOND`: prompts whose id ends with the first come before those
+//! FACTOR; its cost stays. `join=SHARE:ARM`: before that share of the stream the arm is not there.
+//! `suffix=FIRST,SECOND`: prompts whose id ends with the first come before those
 //! that end with the second, for tables that hold two recordings of the same prompts.
 //!
 //! Invariants: what [`Drift`] prints parses back to an equal one. The arm is all that follows the colon,
@@ -28,6 +29,13 @@ pub enum Drift {
         /// The arm. None: the table's best single arm.
         arm: Option<Name>,
     },
+    /// One arm is there later than the others.
+    Join {
+        /// Share of the stream without it, between 0 and 1.
+        share: f64,
+        /// The arm.
+        arm: Name,
+    },
     /// Some prompts come before others.
     Suffix {
         /// How ids of the earlier ones end.
@@ -40,9 +48,9 @@ pub enum Drift {
 /// Why a drift was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DriftError {
-    /// Neither form.
+    /// None of the forms.
     #[error(
-        "drift is {0:?}: allowed drop=FACTOR@SHARE, drop=FACTOR@SHARE:ARM or suffix=FIRST,SECOND"
+        "drift is {0:?}: allowed drop=FACTOR@SHARE, drop=FACTOR@SHARE:ARM, join=SHARE:ARM or suffix=FIRST,SECOND"
     )]
     Form(String),
     /// A factor out of its range.
@@ -79,6 +87,7 @@ impl FromStr for Drift {
         let form = || DriftError::Form(text.to_owned());
         match text.split_once('=') {
             Some(("drop", rest)) => dropped(rest, form),
+            Some(("join", rest)) => joined(rest, form),
             Some(("suffix", rest)) => suffixes(rest, form),
             _ => Err(form()),
         }
@@ -91,16 +100,33 @@ fn dropped(text: &str, form: impl Fn() -> DriftError) -> Result<Drift, DriftErro
         Some((share, arm)) => (share, Some(arm)),
         None => (rest, None),
     };
-    let number = |text: &str| text.parse().ok().filter(|value: &f64| value.is_finite());
     let factor = number(factor_text)
         .filter(|factor| (0.0..=1.0).contains(factor))
         .ok_or_else(|| DriftError::Factor(factor_text.to_owned()))?;
-    let share = number(share_text)
-        .filter(|share| *share > 0.0 && *share < 1.0)
-        .ok_or_else(|| DriftError::Share(share_text.to_owned()))?;
-    let name = |text: &str| Name::new(text).map_err(|_| DriftError::Arm(text.to_owned()));
+    let share = share(share_text)?;
     let arm = arm.map(name).transpose()?;
     Ok(Drift::Drop { factor, share, arm })
+}
+
+fn joined(text: &str, form: impl Fn() -> DriftError) -> Result<Drift, DriftError> {
+    let (share_text, arm) = text.split_once(':').ok_or_else(form)?;
+    Ok(Drift::Join {
+        share: share(share_text)?,
+        arm: name(arm)?,
+    })
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+fn share(text: &str) -> Result<f64, DriftError> {
+    let share = number(text).filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| DriftError::Share(text.to_owned()))
+}
+
+fn name(text: &str) -> Result<Name, DriftError> {
+    Name::new(text).map_err(|_| DriftError::Arm(text.to_owned()))
 }
 
 fn suffixes(text: &str, form: impl Fn() -> DriftError) -> Result<Drift, DriftError> {
@@ -120,6 +146,7 @@ impl fmt::Display for Drift {
                 write!(f, "drop={factor}@{share}")?;
                 arm.iter().try_for_each(|arm| write!(f, ":{arm}"))
             }
+            Self::Join { share, arm } => write!(f, "join={share}:{arm}"),
             Self::Suffix { first, second } => write!(f, "suffix={first},{second}"),
         }
     }
@@ -154,13 +181,14 @@ mod tests {
         check("drop=0.82@0.5", "drop=0.82@0.5");
         check("drop=0@0.9:a:b@c=d,e", "drop=0@0.9:a:b@c=d,e");
         check("suffix=#e0,#e1", "suffix=#e0,#e1");
+        check("join=0.5:a:b", "join=0.5:a:b");
     }
 
     #[test]
     fn a_refusal_says_what_is_allowed() {
         let forms =
-            "allowed drop=FACTOR@SHARE, drop=FACTOR@SHARE:ARM or suffix=FIRST,SECOND".to_owned();
-        for text in ["", "fall=0.5@0.5", "drop=0.5", "suffix=#e0"] {
+            "allowed drop=FACTOR@SHARE, drop=FACTOR@SHARE:ARM, join=SHARE:ARM or suffix=FIRST,SECOND".to_owned();
+        for text in ["", "fall=0.5@0.5", "drop=0.5", "join=0.5", "suffix=#e0"] {
             check(text, &format!("drift is {text:?}: {forms}"));
         }
         check("drop=1.5@0.5", "drift has factor \"1.5\": allowed 0 to 1");

@@ -72,6 +72,14 @@ pub enum Error {
         /// The budget.
         budget_usd: f64,
     },
+    /// A budget on streams that an arm joins.
+    #[error(
+        "a drift join=.. beside a budget of {budget_usd} USD a request: allowed one of the two"
+    )]
+    BudgetAndJoin {
+        /// The budget.
+        budget_usd: f64,
+    },
     /// Traffic of two teams: their utilities are on different scales.
     #[error("traffic of teams {first} and {second}: allowed one team at a time")]
     Teams {

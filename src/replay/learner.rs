@@ -162,14 +162,14 @@ impl Learner {
         Ok(())
     }
 
-    /// Learns every arm's outcome of a row that is given away. It counts as a pull of each: what is known
+    /// Learns the arms' outcomes of a row that is given away. It counts as a pull of each: what is known
     /// need not be forced.
     pub(super) fn seed(
         &mut self,
         x: &[f32],
-        seen: impl Iterator<Item = Seen>,
+        seen: impl Iterator<Item = (usize, Seen)>,
     ) -> Result<(), StateError> {
-        for (arm, seen) in seen.enumerate() {
+        for (arm, seen) in seen {
             if let Some(pulls) = self.pulls.get_mut(arm) {
                 *pulls += 1;
             }

@@ -12,7 +12,9 @@ use super::baselines::{Baselines, Hull};
 use super::bench::{Bench, CostSource};
 use super::change::ChangeReport;
 use super::curve::{Curve, Pieces};
+use super::drift::Drift;
 use super::error::Error;
+use super::joining::Onboarding;
 use super::parallel::in_parallel;
 use super::play::play;
 use super::recovery::Recovery;
@@ -81,6 +83,8 @@ pub struct PolicyReport {
     pub after_change: Option<Spread>,
     /// What an arm's drop took, and when it was regained, where a loss shows.
     pub recovery: Option<Recovery>,
+    /// What became of an arm that joined.
+    pub onboarding: Option<Onboarding>,
     /// Reward and shares over consecutive pieces of the stream.
     pub curve: Curve,
     /// Each seed.
@@ -197,6 +201,7 @@ impl PolicyReport {
             before_change: part(|run| run.before_change),
             after_change: part(|run| run.after_change),
             recovery: recovery(played, plan),
+            onboarding: Onboarding::of(runs.iter().map(|run| run.joined)),
             curve: Curve::of(&pieces, plan.bench().arms()),
             runs,
         }
@@ -223,6 +228,11 @@ fn check_budget(bench: &Bench, params: &Params) -> Result<(), Error> {
         return Ok(());
     };
     budget.check()?;
+    if matches!(params.stream.drift, Some(Drift::Join { .. })) {
+        return Err(Error::BudgetAndJoin {
+            budget_usd: budget.request_usd,
+        });
+    }
     let budget_usd = budget.request_usd;
     let lambda = bench.lambda();
     if lambda > 0.0 {

@@ -158,7 +158,7 @@ impl OutcomesReport {
         };
         writeln!(f, "\n{change}")?;
         write!(f, "{:<width$}  {:>15}  {:>15}", "policy", "before", "after")?;
-        let drops = change.arm.is_some();
+        let drops = matches!(change.drift, Drift::Drop { .. });
         if drops {
             write!(
                 f,
@@ -172,6 +172,9 @@ impl OutcomesReport {
         }
         if drops {
             writeln!(f, "{RECOVERY}")?;
+        }
+        for policy in &self.policies {
+            policy.onboarding(f)?;
         }
         Ok(())
     }
@@ -227,6 +230,24 @@ impl PolicyReport {
         )
     }
 
+    fn onboarding(&self, f: &mut Formatter<'_>) -> Result {
+        let Some(joined) = &self.onboarding else {
+            return Ok(());
+        };
+        let percent = |spread: Spread| format!("{:.2} %", 100.0 * spread.mean);
+        writeln!(
+            f,
+            "{}: the arm that joined was adopted (a fifth of 100 choices in a row) within 142 steps in {} of {} \
+             streams, ever in {}; it has {} of the choices since, {} of the last 500",
+            self.policy,
+            joined.adopted_within_142,
+            joined.streams,
+            joined.adopted,
+            percent(joined.share),
+            percent(joined.last)
+        )
+    }
+
     fn around_the_change(&self, f: &mut Formatter<'_>, width: usize, drops: bool) -> Result {
         write!(
             f,
@@ -262,6 +283,7 @@ impl Display for ChangeReport {
         write!(f, "change at prompt {} of the stream: ", self.at + 1)?;
         match (&self.drift, &self.arm) {
             (Drift::Drop { factor, .. }, Some(arm)) => write!(f, "{arm}'s score times {factor}")?,
+            (Drift::Join { arm, .. }, _) => write!(f, "{arm} joins")?,
             _ => write!(f, "{} ({} prompts left out)", self.drift, self.left_out)?,
         }
         write!(

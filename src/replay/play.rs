@@ -15,8 +15,10 @@ use super::purse::{Purse, Rule, View};
 use super::run::{Played, Tally};
 use super::stream::{Step, Stream};
 use crate::bandit::{Policy, Scores, Scratch, floors, raise_newcomers};
+use crate::id::Name;
 use crate::route;
 use crate::unit::Pmf;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// Uniform pulls of every arm before its statistics count: as many as where it serves.
@@ -98,7 +100,9 @@ impl<'a> Player<'a> {
     fn seed(&mut self) -> Result<(), Error> {
         let bench = self.stream.plan().bench();
         for step in self.stream.seeded().filter(|_| self.learns) {
-            let seen = (0..bench.arms().len()).map(|arm| self.stream.seen(step, arm));
+            let seen = self
+                .there(step)
+                .map(|arm| (arm, self.stream.seen(step, arm)));
             self.learner.seed(bench.context(step.prompt), seen)?;
         }
         Ok(())
@@ -114,21 +118,41 @@ impl<'a> Player<'a> {
         if self.purse.is_some() {
             return self.paced(step);
         }
-        let mut floors = floors(self.floor, &self.utility);
+        let arms: Vec<usize> = self.there(step).collect();
+        let of = |values: &[f64]| -> Vec<f64> { arms.iter().map(|arm| values[*arm]).collect() };
+        let (utility, sd) = (of(&self.utility), of(&self.sd));
+        let mut floors = floors(self.floor, &utility);
         if self.learns {
-            raise_newcomers(&mut floors, &self.learner.newcomers());
+            let newcomers = self.learner.newcomers();
+            let newcomers: Vec<bool> = arms.iter().map(|arm| newcomers[*arm]).collect();
+            raise_newcomers(&mut floors, &newcomers);
         }
-        let forced = self.learner.forced();
-        if !forced.is_empty() {
-            return uniform_over(&forced, &floors);
-        }
-        let scores = Scores {
-            utility: &self.utility,
-            sd: &self.sd,
-            samples: self.learner.samples(),
+        let young = self.learner.forced();
+        let forced: Vec<usize> = (0..arms.len())
+            .filter(|place| young.contains(&arms[*place]))
+            .collect();
+        let pmf = if forced.is_empty() {
+            let scores = Scores {
+                utility: &utility,
+                sd: &sd,
+                samples: self.learner.samples(),
+            };
+            let names: Cow<'_, [Name]> = match arms.len() == bench.arms().len() {
+                true => Cow::Borrowed(bench.arms()),
+                false => arms.iter().map(|arm| bench.arms()[*arm].clone()).collect(),
+            };
+            self.policy
+                .pmf(&scores, &names, &floors, &mut self.scratch)?
+        } else {
+            uniform_over(&forced, &floors)?
         };
-        let (arms, scratch) = (bench.arms(), &mut self.scratch);
-        Ok(self.policy.pmf(&scores, arms, &floors, scratch)?)
+        spread(&pmf, &arms, bench.arms().len())
+    }
+
+    /// The arms that are there at a step.
+    fn there(&self, step: Step) -> impl Iterator<Item = usize> + use<'a> {
+        let absent = self.stream.plan().absent(step);
+        (0..self.stream.plan().bench().arms().len()).filter(move |arm| Some(*arm) != absent)
     }
 
     /// The probabilities of a step's choice under a budget.
@@ -207,6 +231,15 @@ impl<'a> Player<'a> {
         purse.record(usd)?;
         Ok(usd)
     }
+}
+
+/// A pmf over some arms as one over all: the others have nothing.
+fn spread(pmf: &Pmf, arms: &[usize], count: usize) -> Result<Pmf, Error> {
+    let mut p = vec![0.0; count];
+    for (arm, share) in arms.iter().zip(pmf.as_slice()) {
+        p[*arm] = *share;
+    }
+    Ok(Pmf::new(p).map_err(crate::bandit::ChoiceError::from)?)
 }
 
 /// Uniform over `forced`, mixed with the floors.

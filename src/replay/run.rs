@@ -5,6 +5,7 @@
 //! Units: rewards and scores in quality points, cost in USD a prompt.
 
 use super::curve::Pieces;
+use super::joining::Joined;
 use super::spend::Bought;
 use super::stream::{Step, Stream};
 use crate::ope;
@@ -41,6 +42,8 @@ pub struct Run {
     pub before_change: Option<f64>,
     /// Reward from the drift's change on, likewise.
     pub after_change: Option<f64>,
+    /// What became of the arm that joined, if one did.
+    pub joined: Option<Joined>,
     /// What the first steps bought under a budget, where there are as many.
     pub first: Option<Bought>,
 }
@@ -114,6 +117,8 @@ pub(super) struct Tally<'a> {
     first: Option<Bought>,
     pieces: Pieces,
     each: Vec<f64>,
+    /// Whether each choice since an arm joined was that arm.
+    joined: Vec<bool>,
 }
 
 impl<'a> Tally<'a> {
@@ -139,6 +144,7 @@ impl<'a> Tally<'a> {
             first: None,
             pieces: Pieces::new(plan.seed_rows(), steps, plan.bench().arms().len()),
             each: Vec::new(),
+            joined: Vec::new(),
         }
     }
 
@@ -173,6 +179,10 @@ impl<'a> Tally<'a> {
             self.before_last_fifth = self.rewards;
         }
         self.around_the_change(step, reward);
+        let plan = self.stream.plan();
+        if let Some(arm) = plan.joins().filter(|_| plan.is_after(step)) {
+            self.joined.push(chosen == arm);
+        }
         self.pieces.add(chosen, reward);
     }
 
@@ -202,6 +212,7 @@ impl<'a> Tally<'a> {
             expected: self.expected / n,
             before_change: self.before_change.value(),
             after_change: self.after_change.value(),
+            joined: Joined::of(&self.joined),
             first: self.first,
         };
         Played {

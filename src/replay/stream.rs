@@ -67,6 +67,8 @@ pub(super) struct Plan<'a> {
     len: usize,
     change: Option<usize>,
     dropped: Option<Dropped>,
+    /// The arm that is not there before the change.
+    joins: Option<usize>,
 }
 
 /// An arm that gets worse.
@@ -87,6 +89,7 @@ impl<'a> Plan<'a> {
             len: bench.prompts(),
             change: None,
             dropped: None,
+            joins: None,
         };
         match &params.drift {
             None => {}
@@ -96,6 +99,10 @@ impl<'a> Plan<'a> {
                     arm,
                     factor: *factor,
                 });
+                plan.change = Some((share * plan.len as f64).floor() as usize);
+            }
+            Some(Drift::Join { share, arm }) => {
+                plan.joins = Some(place(bench, Some(arm))?);
                 plan.change = Some((share * plan.len as f64).floor() as usize);
             }
             Some(Drift::Suffix { first, second }) => {
@@ -165,6 +172,22 @@ impl<'a> Plan<'a> {
     /// The arm that gets worse at the change, if one does.
     pub(super) fn dropped(&self) -> Option<&'a Name> {
         self.bench.arms().get(self.dropped?.arm)
+    }
+
+    /// The arm that joins at the change, if one does.
+    pub(super) fn joins(&self) -> Option<usize> {
+        self.joins
+    }
+
+    /// The arm that is not there yet at a step.
+    pub(super) fn absent(&self, step: Step) -> Option<usize> {
+        self.joins.filter(|_| !self.is_after(step))
+    }
+
+    /// The arm that the change is of, if it is of one.
+    pub(super) fn changed(&self) -> Option<&'a Name> {
+        let joins = self.joins.and_then(|arm| self.bench.arms().get(arm));
+        joins.or(self.dropped())
     }
 
     /// Whether a step comes after the change.

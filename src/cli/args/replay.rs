@@ -107,6 +107,7 @@ pub(crate) struct Stream {
     pub(crate) missing: f64,
     /// A change of the world. drop=FACTOR@SHARE: from SHARE of the stream on (between 0 and 1) the best
     /// single arm's score is multiplied by FACTOR (0 to 1); drop=FACTOR@SHARE:ARM: that arm's.
+    /// join=SHARE:ARM: that arm is there from SHARE of the stream on.
     /// suffix=FIRST,SECOND: prompts whose id ends with FIRST come before those that end with SECOND;
     /// others are left out.
     #[arg(long, value_name = "DRIFT")]

@@ -273,3 +273,30 @@ fn a_budget_without_costs_beside_a_weight_or_out_of_range_is_refused() {
         );
     }
 }
+
+#[test]
+fn an_arm_that_joins_is_chosen_and_taught_from_then_on_and_no_sooner() {
+    let bench = bench(400);
+    let params = StreamParams {
+        drift: Some("join=0.75:b".parse().unwrap()),
+        seed_rows: 10,
+        ..plain()
+    };
+    let plan = Plan::new(&bench, &params).unwrap();
+    let (stream, policy) = (plan.stream(0), Policy::Greedy);
+    let mut player = Player::new(&stream, &policy, 0.1, None).unwrap();
+    player.seed().unwrap();
+    assert_eq!(player.learner.rows(), 10.0 * 2.0);
+    for step in stream.played() {
+        let pmf = player.pmf(step).unwrap();
+        assert_eq!(pmf.as_slice()[1] == 0.0, step.index < 300, "{step:?}");
+        player.chose(step, pmf.draw(stream.draw(step))).unwrap();
+    }
+    // Good at half of the tasks, so it is taken up; another stays the best before it is there.
+    let report = report(&bench, "linear-thompson", params);
+    let onboarding = report.policies[0].onboarding.unwrap();
+    assert!(onboarding.share.mean > 0.1, "{onboarding:?}");
+    let change = report.change.unwrap();
+    assert_eq!((change.at, change.arm.unwrap().as_str()), (300, "b"));
+    assert_ne!(change.best_before.unwrap().arm.as_str(), "b");
+}
