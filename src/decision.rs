@@ -145,7 +145,8 @@ pub struct Drawn {
     pub signal_sd: Vec<f32>,
     /// Expected cost in USD.
     pub cost_usd: Vec<f64>,
-    /// Cost in USD at the reference of 256 output tokens, which the learner scales by.
+    /// Cost in USD at the reference of 256 output tokens (and of the session's tokens that its cache is
+    /// expected to hold): what the learner sets an attempt's money beside where it tells no tokens.
     pub reference_cost_usd: Vec<f64>,
     /// Expected latency in milliseconds; NaN where nothing is known.
     pub latency_ms: Vec<f64>,

@@ -5,8 +5,8 @@
 //! 1. A call arrives ([`grpc`]) with a key; the key names a team ([`access`]).
 //! 2. [`feature`] turns the request into a context of 105 numbers; [`eligibility`] turns the catalogue
 //!    into the arms that may take it, with a reason for every other one.
-//! 3. [`route`] asks the published snapshot what each arm would do, composes it to a utility by the
-//!    team's [`scorecard`], and has [`bandit`] turn the utilities into a pmf. One uniform, keyed to the
+//! 3. [`route`] asks the published snapshot what each arm would do, prices the tokens (those cheaper that the
+//!    session's prompt cache still holds: [`warmth`]), composes it to a utility by the team's [`scorecard`], and has [`bandit`] turn the utilities into a pmf. One uniform, keyed to the
 //!    server's own decision id, draws the arm: once for each (episode, task), later calls inherit.
 //! 4. The [`decision::Decision`], with all that the draw depended on, is in the journal ([`store`])
 //!    before the caller hears of it: written to the operating system in mode `group` (a killed process
@@ -39,7 +39,7 @@
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
-//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`replay`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`warmth`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
@@ -55,15 +55,18 @@
 //! - **Checkpoints are files, not sled values**: they are megabytes, and sled's flush is no fsync.
 //! - **`config` does not use serde**: it stops at the first mistake, and a person with five wants to see
 //!   five.
-//! - **Cost is learned as a ratio** to what 256 output tokens would cost now, so that a price change
-//!   carries over at once and a caller who knows only the money can still teach it.
+//! - **Cost is learned as output tokens**, priced when a request is decided, so that a price change carries over
+//!   at once; and, of a caller who knows only the money, as a ratio to what 256 output tokens would cost, for
+//!   the journal has no prices to turn it into tokens by (`learn::usage`, `route::cost`).
+//! - **A warm prompt cache is the endpoint's**, not the arm's, and how much of a prompt it finds is learned
+//!   where the provider says it ([`warmth`]).
 //! - **An arm's prior is learned from all arms** ([`bandit::Hierarchy`]) instead of ridge 10 and the pooled
 //!   mean; doubt is of the coarse coordinates only, and halves as a team's decisions come (`bandit::Policy`),
 //!   sooner where arms are few; newcomers have a floor of their own (`bandit::raise_newcomers`);
 //!   floors fall with the gap ([`bandit::floors`]). Each with its measurement where it stands.
 //! - **Forgetting goes by the team's draws**, not by the wall clock: an idle weekend teaches nothing new.
-//! - **`replay outcomes` learns as the server does**, but for cost: the server's is a ratio to what prices
-//!   say, and a table has no prices.
+//! - **`replay outcomes` learns as the server does**, but for cost: the server prices tokens, and a table has
+//!   no prices.
 //! - **No kernel fuses multiply and add**: a pmf logged on one machine is recomputed to the bit on
 //!   another; the wider registers give the speed.
 //! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.
@@ -102,6 +105,7 @@ pub mod learn;
 #[cfg(feature = "analytics")]
 pub mod replay;
 pub mod route;
+pub mod warmth;
 
 pub mod config;
 pub mod grpc;

@@ -6,6 +6,7 @@ use crate::account::Accounts;
 use crate::decision::{Answer, Attempt};
 use crate::id::Name;
 use crate::store::{self, Record, Store};
+use crate::warmth::Warmth;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::fmt::Debug;
@@ -24,13 +25,15 @@ pub trait AttemptLog: Send + Sync + Debug {
     fn durable(&self, place: u64) -> BoxFuture<'_, Result<(), store::Error>>;
 }
 
-/// The journal, and the accounts that an attempt is paid from.
+/// The journal, the accounts that an attempt is paid from, and the warmth that it leaves.
 #[derive(Debug)]
 pub struct Paid {
     /// Keeps it.
     pub store: Arc<Store>,
     /// Pay for it.
     pub accounts: Arc<Accounts>,
+    /// Hears of it.
+    pub warmth: Arc<Warmth>,
 }
 
 impl AttemptLog for Paid {
@@ -41,7 +44,9 @@ impl AttemptLog for Paid {
             team: team.clone(),
             attempt: attempt.clone(),
         };
-        Ok(self.store.append(&record)?.sequence)
+        let kept = self.store.append(&record)?;
+        self.warmth.note(&record);
+        Ok(kept.sequence)
     }
 
     fn append_answer(&self, team: &Name, answer: Answer) -> Result<(), store::Error> {

@@ -13,6 +13,7 @@ use crate::eligibility::Catalogue;
 use crate::id::{DecisionId, Name, listed};
 use crate::store::{Claim, Position, Record, Store, Turn};
 use crate::unit::NanoUsd;
+use crate::warmth::Warmth;
 use std::sync::Arc;
 
 /// What a caller that called the endpoint itself tells of it.
@@ -39,6 +40,7 @@ pub struct AttemptReport {
 pub struct Reports {
     store: Arc<Store>,
     accounts: Arc<Accounts>,
+    warmth: Arc<Warmth>,
     catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
 }
@@ -47,13 +49,14 @@ impl Reports {
     /// Puts the use case together.
     pub fn new(
         store: Arc<Store>,
-        accounts: Arc<Accounts>,
+        (accounts, warmth): (Arc<Accounts>, Arc<Warmth>),
         catalogue: Arc<Catalogue>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             store,
             accounts,
+            warmth,
             catalogue,
             clock,
         }
@@ -98,6 +101,7 @@ impl Reports {
         // Once for each record, though its wait may be cut short.
         let kept = self.store.append(&record)?;
         self.accounts.settle(team, &attempt);
+        self.warmth.note(&record);
         self.store.journal().durable(kept.sequence).await?;
         Ok(attempt)
     }

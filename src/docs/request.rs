@@ -25,6 +25,12 @@
 //!    regression on the context), what it would cost and how long it would take; the team's scorecard
 //!    makes one utility and its standard deviation of them. Limits on cost and latency exclude arms
 //!    here, for only now is the prediction known.
+//!    **Cost** is tokens at the prices of now: the input, the output that the arm's earlier attempts lead to
+//!    expect (never more than `max_output_tokens`), and, where the caller names a `session_id`, at the price
+//!    of cached input as much of the prompt as the endpoint's cache should still hold: the session's last
+//!    prompt there, for five minutes ([`crate::warmth`]). So an arm that a conversation is on is cheaper by
+//!    what leaving its warm cache would cost. Without `cached_input_usd_per_million` there is no such
+//!    discount. Attempts that told money and no output tokens count as a multiple of the cost of 256.
 //!    Where the team has a **budget**, a dollar also costs what [`crate::budget`] says it does now, an arm
 //!    that pacing or what is left of the limit does not pay for is excluded, with what was expected of it
 //!    on record, and no arm left means `BUDGET_EXHAUSTED` with the time until the limit is whole again.
@@ -48,7 +54,8 @@
 //! what it cost; a stream without one was cut.
 //!
 //! An agent that called the model itself tells usage, latency and error by `ReportAttempt`, so that
-//! cost and latency are learned too.
+//! cost and latency are learned too. Output tokens are worth most: priced anew for each request. A sum told
+//! beside them is kept and settled but not learned from, for prices are the configuration's.
 //!
 //! # Where it would hurt
 //!

@@ -159,7 +159,11 @@ impl Player {
         let usage = v1::Usage {
             input_tokens: cell.input_tokens.map(i64::from),
             cached_input_tokens: None,
-            output_tokens: cell.output_tokens.map(i64::from),
+            // Beside the table's money they would be priced at the stand-in prices of `template`.
+            output_tokens: cell
+                .output_tokens
+                .filter(|_| cost_usd.is_none())
+                .map(i64::from),
             estimated: false,
         };
         let message = v1::ReportAttemptRequest {

@@ -5,6 +5,7 @@
 //! Not here: which of them a request may use (`choice`).
 
 use super::endpoint::Endpoint;
+use super::need::Need;
 use crate::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,16 @@ pub struct Arm {
     pub context_tokens: u32,
     /// Most tokens of an answer. `None`: only the context limits it.
     pub max_output_tokens: Option<u32>,
+}
+
+impl Arm {
+    /// Most output tokens of an answer: as many as the caller or the arm allows, or else as the context still
+    /// holds.
+    pub fn most_output_tokens(&self, need: &Need<'_>) -> u32 {
+        let most = [need.max_output_tokens, self.max_output_tokens];
+        let room = self.context_tokens.saturating_sub(need.input_tokens);
+        most.into_iter().flatten().min().unwrap_or(room)
+    }
 }
 
 /// Why a catalogue was refused.

@@ -104,8 +104,7 @@ impl Catalogue {
     }
 
     /// What the request costs at most at an eligible arm's cheapest endpoint, in nano-dollars: no token from
-    /// the cache, and as many output tokens as the caller or the arm allows, or else as the context still
-    /// holds.
+    /// the cache, and as many output tokens as there can be.
     pub fn worst_case(
         &self,
         eligible: &Eligible,
@@ -115,9 +114,7 @@ impl Catalogue {
     ) -> Option<NanoUsd> {
         let endpoint = self.endpoints.get(*eligible.endpoints(arm).first()?)?;
         let arm = self.arms.get(arm.arm)?;
-        let most = [need.max_output_tokens, arm.max_output_tokens];
-        let room = arm.context_tokens.saturating_sub(need.input_tokens);
-        let output = most.into_iter().flatten().min().unwrap_or(room);
+        let output = arm.most_output_tokens(need);
         let usd = endpoint.price(now)?.cost_usd(need.input_tokens, 0, output);
         NanoUsd::from_usd(usd).ok()
     }

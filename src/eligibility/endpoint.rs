@@ -49,21 +49,22 @@ pub struct Price {
 }
 
 impl Price {
-    /// Cost in USD of `input` tokens, `cached` of them from the cache, and `output` tokens.
+    /// Cost in USD of `input` tokens, `cached` of them from the cache, and `output` tokens (a whole number, or
+    /// an expectation).
     ///
     /// ```
     /// use bellwether::{eligibility::Price, unit::Timestamp};
     /// let from = Timestamp::from_micros(0);
     /// let price = Price { from, input: 2.0, cached_input: 0.5, output: 8.0 };
     /// // 600,000 * 2 + 400,000 * 0.5 + 100,000 * 8 = 2.2 million millionths.
-    /// assert!((price.cost_usd(1_000_000, 400_000, 100_000) - 2.2).abs() < 1e-12);
+    /// assert!((price.cost_usd(1_000_000, 400_000, 100_000_u32) - 2.2).abs() < 1e-12);
     /// ```
-    pub fn cost_usd(&self, input: u32, cached: u32, output: u32) -> f64 {
+    pub fn cost_usd(&self, input: u32, cached: u32, output: impl Into<f64>) -> f64 {
         let cached = cached.min(input);
         let fresh = f64::from(input - cached);
         let millionths = fresh * self.input
             + f64::from(cached) * self.cached_input
-            + f64::from(output) * self.output;
+            + output.into() * self.output;
         millionths * 1e-6
     }
 }
@@ -166,6 +167,9 @@ mod tests {
     #[test]
     fn no_more_than_the_input_can_come_from_the_cache() {
         let price = endpoint().prices[0];
-        assert_eq!(price.cost_usd(10, 4_000_000, 0), price.cost_usd(10, 10, 0));
+        assert_eq!(
+            price.cost_usd(10, 4_000_000, 0_u32),
+            price.cost_usd(10, 10, 0_u32)
+        );
     }
 }

@@ -1,29 +1,19 @@
 //! What has been learned of one arm for one team: a regression for each group of signals that are
-//! observed together, and one for cost and latency.
+//! observed together, and one for what its attempts use.
 //!
 //! Invariants: a row enters a group's regression once, at its first signal, with the signals not yet
 //! seen imputed by the arm's own prediction (innovation zero, so they teach nothing); whatever comes
 //! later shifts the row by the exact difference (SCIENCE 2.8).
 //!
-//! Units: signals on the normalised scale; cost as a ratio to the decision's reference cost, so that
-//! a change of price carries over at once (why not tokens: a caller may know only the money);
-//! latency as ln(1 + milliseconds).
+//! Units: signals on the normalised scale.
 //!
-//! Not here: which row belongs to which decision (`ledger`), the regression itself (`bandit`).
+//! Not here: which row belongs to which decision (`ledger`), the regression itself (`bandit`), tokens, time
+//! and money (`usage`).
 
 use super::ledger::Learned;
+use super::usage::Usage;
 use crate::bandit::{Change, Prior, Ridge, StateError, Tempo};
 use serde::{Deserialize, Serialize};
-
-/// Targets of the usage regression.
-pub(super) const COST: usize = 0;
-pub(super) const LATENCY: usize = 1;
-
-/// How many they are.
-pub(super) const USAGE: usize = 2;
-
-/// Precision of the usage regression's prior.
-const USAGE_RIDGE: f64 = 10.0;
 
 /// One arm's statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,23 +29,13 @@ pub(super) struct Arm {
     pub(super) observed: Vec<Vec<(u64, f64)>>,
     /// The same of rows that a table taught: what they weigh together, and their weighted sum.
     pub(super) seeded: Vec<Vec<(f64, f64)>>,
-    pub(super) usage: Ridge,
-    /// Attempts whose latency was seen.
-    pub(super) latency_count: u64,
-    /// Sum of exp(residual) of ln(1 + latency): its mean undoes the bias of the logarithm.
-    pub(super) latency_smear: f64,
+    pub(super) usage: Usage,
 }
 
 impl Arm {
-    /// An arm nothing is known of, its regressions starting from `priors`, one a group; `usage` has the
-    /// shape of the context.
-    pub(super) fn new<'a>(
-        priors: impl Iterator<Item = &'a Prior>,
-        usage: &Prior,
-    ) -> Result<Self, StateError> {
+    /// An arm nothing is known of, its regressions starting from `priors`, one a group.
+    pub(super) fn new<'a>(priors: impl Iterator<Item = &'a Prior>) -> Result<Self, StateError> {
         let groups: Vec<Ridge> = priors.map(Ridge::new).collect::<Result<_, _>>()?;
-        let expected = [1.0, 1000.0_f64.ln_1p()];
-        let usage = Prior::on_bias(usage.dim(), USAGE_RIDGE, &expected);
         Ok(Self {
             pulls: 0,
             tempo: Tempo::default(),
@@ -66,9 +46,7 @@ impl Arm {
                 .map(|g| vec![(0.0, 0.0); g.targets()])
                 .collect(),
             groups,
-            usage: Ridge::new(&usage)?,
-            latency_count: 0,
-            latency_smear: 0.0,
+            usage: Usage::default(),
         })
     }
 
@@ -77,7 +55,7 @@ impl Arm {
     pub(super) fn tick(&mut self) -> Result<bool, StateError> {
         let keep = self.tempo.tick();
         let mut shows = false;
-        for ridge in self.groups.iter_mut().chain([&mut self.usage]) {
+        for ridge in self.groups.iter_mut().chain(self.usage.ridges_mut()) {
             shows |= ridge.fade(keep)?;
         }
         Ok(shows)
@@ -152,34 +130,9 @@ impl Arm {
         }
         Ok(())
     }
-
-    /// What an attempt cost (as a ratio to the reference) and how long it took.
-    pub(super) fn learn_usage(
-        &mut self,
-        x: &[f32],
-        row: &mut Learned,
-        ratio: Option<f64>,
-        latency_ms: Option<f64>,
-    ) -> Result<(), StateError> {
-        let mut changes = Vec::with_capacity(2);
-        if let Some(ratio) = ratio {
-            changes.push((COST, Some(ratio)));
-        }
-        if let Some(ms) = latency_ms {
-            let logarithm = ms.ln_1p();
-            let mut predicted = [0.0; 2];
-            self.usage.predict(x, &mut predicted)?;
-            if row.seen & (1 << LATENCY) == 0 {
-                self.latency_count += 1;
-                self.latency_smear += (logarithm - predicted[LATENCY]).clamp(-3.0, 3.0).exp();
-            }
-            changes.push((LATENCY, Some(logarithm)));
-        }
-        apply(&mut self.usage, x, row, &changes)
-    }
 }
 
-fn apply(
+pub(super) fn apply(
     ridge: &mut Ridge,
     x: &[f32],
     row: &mut Learned,

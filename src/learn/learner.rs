@@ -86,7 +86,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 7;
+const LAYOUT: u32 = 8;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ impl Learner {
                 continue;
             }
             let untried = team.arms.iter().any(|arm| !state.arms.contains_key(arm));
-            let fresh = untried.then(|| state.fresh_arm(team)).transpose()?;
+            let fresh = untried.then(|| state.fresh_arm()).transpose()?;
             let fresh = fresh.map(|arm| Arc::new(ArmSnapshot::new(&arm)));
             let arms = team.arms.iter().filter_map(|arm| {
                 let unchanged = touched.is_some_and(|t| !t.contains(arm));

@@ -7,8 +7,8 @@
 //!
 //! Not here: what a signal is worth (`scorecard`), the regressions (`bandit`).
 
-use super::arm::USAGE;
 use super::told::Told;
+use super::usage::{self, Row};
 use crate::bandit::Fading;
 use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
@@ -54,8 +54,8 @@ pub(super) struct Entry {
     pub(super) closed: u32,
     /// What was learned, group by group; empty until the first signal.
     pub(super) learned: Vec<Learned>,
-    /// What was learned of cost and latency.
-    pub(super) usage: Learned,
+    /// What was learned of what its attempts used.
+    pub(super) usage: Row,
     /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
     pub(super) predicted_usd: Option<f64>,
 }
@@ -87,7 +87,7 @@ impl Entry {
             draw: decision.is_draw(),
             closed: 0,
             learned: Vec::new(),
-            usage: Learned::default(),
+            usage: Row::default(),
             predicted_usd,
         }
     }
@@ -257,7 +257,9 @@ impl Ledger {
         let whole = |entry: &Entry| {
             let learned = entry.learned.is_empty() || entry.learned.len() == targets.len();
             let rows = || entry.learned.iter().zip(targets);
-            learned && rows().all(|(r, targets)| row(r, *targets)) && row(&entry.usage, USAGE)
+            learned
+                && rows().all(|(r, targets)| row(r, *targets))
+                && row(&entry.usage.learned, usage::TARGETS)
         };
         let counts = self.next_to_close.len() == targets.len();
         counts && self.order.len() == self.entries.len() && self.entries.values().all(whole)

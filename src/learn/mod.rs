@@ -34,5 +34,5 @@ pub use follow::{Follower, Published};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
-pub use snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
+pub use snapshot::{ArmSnapshot, Expected, Snapshot, TeamSnapshot};
 pub use whole::Broken;

@@ -63,9 +63,9 @@ impl Pool {
     }
 
     /// An arm that starts from what the others have in common.
-    pub(super) fn fresh(&self, params: &Params) -> Result<Arm, StateError> {
+    pub(super) fn fresh(&self) -> Result<Arm, StateError> {
         let priors = self.groups.iter().map(|common| common.prior.prior());
-        Arm::new(priors, params.start.prior())
+        Arm::new(priors)
     }
 
     /// A group of one of the arms has changed, `entered` by a row more (or, below 0, fewer): whether the

@@ -15,9 +15,10 @@
 //! Not here: reading the table (`seed`), the record (`store`).
 
 use super::Team as Params;
-use super::arm::{Arm, COST, LATENCY};
+use super::arm::Arm;
 use super::team::{Team, Touched, not_learned};
 use super::told::{Changes, Told};
+use super::usage::Used;
 use crate::bandit::{Ridge, StateError};
 use crate::store::Seed;
 
@@ -29,7 +30,7 @@ impl Team {
         }
         let told = Told::given(&seed.signals, &params.scorecard);
         for (group, changes) in told.changes(&params.scorecard) {
-            let Some(arm) = self.arm(&seed.arm, params) else {
+            let Some(arm) = self.arm(&seed.arm) else {
                 return;
             };
             match arm.seed(group, seed, &changes) {
@@ -37,7 +38,7 @@ impl Team {
                 Err(error) => not_learned(&seed.arm, &error),
             }
         }
-        if let Some(arm) = self.arm(&seed.arm, params)
+        if let Some(arm) = self.arm(&seed.arm)
             && let Err(error) = arm.seed_usage(seed)
         {
             not_learned(&seed.arm, &error);
@@ -71,22 +72,14 @@ impl Arm {
 
     /// Learns what a taught row cost and how long it took.
     fn seed_usage(&mut self, seed: &Seed) -> Result<(), StateError> {
-        let mut values = [None; 2];
-        values[COST] = seed
-            .cost_usd
-            .zip(seed.reference_cost_usd.filter(|usd| *usd > 0.0))
-            .map(|(cost, reference)| cost / reference);
-        values[LATENCY] = seed.latency_ms.map(f64::ln_1p);
-        if let Some(logarithm) = values[LATENCY] {
-            let mut predicted = [0.0; 2];
-            self.usage.predict(&seed.context, &mut predicted)?;
-            self.latency_count += 1;
-            self.latency_smear += (logarithm - predicted[LATENCY]).clamp(-3.0, 3.0).exp();
+        let (cost, reference) = (seed.cost_usd, seed.reference_cost_usd);
+        let used = Used::new(None, cost, reference, seed.latency_ms);
+        if used.values.iter().all(Option::is_none) {
+            return Ok(());
         }
-        match values {
-            [None, None] => Ok(()),
-            values => enter(&mut self.usage, seed, &values),
-        }
+        let book = self.usage.open(used.kind, seed.context.len())?;
+        enter(&mut book.ridge, seed, &used.values)?;
+        book.spread(&seed.context, &used.values, seed.weight)
     }
 }
 
@@ -129,6 +122,7 @@ mod tests {
     use super::*;
     use crate::learn::ledger::Learned;
     use crate::learn::sample::{HOUR, Maker, name, params};
+    use crate::learn::usage::Row;
     use crate::learn::{Learner, Snapshot};
     use crate::signal::Value;
     use crate::store::{Control, Position, Record};
@@ -159,7 +153,7 @@ mod tests {
     fn fresh() -> Arm {
         let params = params(HOUR);
         let params = &params.teams["team"];
-        Team::new(params).fresh_arm(params).unwrap()
+        Team::new(params).fresh_arm().unwrap()
     }
 
     /// The mean that a group's first target is expected to have.
@@ -192,23 +186,20 @@ mod tests {
     #[test]
     fn a_whole_row_leaves_the_bits_of_an_outcome() {
         let (mut taught, mut told) = (fresh(), fresh());
-        let (mut row_of_group, mut usage) = (Learned::default(), Learned::default());
+        let mut row_of_group = Learned::default();
         for passed in [true, false, true] {
             let seed = row(passed, 1.0);
             let value = f64::from(u8::from(passed));
             taught.seed(0, &seed, &vec![(0, Some(value))]).unwrap();
             taught.seed_usage(&seed).unwrap();
             row_of_group.used.clear();
-            usage.used.clear();
-            usage.seen = 0;
             let changes = [(0, Some(value))];
             told.learn(0, &X, &mut row_of_group, &changes).unwrap();
-            told.learn_usage(&X, &mut usage, Some(2.0), Some(500.0))
-                .unwrap();
+            let used = Used::new(None, Some(2.0), Some(1.0), Some(500.0));
+            told.usage.learn(&X, &mut Row::default(), &used).unwrap();
         }
         assert_eq!(taught.groups, told.groups);
         assert_eq!(taught.usage, told.usage);
-        assert_eq!(taught.latency_smear, told.latency_smear);
         assert_eq!(taught.values(0, 0), Some((3.0, 2.0)));
         assert_eq!((taught.outcomes, told.outcomes), (0, 3));
     }
@@ -239,8 +230,8 @@ mod tests {
         assert_eq!(team.arms["a"].outcomes, 0);
         assert!(expected(&learner.team(&name("team")).arms["a"]) > 0.5);
         // Prices of 256 output tokens were exceeded twofold: the expectation moves from 1 towards 2.
-        assert!(team.arms["a"].cost_ratio(&X) > 1.0);
-        assert!(team.arms["a"].latency_ms(&X).is_some());
+        assert!(team.arms["a"].expected.cost_ratio(&X) > 1.0);
+        assert!(team.arms["a"].expected.latency_ms(&X).is_some());
         // The other arm stands on what the first has shown.
         let mut means = vec![0.0; team.arms["b"].groups[0].targets()];
         team.arms["b"].groups[0].score(&X, &mut means).unwrap();

@@ -7,7 +7,8 @@
 //! Not here: how it came about (`learner`), who swaps it (`follow`).
 
 use super::alarm::Alarm;
-use super::arm::{Arm, COST, LATENCY};
+use super::arm::Arm;
+use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
 use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::budget::Pace;
 use crate::id::Name;
@@ -65,14 +66,35 @@ pub struct ArmSnapshot {
     pub outcomes: u64,
     /// Mean of the observed values of each target of each group; `None` where there are none.
     pub observed: Vec<Vec<Option<f64>>>,
-    cost_ratio: Vec<f32>,
-    latency: Option<(Vec<f32>, f64)>,
+    /// What an attempt is expected to use.
+    pub expected: Expected,
 }
+
+/// What an arm's attempts are expected to use.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    output: Option<Logarithm>,
+    token_share: f64,
+    /// Cost over reference cost.
+    ratio: Option<Vec<f32>>,
+    /// Of answers and of bills.
+    latency: [Option<Logarithm>; 2],
+    answer_share: f64,
+}
+
+/// A quantity whose logarithm was learned.
+#[derive(Debug, Clone)]
+struct Logarithm {
+    theta: Vec<f32>,
+    smear: f64,
+}
+
+/// Most attempts that bills count as where there are answers: tokens are priced as of now, and a bill or a
+/// table's row may be of other times.
+const MOST_BILLS: f64 = 10.0;
 
 impl ArmSnapshot {
     pub(super) fn new(arm: &Arm) -> Self {
-        let smear = arm.latency_smear / arm.latency_count.max(1) as f64;
-        let latency = (arm.latency_count > 0).then(|| (theta(&arm.usage, LATENCY), smear));
         Self {
             groups: arm.groups.iter().map(Posterior::from).collect(),
             outcomes: arm.outcomes,
@@ -81,21 +103,76 @@ impl ArmSnapshot {
                 .iter()
                 .map(|group| group.iter().map(mean).collect())
                 .collect(),
-            cost_ratio: theta(&arm.usage, COST),
-            latency,
+            expected: Expected::new(&arm.usage),
+        }
+    }
+}
+
+impl Expected {
+    pub(super) fn new(usage: &Usage) -> Self {
+        let books = [usage.of(Kind::Answer), usage.of(Kind::Bill)];
+        let weights = |target: usize| {
+            let weight = |book: &Book| book.smears[target].weight();
+            books.map(|book| book.map_or(0.0, weight))
+        };
+        let logarithm = |book: Option<&Book>, target: usize| {
+            let book = book?;
+            let smear = book.smears[target].factor()?;
+            let theta = theta(&book.ridge, target);
+            Some(Logarithm { theta, smear })
+        };
+        let [answers, bills] = books;
+        let billed = bills.filter(|bills| bills.smears[AMOUNT].weight() > 0.0);
+        Self {
+            output: logarithm(answers, AMOUNT),
+            token_share: share(weights(AMOUNT)),
+            ratio: billed.map(|bills| theta(&bills.ridge, AMOUNT)),
+            latency: books.map(|book| logarithm(book, LATENCY)),
+            answer_share: share(weights(LATENCY)),
         }
     }
 
-    /// Expected cost as a multiple of the reference cost (256 output tokens), at least 0.
-    pub fn cost_ratio(&self, x: &[f32]) -> f64 {
-        dot(&self.cost_ratio, x).max(0.0)
+    /// Output tokens, if any attempt said them.
+    pub fn output_tokens(&self, x: &[f32]) -> Option<f64> {
+        self.output.as_ref().map(|output| output.of(x))
     }
 
-    /// Expected latency in milliseconds, if any was ever seen. The logarithm is held to 0 to 20 so
-    /// that a wild extrapolation stays a number.
+    /// How much of the expected cost is that of the expected tokens at today's prices, 0 to 1; the rest goes
+    /// by [`Expected::cost_ratio`].
+    pub fn token_share(&self) -> f64 {
+        self.token_share
+    }
+
+    /// Cost as a multiple of the reference cost (256 output tokens), at least 0, by attempts that told money
+    /// and no output tokens; 1 where there are none.
+    pub fn cost_ratio(&self, x: &[f32]) -> f64 {
+        let ratio = self.ratio.as_ref();
+        ratio.map_or(1.0, |theta| dot(theta, x).max(0.0))
+    }
+
+    /// Latency in milliseconds, if any was ever seen.
     pub fn latency_ms(&self, x: &[f32]) -> Option<f64> {
-        let (theta, smear) = self.latency.as_ref()?;
-        Some((dot(theta, x).clamp(0.0, 20.0).exp() * smear - 1.0).max(0.0))
+        let [answers, bills] = self.latency.each_ref().map(|l| l.as_ref().map(|l| l.of(x)));
+        match answers.zip(bills) {
+            Some((answers, bills)) => Some(bills + self.answer_share * (answers - bills)),
+            None => answers.or(bills),
+        }
+    }
+}
+
+/// How much answers have to say beside bills.
+fn share([answers, bills]: [f64; 2]) -> f64 {
+    match bills > 0.0 {
+        true => answers / (answers + bills.min(MOST_BILLS)),
+        false => 1.0,
+    }
+}
+
+impl Logarithm {
+    /// The expected value. The logarithm is held to 0 to 20 so that a wild extrapolation stays a number.
+    fn of(&self, x: &[f32]) -> f64 {
+        let logarithm = dot(&self.theta, x).clamp(0.0, 20.0);
+        (logarithm.exp() * self.smear - 1.0).max(0.0)
     }
 }
 

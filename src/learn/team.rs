@@ -16,7 +16,7 @@
 //! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
 //! from which the same record again goes on, and ends with the bits of a step that never failed.
 //!
-//! Not here: the order of records and time (`learner`), cost and latency (`usage`).
+//! Not here: the order of records and time (`learner`), tokens, time and money (`usage`).
 
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
@@ -77,16 +77,14 @@ impl Team {
     }
 
     /// The statistics an arm would start from now.
-    pub(super) fn fresh_arm(&self, params: &Params) -> Result<Arm, StateError> {
-        self.pool.fresh(params)
+    pub(super) fn fresh_arm(&self) -> Result<Arm, StateError> {
+        self.pool.fresh()
     }
 
     /// The statistics of an arm, started if there are none yet.
-    pub(super) fn arm(&mut self, name: &Name, params: &Params) -> Option<&mut Arm> {
+    pub(super) fn arm(&mut self, name: &Name) -> Option<&mut Arm> {
         if !self.arms.contains_key(name) {
-            let started = self
-                .fresh_arm(params)
-                .map_err(|error| not_learned(name, &error));
+            let started = self.fresh_arm().map_err(|error| not_learned(name, &error));
             let mut arm = started.ok()?;
             arm.tempo = Tempo::joining(&self.tempo);
             self.arms.insert(name.clone(), arm);
@@ -108,7 +106,7 @@ impl Team {
         if decision.is_draw() {
             self.tick(params, touched);
             let new = !self.arms.contains_key(arm);
-            if let Some(state) = self.arm(arm, params) {
+            if let Some(state) = self.arm(arm) {
                 state.pulls += 1;
             }
             if new {
@@ -248,7 +246,7 @@ impl Team {
                 .iter_mut()
                 .for_each(|(_, value)| *value = value.or(silence));
         }
-        let arm = self.arm(&name, params)?;
+        let arm = self.arm(&name)?;
         let expected = arm.expected(group, x, &row).unwrap_or_default();
         if let Err(error) = arm.learn(group, x, &mut row, &changes) {
             not_learned(&name, &error);

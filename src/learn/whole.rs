@@ -7,9 +7,10 @@
 //! Not here: what becomes of a state that is refused (`follow`), the checks of one regression (`bandit`).
 
 use super::Params;
-use super::arm::{Arm, USAGE};
+use super::arm::Arm;
 use super::learner::{Learner, Team as Told};
 use super::team::Team;
+use super::usage::{self, Smear};
 use crate::bandit::{Ridge, StateError, Tempo};
 use crate::id::Name;
 
@@ -103,14 +104,18 @@ fn check_arm(arm: &Arm, dim: usize, targets: &[usize]) -> Result<(), StateError>
     for (group, targets) in arm.groups.iter().zip(targets) {
         ridge(group, *targets)?;
     }
-    ridge(&arm.usage, USAGE)?;
+    for book in arm.usage.books() {
+        ridge(&book.ridge, usage::TARGETS)?;
+    }
     for ((sums, taught), targets) in arm.observed.iter().zip(&arm.seeded).zip(targets) {
         length("sums", sums.len(), *targets)?;
         length("taught sums", taught.len(), *targets)?;
     }
     let own = arm.observed.iter().flatten().map(|(_, sum)| *sum);
     let taught = arm.seeded.iter().flatten().flat_map(|(n, sum)| [*n, *sum]);
-    let mut sums = own.chain(taught).chain([arm.latency_smear]);
+    let smears = arm.usage.books().flat_map(|book| &book.smears);
+    let used = smears.flat_map(Smear::sums);
+    let mut sums = own.chain(taught).chain(used);
     match sums.find(|sum| !sum.is_finite()) {
         Some(value) => Err(StateError::Range {
             field: "sum",
@@ -221,13 +226,11 @@ mod tests {
         );
         check(
             |l| {
-                l.teams
-                    .get_mut("team")
-                    .unwrap()
-                    .arms
-                    .get_mut("b")
-                    .unwrap()
-                    .latency_smear = f64::NAN
+                let arms = &mut l.teams.get_mut("team").unwrap().arms;
+                let usage = &mut arms.get_mut("b").unwrap().usage;
+                let book = usage.open(usage::Kind::Bill, 2).unwrap();
+                let values = [Some(f64::NAN), None];
+                book.spread(&[0.5, 1.0], &values, 1.0).unwrap();
             },
             "arm b: sum is NaN",
         );

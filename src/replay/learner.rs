@@ -2,8 +2,8 @@
 //! one signal, on the same statistics.
 //!
 //! Quality is learned by arm on a common prior ([`Hierarchy`]); cost apart from it, in units of c_ref, so
-//! that utility = quality - lambda x cost. (The server learns cost as a ratio to what its prices say; a
-//! table has no prices.)
+//! that utility = quality - lambda x cost. (The server learns tokens and prices them; a table has no
+//! prices.)
 //!
 //! Invariants: an arm's statistics see only the steps at which it was chosen; rows that a table gives
 //! away beforehand ([`Learner::seed`]) teach every arm.

@@ -14,6 +14,7 @@ use crate::id::{DecisionId, Name};
 use crate::learn::TeamSnapshot;
 use crate::store::index::Draw;
 use crate::unit::Timestamp;
+use crate::warmth::Warm;
 
 /// What a choice goes by.
 pub(super) struct Asked<'a> {
@@ -24,6 +25,8 @@ pub(super) struct Asked<'a> {
     pub(super) first: Option<Draw>,
     pub(super) choosing: &'a Choosing,
     pub(super) learned: &'a TeamSnapshot,
+    /// What the endpoints' caches hold of the session.
+    pub(super) warm: Warm,
     pub(super) id: DecisionId,
     pub(super) now: Timestamp,
 }

@@ -10,6 +10,7 @@
 
 use super::asked::{Asked, Chosen, content, granted, limits, need, way};
 use super::context::{self, Capabilities};
+use super::cost::Pricing;
 use super::draw::{Choosing, draw};
 use super::error::Error;
 use super::estimate::estimate;
@@ -29,6 +30,7 @@ use crate::learn::{Published, TeamSnapshot};
 use crate::store::index::Draw;
 use crate::store::{Claim, Record, Store};
 use crate::unit::Timestamp;
+use crate::warmth::{Warm, Warmth};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +74,7 @@ pub struct Route {
     teams: BTreeMap<Name, Named>,
     published: Arc<Published>,
     accounts: Arc<Accounts>,
+    warmth: Arc<Warmth>,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     mint: Mint,
@@ -91,7 +94,7 @@ impl Route {
     pub fn new(
         catalogue: Arc<Catalogue>,
         teams: BTreeMap<Name, Team>,
-        (published, accounts): (Arc<Published>, Arc<Accounts>),
+        (published, accounts, warmth): (Arc<Published>, Arc<Accounts>, Arc<Warmth>),
         store: Arc<Store>,
         clock: Arc<dyn Clock>,
         mint: Mint,
@@ -112,6 +115,7 @@ impl Route {
             teams: teams.into_iter().map(named).collect::<Result<_, _>>()?,
             published,
             accounts,
+            warmth,
             store,
             clock,
             mint,
@@ -188,6 +192,7 @@ impl Route {
             self.accounts.cancel(&caller.team, id, time);
             return Err(error.into());
         }
+        self.warmth.note(&record);
         match record {
             Record::Decision(decision) => self.routed(Arc::from(decision)),
             _ => Err(Error::Bug("not a decision")),
@@ -210,6 +215,7 @@ impl Route {
         let learned = snapshot.teams.get(&caller.team);
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let capabilities = self.capabilities.needed(request);
+        let warm = |session| self.warmth.of(&caller.team, session, now);
         let asked = Asked {
             need: need(caller, team, request, &capabilities),
             x: &x,
@@ -217,6 +223,7 @@ impl Route {
             first,
             choosing: &team.choosing,
             learned,
+            warm: request.session.as_ref().map_or_else(Warm::default, warm),
             id: self.mint.next(now),
             now,
         };
@@ -264,8 +271,15 @@ impl Route {
         let mut eligible = self.eligible(&need, learned, now);
         let mut excluded = std::mem::take(&mut eligible.excluded);
         let (catalogue, limits) = (&self.catalogue, limits(request));
+        let pricing = Pricing {
+            catalogue,
+            eligible: &eligible,
+            need: &need,
+            warm: &asked.warm,
+            now,
+        };
         let of = (asked.x, spending.price());
-        let mut estimates = estimate(catalogue, &eligible, &limits, learned, of, &mut excluded)?;
+        let mut estimates = estimate(&pricing, &limits, learned, of, &mut excluded)?;
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
         }

@@ -9,12 +9,13 @@
 //! Invariants: the vectors are parallel, in catalogue order; an arm that breaks a limit on cost or
 //! latency is not among them but in `excluded`.
 //!
-//! Not here: eligibility before predictions (`eligibility`), the draw (`draw`).
+//! Not here: eligibility before predictions (`eligibility`), what an arm costs (`cost`), the draw (`draw`).
 
+use super::cost::Pricing;
 use super::draw::View;
 use crate::bandit::{PRIOR_SD, StateError, is_newcomer};
 use crate::decision::{Drawn, Excluded};
-use crate::eligibility::{Catalogue, Eligible, Limits};
+use crate::eligibility::Limits;
 use crate::id::Name;
 use crate::learn::{ArmSnapshot, TeamSnapshot};
 use crate::scorecard::Scorecard;
@@ -107,15 +108,14 @@ fn retain<T>(items: &mut Vec<T>, keep: &[bool], width: usize) {
 /// Estimates every eligible arm, and excludes those that break a limit. A dollar costs `price` quality
 /// points beside what the scorecard says.
 pub(super) fn estimate(
-    catalogue: &Catalogue,
-    eligible: &Eligible,
+    pricing: &Pricing<'_>,
     limits: &Limits,
     team: &TeamSnapshot,
     (x, price): (&[f32], f64),
     excluded: &mut Vec<Excluded>,
 ) -> Result<Estimates, StateError> {
     let scorecard = &*team.scorecard;
-    let count = eligible.arms.len();
+    let count = pricing.eligible.arms.len();
     let mut found = Estimates {
         signals: scorecard.signals().iter().map(|s| s.name.clone()).collect(),
         samples: team.tempo.time(),
@@ -132,15 +132,19 @@ pub(super) fn estimate(
         signal_sd: Vec::with_capacity(count * scorecard.signals().len()),
     };
     let mut targets = Targets::default();
-    for (place, arm) in eligible.arms.iter().enumerate() {
-        let Some(name) = catalogue.arms().get(arm.arm).map(|a| &a.name) else {
+    for (place, eligible) in pricing.eligible.arms.iter().enumerate() {
+        let Some(arm) = pricing.catalogue.arms().get(eligible.arm) else {
             continue;
         };
+        let name = &arm.name;
         let Some(learned) = team.arms.get(name) else {
             continue;
         };
-        let cost_usd = learned.cost_ratio(x) * arm.reference_cost_usd;
-        let latency_ms = learned.latency_ms(x);
+        let Some(cost) = pricing.cost(eligible, &learned.expected, x) else {
+            continue;
+        };
+        let cost_usd = cost.usd;
+        let latency_ms = learned.expected.latency_ms(x);
         if let Some(out) = limits.check(name, cost_usd, latency_ms) {
             excluded.push(out);
             continue;
@@ -150,7 +154,7 @@ pub(super) fn estimate(
         let pulls = team.pulls.get(name).copied().unwrap_or(0);
         found.pulls.push(pulls);
         found.cost_usd.push(cost_usd);
-        found.reference_cost_usd.push(arm.reference_cost_usd);
+        found.reference_cost_usd.push(cost.reference_usd);
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
         let doubt = team.doubt.get(name).copied();
         let doubt = doubt.unwrap_or_else(|| team.doubt_of_a_newcomer());

@@ -9,6 +9,7 @@
 mod asked;
 mod choose;
 mod context;
+mod cost;
 mod draw;
 mod error;
 mod estimate;

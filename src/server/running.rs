@@ -15,6 +15,7 @@ use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
 use crate::route::Route;
 use crate::store::{self, Keyed, Store};
+use crate::warmth::Warmth;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,6 +133,7 @@ async fn serve_at(
         follower,
         learning,
         accounts,
+        warmth,
         secret,
         keyed,
         ..
@@ -145,6 +147,7 @@ async fn serve_at(
         store: Arc::clone(&store),
         published: follower.published(),
         accounts,
+        warmth,
         learning,
         mint: Mint::new(secret, ids),
         clock: Arc::clone(&clock),
@@ -194,6 +197,7 @@ struct Held {
     store: Arc<Store>,
     published: Arc<Published>,
     accounts: Arc<Accounts>,
+    warmth: Arc<Warmth>,
     learning: Arc<learn::Params>,
     mint: Mint,
     clock: Arc<dyn Clock>,
@@ -204,15 +208,27 @@ type Evaluation = grpc::Traffic;
 #[cfg(not(feature = "analytics"))]
 type Evaluation = grpc::NoAnalytics;
 
+/// Attempts whose records are kept, paid for and remembered by the caches they warm.
+fn attempts(held: &Held) -> Attempts {
+    let paid = Paid {
+        store: Arc::clone(&held.store),
+        accounts: Arc::clone(&held.accounts),
+        warmth: Arc::clone(&held.warmth),
+    };
+    Attempts::new(Arc::clone(&held.clock), Arc::new(paid))
+}
+
 fn services(
     params: &config::Params,
     held: Held,
     evaluation: Evaluation,
 ) -> Result<Services<Gateway, Intake, Evaluation, Desk>, Error> {
+    let attempts = attempts(&held);
     let Held {
         store,
         published,
         accounts,
+        warmth,
         learning,
         mint,
         clock,
@@ -222,16 +238,15 @@ fn services(
     let route = Arc::new(Route::new(
         Arc::clone(&catalogue),
         teams(params)?,
-        (Arc::clone(&published), Arc::clone(&accounts)),
+        (
+            Arc::clone(&published),
+            Arc::clone(&accounts),
+            Arc::clone(&warmth),
+        ),
         Arc::clone(&store),
         Arc::clone(&clock),
         mint,
     )?);
-    let paid = Paid {
-        store: Arc::clone(&store),
-        accounts: Arc::clone(&accounts),
-    };
-    let attempts = Attempts::new(Arc::clone(&clock), Arc::new(paid));
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,
@@ -240,7 +255,7 @@ fn services(
     );
     let reports = Reports::new(
         Arc::clone(&store),
-        Arc::clone(&accounts),
+        (Arc::clone(&accounts), warmth),
         catalogue,
         Arc::clone(&clock),
     );

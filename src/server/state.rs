@@ -15,6 +15,7 @@ use crate::feature::{ENDS, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
+use crate::warmth::Warmth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub struct Opened {
     pub learning: Arc<learn::Params>,
     /// What each team has left to spend.
     pub accounts: Arc<Accounts>,
+    /// What prompt caches hold.
+    pub warmth: Arc<Warmth>,
     /// The secret that ids are made with.
     pub secret: Secret,
     checkpoints: Checkpoints,
@@ -123,6 +126,7 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
         follower,
         learning,
         accounts: Arc::new(past.accounts),
+        warmth: Arc::new(past.warmth),
         secret,
         checkpoints,
         keyed,
@@ -168,6 +172,7 @@ struct Past {
     /// The newest budget of each team.
     budgets: BTreeMap<Name, Option<Budget>>,
     accounts: Accounts,
+    warmth: Warmth,
 }
 
 impl Past {
@@ -180,11 +185,13 @@ impl Past {
             versions: Versions::new(),
             budgets: BTreeMap::new(),
             accounts: Accounts::new(limits)?,
+            warmth: Warmth::default(),
         })
     }
 
     fn note(&mut self, record: &Record) {
         self.accounts.restore(record);
+        self.warmth.note(record);
         match record {
             Record::Version {
                 kind,

@@ -30,3 +30,4 @@ mod seed;
 mod tidy;
 #[cfg(feature = "analytics")]
 mod two_teams;
+mod warm_cache;

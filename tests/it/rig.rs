@@ -3,7 +3,7 @@
 //! Teams `coding` and `support` on the shipped scorecards, `vector` with embeddings of its own, three
 //! simulated arms. Waiting is for events, each with a limit that only a fault can reach.
 
-use bellwether::clock::SystemClock;
+use bellwether::clock::{Clock, SystemClock};
 use bellwether::config::Params;
 use bellwether::grpc::client::{self, Keyed};
 use bellwether::learn::Published;
@@ -152,8 +152,18 @@ impl Rig {
 
     /// A server on a state that was opened.
     pub(crate) async fn serve(dir: TempDir, params: Params, opened: Opened) -> Self {
+        Self::serve_at(dir, params, opened, Arc::new(SystemClock)).await
+    }
+
+    /// As [`Rig::serve`], at the time of a clock of the caller's.
+    pub(crate) async fn serve_at(
+        dir: TempDir,
+        params: Params,
+        opened: Opened,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let published = opened.follower.published();
-        let running = server::serve(opened, params.clone(), Arc::new(SystemClock));
+        let running = server::serve(opened, params.clone(), clock);
         Self {
             running: running.await.expect("served"),
             params,

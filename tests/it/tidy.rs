@@ -24,7 +24,9 @@ const FLOORS: [(&[&str], bool); 6] = [
     ),
     (&["store", "table", "provider", "telemetry"], true),
     (
-        &["route", "complete", "learn", "access", "account", "replay"],
+        &[
+            "route", "complete", "learn", "access", "account", "warmth", "replay",
+        ],
         false,
     ),
     (&["proto", "grpc", "config", "report"], true),

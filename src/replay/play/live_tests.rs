@@ -100,7 +100,7 @@ impl<'a> Live<'a> {
             let learned = &team.arms[arm];
             let mut mean = [0.0];
             let h = learned.groups[0].score(x, &mut mean).unwrap();
-            let cost = learned.cost_ratio(x) * self.reference[index];
+            let cost = learned.expected.cost_ratio(x) * self.reference[index];
             utility[index] = mean[0] - team.scorecard.price(cost, None);
             sd[index] = (learned.groups[0].noise(&[1.0]) * h).sqrt() / crate::bandit::PRIOR_SD;
         }
