@@ -246,7 +246,7 @@ fn services(
     );
     let intake = Arc::new(Intake::new(learning, store, published, Arc::clone(&clock)));
     let gateway = Gateway {
-        route,
+        route: Arc::clone(&route),
         complete: Arc::new(complete),
         reports: Arc::new(reports),
         intake: Arc::clone(&intake),
@@ -254,6 +254,7 @@ fn services(
     let desk = Desk {
         intake: Arc::clone(&intake),
         accounts,
+        route,
         clock: Arc::clone(&clock),
     };
     Ok(Services {
