@@ -71,7 +71,9 @@ pub enum Cell {
     /// The team's policy chooses.
     #[default]
     Router,
-    /// Held out: always the team's baseline, so that the router's gain can be measured.
+    /// Held out: the team's baseline wherever it is eligible, so that the router's gain can be measured.
+    /// It is the hash's word alone, and so the comparison one by intention: it stands, too, where a pin, a
+    /// caller who does not explore, or an arm that may not take the request made it another arm.
     Holdout,
 }
 
@@ -122,6 +124,15 @@ pub enum Origin {
     NoExplore,
     /// An operator had pinned the arm.
     Pinned,
+    /// Held out: the team's baseline, with probability 1.
+    Baseline,
+}
+
+impl Origin {
+    /// Whether the arm was certain: no other policy can be judged by weighting it.
+    pub fn is_deterministic(self) -> bool {
+        matches!(self, Self::NoExplore | Self::Pinned | Self::Baseline)
+    }
 }
 
 /// The eligible arms and what the draw saw of each.
@@ -244,7 +255,8 @@ impl Drawn {
     }
 
     /// The checks at write of SCIENCE 2.3: lengths, floors, the chosen arm. (That the pmf sums to 1
-    /// is its own type's business.) Pinned and no-explore draws are deterministic and keep no floor.
+    /// is its own type's business.) Pinned, no-explore and held-out draws are deterministic and keep no
+    /// floor.
     pub fn check(&self) -> Result<(), Error> {
         let (arms, cells) = (self.arms.len(), self.arms.len() * self.signals.len());
         for (field, found, expected) in [
@@ -295,7 +307,7 @@ impl Decision {
 
     /// Whether the arm was certain: no other policy can be judged on this record by weighting.
     pub fn deterministic(&self) -> bool {
-        matches!(self.origin, Origin::NoExplore | Origin::Pinned)
+        self.origin.is_deterministic()
     }
 
     /// Whether it belongs to no experiment but the router's, and no budget had a say.

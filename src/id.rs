@@ -181,6 +181,8 @@ pub enum Purpose {
     Price = 1,
     /// Whether an arm's first pull is afforded now.
     Turn = 2,
+    /// Which experiment a decision without an episode belongs to.
+    Cell = 3,
 }
 
 /// The server's secret: 32 bytes, made once, kept in the store.
@@ -247,11 +249,28 @@ impl Secret {
         self.hashed(&bytes)
     }
 
+    /// The uniform in [0, 1) that decides the experiment of a team's episode: the same for all its
+    /// decisions, and after a restart, and not to be guessed without the secret.
+    pub fn uniform_for_episode(&self, team: &Name, episode: &Name) -> f64 {
+        let mut hasher = self.hasher(1);
+        // Longer than what any other uniform is made of; the length keeps the names apart.
+        hasher.write(b"experiment of an episode");
+        hasher.write(&(team.as_str().len() as u64).to_le_bytes());
+        hasher.write(team.as_str().as_bytes());
+        hasher.write(episode.as_str().as_bytes());
+        unit(hasher.finish())
+    }
+
     fn hashed(&self, bytes: &[u8]) -> f64 {
         let mut hasher = self.hasher(1);
         hasher.write(bytes);
-        (hasher.finish() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+        unit(hasher.finish())
     }
+}
+
+/// The first 53 bits of a hash as a number in [0, 1).
+fn unit(hash: u64) -> f64 {
+    (hash >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 
 impl fmt::Debug for Secret {
@@ -325,6 +344,23 @@ mod tests {
             counts.iter().all(|c| (850..=1150).contains(c)),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn an_episode_has_one_uniform_of_its_team_and_secret() {
+        let name = |text: &str| Name::new(text).unwrap();
+        let of = |byte, team: &str, episode: &str| {
+            secret(byte).uniform_for_episode(&name(team), &name(episode))
+        };
+        assert_eq!(of(1, "t", "e"), of(1, "t", "e"));
+        let others = [of(2, "t", "e"), of(1, "te", "e"), of(1, "t", "ee")];
+        assert!(others.iter().all(|other| *other != of(1, "t", "e")));
+        // The same letters, parted elsewhere.
+        assert_ne!(of(1, "ab", "c"), of(1, "a", "bc"));
+        let held = (0..10_000).filter(|n| of(3, "t", &format!("e{n}")) < 0.05);
+        // Binomial(10000, 0.05): sd 22; five sd either way.
+        let held = held.count();
+        assert!((390..=610).contains(&held), "{held}");
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! 2. [`feature`] turns the request into a context of 105 numbers; [`eligibility`] turns the catalogue
 //!    into the arms that may take it, with a reason for every other one.
 //! 3. [`route`] asks the published snapshot what each arm would do, prices the tokens (those cheaper that the
-//!    session's prompt cache still holds: [`warmth`]), composes it to a utility by the team's [`scorecard`], and has [`bandit`] turn the utilities into a pmf. One uniform, keyed to the
-//!    server's own decision id, draws the arm: once for each (episode, task), later calls inherit.
+//!    session's prompt cache still holds: [`warmth`]), composes it to a utility by the team's [`scorecard`],
+//!    and has [`bandit`] turn the utilities into a pmf. One uniform, keyed to the server's own decision id,
+//!    draws the arm: once for each (episode, task), later calls inherit. An episode that is held out gets
+//!    the team's baseline instead, so that what the router gains is measured.
 //! 4. The [`decision::Decision`], with all that the draw depended on, is in the journal ([`store`])
 //!    before the caller hears of it: written to the operating system in mode `group` (a killed process
 //!    loses nothing, a power cut at most some milliseconds), on disk in mode `sync`.
@@ -24,6 +26,8 @@
 //!    correction, a retraction, a closing time) shifts it by the exact difference.
 //!    Each value is also set beside what was expected of it: an arm that changes raises an alarm
 //!    ([`bandit::Detector`]), lets go of its past and is doubted anew ([`bandit::Tempo`]).
+//!    Episodes are compared with those held out; a router that is shown to be worse is held to the baseline
+//!    ([`learn::Comparison`]).
 //! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
 //!    learned up to, and every decision names it. No state that is read back keeps a server from serving:
 //!    a checkpoint that is damaged, not positive definite or of another shape is set aside (`.bad`) and

@@ -71,14 +71,16 @@ pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
     let Remote { addr, key } = &arguments.remote;
     let mut admin = client::admin(addr, key.as_deref()).await?;
     let team = arguments.team.clone();
-    if arguments.lift || arguments.freeze || arguments.pin.is_some() {
+    let controls = arguments.lift || arguments.freeze || arguments.pin.is_some();
+    if controls || arguments.lift_guard {
         let control = v1::Control {
             pinned_arm: arguments.pin.clone().unwrap_or_default(),
             frozen: arguments.freeze,
         };
         let request = v1::SetControlRequest {
             team: team.clone(),
-            control: Some(control),
+            control: Some(control).filter(|_| controls),
+            lift_guard: arguments.lift_guard,
         };
         admin
             .set_control(request)

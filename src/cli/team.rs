@@ -15,6 +15,7 @@ pub(super) struct Team {
     arms: Vec<Arm>,
     alarms: Vec<Alarm>,
     budget: Option<Budget>,
+    holdout: Option<Holdout>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +42,7 @@ impl Team {
             arms: state.arms.into_iter().map(arm).collect(),
             alarms: state.alarms.into_iter().map(Alarm::of).collect(),
             budget: state.budget.map(Budget::of),
+            holdout: state.holdout.map(Holdout::of),
         }
     }
 
@@ -67,6 +69,9 @@ impl Team {
         }
         if let Some(budget) = &self.budget {
             text += &budget.text();
+        }
+        if let Some(holdout) = &self.holdout {
+            text += &holdout.text();
         }
         text
     }
@@ -114,6 +119,65 @@ impl Budget {
                 "  limit: {:.6} of {limit} USD spent and {:.6} held, until {until}; {:.6} spent beyond \
                  what was held\n",
                 self.spent_usd, self.held_usd, self.overrun_usd
+            );
+        }
+        text
+    }
+}
+
+/// What is held out for a team's baseline, and what came of it.
+#[derive(Serialize)]
+struct Holdout {
+    baseline_arm: String,
+    share: f64,
+    router_count: i64,
+    holdout_count: i64,
+    router_mean: Option<f64>,
+    holdout_mean: Option<f64>,
+    lift_lower: f64,
+    lift_upper: f64,
+    guarded: bool,
+    trip_time: Option<String>,
+    trip_sequence: i64,
+}
+
+impl Holdout {
+    fn of(holdout: v1::Holdout) -> Self {
+        Self {
+            baseline_arm: holdout.baseline_arm,
+            share: holdout.share,
+            router_count: holdout.router_count,
+            holdout_count: holdout.holdout_count,
+            router_mean: holdout.router_mean,
+            holdout_mean: holdout.holdout_mean,
+            lift_lower: holdout.lift_lower,
+            lift_upper: holdout.lift_upper,
+            guarded: holdout.guarded,
+            trip_time: holdout.trip_time.map(|time| time.to_string()),
+            trip_sequence: holdout.trip_sequence,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mean = |mean: Option<f64>| mean.map_or("nothing".to_owned(), |m| format!("{m:.3}"));
+        let mut text = format!(
+            "  holdout: {} % of episodes to {}; the router {} on {} episodes, the baseline {} on {}, gain \
+             {:+.3} to {:+.3}\n",
+            self.share * 100.0,
+            self.baseline_arm,
+            mean(self.router_mean),
+            self.router_count,
+            mean(self.holdout_mean),
+            self.holdout_count,
+            self.lift_lower,
+            self.lift_upper,
+        );
+        if self.guarded {
+            let since = self.trip_time.as_deref().unwrap_or("an unknown time");
+            text += &format!(
+                "  GUARD: the router was worse; traffic goes to {} since {since} (record {}); --lift-guard \
+                 ends it\n",
+                self.baseline_arm, self.trip_sequence
             );
         }
         text
@@ -199,6 +263,31 @@ mod tests {
              limit: 12.500000 of 50 USD spent and 0.020000 held, until an unknown time; 0.000000 spent \
              beyond what was held\n"
         );
+    }
+
+    #[test]
+    fn a_holdout_is_told_with_its_guard() {
+        let mut holdout = v1::Holdout {
+            baseline_arm: "large".to_owned(),
+            share: 0.05,
+            lift_lower: -2.0,
+            lift_upper: 2.0,
+            ..Default::default()
+        };
+        assert_eq!(
+            Holdout::of(holdout.clone()).text(),
+            "  holdout: 5 % of episodes to large; the router nothing on 0 episodes, the baseline nothing on \
+             0, gain -2.000 to +2.000\n"
+        );
+        holdout.router_mean = Some(0.5);
+        holdout.lift_upper = -0.001;
+        holdout.guarded = true;
+        holdout.trip_sequence = 42;
+        let text = Holdout::of(holdout).text();
+        assert!(text.contains("the router 0.500 on"), "{text}");
+        let guard =
+            "GUARD: the router was worse; traffic goes to large since an unknown time (record 42)";
+        assert!(text.contains(guard), "{text}");
     }
 
     #[test]

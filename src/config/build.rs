@@ -447,6 +447,20 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
     }
 
     #[test]
+    fn a_holdout_has_a_baseline_that_is_an_arm() {
+        let check = |says: &str, expected: &str| {
+            let holdout = format!("{says}\ndata_policy");
+            check("data_policy", &holdout, &format!("16: teams[0].{expected}"));
+        };
+        let alone = "holdout = 0.1: stands alone; allowed with `baseline`";
+        check("holdout = 0.1", alone);
+        let range = "holdout = 0.6: out of range; allowed 0 to 0.5";
+        check("holdout = 0.6\nbaseline = \"large\"", range);
+        let unknown = "baseline = \"huge\": no such arm; allowed large, small";
+        check("baseline = \"huge\"", unknown);
+    }
+
+    #[test]
     fn names_are_used_once() {
         let twice = "used twice; allowed a name of its own";
         let endpoint = format!("58: endpoints[1].name = \"large-eu\": {twice}");

@@ -5,6 +5,7 @@ use crate::bandit::Policy;
 use crate::budget::Budget;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
+use crate::route::Baseline;
 use crate::scorecard::Scorecard;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -70,6 +71,8 @@ pub struct Team {
     pub explore_floor: f64,
     /// What it may spend. `None`: anything.
     pub budget: Option<Budget>,
+    /// Where its traffic would go without a router, and how much of it does. `None`: nothing is held out.
+    pub baseline: Option<Baseline>,
     /// What is kept of a request.
     pub recording: Recording,
     /// Where its data may go, unless a request says more.

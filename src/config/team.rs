@@ -9,6 +9,7 @@ use crate::bandit::{Policy, SpecError};
 use crate::budget::{Budget, Limit, Refill, Window};
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
+use crate::route::Baseline;
 use crate::scorecard::Scorecard;
 use crate::unit::NanoUsd;
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::path::Path;
 
 const DEFAULT_POLICY: &str = "linear-thompson";
 const DEFAULT_EXPLORE_FLOOR: f64 = 0.02;
+const DEFAULT_HOLDOUT: f64 = 0.05;
 
 /// The names of all teams, for references, and those that are valid.
 pub(super) struct Teams {
@@ -72,6 +74,7 @@ fn team(
     let policy = policy(fields, catalogue);
     let data_policy = data_policy(fields);
     let budget = budget(fields);
+    let baseline = baseline(fields, catalogue);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
     let scorecard = scorecard(fields, dir, problems);
     let (scorecard, scorecard_text) = scorecard?;
@@ -82,6 +85,7 @@ fn team(
         policy: policy?,
         explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
         budget,
+        baseline,
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
         embedding_length,
@@ -180,6 +184,23 @@ fn budget(team: &Fields<'_>) -> Option<Budget> {
     });
     fields.done();
     Some(Budget { request_usd, limit })
+}
+
+/// The arm that episodes which are held out get, and their share.
+fn baseline(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Baseline> {
+    let holdout = fields.number("holdout", "0 to 0.5", |share| (0.0..=0.5).contains(&share));
+    let arm = fields.name("baseline");
+    if fields.has("holdout") && !fields.has("baseline") {
+        fields.problem("holdout", "stands alone", "with `baseline`");
+    }
+    let arm = arm?;
+    if catalogue.is_some_and(|c| c.arm(arm.as_str()).is_none()) {
+        let arms = catalogue.map_or(String::new(), arm_names);
+        fields.problem("baseline", "no such arm", arms);
+        return None;
+    }
+    let holdout = holdout.unwrap_or(DEFAULT_HOLDOUT);
+    Some(Baseline { arm, holdout })
 }
 
 fn data_policy(team: &Fields<'_>) -> DataPolicy {

@@ -40,6 +40,15 @@
 //!    that joined later than the others has a floor of 15 % until it has had 20. A caller who says
 //!    `explore = false` gets the best arm with probability 1, and a pin by an operator overrides all of
 //!    it; both are marked, for no estimator may use them as if they were drawn.
+//!    Where the team names a **baseline**, one episode in twenty (`holdout`) is held out for it: a hash of
+//!    the episode's name under the server's secret says which, the same for all its calls and after a
+//!    restart. A held-out decision gets the baseline with probability 1, so that what the router gains over
+//!    it is a fair comparison and not a belief. A pin, the arm that the episode has already, and
+//!    `explore = false` go before it, and where it is not eligible the router draws; the decision is counted
+//!    as held out all the same, for a comparison by intention holds only if nothing that happens later moves
+//!    a decision from one side to the other. If the router is shown to be worse than the baseline, the
+//!    **guard** ([`crate::learn::Comparison`]) holds it: draws go to the baseline, but for the floors, until
+//!    an operator lifts the guard.
 //!    Under a hard limit the worst case of the arm drawn is held on the team's account
 //!    ([`crate::account`]) from here until an attempt says what it cost, or an hour has passed.
 //! 9. **The journal** ([`crate::store`]): the decision with everything that the draw depended on. In

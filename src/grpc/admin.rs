@@ -5,15 +5,16 @@
 //! Not here: what a pin or a freeze does (`route`, `learn`).
 
 use super::auth::serve;
-use super::decode::{self, Control};
+use super::decode::{self, Control, Operation};
 use super::encode;
 use super::status::Failure;
 use crate::access::{Grant, Scope};
 use crate::account::Balance;
 use crate::budget::Pace;
 use crate::id::Name;
-use crate::learn::Alarm;
+use crate::learn::{Alarm, Comparison};
 use crate::proto::v1::{self, admin_service_server::AdminService};
+use crate::route::Baseline;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -21,12 +22,13 @@ use tonic::{Request, Response, Status};
 
 /// What the service needs done.
 pub trait Operating: Send + Sync + 'static {
-    /// Sets the control of the grant's team; in the journal before it returns. A pinned arm that the
-    /// team does not have is an invalid field `control.pinned_arm`.
+    /// Sets the control of the grant's team, where one is given, and lifts its guard, if that is wanted; in
+    /// the journal before it returns what control holds. A pinned arm that the team does not have is an
+    /// invalid field `control.pinned_arm`.
     fn set_control(
         &self,
         grant: &Grant,
-        control: Control,
+        wanted: Operation,
     ) -> impl Future<Output = Result<Control, Failure>> + Send;
 
     /// The state of the grant's team.
@@ -50,6 +52,10 @@ pub struct TeamState {
     pub pace: Option<Pace>,
     /// Where its hard limit stands; `None` where it has none.
     pub balance: Option<Balance>,
+    /// Where its traffic would go without a router, and the share held out for that.
+    pub baseline: Option<Baseline>,
+    /// The router compared with the last baseline that took an episode.
+    pub comparison: Option<Comparison>,
 }
 
 /// What has been learned of an arm.
@@ -106,6 +112,7 @@ impl<U: Operating> AdminService for Operator<U> {
                 arms: state.arms.into_iter().map(arm).collect(),
                 alarms: state.alarms.iter().map(encode::alarm).collect(),
                 budget: encode::budget(state.pace, state.balance),
+                holdout: encode::holdout(state.baseline.as_ref(), state.comparison.as_ref()),
             })
         })
         .await

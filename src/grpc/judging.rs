@@ -153,6 +153,8 @@ fn report(found: TrafficReport) -> v1::ReplayReport {
         logged_mean: found.logged.map_or(0.0, |logged| logged.value),
         candidates: found.candidates.into_iter().map(candidate).collect(),
         wanted: found.wanted.into_iter().map(wanted).collect(),
+        held_out_count: count(found.held_out),
+        lift: found.lift.map(|lift| estimate(lift.difference)),
     }
 }
 

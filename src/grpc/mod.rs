@@ -31,7 +31,7 @@ mod use_cases;
 
 pub use admin::{ArmState, Operating, Operator, TeamState};
 pub use auth::Gate;
-pub use decode::{Control, Refusal, Replay};
+pub use decode::{Control, Operation, Refusal, Replay};
 pub use evaluation::{Judge, Judging, NoAnalytics};
 pub use feedback::{Listener, Listening, Outcome};
 pub use guard::{Call, CallId, Guard, GuardLayer, REQUEST_ID};

@@ -3,6 +3,7 @@
 //! Not here: admission and decoding (the services), any decision.
 
 use super::admin::{ArmState, Operating, TeamState};
+use super::decode::Operation;
 use super::feedback::{Listening, Outcome};
 use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
@@ -156,22 +157,29 @@ pub struct Desk {
     pub intake: Arc<Intake>,
     /// Know what is left to spend.
     pub accounts: Arc<Accounts>,
+    /// Knows what is held out.
+    pub route: Arc<Route>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Operating for Desk {
-    async fn set_control(&self, grant: &Grant, control: Control) -> Result<Control, Failure> {
-        self.intake
-            .set_control(&grant.team, control.clone())
-            .await?;
-        Ok(control)
+    async fn set_control(&self, grant: &Grant, wanted: Operation) -> Result<Control, Failure> {
+        if let Some(control) = wanted.control {
+            self.intake.set_control(&grant.team, control).await?;
+        }
+        if wanted.lift_guard {
+            self.intake.lift_guard(&grant.team).await?;
+        }
+        let snapshot = self.intake.published().load();
+        let team = snapshot.teams.get(&grant.team).ok_or_else(no_team)?;
+        Ok(team.control.clone())
     }
 
     async fn team(&self, grant: &Grant) -> Result<TeamState, Failure> {
         let snapshot = self.intake.published().load();
         let team = snapshot.teams.get(&grant.team);
-        let team = team.ok_or_else(|| Failure::Internal("a key of no team".to_owned()))?;
+        let team = team.ok_or_else(no_team)?;
         Ok(TeamState {
             control: team.control.clone(),
             snapshot_version: snapshot.version,
@@ -184,8 +192,14 @@ impl Operating for Desk {
             alarms: team.alarms.to_vec(),
             pace: team.pace,
             balance: self.accounts.balance(&grant.team, self.clock.now()),
+            baseline: self.route.baseline(&grant.team).cloned(),
+            comparison: team.comparison.clone(),
         })
     }
+}
+
+fn no_team() -> Failure {
+    Failure::Internal("a key of no team".to_owned())
 }
 
 fn state(team: &TeamSnapshot, name: &Name, arm: &ArmSnapshot) -> ArmState {

@@ -103,6 +103,11 @@ impl Alarms {
         self.now = (sequence, now);
     }
 
+    /// Journal sequence and time of the record that is being learned.
+    pub(super) fn now(&self) -> (u64, Timestamp) {
+        self.now
+    }
+
     /// Alarms, oldest first.
     pub(super) fn raised(&self) -> impl Iterator<Item = &Alarm> {
         self.raised.iter()

@@ -288,6 +288,16 @@ impl Intake {
         Ok(())
     }
 
+    /// Lifts a team's guard, whether it holds or not; in the journal before it returns.
+    pub async fn lift_guard(&self, team: &Name) -> Result<(), Error> {
+        let record = Record::GuardLifted {
+            team: team.clone(),
+            time: self.clock.now(),
+        };
+        self.store.commit(&record).await?;
+        Ok(())
+    }
+
     /// Journal sequence of the newest record.
     pub fn journal_sequence(&self) -> u64 {
         self.store.journal().newest()

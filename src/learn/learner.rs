@@ -3,6 +3,7 @@
 //! Not here: reading the journal and publishing (`follow`), one team's rules (`team`).
 
 use super::alarm::Alarm;
+use super::guard::Comparison;
 use super::ledger::Limits;
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Scope, Team as State, Touched};
@@ -86,7 +87,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 8;
+const LAYOUT: u32 = 9;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -203,6 +204,7 @@ impl Learner {
                 control: state.control.clone(),
                 pace: state.pacing.pace(),
                 alarms: state.alarms.published(old.map(|old| &old.alarms)),
+                comparison: state.comparison.clone(),
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
@@ -253,6 +255,12 @@ impl Learner {
         observed
     }
 
+    /// Each team's router against its baseline.
+    pub fn comparisons(&self) -> impl Iterator<Item = (&Name, &Comparison)> {
+        let teams = self.teams.iter();
+        teams.filter_map(|(name, state)| Some((name, state.comparison.as_ref()?)))
+    }
+
     /// Changes of arms that were noticed, team by team, oldest first.
     pub fn alarms(&self) -> impl Iterator<Item = (&Name, &Alarm)> {
         self.teams
@@ -274,7 +282,11 @@ fn apply(
             state.decided(decision, at, scope.params, touched);
             Ok(())
         }
-        Record::Attempt { attempt, .. } => state.attempted(attempt, scope, touched),
+        Record::Attempt { attempt, .. } => {
+            state.attempted(attempt, scope, touched)?;
+            state.spent(attempt);
+            Ok(())
+        }
         Record::Feedback(feedback) => state.reported(feedback, at.sequence, scope, touched),
         Record::EpisodeClosed { episode, .. } => state.close_episode(episode, scope, touched),
         Record::Control { control, .. } => {
@@ -289,6 +301,10 @@ fn apply(
         }
         Record::Seed(seed) => {
             state.seeded(seed, scope.params, touched);
+            Ok(())
+        }
+        Record::GuardLifted { .. } => {
+            state.lift_guard(at.sequence);
             Ok(())
         }
         Record::Version { .. } | Record::Tick { .. } | Record::Answer { .. } => Ok(()),

@@ -7,6 +7,7 @@
 //!
 //! Not here: what a signal is worth (`scorecard`), the regressions (`bandit`).
 
+use super::guard::Trial;
 use super::told::Told;
 use super::usage::{self, Row};
 use crate::bandit::Fading;
@@ -58,6 +59,8 @@ pub(super) struct Entry {
     pub(super) usage: Row,
     /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
     pub(super) predicted_usd: Option<f64>,
+    /// Its part in the comparison with the baseline, until it is scored.
+    pub(super) trial: Option<Trial>,
 }
 
 /// The row that one decision has put into one group's regression.
@@ -89,6 +92,7 @@ impl Entry {
             learned: Vec::new(),
             usage: Row::default(),
             predicted_usd,
+            trial: None,
         }
     }
 }

@@ -15,6 +15,7 @@
 mod alarm;
 mod arm;
 mod follow;
+mod guard;
 mod intake;
 mod learner;
 mod ledger;
@@ -31,6 +32,7 @@ mod whole;
 
 pub use alarm::Alarm;
 pub use follow::{Follower, Published};
+pub use guard::{Comparison, Side, Trip};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;

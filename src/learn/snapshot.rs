@@ -8,6 +8,7 @@
 
 use super::alarm::Alarm;
 use super::arm::Arm;
+use super::guard::Comparison;
 use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
 use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::budget::Pace;
@@ -48,6 +49,9 @@ pub struct TeamSnapshot {
     pub pace: Option<Pace>,
     /// Changes of arms that were noticed, newest last.
     pub alarms: Arc<[Alarm]>,
+    /// The router against the baseline, and whether the guard holds; `None` before the first episode that was
+    /// held out.
+    pub comparison: Option<Comparison>,
 }
 
 impl TeamSnapshot {

@@ -20,6 +20,7 @@
 
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
+use super::guard::Comparison;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::pacing::Pacing;
 use super::pool::Pool;
@@ -47,6 +48,8 @@ pub(super) struct Team {
     pub(super) control: Control,
     pub(super) alarms: Alarms,
     pub(super) pacing: Pacing,
+    /// With the baseline, from the first episode held out for it.
+    pub(super) comparison: Option<Comparison>,
 }
 
 /// What a step of learning goes by.
@@ -73,6 +76,7 @@ impl Team {
             control: Control::default(),
             alarms: Alarms::default(),
             pacing: Pacing::default(),
+            comparison: None,
         }
     }
 
@@ -117,7 +121,8 @@ impl Team {
         if decision.context.is_some() && decision.feature_set != params.feature_set {
             return;
         }
-        let entry = ledger::Entry::new(decision, arm, position, predicted_usd);
+        let mut entry = ledger::Entry::new(decision, arm, position, predicted_usd);
+        entry.trial = self.trial(decision, position.sequence);
         self.ledger.open(decision.id, entry);
         let mut closed = false;
         if let Some(episode) = &decision.episode {
@@ -216,6 +221,9 @@ impl Team {
     ) {
         if self.control.frozen {
             return;
+        }
+        if !told.is_empty() {
+            self.heard_of(id);
         }
         for (group, changes) in told.changes(&params.scorecard) {
             if let Some(step) = self.learn(id, decision, (group, changes), params, touched) {
@@ -370,6 +378,7 @@ impl Team {
         {
             self.watch_closed(&step, params, touched);
         }
+        self.compare(id, params, touched);
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::Params;
 use super::arm::Arm;
+use super::guard::Comparison;
 use super::learner::{Learner, Team as Told};
 use super::team::Team;
 use super::usage::{self, Smear};
@@ -68,6 +69,10 @@ fn check(name: &Name, team: &Team, told: &Told) -> Result<(), Broken> {
             tempi.chain([&team.tempo]).all(Tempo::is_whole),
         ),
         ("the ledger of decisions", team.ledger.is_whole(&targets)),
+        (
+            "the comparison with the baseline",
+            team.comparison.as_ref().is_none_or(Comparison::is_whole),
+        ),
     ];
     if let Some((part, _)) = parts.into_iter().find(|(_, whole)| !whole) {
         let team = name.clone();

@@ -123,6 +123,26 @@ fn ratio(rows: &[Row], contribution: impl Fn(&Row) -> (f64, f64)) -> Option<Esti
 }
 
 impl Estimate {
+    /// This less another one that is independent of it.
+    ///
+    /// ```
+    /// use bellwether::ope::Estimate;
+    /// let of = |value, standard_error| Estimate { value, standard_error, lower: 0.0, upper: 0.0 };
+    /// let gain = of(0.75, 0.03).less(&of(0.5, 0.04));
+    /// assert_eq!((gain.value, gain.standard_error), (0.25, 0.05));
+    /// assert!((gain.lower - (0.25 - 1.96 * 0.05)).abs() < 1e-5);
+    /// ```
+    pub fn less(&self, other: &Self) -> Self {
+        let value = self.value - other.value;
+        let standard_error = self.standard_error.hypot(other.standard_error);
+        Self {
+            value,
+            standard_error,
+            lower: value - Z_95 * standard_error,
+            upper: value + Z_95 * standard_error,
+        }
+    }
+
     /// The smallest true difference that a test at one-sided 5 % would find with 80 % power: 2.49
     /// standard errors (SCIENCE 3.7).
     pub fn detectable_effect(&self) -> f64 {

@@ -6,7 +6,8 @@
 //! can answer at all; [`Calibration`] whether its propensities are true.
 //!
 //! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
-//! arguments), anytime bounds and gates between two policies.
+//! arguments), gates between two policies. Anytime bounds are there for a plain mean ([`MeanSequence`]),
+//! not yet for weighted rows.
 //!
 //! Source: SCIENCE 3.2 to 3.4; Dudik, Langford and Li 2011 (doubly robust), Swaminathan and Joachims
 //! 2015 (self-normalised); names as in the Open Bandit Pipeline.
@@ -16,9 +17,11 @@ mod estimator;
 mod fold;
 mod overlap;
 mod row;
+mod sequence;
 
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
 pub use estimator::{Estimate, Estimator, difference};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};
+pub use sequence::MeanSequence;

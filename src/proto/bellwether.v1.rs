@@ -547,7 +547,8 @@ pub struct RouteResponse {
     /// this request. An hour without an attempt lets it go. 0 where the team has no hard limit.
     #[prost(int64, tag = "15")]
     pub held_nano_usd: i64,
-    /// True if the episode is held out to measure the router by: the team's baseline took it.
+    /// True if the episode is held out to measure the router by: the team's baseline took it, unless that was
+    /// not eligible, or a pin or a request without exploration went before it.
     #[prost(bool, tag = "16")]
     pub held_out: bool,
 }
@@ -757,8 +758,8 @@ pub struct DecisionRecord {
     /// Signals received so far, in order; retracted ones are left out.
     #[prost(message, repeated, tag = "8")]
     pub signals: ::prost::alloc::vec::Vec<ReceivedSignal>,
-    /// True if exploration was off (explore=false or a pin): propensity 1. Not said of an inherited
-    /// decision, whose arm was drawn by an earlier one.
+    /// True if exploration was off (explore=false, a pin, or the baseline of an episode held out):
+    /// propensity 1. Not said of an inherited decision, whose arm was drawn by an earlier one.
     #[prost(bool, tag = "9")]
     pub deterministic: bool,
 }
@@ -2129,6 +2130,14 @@ pub struct ReplayReport {
     /// Signals whose absence left decisions out as unobserved, most wanted first.
     #[prost(message, repeated, tag = "6")]
     pub wanted: ::prost::alloc::vec::Vec<WantedSignal>,
+    /// Decisions left out as held out for the team's baseline: candidates are judged within the router's
+    /// cell.
+    #[prost(int64, tag = "7")]
+    pub held_out_count: i64,
+    /// What the router's cell gained over the held-out one, in mean utility a decision. Absent: one of the
+    /// two has no outcome.
+    #[prost(message, optional, tag = "8")]
+    pub lift: ::core::option::Option<Estimate>,
 }
 /// A signal that has not come, without which decisions have no outcome.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2507,9 +2516,13 @@ pub struct SetControlRequest {
     /// The team; required.
     #[prost(string, tag = "1")]
     pub team: ::prost::alloc::string::String,
-    /// Its new control; required.
+    /// Its new control; required, unless `lift_guard` is true: then absence leaves pin and freeze as they are.
     #[prost(message, optional, tag = "2")]
     pub control: ::core::option::Option<Control>,
+    /// True: lifts the team's guard, if it holds. The router's own draws come back as soon as the learner has
+    /// read it, and the comparison with the baseline starts anew.
+    #[prost(bool, tag = "3")]
+    pub lift_guard: bool,
 }
 /// The control as set.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2547,6 +2560,49 @@ pub struct GetTeamResponse {
     /// Its budget. Absent: it has none.
     #[prost(message, optional, tag = "6")]
     pub budget: ::core::option::Option<Budget>,
+    /// The router compared with its baseline. Absent: it has none.
+    #[prost(message, optional, tag = "7")]
+    pub holdout: ::core::option::Option<Holdout>,
+}
+/// Episodes held out for a team's baseline, and what the router gains over it. Scored once an episode, by its
+/// first decision, when its last signal has closed. Utilities are in quality points, cut to -1 to 1.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Holdout {
+    /// The baseline.
+    #[prost(string, tag = "1")]
+    pub baseline_arm: ::prost::alloc::string::String,
+    /// Share of the episodes that are held out, 0 to 0.5.
+    #[prost(double, tag = "2")]
+    pub share: f64,
+    /// Episodes scored that the router took.
+    #[prost(int64, tag = "3")]
+    pub router_count: i64,
+    /// Episodes scored that were held out.
+    #[prost(int64, tag = "4")]
+    pub holdout_count: i64,
+    /// Mean utility of the router's. Absent: none is scored.
+    #[prost(double, optional, tag = "5")]
+    pub router_mean: ::core::option::Option<f64>,
+    /// Mean utility of those held out. Absent: none is scored.
+    #[prost(double, optional, tag = "6")]
+    pub holdout_mean: ::core::option::Option<f64>,
+    /// Lower bound of what the router gains over the baseline. It holds with 95 % at every look at once;
+    /// -2 where nothing is known.
+    #[prost(double, tag = "7")]
+    pub lift_lower: f64,
+    /// Upper bound of it, likewise; 2 where nothing is known. Below 0 the guard trips.
+    #[prost(double, tag = "8")]
+    pub lift_upper: f64,
+    /// True: the guard holds. Traffic goes to the baseline, but for exploration at its least, until an
+    /// operator lifts it; the figures stay those that tripped it.
+    #[prost(bool, tag = "9")]
+    pub guarded: bool,
+    /// Time of the record that tripped it. Absent: it does not hold.
+    #[prost(message, optional, tag = "10")]
+    pub trip_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Journal sequence number of that record; 0 where it does not hold.
+    #[prost(int64, tag = "11")]
+    pub trip_sequence: i64,
 }
 /// A team's budget and where it stands.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -2776,7 +2832,7 @@ pub mod admin_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart. Errors:
+        /// Sets a team's pin and freeze, and lifts its guard. A control takes effect on the next decision and survives a restart. Errors:
         /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL.
         pub async fn set_control(
             &mut self,
@@ -2844,7 +2900,7 @@ pub mod admin_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AdminServiceServer.
     #[async_trait]
     pub trait AdminService: std::marker::Send + std::marker::Sync + 'static {
-        /// Sets a team's pin and freeze. Takes effect on the next decision and survives a restart. Errors:
+        /// Sets a team's pin and freeze, and lifts its guard. A control takes effect on the next decision and survives a restart. Errors:
         /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL.
         async fn set_control(
             &self,

@@ -92,6 +92,7 @@ impl Outcomes {
             | Record::Answer { .. }
             | Record::Seed(_)
             | Record::Budget { .. }
+            | Record::GuardLifted { .. }
             | Record::Tick { .. } => {}
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Invariants: a decision that inherited its arm adds no draw; its outcome hangs on the draw it came
 //! from, so it repeats that draw's weight and never adds one. Deterministic draws, and what inherits
-//! from them, are left out and counted.
+//! from them, are left out and counted. So are decisions of episodes that were held out: a policy is judged
+//! within the router's cell.
 //!
 //! Memory: about 4 d + 60 K bytes a draw (d coordinates, K arms); signal predictions are let go.
 //!
@@ -11,7 +12,7 @@
 use super::error::Error;
 use super::wanted::Wanted;
 use super::{Progress, Row, Watch};
-use crate::decision::Drawn;
+use crate::decision::{Cell, Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::ope::fold;
 use crate::table;
@@ -59,6 +60,9 @@ pub(super) struct Log {
     /// Unobserved decisions by the signal that they want.
     pub(super) wanted: BTreeMap<Name, usize>,
     pub(super) orphaned: usize,
+    pub(super) held_out: usize,
+    /// Episode, and utility, of those held out that chance had a part in.
+    pub(super) holdout: Vec<(usize, f64)>,
 }
 
 /// What a decision's arm came from.
@@ -74,6 +78,9 @@ struct Known {
     team: Option<Name>,
     arms: BTreeMap<Name, usize>,
     episodes: BTreeMap<Name, usize>,
+    held_out: BTreeMap<Name, usize>,
+    /// Episodes held out, those without a name too.
+    held: usize,
     sources: BTreeMap<DecisionId, Source>,
 }
 
@@ -117,6 +124,11 @@ impl Log {
         }
         self.rows += 1;
         let (id, utility) = (row.id, row.utility);
+        if row.cell == Cell::Holdout {
+            known.sources.insert(id, Source::Certain);
+            self.hold_out(row, known);
+            return Ok(());
+        }
         let wanted = std::mem::take(&mut row.wanted);
         let source = if row.deterministic() {
             Some(Source::Certain)
@@ -142,6 +154,22 @@ impl Log {
             known.sources.insert(id, source);
         }
         Ok(())
+    }
+
+    /// Takes in a decision that was held out.
+    fn hold_out(&mut self, row: Row, known: &mut Known) {
+        self.held_out += 1;
+        let by_chance = !matches!(row.origin, Origin::NoExplore | Origin::Pinned);
+        let Some(utility) = row.utility.filter(|_| by_chance) else {
+            return;
+        };
+        let next = known.held;
+        let episode = match row.episode {
+            Some(name) => *known.held_out.entry(name).or_insert(next),
+            None => next,
+        };
+        known.held += usize::from(episode == next);
+        self.holdout.push((episode, utility));
     }
 
     /// Adds a draw; gives its number.

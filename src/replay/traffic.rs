@@ -12,6 +12,7 @@
 //! Source: SCIENCE 3.2 to 3.4.
 
 use super::error::Error;
+use super::lift::Lift;
 use super::log::Log;
 use super::model::out_of_fold;
 use super::propensity::PropensityCheck;
@@ -35,6 +36,8 @@ pub struct TrafficReport {
     pub used: usize,
     /// Left out as pinned or no-explore, or inherited from such: another population.
     pub deterministic: usize,
+    /// Left out as held out for the team's baseline: candidates are judged within the router's cell.
+    pub held_out: usize,
     /// Left out for want of an outcome.
     pub unobserved: usize,
     /// The signals that those want.
@@ -45,6 +48,8 @@ pub struct TrafficReport {
     pub draws: usize,
     /// Mean utility as logged.
     pub logged: Option<Estimate>,
+    /// What the router's cell gained over the held-out one. Absent where one of them has no outcome.
+    pub lift: Option<Lift>,
     /// Whether the propensities are true.
     pub propensities: PropensityCheck,
     /// The candidates, in the order asked.
@@ -101,14 +106,23 @@ pub fn traffic(
         rows: log.rows,
         used: log.outcomes.len(),
         deterministic: log.deterministic,
+        held_out: log.held_out,
         unobserved: log.unobserved,
         wanted,
         orphaned: log.orphaned,
         draws: log.draws.len(),
         logged: Estimator::Ips.estimate(&logged),
+        lift: lift(&log),
         propensities: PropensityCheck::of(&log),
         candidates: reports,
     })
+}
+
+fn lift(log: &Log) -> Option<Lift> {
+    let episode = |draw: usize| Some(log.draws.get(draw)?.episode);
+    let router = log.outcomes.iter();
+    let router = router.filter_map(|o| Some((episode(o.draw)?, o.utility)));
+    Lift::of(router, log.holdout.iter().copied())
 }
 
 fn judge(
@@ -228,7 +242,7 @@ fn products(log: &Log, weights: &mut [Option<Weight>]) -> Vec<Option<f64>> {
 mod tests {
     use super::*;
     use crate::bandit::{Policy, Scores};
-    use crate::decision::{Drawn, Origin};
+    use crate::decision::{Cell, Drawn, Origin};
     use crate::id::{Mint, Name, Secret};
     use crate::ope::Refusal;
     use crate::unit::{Pmf, Timestamp};
@@ -285,6 +299,7 @@ mod tests {
                     task: None,
                     episode: None,
                     origin: Origin::Drawn,
+                    cell: Cell::Router,
                     policy: policy.to_string(),
                     scorecard_version: 1,
                     snapshot_version: 1,
@@ -500,6 +515,40 @@ mod tests {
         );
         assert_eq!(counts, (3, 1, 1, 395));
         assert_eq!((report.rows, report.draws), (400, 396));
+    }
+
+    #[test]
+    fn candidates_are_judged_within_the_routers_cell_and_the_cells_are_compared() {
+        let routed = log(400, 11);
+        let mut rows = routed.clone();
+        let hits = |rows: &[Row]| rows.iter().filter_map(|r| r.utility).sum::<f64>();
+        let held_out: Vec<Row> = log(100, 12)
+            .into_iter()
+            .enumerate()
+            .map(|(i, mut row)| {
+                row.cell = Cell::Holdout;
+                row.origin = match i % 4 {
+                    0 => Origin::Drawn,
+                    1 => Origin::NoExplore,
+                    _ => Origin::Baseline,
+                };
+                row
+            })
+            .collect();
+        rows.extend(held_out.iter().cloned());
+        let (alone, mixed) = (
+            judged(routed.clone(), &["uniform"]),
+            judged(rows, &["uniform"]),
+        );
+        assert_eq!((mixed.rows, mixed.used, mixed.held_out), (500, 400, 100));
+        assert_eq!(mixed.candidates, alone.candidates);
+        assert_eq!(mixed.propensities, alone.propensities);
+        assert_eq!(alone.lift, None);
+        let lift = mixed.lift.unwrap();
+        assert_eq!(lift.router.value, hits(&routed) / 400.0);
+        let by_chance = held_out.iter().filter(|r| r.origin != Origin::NoExplore);
+        let by_chance: Vec<Row> = by_chance.cloned().collect();
+        assert_eq!(lift.holdout.value, hits(&by_chance) / 75.0);
     }
 
     #[test]

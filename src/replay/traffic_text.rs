@@ -9,9 +9,15 @@ impl Display for TrafficReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(
             f,
-            "{} decisions, {} draws: {} used; left out: {} deterministic (pinned or no-explore), {} without \
-             an outcome, {} whose draw is not in the log",
-            self.rows, self.draws, self.used, self.deterministic, self.unobserved, self.orphaned
+            "{} decisions, {} draws: {} used; left out: {} deterministic (pinned or no-explore), {} held out for \
+             the baseline, {} without an outcome, {} whose draw is not in the log",
+            self.rows,
+            self.draws,
+            self.used,
+            self.deterministic,
+            self.held_out,
+            self.unobserved,
+            self.orphaned
         )?;
         if !self.wanted.is_empty() {
             writeln!(f, "no outcome for want of {}", wanted::list(&self.wanted))?;
@@ -31,6 +37,13 @@ impl Display for TrafficReport {
         )?;
         if let Some(logged) = &self.logged {
             writeln!(f, "logged utility: {}", interval(logged))?;
+        }
+        if let Some(lift) = &self.lift {
+            let (gain, holdout) = (interval(&lift.difference), interval(&lift.holdout));
+            writeln!(
+                f,
+                "gain over the held-out baseline: {gain} (the baseline: {holdout})"
+            )?;
         }
         self.candidates.iter().try_for_each(|c| c.fmt(f))
     }

@@ -4,10 +4,12 @@
 
 use super::choose::{Recording, Team};
 use super::context;
-use super::draw::{Choosing, Way};
+use super::draw::Way;
 use super::estimate::Estimates;
+use super::experiment::{Chooser, Part};
 use super::request::Request;
 use crate::access::Grant;
+use crate::bandit::Policy;
 use crate::decision::{Allowance, Drawn, Excluded, Origin};
 use crate::eligibility::{Limits, Need};
 use crate::id::{DecisionId, Name};
@@ -23,7 +25,7 @@ pub(super) struct Asked<'a> {
     pub(super) request: &'a Request,
     /// The draw that the episode and task have already.
     pub(super) first: Option<Draw>,
-    pub(super) choosing: &'a Choosing,
+    pub(super) part: Part<'a>,
     pub(super) learned: &'a TeamSnapshot,
     /// What the endpoints' caches hold of the session.
     pub(super) warm: Warm,
@@ -35,6 +37,7 @@ pub(super) struct Asked<'a> {
 pub(super) struct Chosen {
     pub(super) drawn: Drawn,
     pub(super) origin: Origin,
+    pub(super) policy: String,
     pub(super) excluded: Vec<Excluded>,
     pub(super) endpoint: Name,
     pub(super) fallbacks: Vec<Name>,
@@ -62,37 +65,50 @@ pub(super) fn need<'a>(
     }
 }
 
-/// The arm that was settled before this request: pinned, or the episode's already.
-pub(super) fn granted<'a>(learned: &'a TeamSnapshot, first: Option<&'a Draw>) -> Option<&'a Name> {
-    let pinned = learned.control.pinned.as_ref();
-    pinned.or(first.map(|first| &first.arm))
+impl<'a> Asked<'a> {
+    /// The arm that was settled before this request: pinned, the episode's already, or the baseline.
+    pub(super) fn granted(&self) -> Option<&Name> {
+        let pinned = self.learned.control.pinned.as_ref();
+        let first = self.first.as_ref().map(|first| &first.arm);
+        pinned.or(first).or(self.part.held_out)
+    }
+
+    /// What chooses among these arms.
+    pub(super) fn chooser(&self, arms: &[Name]) -> &'a Chooser {
+        let eligible = |chooser: &&Chooser| match &chooser.choosing.policy {
+            Policy::Fixed { arm } => arms.contains(arm),
+            _ => true,
+        };
+        let guarded = self.part.guarded.filter(eligible);
+        guarded.unwrap_or(self.part.chooser)
+    }
+
+    /// What is left to chance among the arms that were estimated.
+    pub(super) fn way(&self, estimates: &Estimates) -> Way {
+        let index = |name: &Name| estimates.arms.iter().position(|arm| arm == name);
+        if let Some(index) = self.learned.control.pinned.as_ref().and_then(index) {
+            return Way::Pinned(index);
+        }
+        if let Some(first) = &self.first
+            && let Some(index) = index(&first.arm)
+        {
+            return Way::Inherit(first.decision, index);
+        }
+        if !self.request.explore {
+            return Way::NoExplore;
+        }
+        match (self.part.held_out.and_then(index), &self.first) {
+            (Some(index), _) => Way::Baseline(index),
+            (None, Some(first)) => Way::Redraw(first.decision),
+            (None, None) => Way::Draw,
+        }
+    }
 }
 
 pub(super) fn limits(request: &Request) -> Limits {
     Limits {
         max_cost: request.constraints.max_cost,
         max_latency_ms: request.constraints.max_latency_ms,
-    }
-}
-
-pub(super) fn way(
-    request: &Request,
-    learned: &TeamSnapshot,
-    estimates: &Estimates,
-    first: Option<Draw>,
-) -> Way {
-    let index = |name: &Name| estimates.arms.iter().position(|arm| arm == name);
-    if let Some(index) = learned.control.pinned.as_ref().and_then(index) {
-        return Way::Pinned(index);
-    }
-    match first {
-        Some(first) => match index(&first.arm) {
-            Some(index) => Way::Inherit(first.decision, index),
-            None if request.explore => Way::Redraw(first.decision),
-            None => Way::NoExplore,
-        },
-        None if request.explore => Way::Draw,
-        None => Way::NoExplore,
     }
 }
 

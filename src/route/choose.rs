@@ -8,12 +8,13 @@
 //!
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
-use super::asked::{Asked, Chosen, content, granted, limits, need, way};
+use super::asked::{Asked, Chosen, content, limits, need};
 use super::context::{self, Capabilities};
 use super::cost::Pricing;
 use super::draw::{Choosing, draw};
 use super::error::Error;
 use super::estimate::estimate;
+use super::experiment::{Baseline, Chooser, Part};
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
@@ -25,7 +26,7 @@ use crate::clock::Clock;
 use crate::decision::{Cell, Decision, Drawn, Excluded, Reason};
 use crate::eligibility::{Catalogue, DataPolicy, Eligible, Need};
 use crate::feature::Extractor;
-use crate::id::{Mint, Name};
+use crate::id::{DecisionId, Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
 use crate::store::index::Draw;
 use crate::store::{Claim, Record, Store};
@@ -46,6 +47,8 @@ pub struct Team {
     pub data_policy: DataPolicy,
     /// What is kept of its requests.
     pub recording: Recording,
+    /// Where its traffic would go without a router. `None`: nothing is held out, and there is no guard.
+    pub baseline: Option<Baseline>,
 }
 
 /// What is kept of a team's requests.
@@ -63,7 +66,8 @@ pub enum Recording {
 #[derive(Debug)]
 struct Named {
     team: Team,
-    policy: String,
+    chooser: Chooser,
+    guarded: Option<Chooser>,
     feature_set: Name,
 }
 
@@ -101,11 +105,11 @@ impl Route {
     ) -> Result<Self, crate::id::Error> {
         let capabilities = Capabilities::new()?;
         let named = |(name, team): (Name, Team)| {
-            let policy = team.choosing.policy.to_string();
             let feature_set = Name::new(team.extractor.feature_set())?;
             let named = Named {
+                chooser: Chooser::new(team.choosing.clone()),
+                guarded: Chooser::guarded(&team),
                 team,
-                policy,
                 feature_set,
             };
             Ok((name, named))
@@ -126,6 +130,11 @@ impl Route {
     /// What it keeps its decisions in.
     pub(super) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Where a team's traffic would go without a router.
+    pub fn baseline(&self, team: &Name) -> Option<&Baseline> {
+        self.teams.get(team)?.team.baseline.as_ref()
     }
 
     /// The clock and the secret that ids are made with.
@@ -216,21 +225,23 @@ impl Route {
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let capabilities = self.capabilities.needed(request);
         let warm = |session| self.warmth.of(&caller.team, session, now);
+        let (id, secret) = (self.mint.next(now), self.mint.secret());
+        let part = self.part(named, learned, (id, &caller.team, request.episode.as_ref()));
+        let cell = part.cell;
         let asked = Asked {
             need: need(caller, team, request, &capabilities),
             x: &x,
             request,
             first,
-            choosing: &team.choosing,
+            part,
             learned,
             warm: request.session.as_ref().map_or_else(Warm::default, warm),
-            id: self.mint.next(now),
+            id,
             now,
         };
         let accounts = &self.accounts;
-        let chance = (self.mint.secret(), asked.id);
-        let spending = Spending::open(accounts, &caller.team, learned.pace, chance, now);
-        let (id, input_tokens) = (asked.id, asked.need.input_tokens);
+        let spending = Spending::open(accounts, &caller.team, learned.pace, (secret, id), now);
+        let input_tokens = asked.need.input_tokens;
         let chosen = self.choose(asked, spending)?;
         Ok(Decision {
             id,
@@ -242,7 +253,7 @@ impl Route {
             session: request.session.clone(),
             request: request.request.clone(),
             origin: chosen.origin,
-            policy: named.policy.clone(),
+            policy: chosen.policy,
             scorecard_version: learned.scorecard_version,
             snapshot_version: snapshot.version,
             feature_set: named.feature_set.clone(),
@@ -253,9 +264,28 @@ impl Route {
             endpoint: chosen.endpoint,
             fallbacks: chosen.fallbacks,
             content: content(team.recording, request),
-            cell: Cell::Router,
+            cell,
             allowance: chosen.allowance,
         })
+    }
+
+    /// A decision's part in its team's experiment.
+    fn part<'a>(
+        &self,
+        named: &'a Named,
+        learned: &TeamSnapshot,
+        (id, team, episode): (DecisionId, &Name, Option<&Name>),
+    ) -> Part<'a> {
+        let (baseline, secret) = (named.team.baseline.as_ref(), self.mint.secret());
+        let holds = baseline.is_some_and(|baseline| baseline.is_guarded(learned));
+        let cell = |baseline: &Baseline| baseline.cell(secret, id, (team, episode));
+        let cell = baseline.map_or(Cell::Router, cell);
+        Part {
+            cell,
+            chooser: &named.chooser,
+            guarded: named.guarded.as_ref().filter(|_| holds),
+            held_out: baseline.map(|b| &b.arm).filter(|_| cell == Cell::Holdout),
+        }
     }
 
     /// From what is asked to an arm, its endpoints and the money held for it.
@@ -283,23 +313,18 @@ impl Route {
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
         }
-        let granted = granted(learned, asked.first.as_ref());
+        let granted = asked.granted();
         let worst_case = |place| {
             let arm = eligible.arms.get(place)?;
             catalogue.worst_case(&eligible, arm, &need, now)
         };
         spending.withhold(&mut estimates, granted, worst_case, &mut excluded)?;
-        let way = way(request, learned, &estimates, asked.first);
+        let (way, chooser) = (asked.way(&estimates), asked.chooser(&estimates.arms));
         let places = std::mem::take(&mut estimates.places);
         let uniform = self.mint.secret().uniform(id);
         let drawing = SCRATCH.with_borrow_mut(|scratch| {
-            draw(
-                estimates,
-                asked.choosing,
-                (&way, &spending),
-                uniform,
-                scratch,
-            )
+            let how = (&way, &spending);
+            draw(estimates, &chooser.choosing, how, uniform, scratch)
         });
         let (drawn, origin) = match drawing {
             Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
@@ -311,6 +336,7 @@ impl Route {
         Ok(Chosen {
             drawn,
             origin,
+            policy: chooser.policy.clone(),
             excluded,
             endpoint,
             fallbacks: endpoints.collect(),

@@ -40,6 +40,8 @@ pub(super) enum Way {
     Inherit(DecisionId, usize),
     /// The episode's task had an arm that is not eligible any more.
     Redraw(DecisionId),
+    /// This arm for certain: the episode is held out for it.
+    Baseline(usize),
 }
 
 /// Draws an arm.
@@ -61,6 +63,7 @@ pub(super) fn draw(
     };
     let (pmf, floor, origin) = match *way {
         Way::Pinned(index) => (certain(index, count)?, none, Origin::Pinned),
+        Way::Baseline(index) => (certain(index, count)?, none, Origin::Baseline),
         Way::Inherit(from, index) => (certain(index, count)?, none, Origin::Inherited(from)),
         Way::NoExplore => {
             let best = match &choosing.policy {

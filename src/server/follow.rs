@@ -3,8 +3,9 @@
 //! Not here: what it does with a record (`learn`).
 
 use crate::clock::Clock;
+use crate::decision::Cell;
 use crate::id::Name;
-use crate::learn::{Alarm, Follower};
+use crate::learn::{Alarm, Comparison, Follower};
 use crate::store::{self, Record, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,7 @@ pub(super) fn follow(
                 result = Ok(ended);
             }
             tell(follower.learner().alarms(), told);
+            tell_trips(follower.learner().comparisons(), told);
             told = told.max(follower.learner().sequence());
             match result {
                 Ok(true) => return Ok(()),
@@ -138,6 +140,27 @@ fn tell<'a>(alarms: impl Iterator<Item = (&'a Name, &'a Alarm)>, told: u64) {
             after = alarm.after,
             sequence = alarm.sequence,
             "an arm has changed"
+        );
+    }
+}
+
+/// Tells of the guards that tripped after record `told`.
+fn tell_trips<'a>(comparisons: impl Iterator<Item = (&'a Name, &'a Comparison)>, told: u64) {
+    for (team, compared) in comparisons {
+        let Some(trip) = compared.tripped().filter(|trip| trip.sequence > told) else {
+            continue;
+        };
+        let (router, holdout) = (compared.side(Cell::Router), compared.side(Cell::Holdout));
+        tracing::warn!(
+            %team,
+            baseline = %compared.baseline(),
+            router_mean = router.mean,
+            router_episodes = router.episodes,
+            holdout_mean = holdout.mean,
+            holdout_episodes = holdout.episodes,
+            lift_upper = compared.lift().1,
+            sequence = trip.sequence,
+            "the router is worse than the baseline: the guard holds until it is lifted"
         );
     }
 }
@@ -197,6 +220,39 @@ mod tests {
         }
     }
 
+    /// What is logged meanwhile.
+    fn logged(act: impl FnOnce()) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, act);
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_guard_that_tripped_is_told_once() {
+        let team = Name::new("coding").unwrap();
+        let compared = Comparison::tripped_by(9);
+        let text = logged(|| {
+            for told in [8, 9, 20] {
+                tell_trips([(&team, &compared)].into_iter(), told);
+            }
+        });
+        assert_eq!(text.lines().count(), 1, "{text}");
+        for part in [
+            "WARN",
+            "the guard holds",
+            "team=coding",
+            "baseline=large",
+            "sequence=9",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
     #[test]
     fn an_alarm_is_told_once() {
         let team = Name::new("coding").unwrap();
@@ -213,18 +269,11 @@ mod tests {
             evidence: 3e5,
         };
         let alarms = [alarm(7), alarm(9)];
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || {
+        let text = logged(|| {
             for told in [7, 9, 20] {
                 tell(alarms.iter().map(|alarm| (&team, alarm)), told);
             }
         });
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 1, "{text}");
         for part in [

@@ -40,6 +40,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
             extractor,
             data_policy,
             recording,
+            baseline: team.baseline.clone(),
         };
         teams.insert(team.name.clone(), routing);
     }

@@ -261,7 +261,7 @@ fn services(
     );
     let intake = Arc::new(Intake::new(learning, store, published, Arc::clone(&clock)));
     let gateway = Gateway {
-        route,
+        route: Arc::clone(&route),
         complete: Arc::new(complete),
         reports: Arc::new(reports),
         intake: Arc::clone(&intake),
@@ -269,6 +269,7 @@ fn services(
     let desk = Desk {
         intake: Arc::clone(&intake),
         accounts,
+        route,
         clock: Arc::clone(&clock),
     };
     Ok(Services {

@@ -7,7 +7,8 @@
 //! variant; if it fails, the layout changed.
 //!
 //! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`], layout 4 is
-//! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on. These stand at its end, and
+//! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on, layout 5 is layout 4 with
+//! [`Record::GuardLifted`] and the origin `Baseline`. The fields stand at a decision's end, and
 //! a record of a decision ends with it: older layouts are the same bytes without [`OLD_DECISION`], which is
 //! what the fields are by default. Each record is written in the oldest layout that has it, so that an older
 //! build reads all that it can know.
@@ -19,14 +20,14 @@
 
 use super::{Error, Seed};
 use crate::budget::Budget;
-use crate::decision::{Answer, Attempt, Decision, Request};
+use crate::decision::{Answer, Attempt, Decision, Origin, Request};
 use crate::id::Name;
 use crate::signal::Feedback;
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Newest layout.
-pub const LAYOUT: u8 = 4;
+pub const LAYOUT: u8 = 5;
 
 /// The fields that layout 4 gave a decision, as they are in one without them: no cell but the router's, no
 /// budget.
@@ -108,6 +109,13 @@ pub enum Record {
         /// When.
         time: Timestamp,
     },
+    /// An operator lifted a team's guard.
+    GuardLifted {
+        /// The team.
+        team: Name,
+        /// When.
+        time: Timestamp,
+    },
 }
 
 /// What an operator can set while the server runs.
@@ -141,6 +149,7 @@ impl Record {
             | Self::Control { time, .. }
             | Self::Version { time, .. }
             | Self::Budget { time, .. }
+            | Self::GuardLifted { time, .. }
             | Self::Tick { time } => *time,
         }
     }
@@ -156,7 +165,8 @@ impl Record {
             | Self::EpisodeClosed { team, .. }
             | Self::Control { team, .. }
             | Self::Version { team, .. }
-            | Self::Budget { team, .. } => Some(team),
+            | Self::Budget { team, .. }
+            | Self::GuardLifted { team, .. } => Some(team),
             Self::Tick { .. } => None,
         }
     }
@@ -178,6 +188,7 @@ impl Record {
             | Self::Tick { .. }
             | Self::Answer { .. }
             | Self::Budget { .. }
+            | Self::GuardLifted { .. }
             | Self::Seed(_) => None,
         };
         request.map(|r| (&r.id, r.body_hash))
@@ -189,6 +200,8 @@ impl Record {
             Self::Answer { .. } => 2,
             Self::Seed(_) => 3,
             Self::Budget { .. } => 4,
+            Self::GuardLifted { .. } => 5,
+            Self::Decision(decision) if decision.origin == Origin::Baseline => 5,
             Self::Decision(decision) if !decision.is_plain() => 4,
             _ => 1,
         }
@@ -340,6 +353,14 @@ mod tests {
         check(seed(9), (84, 0x576fcdafe9342dfd));
         check(budgeted_decision(), (342, 11554822380899260334));
         check(budget(), (22, 8092607571841943751));
+        check(lifted(), (8, 8692062056434768842));
+    }
+
+    fn lifted() -> Record {
+        Record::GuardLifted {
+            team: name("t"),
+            time: time(9),
+        }
     }
 
     fn budget() -> Record {
@@ -381,7 +402,11 @@ mod tests {
         assert_eq!(bytes(&budgeted_decision())[0], 4);
         let mut held_out = decision(1);
         held_out.cell = Cell::Holdout;
-        assert_eq!(bytes(&Record::Decision(Box::new(held_out)))[0], 4);
+        assert_eq!(bytes(&Record::Decision(Box::new(held_out.clone())))[0], 4);
+        held_out.origin = Origin::Baseline;
+        let record = Record::Decision(Box::new(held_out));
+        assert_eq!(bytes(&record)[0], 5);
+        assert_eq!(Record::decode(&bytes(&record), 1).unwrap(), record);
     }
 
     #[test]
@@ -391,7 +416,7 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         };
         let whole = bytes(&Record::Tick { time: time(1) });
-        check(&[], "record 42 has layout 0: allowed 1 to 4");
+        check(&[], "record 42 has layout 0: allowed 1 to 5");
         check(&[9, 1, 2], "layout 9");
         check(&whole[..whole.len() - 1], "does not decode");
         check(&[whole.as_slice(), &[0]].concat(), "does not decode");

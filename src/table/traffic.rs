@@ -10,9 +10,10 @@
 //! | decision_id | str | UUIDv7 |
 //! | time_us | i64 | when, microseconds since the Unix epoch, UTC |
 //! | team, task, episode | str | names; the last two may be null |
-//! | origin | str | drawn, inherited, redrawn, no_explore, pinned |
+//! | origin | str | drawn, inherited, redrawn, no_explore, pinned, baseline |
 //! | draw_id | str | the earlier decision, for inherited and redrawn; else null |
-//! | deterministic | bool | no_explore or pinned: of no use to judge other policies |
+//! | cell | str | router, or holdout (the team's baseline took it wherever it could); router in files of before this column |
+//! | deterministic | bool | no_explore, pinned or baseline: of no use to judge other policies |
 //! | policy | str | specification that parses back |
 //! | scorecard_version, snapshot_version | i64 | what it was drawn by |
 //! | feature_set | str | what made the context |
@@ -36,7 +37,7 @@
 //! | quality, utility_realised | f64 | by the scorecard; null where unobserved |
 //! | wanted | list of str | where unobserved, the signals whose coming would change that; as above |
 
-use crate::decision::{Decision, Drawn, Origin};
+use crate::decision::{Cell, Decision, Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::Timestamp;
 
@@ -58,6 +59,8 @@ pub struct TrafficRow {
     pub episode: Option<Name>,
     /// How the arm came about.
     pub origin: Origin,
+    /// The experiment that its episode belongs to.
+    pub cell: Cell,
     /// The policy, as a specification that parses back.
     pub policy: String,
     /// Version of the team's scorecard.
@@ -100,6 +103,7 @@ impl TrafficRow {
             task: decision.task,
             episode: decision.episode,
             origin: decision.origin,
+            cell: decision.cell,
             policy: decision.policy,
             scorecard_version: decision.scorecard_version,
             snapshot_version: decision.snapshot_version,
@@ -120,7 +124,7 @@ impl TrafficRow {
 
     /// Whether the arm was certain: no other policy can be judged on this row by weighting.
     pub fn deterministic(&self) -> bool {
-        matches!(self.origin, Origin::NoExplore | Origin::Pinned)
+        self.origin.is_deterministic()
     }
 
     /// Whether an arm was drawn here; an inherited arm adds no draw.
@@ -132,7 +136,7 @@ impl TrafficRow {
     pub fn earlier(&self) -> Option<DecisionId> {
         match self.origin {
             Origin::Inherited(id) | Origin::Redrawn(id) => Some(id),
-            Origin::Drawn | Origin::NoExplore | Origin::Pinned => None,
+            Origin::Drawn | Origin::NoExplore | Origin::Pinned | Origin::Baseline => None,
         }
     }
 
@@ -144,6 +148,15 @@ impl TrafficRow {
             Origin::Redrawn(_) => "redrawn",
             Origin::NoExplore => "no_explore",
             Origin::Pinned => "pinned",
+            Origin::Baseline => "baseline",
+        }
+    }
+
+    /// The column `cell`.
+    pub(super) fn cell_name(&self) -> &'static str {
+        match self.cell {
+            Cell::Router => "router",
+            Cell::Holdout => "holdout",
         }
     }
 }
@@ -175,13 +188,15 @@ mod tests {
                 team: name("team"),
                 task: even.then(|| name("täsk")),
                 episode: (!even).then(|| name(&format!("episode {i}"))),
-                origin: match i % 5 {
+                origin: match i % 6 {
                     0 => Origin::Drawn,
                     1 => Origin::Inherited(rows[i - 1].id),
                     2 => Origin::Redrawn(rows[i - 1].id),
                     3 => Origin::NoExplore,
-                    _ => Origin::Pinned,
+                    4 => Origin::Pinned,
+                    _ => Origin::Baseline,
                 },
+                cell: if even { Cell::Router } else { Cell::Holdout },
                 policy: "uniform".to_owned(),
                 scorecard_version: 3,
                 snapshot_version: i as u64,
@@ -239,6 +254,26 @@ mod tests {
             let back: Vec<TrafficRow> = reader.collect::<Result<_, _>>().unwrap();
             assert!(back == rows, "{count} rows changed on the way");
         }
+    }
+
+    #[test]
+    fn rows_of_a_file_from_before_cells_are_the_routers() {
+        use polars::prelude::{ParquetReader, ParquetWriter, SerReader};
+        let dir = tempfile::tempdir().unwrap();
+        let (file, old) = (
+            dir.path().join("new.parquet"),
+            dir.path().join("old.parquet"),
+        );
+        let mut rows = rows(6);
+        write(&file, &rows);
+        let new = ParquetReader::new(std::fs::File::open(&file).unwrap());
+        let mut frame = new.finish().unwrap().drop("cell").unwrap();
+        ParquetWriter::new(std::fs::File::create(&old).unwrap())
+            .finish(&mut frame)
+            .unwrap();
+        rows.iter_mut().for_each(|row| row.cell = Cell::Router);
+        let back = TrafficReader::open(&old).unwrap();
+        assert!(back.collect::<Result<Vec<_>, _>>().unwrap() == rows);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::Error;
 use super::traffic::TrafficRow;
-use crate::decision::{Drawn, Origin};
+use crate::decision::{Cell, Drawn, Origin};
 use crate::id::{DecisionId, Name};
 use crate::unit::{Pmf, Timestamp};
 use polars::prelude::{
@@ -202,6 +202,7 @@ impl Batch<'_> {
         let served = self.text("served_arm")?;
         let (costs, latencies) = (self.number("cost_usd")?, self.number("latency_ms")?);
         let (quality, utility) = (self.number("quality")?, self.number("utility_realised")?);
+        let cells = self.added("cell", |batch| batch.text("cell"))?;
         let as_of = self.added("as_of_us", |batch| batch.whole("as_of_us"))?;
         let closed = self.added("episode_closed", |batch| batch.flag("episode_closed"))?;
         let mut outcome_names = self.name_lists("outcome_names")?.into_iter();
@@ -220,7 +221,8 @@ impl Batch<'_> {
         for (row, drawn) in self.draws()?.into_iter().enumerate() {
             let text =
                 |column: &str, values: &[Option<String>]| required(row, column, &values[row]);
-            let outcomes = take(&mut outcome_names).unwrap_or_default();
+            let outcomes = take(&mut outcome_names).unwrap_or_default().into_iter();
+            let values = take(&mut outcome_values).unwrap_or_default();
             rows.push(TrafficRow {
                 id: self.id(row, "decision_id", &text("decision_id", &ids)?)?,
                 time: Timestamp::from_micros(times[row].unwrap_or(0)),
@@ -228,6 +230,7 @@ impl Batch<'_> {
                 task: optional(row, "task", &tasks[row])?,
                 episode: optional(row, "episode", &episodes[row])?,
                 origin: self.origin(row, &text("origin", &origins)?, earlier[row].as_deref())?,
+                cell: self.cell(row, cells[row].as_deref())?,
                 policy: text("policy", &policies)?,
                 scorecard_version: scorecards[row].and_then(|v| v.try_into().ok()).unwrap_or(0),
                 snapshot_version: snapshots[row].and_then(|v| v.try_into().ok()).unwrap_or(0),
@@ -237,10 +240,7 @@ impl Batch<'_> {
                 served: optional(row, "served_arm", &served[row])?,
                 cost_usd: costs[row],
                 latency_ms: latencies[row],
-                outcomes: outcomes
-                    .into_iter()
-                    .zip(take(&mut outcome_values).unwrap_or_default())
-                    .collect(),
+                outcomes: outcomes.zip(values).collect(),
                 as_of: as_of[row].map(Timestamp::from_micros),
                 closed: closed[row].unwrap_or(false),
                 quality: quality[row],
@@ -259,10 +259,19 @@ impl Batch<'_> {
             "redrawn" => Ok(Origin::Redrawn(id()?)),
             "no_explore" => Ok(Origin::NoExplore),
             "pinned" => Ok(Origin::Pinned),
+            "baseline" => Ok(Origin::Baseline),
             other => {
-                let expected = "drawn, inherited, redrawn, no_explore or pinned";
+                let expected = "drawn, inherited, redrawn, no_explore, pinned or baseline";
                 Err(self.fault(row, "origin", other, expected))
             }
+        }
+    }
+
+    fn cell(&self, row: usize, text: Option<&str>) -> Result<Cell, Error> {
+        match text {
+            None | Some("router") => Ok(Cell::Router),
+            Some("holdout") => Ok(Cell::Holdout),
+            Some(other) => Err(self.fault(row, "cell", other, "router or holdout")),
         }
     }
 }

@@ -106,6 +106,7 @@ fn frame(rows: &[TrafficRow]) -> PolarsResult<DataFrame> {
         text("task", &|r| owned(&r.task)),
         text("episode", &|r| owned(&r.episode)),
         text("origin", &|r| Some(r.origin_name().to_owned())),
+        text("cell", &|r| Some(r.cell_name().to_owned())),
         text("draw_id", &|r| r.earlier().map(|id| id.to_string())),
         Column::new("deterministic".into(), certain),
         text("policy", &|r| Some(r.policy.clone())),

@@ -325,6 +325,7 @@ async fn bad_input_is_told_what_is_wrong_and_disturbs_nothing_else() {
             pinned_arm: "huge".to_owned(),
             frozen: false,
         }),
+        lift_guard: false,
     };
     let refused = team.admin.set_control(pin.clone()).await;
     said.refused("a pin to an arm that is not there", refused);

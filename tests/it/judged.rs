@@ -84,6 +84,7 @@ impl Day {
                 pinned_arm: String::new(),
                 frozen: true,
             }),
+            lift_guard: false,
         };
         let mut admin = AdminServiceClient::new(channel);
         admin.set_control(frozen).await.unwrap();

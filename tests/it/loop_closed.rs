@@ -529,7 +529,7 @@ fn again(decision: &Decision, scratch: &mut Scratch) -> Vec<f64> {
             let certain = (0..drawn.arms.len()).map(|i| f64::from(u8::from(i == best)));
             return certain.collect();
         }
-        Origin::Pinned | Origin::Inherited(_) => {
+        Origin::Pinned | Origin::Baseline | Origin::Inherited(_) => {
             let chosen = drawn.chosen as usize;
             let certain = (0..drawn.arms.len()).map(|i| f64::from(u8::from(i == chosen)));
             return certain.collect();

@@ -18,6 +18,7 @@ mod durability;
 #[cfg(feature = "analytics")]
 mod front_door;
 mod generated;
+mod holdout;
 #[cfg(feature = "analytics")]
 mod judged;
 mod loop_closed;

@@ -291,6 +291,7 @@ impl Caller {
         let request = v1::SetControlRequest {
             team: "coding".to_owned(),
             control: Some(control),
+            lift_guard: false,
         };
         self.admin.set_control(request).await.expect("set");
     }

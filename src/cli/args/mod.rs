@@ -154,9 +154,12 @@ pub(crate) struct Control {
     /// Learn nothing until lifted, nor later from what arrives meanwhile.
     #[arg(long)]
     pub(crate) freeze: bool,
-    /// Lift pin and freeze. With none of the three, nothing is changed and the state is shown.
+    /// Lift pin and freeze. With none of these options, nothing is changed and the state is shown.
     #[arg(long, conflicts_with_all = ["pin", "freeze"])]
     pub(crate) lift: bool,
+    /// Lift the guard that holds a team to its baseline. Pin and freeze stay as they are.
+    #[arg(long, conflicts_with_all = ["pin", "freeze", "lift"])]
+    pub(crate) lift_guard: bool,
     /// How the state is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -18,7 +18,7 @@ mod testing;
 mod time;
 
 pub use feedback::Refusal;
-pub use operator::Control;
+pub use operator::{Control, Operation};
 pub use replay::Replay;
 
 pub(super) use feedback::feedback;

@@ -10,6 +10,7 @@ mod answer;
 mod budget;
 mod bytes;
 mod decision;
+mod holdout;
 mod record;
 
 pub(super) use alarm::alarm;
@@ -17,4 +18,5 @@ pub(super) use answer::{complete_response, stream_event};
 pub(super) use budget::budget;
 pub(super) use bytes::route_bytes;
 pub(super) use decision::route_response;
+pub(super) use holdout::holdout;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};

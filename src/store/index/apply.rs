@@ -141,7 +141,8 @@ impl Index {
             Record::Version { .. }
             | Record::Tick { .. }
             | Record::Seed(_)
-            | Record::Budget { .. } => {}
+            | Record::Budget { .. }
+            | Record::GuardLifted { .. } => {}
         }
     }
 

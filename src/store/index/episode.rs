@@ -39,7 +39,8 @@ struct Slot {
 }
 
 impl Episode {
-    /// The draw of `task`. Decisions without exploration and pinned ones are no draws.
+    /// The draw of `task`. Decisions without exploration and pinned ones are no draws; the baseline of an
+    /// episode that is held out is one: its later calls inherit it.
     pub fn draw(&self, task: Option<&Name>) -> Option<&Draw> {
         let slot = self.draws.iter().find(|slot| slot.task.as_ref() == task);
         slot.map(|slot| &slot.draw)
@@ -50,7 +51,7 @@ impl Episode {
         let at = self.decisions.partition_point(|(p, _)| *p < position);
         self.decisions.insert(at, (position, decision.id));
         let redrawn = match decision.origin {
-            Origin::Drawn => false,
+            Origin::Drawn | Origin::Baseline => false,
             Origin::Redrawn(_) => true,
             Origin::Inherited(_) | Origin::NoExplore | Origin::Pinned => return,
         };

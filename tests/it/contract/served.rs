@@ -8,8 +8,8 @@ use bellwether::decision::{Attempt, Cell, Decision, Drawn, Excluded, Origin, Rea
 use bellwether::eligibility::Endpoint;
 use bellwether::grpc::{
     Ask, Completed, Control, Event, Events, Failure, Gate, GuardLayer, HealthSwitch, Judge,
-    Judging, Listener, Listening, Operating, Operator, Outcome, Replay, Router, Routing, Services,
-    TeamState,
+    Judging, Listener, Listening, Operating, Operation, Operator, Outcome, Replay, Router, Routing,
+    Services, TeamState,
 };
 use bellwether::id::{DecisionId, Name, Secret};
 use bellwether::learn::{EpisodeClosed, EpisodeClosing};
@@ -375,8 +375,8 @@ impl Judging for Memory {
 }
 
 impl Operating for Memory {
-    async fn set_control(&self, _: &Grant, control: Control) -> Result<Control, Failure> {
-        Ok(control)
+    async fn set_control(&self, _: &Grant, wanted: Operation) -> Result<Control, Failure> {
+        Ok(wanted.control.unwrap_or_default())
     }
 
     async fn team(&self, _: &Grant) -> Result<TeamState, Failure> {
