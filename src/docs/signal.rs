@@ -40,6 +40,13 @@
 //! and `GetTeam` counts only what the team itself reported. The same table again adds nothing. Where an
 //! arm serves the team otherwise than its table says, that is a change like any other, and raises an alarm.
 //!
+//! Who has no table may have a leaderboard: `bellwether seed --priors board.csv --signal passed=tests_passed` takes
+//! from a CSV in what share of its trials each model had a flag true, and expects that of the arm whatever it
+//! is asked. It weighs as much as 20 outcomes of the team's own (`--pseudo-count`), and never more than the
+//! published trials, so that some 20 outcomes outweigh a leaderboard that is wrong for the team. What it says
+//! of cost or latency is not taught. An arm is taught published rates once; other ones, later, are not added
+//! to the first.
+//!
 //! # What the learner does not believe
 //!
 //! - Comments: kept, shown by `GetDecision`, never learned from.
