@@ -114,6 +114,7 @@ mod tests {
     use super::*;
     use crate::budget::{Refill, Window};
     use crate::config::{Connection, Recording, render};
+    use crate::learn::Pooling;
 
     const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
 
@@ -136,6 +137,7 @@ scorecard = "coding.toml"
 policy = "square-cb:gamma=2,schedule=sqrt"
 explore_floor = 0.05
 recording = "full"
+pooling = "give"
 data_policy = { regions = ["eu"], zero_retention = true, no_training = true }
 
 [[keys]]
@@ -247,6 +249,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(team.policy.to_string(), "square-cb:gamma=2,schedule=sqrt");
         assert_eq!(team.explore_floor, 0.05);
         assert_eq!(team.recording, Recording::Full);
+        assert_eq!(team.pooling, Pooling::Give);
         assert_eq!(team.scorecard.definition().name.as_str(), "coding");
         assert_eq!(team.scorecard_text, CODING);
         let budget = team.budget.unwrap();
@@ -321,6 +324,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(team.policy.to_string(), "linear-thompson:v=0.3,half=1000");
         assert_eq!(team.explore_floor, 0.02);
         assert_eq!(team.recording, Recording::Features);
+        assert_eq!(team.pooling, Pooling::None);
         assert!(params.keys.is_open());
         assert_eq!(params.keys.grant(None).unwrap().team.as_str(), "default");
         let endpoint = &params.catalogue.endpoints()[0];

@@ -18,6 +18,7 @@ mod follow;
 mod intake;
 mod learner;
 mod ledger;
+mod lend;
 mod pacing;
 mod pool;
 #[cfg(test)]
@@ -34,5 +35,6 @@ pub use follow::{Follower, Published};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
+pub use lend::Pooling;
 pub use snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 pub use whole::Broken;

@@ -199,7 +199,7 @@ async fn teach_rates(params: &Params, rates: &Rates) -> RatesDone {
 }
 
 /// What an arm's rows weigh together, and the weighted share of trues of a signal.
-fn weighed(seeds: &[Box<Seed>], arm: &str, signal: &str) -> (f64, f64) {
+fn weighed(seeds: &[Seed], arm: &str, signal: &str) -> (f64, f64) {
     let rows = seeds.iter().filter(|seed| seed.arm.as_str() == arm);
     let of = |seed: &Seed| {
         let said = seed
@@ -215,11 +215,11 @@ fn weighed(seeds: &[Box<Seed>], arm: &str, signal: &str) -> (f64, f64) {
     (sums.0, sums.1 / sums.0)
 }
 
-fn seeds(opened: &Opened) -> Vec<Box<Seed>> {
+fn seeds(opened: &Opened) -> Vec<Seed> {
     let seeds = records(opened)
         .into_iter()
         .filter_map(|record| match record {
-            Record::Seed(seed) => Some(seed),
+            Record::Seed(seed) => Some(*seed),
             _ => None,
         });
     seeds.collect()
