@@ -6,6 +6,9 @@
 //! from the parent's expectations exactly, whatever it assumed itself. From then on these are rows like any
 //! others: they fade, the prior below them may move, and own outcomes outweigh them after some `most`.
 //!
+//! What came in is kept by the caller ([`Borrowed`]) for as long as it may be given back: then A, b and the sums
+//! lose what is left of it, as they would a row.
+//!
 //! Invariants: theta is the parent's, up to rounding; with one lender whose rows are its own, the lender's.
 //! The spread about it (`squares`) is the lenders', scaled alike, so that the estimate of noise is not
 //! fooled; the doubt's own noise (`residual`) is not lent. A refused call changes nothing.
@@ -16,11 +19,14 @@
 
 use super::cholesky;
 use super::error::StateError;
-use super::lanes::{Group, LANES, dot, pad};
+use super::fading::Fading;
+use super::lanes::{Group, LANES, add_scaled, dot, pad};
 use super::packed::Packed;
 use super::residual::{PRIOR_COUNT, PRIOR_SD};
 use super::ridge::Ridge;
+use super::squares::Squares;
 use super::whole::{check_len, finite};
+use serde::{Deserialize, Serialize};
 
 /// Someone to start from.
 #[derive(Debug)]
@@ -31,6 +37,41 @@ pub struct Lender<'a> {
     pub targets: &'a [usize],
     /// How many of its rows are its own, above 0.
     pub own: f64,
+}
+
+/// What a regression has from others, beside its prior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Borrowed {
+    entered: Fading,
+    count: f64,
+    rows: Packed<f64>,
+    moments: Vec<Vec<Group<f64>>>,
+    squares: Squares,
+    /// What was expected at the start, target by target.
+    theta: Vec<Vec<Group<f64>>>,
+}
+
+impl Borrowed {
+    /// What the lenders expect of a target at `x`; `None` where there is no such target or `x` is of
+    /// another length.
+    pub fn predict(&self, x: &[f32], target: usize) -> Option<f64> {
+        let theta = self.theta.get(target)?;
+        let x = pad(x.iter().map(|v| f64::from(*v)));
+        (x.len() == theta.len()).then(|| dot(theta, &x))
+    }
+
+    /// Whether shapes and numbers are sound: asked of what was read from disk.
+    pub fn is_whole(&self, dim: usize, targets: usize) -> bool {
+        let groups = super::lanes::groups(dim);
+        let sound = |vectors: &[Vec<Group<f64>>]| {
+            let shape = vectors.len() == targets && vectors.iter().all(|v| v.len() == groups);
+            shape && vectors.iter().flatten().flatten().all(|v| v.is_finite())
+        };
+        let rows = self.rows.well_formed(dim) && self.rows.numbers().all(f64::is_finite);
+        let numbers = self.count.is_finite() && self.entered.is_whole();
+        let sums = self.squares.well_formed(targets);
+        rows && numbers && sums && sound(&self.moments) && sound(&self.theta)
+    }
 }
 
 /// What the lenders know together.
@@ -55,39 +96,70 @@ impl Ridge {
     /// assert!((new.weights(0)[0] - 3.5 / 4.0).abs() < 1e-12);
     /// assert_eq!(new.count(), 2.0);
     /// ```
-    pub fn start_from(&mut self, lenders: &[Lender<'_>], most: f64) -> Result<(), StateError> {
+    pub fn start_from(
+        &mut self,
+        lenders: &[Lender<'_>],
+        most: f64,
+    ) -> Result<Borrowed, StateError> {
         let total: f64 = lenders.iter().map(|lender| lender.own).sum();
         finite("rows to start from", [total, most])?;
-        if total <= 0.0 || most <= 0.0 {
-            return Ok(());
-        }
         let parent = Parent::new(lenders, total, self.dim, self.targets())?;
-        let scale = (most / total).min(1.0);
-        let mut started = self.clone();
-        started.fold();
-        started.precision = Packed::build(self.dim, |i, j| {
-            started.precision.get(i, j) + scale * parent.rows.get(i, j)
-        });
-        let mut product = vec![[0.0; LANES]; super::lanes::groups(self.dim)];
-        for (target, (theta, squares, observed)) in parent.targets.iter().enumerate() {
-            if let Some(moment) = started.moments.get_mut(target) {
-                started.precision.multiply(theta, moment);
-            }
-            // What makes the sum about theta the lenders' (see `squares`), A0 (theta - m) being in b as well.
-            parent.rows.multiply(theta, &mut product);
+        let scale = (most / total).clamp(0.0, 1.0);
+        let mut rows = parent.rows;
+        rows.scale(scale);
+        let mut borrowed = Borrowed {
+            entered: self.fading,
+            count: scale * total,
+            rows,
+            moments: Vec::with_capacity(parent.targets.len()),
+            squares: Squares::new(parent.targets.len()),
+            theta: Vec::with_capacity(parent.targets.len()),
+        };
+        for (target, (theta, squares, observed)) in parent.targets.into_iter().enumerate() {
+            // (A0 + R) theta - A0 m, and the sum that makes the squares about theta the lenders' (`squares`).
+            let mut moment = vec![[0.0; LANES]; theta.len()];
+            borrowed.rows.multiply(&theta, &mut moment);
+            let mut values = scale * squares + dot(&theta, &moment);
             let mean = self.prior.means.get(target).into_iter().flatten();
-            let moved = theta
-                .as_flattened()
-                .iter()
-                .zip(&self.prior.precision)
-                .zip(mean);
-            let moved: f64 = moved.map(|((t, p), m)| p * t * (t - m)).sum();
-            let values = scale * (squares + dot(theta, &product)) + 2.0 * moved;
-            started.squares.gain(target, values, scale * observed);
+            let slots = moment
+                .as_flattened_mut()
+                .iter_mut()
+                .zip(theta.as_flattened());
+            for ((slot, t), (p, m)) in slots.zip(self.prior.precision.iter().zip(mean)) {
+                *slot += p * (t - m);
+                values += 2.0 * p * t * (t - m);
+            }
+            borrowed.squares.gain(target, values, scale * observed);
+            borrowed.moments.push(moment);
+            borrowed.theta.push(theta);
         }
-        started.count += scale * total;
-        started.refactor()?;
-        *self = started;
+        self.exchange(&borrowed, 1.0)?;
+        Ok(borrowed)
+    }
+
+    /// Gives back what is left of what it started from: the state is then what its own rows make it.
+    pub fn give_back(&mut self, borrowed: &Borrowed) -> Result<(), StateError> {
+        self.exchange(borrowed, -self.fading.since(borrowed.entered))
+    }
+
+    /// A, b and the sums gain `share` of what is borrowed.
+    fn exchange(&mut self, borrowed: &Borrowed, share: f64) -> Result<(), StateError> {
+        check_len("borrowed rows", borrowed.rows.dim(), self.dim)?;
+        check_len("borrowed targets", borrowed.moments.len(), self.targets())?;
+        let mut changed = self.clone();
+        changed.fold();
+        let old = &changed.precision;
+        let entry = |i, j| old.get(i, j) + share * borrowed.rows.get(i, j);
+        changed.precision = Packed::build(self.dim, entry);
+        for (moment, more) in changed.moments.iter_mut().zip(&borrowed.moments) {
+            add_scaled(moment, share, more);
+        }
+        changed.squares.add(share, &borrowed.squares);
+        let count = changed.count + share * borrowed.count;
+        // What rounding leaves of nothing is no row.
+        changed.count = if count > 1e-9 { count } else { 0.0 };
+        changed.refactor()?;
+        *self = changed;
         Ok(())
     }
 }
@@ -189,7 +261,8 @@ mod tests {
             targets: &[0, 1],
             own: *own,
         });
-        new.start_from(&lenders.collect::<Vec<_>>(), most).unwrap();
+        let borrowed = new.start_from(&lenders.collect::<Vec<_>>(), most).unwrap();
+        assert!(borrowed.is_whole(3, 2) && !borrowed.is_whole(9, 2) && !borrowed.is_whole(3, 1));
         new.validate().unwrap();
         new
     }
@@ -261,6 +334,48 @@ mod tests {
         (0..50).for_each(|_| drop(later.observe(&[0.1, 0.0, 1.0], &[Some(0.6), None])));
         let later = settled(&later);
         assert!((0.0..0.05).contains(&noise(&later)), "{}", noise(&later));
+    }
+
+    #[test]
+    fn what_is_given_back_leaves_own_rows_alone() {
+        let old = settled(&learned(200, 0.6));
+        let (mut new, mut alone) = (fresh(0.9), fresh(0.9));
+        let lender = Lender {
+            ridge: &old,
+            targets: &[0, 1],
+            own: old.count(),
+        };
+        let borrowed = new.start_from(&[lender], 50.0).unwrap();
+        assert_eq!(
+            borrowed.predict(&[0.0, 0.0, 1.0], 0),
+            Some(new.weights(0)[2])
+        );
+        for ridge in [&mut new, &mut alone] {
+            for row in 0..30 {
+                let x = [(row as f32).sin(), 0.1, 1.0];
+                ridge.observe(&x, &[Some(0.2), Some(0.4)]).unwrap();
+                ridge.fade(0.99).unwrap();
+            }
+            ridge
+                .set_prior(&Prior::on_bias(3, 7.0, &[0.4, 0.5]))
+                .unwrap();
+        }
+        new.give_back(&borrowed).unwrap();
+        new.validate().unwrap();
+        let alone = settled(&alone);
+        for target in 0..2 {
+            for (found, expected) in new.weights(target).iter().zip(alone.weights(target)) {
+                assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+            }
+            let ((a, n), (b, m)) = (new.scatter(target), alone.scatter(target));
+            assert!(
+                (a - b).abs() < 1e-9 && (n - m).abs() < 1e-9,
+                "{a} {b} {n} {m}"
+            );
+        }
+        assert!((new.count() - alone.count()).abs() < 1e-9);
+        let x = [0.3, 0.1, 1.0];
+        assert!((new.spread(&x).unwrap() - alone.spread(&x).unwrap()).abs() < 1e-9);
     }
 
     #[test]

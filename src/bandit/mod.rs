@@ -49,7 +49,7 @@ pub use error::{ChoiceError, StateError};
 pub use fading::Fading;
 pub use floor::floors;
 pub use hierarchy::Hierarchy;
-pub use lend::Lender;
+pub use lend::{Borrowed, Lender};
 pub use policy::{Policy, Scores, Scratch};
 pub use posterior::Posterior;
 pub use prior::Prior;

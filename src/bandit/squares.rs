@@ -70,6 +70,13 @@ impl Squares {
         }
     }
 
+    /// Gains `share` times other sums.
+    pub(super) fn add(&mut self, share: f64, other: &Self) {
+        for (target, (values, observed)) in other.values.iter().zip(&other.observed).enumerate() {
+            self.gain(target, share * values, share * observed);
+        }
+    }
+
     /// Sum of w over the rows in which a target was observed.
     pub(super) fn observed(&self, target: usize) -> f64 {
         self.observed.get(target).copied().unwrap_or_default()

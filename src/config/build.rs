@@ -137,7 +137,6 @@ scorecard = "coding.toml"
 policy = "square-cb:gamma=2,schedule=sqrt"
 explore_floor = 0.05
 recording = "full"
-pooling = "give"
 data_policy = { regions = ["eu"], zero_retention = true, no_training = true }
 
 [[keys]]
@@ -237,7 +236,8 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
 
     #[test]
     fn every_field_reaches_the_parameters() {
-        let budget = "budget = { request_usd = 0.002, limit_usd = 50, per = \"month\" }\n";
+        let budget = "budget = { request_usd = 0.002, limit_usd = 50, per = \"month\" }\n\
+            pooling = \"give\"\n";
         let whole = WHOLE.replacen("data_policy", &format!("{budget}data_policy"), 1);
         let params = loaded(&whole).unwrap();
         assert_eq!(params.server.listen.to_string(), "[::1]:9000");

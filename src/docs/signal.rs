@@ -47,6 +47,17 @@
 //! of cost or latency is not taught. An arm is taught published rates once; other ones, later, are not added
 //! to the first.
 //!
+//! # Outcomes of other teams
+//!
+//! By default teams of one server know nothing of each other. With `pooling = "give"` in its `[[teams]]` a team lets
+//! others start from its statistics, with `"take"` its own arms start from those of teams that give, `"both"`
+//! is both, `"none"` the default. What is lent is sums over at least 20 outcomes of one arm: never a request, a
+//! reward, a cost, and only between groups of signals that both scorecards have alike (names, kinds,
+//! thresholds, level, closing time, meaning of silence). It is lent once, when the team draws the arm for the
+//! first time, weighs as much as 50 of its own outcomes at most (less where lenders disagree), and all of it
+//! is given back where a guess that knows no arm foretells the team's outcomes better. No draw and no outcome
+//! is counted for it. A change of `pooling` makes the learner read the journal anew, as if it had always been so.
+//!
 //! # What the learner does not believe
 //!
 //! - Comments: kept, shown by `GetDecision`, never learned from.

@@ -16,11 +16,18 @@
 //!   disagree: with tau^2 how far the means of teams scatter beyond their noise s^2, an outcome of another
 //!   team says as much as s^2 / tau^2 of them can.
 //!
+//! - It stands on trial, and is given back where it does worse than a guess (`trial`).
+//!
 //! How it goes with the common prior of the team's arms (`pool`): the borrowed values are counted with taught
 //! ones, so that the arms' common mean knows of them; then the prior is set, and the arm starts on it with
 //! the parent's expectations exactly. From there on its borrowed rows are rows of the arm: the prior learns
 //! from them, they fade, an alarm lets go of them. No pull and no outcome is counted: forced draws and
 //! doubt of young teams are as without.
+//!
+//! Measured (four arms, the lender with 400 outcomes, 20 seeds; share of tests passed that a draw of the second
+//! team loses to the best arm, over draws 1 to 50, 1 to 200, 201 to 600): with the same tastes 0.134, 0.076,
+//! 0.029 alone and 0.076, 0.039, 0.011 pooled; with opposite ones 0.136, 0.071, 0.020 alone and 0.174, 0.073,
+//! 0.014 pooled (without the trial 0.288, 0.231, 0.119).
 //!
 //! Invariants: a function of the records so far and the parameters: a rebuild, and a learner read back from a
 //! checkpoint, lend the same bits. With [`Pooling::None`] everywhere nothing is other than without.
@@ -32,7 +39,7 @@
 use super::arm::Arm;
 use super::team::{Team as State, Touched, not_learned};
 use super::{Params, Team};
-use crate::bandit::{Lender, Ridge};
+use crate::bandit::{Lender, Ridge, StateError};
 use crate::id::Name;
 use crate::scorecard::Group;
 use crate::store::Record;
@@ -198,44 +205,59 @@ fn strength(lent: &[Lent]) -> f64 {
 impl State {
     /// Starts an arm from what others lend.
     pub(super) fn borrow(&mut self, loan: &Loan, params: &Team, touched: &mut Touched) {
-        let name = &loan.arm;
         for (group, lent) in loan.groups.iter().enumerate() {
-            let total: f64 = lent.iter().map(|lender| lender.own).sum();
-            if total <= 0.0 {
+            if lent.is_empty() || !self.trials.allow(group) {
                 continue;
             }
-            let most = strength(lent);
-            let share = (most / total).min(1.0);
-            let Some(arm) = self.arm(name, params) else {
-                return;
-            };
-            for lender in lent {
-                let sums = arm.seeded.get_mut(group).into_iter().flatten();
-                for ((weight, sum), (count, mean)) in sums.zip(&lender.means) {
-                    let lent = share * lender.own.min(*count);
-                    *weight += lent;
-                    *sum += lent * mean;
-                }
-            }
-            // The arms' common mean first, then the arm upon it: so it starts where the parent is.
-            self.changed(group, 0, params, touched);
-            let lenders = lent.iter().map(|lender| Lender {
-                ridge: &lender.ridge,
-                targets: &lender.targets,
-                own: lender.own,
-            });
-            let lenders: Vec<Lender<'_>> = lenders.collect();
-            let ridge = self.arms.get_mut(name);
-            let ridge = ridge.and_then(|arm| arm.groups.get_mut(group));
-            match ridge.map_or(Ok(()), |ridge| ridge.start_from(&lenders, most)) {
-                Ok(()) => {
-                    let (team, lenders, outcomes) = (&params.name, lenders.len(), total.min(most));
-                    tracing::info!(%team, arm = %name, group, lenders, outcomes, "an arm starts from other teams");
-                }
-                Err(error) => not_learned(name, &error),
+            if let Err(error) = self.borrow_group(&loan.arm, (group, lent), params, touched) {
+                not_learned(&loan.arm, &error);
             }
         }
-        touched.insert(name.clone());
+        touched.insert(loan.arm.clone());
+    }
+
+    fn borrow_group(
+        &mut self,
+        name: &Name,
+        (group, lent): (usize, &[Lent]),
+        params: &Team,
+        touched: &mut Touched,
+    ) -> Result<(), StateError> {
+        let total: f64 = lent.iter().map(|lender| lender.own).sum();
+        let most = strength(lent);
+        let share = (most / total).min(1.0);
+        let Some(arm) = self.arm(name, params) else {
+            return Ok(());
+        };
+        let taught = arm.seeded.get_mut(group).into_iter().flatten();
+        let mut sums = Vec::new();
+        for (target, (weight, sum)) in taught.enumerate() {
+            let each = lent.iter().filter_map(|lender| {
+                let (count, mean) = lender.means.get(target)?;
+                Some((share * lender.own.min(*count), *mean))
+            });
+            let more = each.fold((0.0, 0.0), |all, (n, mean)| (all.0 + n, all.1 + n * mean));
+            *weight += more.0;
+            *sum += more.1;
+            sums.push(more);
+        }
+        // The arms' common mean first, then the arm upon it: so it starts where the parent is.
+        self.changed(group, 0, params, touched);
+        let lenders = lent.iter().map(|lender| Lender {
+            ridge: &lender.ridge,
+            targets: &lender.targets,
+            own: lender.own,
+        });
+        let lenders: Vec<Lender<'_>> = lenders.collect();
+        let ridge = self.arms.get_mut(name);
+        let Some(ridge) = ridge.and_then(|arm| arm.groups.get_mut(group)) else {
+            return Ok(());
+        };
+        let borrowed = ridge.start_from(&lenders, most)?;
+        self.trials.hold(group, name, (borrowed, sums));
+        let (team, lenders, outcomes) = (&params.name, lenders.len(), total.min(most));
+        tracing::info!(%team, arm = %name, group, lenders, outcomes, "an arm starts from other teams");
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@ mod seed;
 mod snapshot;
 mod team;
 mod told;
+mod trial;
 mod usage;
 mod whole;
 

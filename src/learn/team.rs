@@ -24,6 +24,7 @@ use super::ledger::{self, Learned, Ledger, Limits};
 use super::pacing::Pacing;
 use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
+use super::trial::Trials;
 use super::{Recall, Team as Params};
 use crate::bandit::{StateError, Tempo};
 use crate::decision::Decision;
@@ -47,6 +48,7 @@ pub(super) struct Team {
     pub(super) control: Control,
     pub(super) alarms: Alarms,
     pub(super) pacing: Pacing,
+    pub(super) trials: Trials,
 }
 
 /// What a step of learning goes by.
@@ -73,6 +75,7 @@ impl Team {
             control: Control::default(),
             alarms: Alarms::default(),
             pacing: Pacing::default(),
+            trials: Trials::default(),
         }
     }
 
@@ -258,6 +261,7 @@ impl Team {
         if row != before {
             let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
             self.changed(group, entered, params, touched);
+            self.tried((group, &name), x, (&before, &row), params, touched);
         }
         Some(Step {
             id,

@@ -21,6 +21,7 @@ mod generated;
 #[cfg(feature = "analytics")]
 mod judged;
 mod loop_closed;
+mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;
 mod repeats;

@@ -175,7 +175,8 @@ fn borrowed(bench: &Bench) -> f64 {
 fn a_new_arm_expects_what_the_lender_does_and_weighs_fifty_outcomes() {
     let bench = lent(|_| {});
     let (new, old) = (bench.arm("new", "a"), bench.arm("old", "a"));
-    assert!((borrowed(&bench) - 50.0).abs() < 1e-9);
+    // A draw ages what was borrowed a little.
+    assert!((borrowed(&bench) - 50.0).abs() < 0.01);
     let mut settled = old.groups[0].clone();
     settled.refactor().unwrap();
     for target in 0..2 {
@@ -287,7 +288,7 @@ fn what_was_lent_or_taught_is_not_lent_on() {
     let mut bench = Bench::new(&teams, 2);
     bench.show("a-old", 0, 0.8, 60);
     bench.draw("b-middle", 0, 0.25, None);
-    assert!((bench.arm("b-middle", "a").groups[0].count() - 50.0).abs() < 1e-6);
+    assert!((bench.arm("b-middle", "a").groups[0].count() - 50.0).abs() < 0.01);
     // The middle team stands on fifty and has none of its own: the new one hears the old one alone.
     let old = bench.learner.team(&name("a-old")).arms["a"].groups[0].clone();
     bench.draw("c-new", 0, 0.25, None);
@@ -394,7 +395,55 @@ fn losses(pooling: Pooling, second: World, seeds: u64) -> [f64; 3] {
     sums
 }
 
-/// The figures that are printed stand in the README.
+#[test]
+fn loans_that_do_worse_than_a_guess_are_given_back_by_all_arms() {
+    let mut bench = Bench::new(&[("new", Pooling::Take), ("old", Pooling::Give)], 5);
+    bench.show("old", 0, 0.9, 100);
+    bench.show("old", 1, 0.2, 100);
+    for arm in [1, 0] {
+        bench.draw("new", arm, 0.25, None);
+    }
+    let mut alone = Bench::new(&[("new", Pooling::None), ("old", Pooling::Give)], 5);
+    for arm in [1, 0] {
+        alone.draw("new", arm, 0.25, None);
+    }
+    for _ in 0..30 {
+        bench.draw("new", 0, 0.25, Some(false));
+        alone.draw("new", 0, 0.25, Some(false));
+    }
+    // Arm b has no outcome of its own: what it was lent went with what a was.
+    for arm in ["a", "b"] {
+        let (found, expected) = (bench.arm("new", arm), alone.arm("new", arm));
+        assert!((found.groups[0].count() - expected.groups[0].count()).abs() < 1e-6);
+        for (found, expected) in found.groups[0]
+            .weights(0)
+            .iter()
+            .zip(expected.groups[0].weights(0))
+        {
+            assert!((found - expected).abs() < 0.02, "{arm}: {found} {expected}");
+        }
+        assert!(found.seeded[0][0].0 < 1e-9);
+    }
+    // And no arm borrows any more.
+    bench.show("old", 2, 0.9, 30);
+    bench.draw("new", 2, 0.25, None);
+    assert_eq!(bench.arm("new", "c").groups[0].count(), 0.0);
+    bench.learner.validate(&bench.params).unwrap();
+}
+
+#[test]
+fn loans_that_are_right_are_kept() {
+    let kept = (0..20).filter(|seed| {
+        let mut bench = Bench::new(&[("new", Pooling::Take), ("old", Pooling::Give)], *seed);
+        bench.play("old", tastes, 400);
+        bench.play("new", tastes, 150);
+        bench.learner.team(&name("new")).trials.allow(0)
+    });
+    // One in a hundred is given back for nothing, were the lender right to the last digit.
+    let kept = kept.count();
+    assert!(kept >= 18, "{kept}");
+}
+
 #[test]
 fn a_team_with_the_same_tastes_begins_better_and_one_with_opposite_ones_is_not_held_back_for_long()
 {
@@ -403,7 +452,10 @@ fn a_team_with_the_same_tastes_begins_better_and_one_with_opposite_ones_is_not_h
     println!("lost a draw over the first 50, the first 200, 200 to 600: alone, pooled");
     println!("same tastes {:.4?} {:.4?}", same[0], same[1]);
     println!("opposite    {:.4?} {:.4?}", other[0], other[1]);
-    assert!(same[1][0] < 0.85 * same[0][0], "{same:?}");
-    assert!(same[1][1] < 0.7 * same[0][1], "{same:?}");
-    assert!(other[1][2] < other[0][2] + 0.02, "{other:?}");
+    assert!(same[1][0] < 0.7 * same[0][0], "{same:?}");
+    assert!(same[1][1] < 0.6 * same[0][1], "{same:?}");
+    // The first fifty cost two passed tests more; after that the team is where it would be alone.
+    assert!(other[1][0] < other[0][0] + 0.05, "{other:?}");
+    assert!(other[1][1] < other[0][1] + 0.01, "{other:?}");
+    assert!(other[1][2] < other[0][2] + 0.01, "{other:?}");
 }
