@@ -180,9 +180,8 @@ impl Parent {
             let share = (lender.own / ridge.count()).clamp(0.0, 1.0);
             settled.push((ridge, share, lender));
         }
-        let prior = |ridge: &Ridge, i: usize| ridge.prior.precision.get(i).copied().unwrap_or(0.0);
         let rows = Packed::build(dim, |i, j| {
-            let of = |(ridge, share, _): &(Ridge, f64, &Lender<'_>)| {
+            let of = |(ridge, share, _): &Settled<'_>| {
                 let assumed = if i == j { prior(ridge, i) } else { 0.0 };
                 share * (ridge.precision.get(i, j) - assumed)
             };
@@ -196,37 +195,55 @@ impl Parent {
         };
         whole.add_diagonal(&(0..dim).map(assumed).collect::<Vec<f64>>());
         let inverse = cholesky::inverse(&whole, dim)?;
-        let mut found = Vec::with_capacity(targets);
-        for target in 0..targets {
-            let mut moment = vec![0.0; dim];
-            let (mut squares, mut observed) = (0.0, 0.0);
-            for (ridge, share, lender) in &settled {
-                let theirs = lender.targets.get(target).copied().unwrap_or(usize::MAX);
-                let (Some(b), Some(mean)) =
-                    (ridge.moments.get(theirs), ridge.prior.means.get(theirs))
-                else {
-                    let targets = ridge.targets();
-                    return Err(StateError::Target {
-                        target: theirs,
-                        targets,
-                    });
-                };
-                let weight = lender.own / total;
-                for (i, (slot, mean)) in moment.iter_mut().zip(mean).enumerate() {
-                    let assumed = prior(ridge, i) * mean;
-                    *slot += share * (b.as_flattened()[i] - assumed) + weight * assumed;
-                }
-                squares += share * (ridge.scatter(theirs).0 - PRIOR_COUNT * PRIOR_SD * PRIOR_SD);
-                observed += share * ridge.squares.observed(theirs);
-            }
+        let targets = (0..targets).map(|target| {
+            let (moment, squares, observed) = sums(&settled, target, total)?;
             let moment = pad(moment.into_iter());
             let mut theta = vec![[0.0; LANES]; moment.len()];
             inverse.multiply(&moment, &mut theta);
-            found.push((theta, squares, observed));
-        }
-        let targets = found;
+            Ok((theta, squares, observed))
+        });
+        let targets = targets.collect::<Result<_, StateError>>()?;
         Ok(Self { rows, targets })
     }
+}
+
+/// A lender with all its forgetting done, the share of its rows that are its own, and who it is.
+type Settled<'a> = (Ridge, f64, &'a Lender<'a>);
+
+/// What was assumed along a coordinate.
+fn prior(ridge: &Ridge, at: usize) -> f64 {
+    ridge.prior.precision.get(at).copied().unwrap_or(0.0)
+}
+
+/// b of the parent's target, the sum of squares about the lenders' theta, and the rows in which it was seen.
+fn sums(
+    settled: &[Settled<'_>],
+    target: usize,
+    total: f64,
+) -> Result<(Vec<f64>, f64, f64), StateError> {
+    let dim = settled.first().map_or(0, |(ridge, ..)| ridge.dim);
+    let mut moment = vec![0.0; dim];
+    let (mut squares, mut observed) = (0.0, 0.0);
+    for (ridge, share, lender) in settled {
+        let theirs = lender.targets.get(target).copied().unwrap_or(usize::MAX);
+        let (Some(b), Some(mean)) = (ridge.moments.get(theirs), ridge.prior.means.get(theirs))
+        else {
+            let targets = ridge.targets();
+            return Err(StateError::Target {
+                target: theirs,
+                targets,
+            });
+        };
+        let weight = lender.own / total;
+        let slots = moment.iter_mut().zip(b.as_flattened()).zip(mean);
+        for (i, ((slot, b), mean)) in slots.enumerate() {
+            let assumed = prior(ridge, i) * mean;
+            *slot += share * (b - assumed) + weight * assumed;
+        }
+        squares += share * (ridge.scatter(theirs).0 - PRIOR_COUNT * PRIOR_SD * PRIOR_SD);
+        observed += share * ridge.squares.observed(theirs);
+    }
+    Ok((moment, squares, observed))
 }
 
 #[cfg(test)]

@@ -262,4 +262,6 @@ impl State {
 }
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod tests;

@@ -1,162 +1,13 @@
 //! What is lent, to whom, and what it does for a team that begins.
 
+use super::bench::{Bench, World, opposite, tastes};
 use super::*;
-use crate::bandit::{PRIOR_SD, Policy, Scores, Scratch, floors};
-use crate::decision::Decision;
-use crate::learn::sample::{HOUR, Maker, name, params, scorecard, seen};
-use crate::learn::{Learner, Snapshot};
-use crate::scorecard::{Definition, Scorecard};
-use crate::signal::{Feedback, Subject, Value};
+use crate::learn::Learner;
+use crate::learn::sample::{HOUR, Maker, name, scorecard};
+use crate::scorecard::{Definition, Kind, Scorecard};
+use crate::signal::Value;
 use crate::store::{Control, Position, Seed};
-use rand::rngs::SmallRng;
-use rand::{RngExt, SeedableRng};
 use std::sync::Arc;
-
-const ARMS: [&str; 4] = ["a", "b", "c", "d"];
-
-/// How often an arm's tests pass at a context.
-type World = fn(usize, f32) -> f64;
-
-/// Arm a is best on one side, arm d on the other.
-fn tastes(arm: usize, wave: f32) -> f64 {
-    let (level, slope) = [(0.45, 0.5), (0.55, 0.0), (0.6, 0.0), (0.75, -0.2)][arm];
-    level + slope * f64::from(wave)
-}
-
-fn opposite(arm: usize, wave: f32) -> f64 {
-    1.0 - tastes(arm, wave)
-}
-
-/// Teams under one learner, over a journal in memory.
-struct Bench {
-    params: Params,
-    learner: Learner,
-    snapshot: Snapshot,
-    journal: Vec<Record>,
-    maker: Maker,
-    rng: SmallRng,
-}
-
-impl Bench {
-    fn new(teams: &[(&str, Pooling)], seed: u64) -> Self {
-        let mut all = params(HOUR);
-        let team = all.teams.remove("team").unwrap();
-        for (team_name, pooling) in teams {
-            let mut team = team.clone();
-            team.name = name(team_name);
-            team.arms = ARMS.map(name).to_vec();
-            team.pooling = *pooling;
-            all.teams.insert(name(team_name), team);
-        }
-        let learner = Learner::new(&all);
-        let snapshot = learner.snapshot(&Snapshot::default(), &BTreeMap::new(), &all);
-        Self {
-            snapshot: snapshot.unwrap(),
-            params: all,
-            learner,
-            journal: Vec::new(),
-            maker: Maker::new(),
-            rng: SmallRng::seed_from_u64(seed),
-        }
-    }
-
-    fn edit(&mut self, team: &str, edit: impl FnOnce(&mut Team)) {
-        edit(self.params.teams.get_mut(team).unwrap());
-        self.learner = Learner::new(&self.params);
-    }
-
-    fn write(&mut self, record: Record) {
-        self.journal.push(record.clone());
-        let at = Position {
-            sequence: self.journal.len() as u64,
-            offset: 0,
-        };
-        let mut changed = BTreeMap::new();
-        let (params, journal) = (&self.params, &self.journal);
-        let learned = self
-            .learner
-            .apply(at, &record, params, journal, &mut changed);
-        learned.unwrap();
-        let next = self
-            .learner
-            .snapshot(&self.snapshot, &changed, &self.params);
-        self.snapshot = next.unwrap();
-    }
-
-    /// A draw of an arm, and what came of it.
-    fn draw(&mut self, team: &str, arm: usize, wave: f32, passed: Option<bool>) {
-        let mut decision: Decision = self.maker.decision(None);
-        decision.team = name(team);
-        decision.context = Some(vec![wave, 1.0]);
-        decision.drawn.arms = ARMS.map(name).to_vec();
-        decision.drawn.chosen = u32::try_from(arm).unwrap();
-        let subject = Subject::Decision(decision.id);
-        self.write(Record::Decision(Box::new(decision)));
-        if let Some(passed) = passed {
-            let both = [("tests", seen(passed)), ("merged", seen(passed))];
-            let Record::Feedback(fed) = self.maker.feedback(subject, &both) else {
-                unreachable!("feedback");
-            };
-            let team = name(team);
-            self.write(Record::Feedback(Feedback { team, ..fed }));
-        }
-    }
-
-    /// Draws of one arm that pass at a rate.
-    fn show(&mut self, team: &str, arm: usize, rate: f64, draws: usize) {
-        for _ in 0..draws {
-            let wave = self.rng.random_range(-0.5..0.5);
-            let passed = self.rng.random::<f64>() < rate;
-            self.draw(team, arm, wave, Some(passed));
-        }
-    }
-
-    fn arm(&self, team: &str, arm: &str) -> &Arm {
-        &self.learner.team(&name(team)).arms[arm]
-    }
-
-    /// Draws as a server would; what each loses to the best arm there, in share of tests passed.
-    fn play(&mut self, team: &str, world: World, draws: usize) -> Vec<f64> {
-        let policy: Policy = "linear-thompson".parse().unwrap();
-        let mut lost = Vec::with_capacity(draws);
-        for _ in 0..draws {
-            let wave = if self.rng.random::<bool>() { 0.5 } else { -0.5 };
-            let now = Arc::clone(&self.snapshot.teams[team]);
-            let pulls = |arm: &usize| now.pulls.get(ARMS[*arm]).copied().unwrap_or(0);
-            let young = (0..ARMS.len()).filter(|arm| pulls(arm) < 3);
-            let young: Vec<usize> = young.collect();
-            let arm = match young.is_empty() {
-                false => young[self.rng.random_range(0..young.len())],
-                true => {
-                    let estimates = ARMS.map(|arm| {
-                        let group = &now.arms[arm].groups[0];
-                        let mut means = [0.0; 2];
-                        let h = group.score(&[wave, 1.0], &mut means).unwrap();
-                        let doubt = now.doubt.get(arm).copied().unwrap_or(1.0);
-                        let sd = doubt * (group.noise(&[1.0, 0.0]) * h).sqrt() / PRIOR_SD;
-                        (means[0], sd)
-                    });
-                    let scores = Scores {
-                        utility: &estimates.map(|(mean, _)| mean),
-                        sd: &estimates.map(|(_, sd)| sd),
-                        samples: now.tempo.time(),
-                    };
-                    let floors = floors(0.02, scores.utility);
-                    let arms = ARMS.map(name);
-                    let pmf = policy.pmf(&scores, &arms, &floors, &mut Scratch::default());
-                    pmf.unwrap().draw(self.rng.random())
-                }
-            };
-            let best = (0..ARMS.len())
-                .map(|arm| world(arm, wave))
-                .fold(0.0, f64::max);
-            lost.push(best - world(arm, wave));
-            let passed = self.rng.random::<f64>() < world(arm, wave);
-            self.draw(team, arm, wave, Some(passed));
-        }
-        lost
-    }
-}
 
 /// A lender that knows arm a well, and a borrower that has just drawn it.
 fn lent(edit: impl FnOnce(&mut Bench)) -> Bench {
@@ -199,55 +50,52 @@ fn a_new_arm_expects_what_the_lender_does_and_weighs_fifty_outcomes() {
     assert!(means[0] > 0.7, "{means:?}");
 }
 
+fn pooling(team: &'static str, pooling: Pooling) -> impl FnOnce(&mut Bench) {
+    move |bench| bench.edit(team, |team| team.pooling = pooling)
+}
+
+/// The lender's scorecard is another.
+fn card(edit: fn(&mut Definition)) -> impl FnOnce(&mut Bench) {
+    let mut definition = scorecard(HOUR).definition().clone();
+    edit(&mut definition);
+    let card = Arc::new(Scorecard::new(definition).unwrap());
+    move |bench| bench.edit("old", |team| team.scorecard = card)
+}
+
 #[test]
-fn nothing_is_lent_that_was_not_agreed_or_is_not_alike() {
-    let check = |why: &str, edit: &dyn Fn(&mut Bench)| {
-        let bench = lent(|bench| edit(bench));
-        assert_eq!(borrowed(&bench), 0.0, "{why}");
+fn nothing_is_lent_that_was_not_agreed() {
+    let check = |team, how| {
+        let bench = lent(pooling(team, how));
+        assert_eq!(borrowed(&bench), 0.0, "{team} {how:?}");
     };
-    let pooling = |team: &'static str, pooling| {
-        move |bench: &mut Bench| bench.edit(team, |team| team.pooling = pooling)
+    check("new", Pooling::Give);
+    check("new", Pooling::None);
+    check("old", Pooling::Take);
+    check("old", Pooling::None);
+}
+
+#[test]
+fn nothing_is_lent_between_signals_that_are_not_alike() {
+    let check = |why: &str, edit: fn(&mut Definition)| {
+        assert_eq!(borrowed(&lent(card(edit))), 0.0, "{why}");
     };
-    check("who does not take", &pooling("new", Pooling::Give));
-    check(
-        "who does not take either way",
-        &pooling("new", Pooling::None),
-    );
-    check("who does not give", &pooling("old", Pooling::Take));
-    check(
-        "who does not give either way",
-        &pooling("old", Pooling::None),
-    );
-    check("other features", &|bench| {
-        bench.edit("old", |team| team.feature_set = name("other"));
+    check("another name", |d| d.signals[1].name = name("accepted"));
+    check("another closing time", |d| {
+        let both = d.signals.iter_mut().take(2);
+        both.for_each(|signal| signal.closes_after = HOUR * 2);
     });
-    let card = |edit: fn(&mut Definition)| {
-        move |bench: &mut Bench| {
-            let mut definition = scorecard(HOUR).definition().clone();
-            edit(&mut definition);
-            let card = Arc::new(Scorecard::new(definition).unwrap());
-            bench.edit("old", |team| team.scorecard = card);
-        }
-    };
-    check(
-        "another name",
-        &card(|d| d.signals[1].name = name("accepted")),
-    );
-    check(
-        "another closing time",
-        &card(|d| {
-            d.signals[..2]
-                .iter_mut()
-                .for_each(|s| s.closes_after = HOUR * 2);
-        }),
-    );
-    check(
-        "another kind",
-        &card(|d| {
-            d.signals[1].kind = crate::scorecard::Kind::Flag { good: false };
-        }),
-    );
-    check("a frozen team", &|bench| {
+    check("another kind", |d| {
+        d.signals[1].kind = Kind::Flag { good: false };
+    });
+    // Weights are a matter of each team's own.
+    assert!(borrowed(&lent(card(|d| d.signals[0].weight = 7.0))) > 49.0);
+}
+
+#[test]
+fn nothing_is_lent_between_other_features_or_to_a_frozen_team() {
+    let other = lent(|bench| bench.edit("old", |team| team.feature_set = name("other")));
+    assert_eq!(borrowed(&other), 0.0);
+    let frozen = lent(|bench| {
         let control = Control {
             pinned: None,
             frozen: true,
@@ -259,11 +107,7 @@ fn nothing_is_lent_that_was_not_agreed_or_is_not_alike() {
             time,
         });
     });
-    // Weights are a matter of each team's own.
-    let bench = lent(|bench| {
-        card(|d| d.signals[0].weight = 7.0)(bench);
-    });
-    assert!(borrowed(&bench) > 49.0);
+    assert_eq!(borrowed(&frozen), 0.0);
 }
 
 #[test]
