@@ -79,6 +79,7 @@ fn params(closing: bool) -> Arc<Params> {
         scorecard_version: 1,
         feature_set: name("f1"),
         start: Hierarchy::new(&ENDS, 10.0, &[0.5]).expect("a prior"),
+        pooling: bellwether::learn::Pooling::None,
     };
     Arc::new(Params {
         teams: [(name("team"), team)].into(),

@@ -20,7 +20,7 @@
 //! one made by [`Hierarchy::refit_in_any_order`] hangs on the rows that are in, up to rounding, not on the
 //! order in which they came.
 //!
-//! Not here: when outcomes come (`learn`), teams that share (SCIENCE 2.5).
+//! Not here: when outcomes come (`learn`), teams that share (`lend`).
 //!
 //! Source: MacKay 1992, "Bayesian interpolation", the fixed point of the evidence: alpha = gamma /
 //! |theta - m|^2 in units of the noise, gamma the number of coordinates that the rows have determined;

@@ -1,7 +1,7 @@
 //! The bandit: context and eligible arms to a pmf, and outcomes to statistics.
 //!
 //! In reading order: [`Ridge`] learns one arm in f64 from a [`Prior`]; [`Hierarchy`] learns the prior from
-//! all arms; [`Posterior`] is what it publishes in f32; [`Policy`] turns [`Scores`] of the eligible arms
+//! all arms; [`Lender`] is what one may start from; [`Posterior`] is what it publishes in f32; [`Policy`] turns [`Scores`] of the eligible arms
 //! into a pmf over them, with [`floors`]; [`Detector`] notices that an arm has changed, [`Tempo`] says how
 //! fast it forgets.
 //!
@@ -28,6 +28,7 @@ mod form;
 mod greedy;
 mod hierarchy;
 mod lanes;
+mod lend;
 mod normal;
 mod packed;
 mod policy;
@@ -48,6 +49,7 @@ pub use error::{ChoiceError, StateError};
 pub use fading::Fading;
 pub use floor::{floors, is_newcomer, raise_newcomers};
 pub use hierarchy::Hierarchy;
+pub use lend::{Borrowed, Lender};
 pub use policy::{Policy, Scores, Scratch};
 pub use posterior::Posterior;
 pub use prior::Prior;

@@ -60,6 +60,28 @@ impl Squares {
         }
     }
 
+    /// Rows come in whose sum of w y^2 is `values`, and of w where the target was observed `observed`.
+    pub(super) fn gain(&mut self, target: usize, values: f64, observed: f64) {
+        if let Some(sum) = self.values.get_mut(target) {
+            *sum += values;
+        }
+        if let Some(sum) = self.observed.get_mut(target) {
+            *sum += observed;
+        }
+    }
+
+    /// Gains `share` times other sums.
+    pub(super) fn add(&mut self, share: f64, other: &Self) {
+        for (target, (values, observed)) in other.values.iter().zip(&other.observed).enumerate() {
+            self.gain(target, share * values, share * observed);
+        }
+    }
+
+    /// Sum of w over the rows in which a target was observed.
+    pub(super) fn observed(&self, target: usize) -> f64 {
+        self.observed.get(target).copied().unwrap_or_default()
+    }
+
     /// All rows weigh `keep` times what they did.
     pub(super) fn fade(&mut self, keep: f64) {
         let all = self.values.iter_mut().chain(&mut self.observed);

@@ -114,6 +114,7 @@ mod tests {
     use super::*;
     use crate::budget::{Refill, Window};
     use crate::config::{Connection, Recording, render};
+    use crate::learn::Pooling;
 
     const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
 
@@ -235,7 +236,8 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
 
     #[test]
     fn every_field_reaches_the_parameters() {
-        let budget = "budget = { request_usd = 0.002, limit_usd = 50, per = \"month\" }\n";
+        let budget = "budget = { request_usd = 0.002, limit_usd = 50, per = \"month\" }\n\
+            pooling = \"give\"\n";
         let whole = WHOLE.replacen("data_policy", &format!("{budget}data_policy"), 1);
         let params = loaded(&whole).unwrap();
         assert_eq!(params.server.listen.to_string(), "[::1]:9000");
@@ -247,6 +249,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(team.policy.to_string(), "square-cb:gamma=2,schedule=sqrt");
         assert_eq!(team.explore_floor, 0.05);
         assert_eq!(team.recording, Recording::Full);
+        assert_eq!(team.pooling, Pooling::Give);
         assert_eq!(team.scorecard.definition().name.as_str(), "coding");
         assert_eq!(team.scorecard_text, CODING);
         let budget = team.budget.unwrap();
@@ -324,6 +327,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         );
         assert_eq!(team.explore_floor, 0.02);
         assert_eq!(team.recording, Recording::Features);
+        assert_eq!(team.pooling, Pooling::None);
         assert!(params.keys.is_open());
         assert_eq!(params.keys.grant(None).unwrap().team.as_str(), "default");
         let endpoint = &params.catalogue.endpoints()[0];

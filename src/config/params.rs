@@ -5,6 +5,7 @@ use crate::bandit::Policy;
 use crate::budget::Budget;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
+use crate::learn::Pooling;
 use crate::route::Baseline;
 use crate::scorecard::Scorecard;
 use std::net::SocketAddr;
@@ -80,6 +81,8 @@ pub struct Team {
     /// Length of the embeddings that its callers send. `None`: the built-in text embedding is used,
     /// and a request that brings one is refused.
     pub embedding_length: Option<u32>,
+    /// What of its statistics other teams may start from, and whether its arms start from theirs.
+    pub pooling: Pooling,
 }
 
 /// What is kept of a request.

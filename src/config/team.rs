@@ -9,6 +9,7 @@ use crate::bandit::{Policy, SpecError};
 use crate::budget::{Budget, Limit, Refill, Window};
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
+use crate::learn::Pooling;
 use crate::route::Baseline;
 use crate::scorecard::Scorecard;
 use crate::unit::NanoUsd;
@@ -76,6 +77,13 @@ fn team(
     let budget = budget(fields);
     let baseline = baseline(fields, catalogue);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
+    let words = [
+        ("none", Pooling::None),
+        ("give", Pooling::Give),
+        ("take", Pooling::Take),
+        ("both", Pooling::Both),
+    ];
+    let pooling = fields.choice("pooling", &words);
     let scorecard = scorecard(fields, dir, problems);
     let (scorecard, scorecard_text) = scorecard?;
     Some(Team {
@@ -89,6 +97,7 @@ fn team(
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
         embedding_length,
+        pooling: pooling.unwrap_or_default(),
     })
 }
 

@@ -40,6 +40,24 @@
 //! and `GetTeam` counts only what the team itself reported. The same table again adds nothing. Where an
 //! arm serves the team otherwise than its table says, that is a change like any other, and raises an alarm.
 //!
+//! Who has no table may have a leaderboard: `bellwether seed --priors board.csv --signal passed=tests_passed` takes
+//! from a CSV in what share of its trials each model had a flag true, and expects that of the arm whatever it
+//! is asked. It weighs as much as 20 outcomes of the team's own (`--pseudo-count`), and never more than the
+//! published trials, so that some 20 outcomes outweigh a leaderboard that is wrong for the team. What it says
+//! of cost or latency is not taught. An arm is taught published rates once; other ones, later, are not added
+//! to the first.
+//!
+//! # Outcomes of other teams
+//!
+//! By default teams of one server know nothing of each other. With `pooling = "give"` in its `[[teams]]` a team lets
+//! others start from its statistics, with `"take"` its own arms start from those of teams that give, `"both"`
+//! is both, `"none"` the default. What is lent is sums over at least 20 outcomes of one arm: never a request, a
+//! reward, a cost, and only between groups of signals that both scorecards have alike (names, kinds,
+//! thresholds, level, closing time, meaning of silence). It is lent once, when the team draws the arm for the
+//! first time, weighs as much as 50 of its own outcomes at most (less where lenders disagree), and all of it
+//! is given back where a guess that knows no arm foretells the team's outcomes better. No draw and no outcome
+//! is counted for it. A change of `pooling` makes the learner read the journal anew, as if it had always been so.
+//!
 //! # What the learner does not believe
 //!
 //! - Comments: kept, shown by `GetDecision`, never learned from.

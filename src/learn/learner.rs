@@ -5,6 +5,7 @@
 use super::alarm::Alarm;
 use super::guard::Comparison;
 use super::ledger::Limits;
+use super::lend::{self, Pooling};
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Scope, Team as State, Touched};
 use crate::bandit::{Hierarchy, StateError};
@@ -34,6 +35,8 @@ pub struct Team {
     pub feature_set: Name,
     /// What is assumed of an arm, and of its context's blocks, before any outcome.
     pub start: Hierarchy,
+    /// What it shares with the other teams.
+    pub pooling: Pooling,
 }
 
 impl Team {
@@ -73,6 +76,10 @@ impl Params {
                 scorecard.groups(),
             );
             text.push_str(&format!("{shape:?}{:?}", team.start));
+            // Said only where it is, so that states from before there was any still fit.
+            if team.pooling != Pooling::None {
+                text.push_str(&format!("{:?}", team.pooling));
+            }
         }
         xxh3_64(text.as_bytes())
     }
@@ -87,7 +94,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 9;
+const LAYOUT: u32 = 10;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,26 +139,36 @@ impl Learner {
         for state in self.teams.values_mut() {
             state.alarms.at(at.sequence, self.now);
         }
+        let (limits, now) = (&params.limits, self.now);
+        let scope = |params| Scope {
+            params,
+            limits,
+            recall,
+            now,
+        };
+        // All teams come to the moment before any learns from the record: what one lends another then is
+        // the same if a try fails on the way and is made again.
         for (name, state) in &mut self.teams {
             let Some(team) = params.teams.get(name) else {
                 continue;
             };
-            let scope = Scope {
-                params: team,
-                limits: &params.limits,
-                recall,
-                now: self.now,
-            };
             let mut touched = Touched::new();
-            let mine = record.team() == Some(name);
-            let advanced = state.advance(&scope, &mut touched);
-            let applied = advanced.and_then(|()| match mine {
-                true => apply(state, at, record, &scope, &mut touched),
-                false => Ok(()),
-            });
-            if mine || !touched.is_empty() {
+            let advanced = state.advance(&scope(team), &mut touched);
+            if !touched.is_empty() {
                 changed.entry(name.clone()).or_default().extend(touched);
             }
+            advanced?;
+        }
+        if let Some((name, team)) = record.team().and_then(|n| params.teams.get_key_value(n)) {
+            let loan = lend::loan(&self.teams, params, record);
+            let mut touched = Touched::new();
+            let applied = self.teams.get_mut(name).map_or(Ok(()), |state| {
+                if let Some(loan) = &loan {
+                    state.borrow(loan, team, &mut touched);
+                }
+                apply(state, at, record, &scope(team), &mut touched)
+            });
+            changed.entry(name.clone()).or_default().extend(touched);
             applied?;
         }
         self.sequence = at.sequence;

@@ -19,6 +19,7 @@ mod guard;
 mod intake;
 mod learner;
 mod ledger;
+mod lend;
 mod pacing;
 mod pool;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod seed;
 mod snapshot;
 mod team;
 mod told;
+mod trial;
 mod usage;
 mod whole;
 
@@ -36,5 +38,6 @@ pub use guard::{Comparison, Side, Trip};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
+pub use lend::Pooling;
 pub use snapshot::{ArmSnapshot, Expected, Snapshot, TeamSnapshot};
 pub use whole::Broken;

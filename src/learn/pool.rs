@@ -13,7 +13,7 @@
 //! end (one imputed for good keeps the prediction of its moment), and no arm was noticed to have changed.
 //! A word that comes twice changes nothing.
 //!
-//! Not here: pooling over teams.
+//! Not here: pooling over teams (`lend`).
 //!
 //! Source: SCIENCE 2.2 (prior mean = pooled mean), 2.5.
 

@@ -1,6 +1,6 @@
 //! A team, its decisions and its feedback, for tests of the learner.
 
-use super::{Limits, Params, Recall, Team};
+use super::{Limits, Params, Pooling, Recall, Team};
 use crate::bandit::Hierarchy;
 use crate::decision::{Cell, Decision, Drawn, Origin};
 use crate::id::{Mint, Name, Secret};
@@ -60,6 +60,7 @@ pub(crate) fn params(closes_after: Duration) -> Params {
         scorecard_version: 1,
         feature_set: name("test"),
         start: Hierarchy::new(&[1, 2], 10.0, &[0.5]).unwrap(),
+        pooling: Pooling::None,
     };
     Params {
         teams: [(name("team"), team)].into(),

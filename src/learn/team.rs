@@ -25,6 +25,7 @@ use super::ledger::{self, Learned, Ledger, Limits};
 use super::pacing::Pacing;
 use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
+use super::trial::Trials;
 use super::{Recall, Team as Params};
 use crate::bandit::{StateError, Tempo};
 use crate::decision::Decision;
@@ -50,6 +51,7 @@ pub(super) struct Team {
     pub(super) pacing: Pacing,
     /// With the baseline, from the first episode held out for it.
     pub(super) comparison: Option<Comparison>,
+    pub(super) trials: Trials,
 }
 
 /// What a step of learning goes by.
@@ -77,6 +79,7 @@ impl Team {
             alarms: Alarms::default(),
             pacing: Pacing::default(),
             comparison: None,
+            trials: Trials::default(),
         }
     }
 
@@ -266,6 +269,7 @@ impl Team {
         if row != before {
             let entered = i64::from(before.used.is_empty()) - i64::from(row.used.is_empty());
             self.changed(group, entered, params, touched);
+            self.tried((group, &name), x, (&before, &row), params, touched);
         }
         Some(Step {
             id,

@@ -59,6 +59,7 @@ impl Learner {
 fn check(name: &Name, team: &Team, told: &Told) -> Result<(), Broken> {
     let groups = told.scorecard.groups().iter();
     let targets: Vec<usize> = groups.map(|group| group.targets.len()).collect();
+    let dim = told.start.prior().dim();
     let tempi = team.arms.values().map(|arm| &arm.tempo);
     let parts = [
         ("the common prior", team.pool.is_whole(told)),
@@ -73,12 +74,15 @@ fn check(name: &Name, team: &Team, told: &Told) -> Result<(), Broken> {
             "the comparison with the baseline",
             team.comparison.as_ref().is_none_or(Comparison::is_whole),
         ),
+        (
+            "what it borrowed of other teams",
+            team.trials.are_whole(dim, &targets),
+        ),
     ];
     if let Some((part, _)) = parts.into_iter().find(|(_, whole)| !whole) {
         let team = name.clone();
         return Err(Broken::Team { team, part });
     }
-    let dim = told.start.prior().dim();
     for (arm, state) in &team.arms {
         check_arm(state, dim, &targets).map_err(|error| Broken::Arm {
             team: name.clone(),

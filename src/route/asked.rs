@@ -2,12 +2,12 @@
 //!
 //! Not here: choosing (`choose`).
 
-use super::choose::{Recording, Team};
 use super::context;
 use super::draw::Way;
 use super::estimate::Estimates;
 use super::experiment::{Chooser, Part};
 use super::request::Request;
+use super::team::{Recording, Team};
 use crate::access::Grant;
 use crate::bandit::Policy;
 use crate::decision::{Allowance, Drawn, Excluded, Origin};

@@ -11,21 +11,21 @@
 use super::asked::{Asked, Chosen, content, limits, need};
 use super::context::{self, Capabilities};
 use super::cost::Pricing;
-use super::draw::{Choosing, draw};
+use super::draw::draw;
 use super::error::Error;
 use super::estimate::estimate;
-use super::experiment::{Baseline, Chooser, Part};
+use super::experiment::{Baseline, Part};
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
 use super::spending::Spending;
+use super::team::{Named, Recording, Team};
 use crate::access::Grant;
 use crate::account::Accounts;
 use crate::bandit::{ChoiceError, Scratch};
 use crate::clock::Clock;
 use crate::decision::{Cell, Decision, Drawn, Excluded, Reason};
-use crate::eligibility::{Catalogue, DataPolicy, Eligible, Need};
-use crate::feature::Extractor;
+use crate::eligibility::{Catalogue, Eligible, Need};
 use crate::id::{DecisionId, Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
 use crate::store::index::Draw;
@@ -35,41 +35,6 @@ use crate::warmth::{Warm, Warmth};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How a team routes.
-#[derive(Debug, Clone)]
-pub struct Team {
-    /// How it chooses.
-    pub choosing: Choosing,
-    /// Its features.
-    pub extractor: Arc<Extractor>,
-    /// Where its data may go unless a request says otherwise.
-    pub data_policy: DataPolicy,
-    /// What is kept of its requests.
-    pub recording: Recording,
-    /// Where its traffic would go without a router. `None`: nothing is held out, and there is no guard.
-    pub baseline: Option<Baseline>,
-}
-
-/// What is kept of a team's requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recording {
-    /// Not even the context: the learner cannot learn from them.
-    Nothing,
-    /// The context, not the words.
-    Features,
-    /// The words too, of the request and of an answer.
-    Full,
-}
-
-/// A team's routing with the names that each of its decisions carries, written once.
-#[derive(Debug)]
-struct Named {
-    team: Team,
-    chooser: Chooser,
-    guarded: Option<Chooser>,
-    feature_set: Name,
-}
 
 /// The use case and what it holds.
 #[derive(Debug)]
@@ -104,16 +69,7 @@ impl Route {
         mint: Mint,
     ) -> Result<Self, crate::id::Error> {
         let capabilities = Capabilities::new()?;
-        let named = |(name, team): (Name, Team)| {
-            let feature_set = Name::new(team.extractor.feature_set())?;
-            let named = Named {
-                chooser: Chooser::new(team.choosing.clone()),
-                guarded: Chooser::guarded(&team),
-                team,
-                feature_set,
-            };
-            Ok((name, named))
-        };
+        let named = |(name, team): (Name, Team)| Ok((name, Named::new(team)?));
         Ok(Self {
             catalogue,
             teams: teams.into_iter().map(named).collect::<Result<_, _>>()?,

@@ -16,8 +16,8 @@
 //!
 //! Source: SCIENCE 2.3 (cells), 2.7 (the simple guard).
 
-use super::choose::Team;
 use super::draw::Choosing;
+use super::team::Team;
 use crate::bandit::Policy;
 use crate::decision::Cell;
 use crate::id::{DecisionId, Name, Purpose, Secret};

@@ -19,8 +19,9 @@ mod names;
 pub mod reply;
 pub mod request;
 mod spending;
+mod team;
 
-pub use choose::{Recording, Route, Team};
+pub use choose::Route;
 pub use context::{context, input_tokens};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
@@ -28,3 +29,4 @@ pub use experiment::Baseline;
 pub use names::UnknownName;
 pub use reply::{Begun, DecisionPage, Recorded, Routed};
 pub use request::{Constraints, DecisionQuery, Request, Tag};
+pub use team::{Recording, Team};

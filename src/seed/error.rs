@@ -1,7 +1,7 @@
 //! Why nothing, or not everything, was taught.
 
 use crate::id::Name;
-use crate::{feature, id, replay, server, store};
+use crate::{feature, id, replay, server, store, table};
 
 /// Why nothing, or not everything, was taught.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,60 @@ pub enum Error {
         /// Their names.
         known: String,
     },
+    /// More than one signal that the mean could be.
+    #[error(
+        "the scorecard of team {team} has {count} signals, so that the file's mean may be of any: give \
+         --signal COLUMN=SIGNAL with SIGNAL one of {known}"
+    )]
+    WhichRate {
+        /// The team.
+        team: Name,
+        /// How many.
+        count: usize,
+        /// Their names.
+        known: String,
+    },
+    /// A rate of something that is not true or false.
+    #[error("--signal reads {column} as the rate of {signal}, which is a number: allowed a flag")]
+    NoFlag {
+        /// The column.
+        column: String,
+        /// The signal.
+        signal: Name,
+    },
+    /// A mapping to an arm that there is not.
+    #[error("--arm gives {arm}, which the configuration has not: allowed {known}")]
+    NoArm {
+        /// The name given.
+        arm: String,
+        /// The configuration's arms.
+        known: String,
+    },
+    /// Two rows of published rates for one arm.
+    #[error(
+        "rows {first} and {second} are both of arm {arm}: allowed one: choose it with --where COLUMN=VALUE"
+    )]
+    RatedTwice {
+        /// One, from 1.
+        first: usize,
+        /// The other.
+        second: usize,
+        /// The arm.
+        arm: Name,
+    },
+    /// No row of published rates is of an arm.
+    #[error(
+        "none of the {count} models read has rates and is an arm of the configuration: found {models}; \
+         allowed {known}: name each with --arm TABLE_NAME=ARM"
+    )]
+    NoModel {
+        /// How many models.
+        count: usize,
+        /// Their names.
+        models: String,
+        /// The configuration's arms.
+        known: String,
+    },
     /// Neither the score nor anything in the table's signals.
     #[error("--signal reads {source_name}, which the table has not: allowed {known}")]
     Source {
@@ -136,6 +190,9 @@ pub enum Error {
     /// The prompts' order.
     #[error(transparent)]
     Table(#[from] replay::Error),
+    /// The published rates.
+    #[error(transparent)]
+    Rates(#[from] table::Error),
     /// A prompt without a context.
     #[error("the context of prompt {prompt}: {source}")]
     Context {

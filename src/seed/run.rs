@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Records read at a time.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// What to teach, to whom.
 #[derive(Debug, Clone)]
@@ -97,12 +97,20 @@ fn check(options: &Options) -> Result<(), Error> {
     })
 }
 
-fn team<'a>(params: &'a config::Params, name: &str) -> Result<&'a config::Team, Error> {
+/// The team of a name.
+pub(super) fn find_team<'a>(
+    params: &'a config::Params,
+    name: &str,
+) -> Result<&'a config::Team, Error> {
     let team = params.teams.iter().find(|team| team.name.as_str() == name);
-    let team = team.ok_or_else(|| Error::Team {
+    team.ok_or_else(|| Error::Team {
         team: name.to_owned(),
         known: crate::id::listed(params.teams.iter().map(|team| &team.name)),
-    })?;
+    })
+}
+
+fn team<'a>(params: &'a config::Params, name: &str) -> Result<&'a config::Team, Error> {
+    let team = find_team(params, name)?;
     match team.embedding_length {
         Some(length) => Err(Error::Embedding {
             team: team.name.clone(),
@@ -113,7 +121,7 @@ fn team<'a>(params: &'a config::Params, name: &str) -> Result<&'a config::Team, 
 }
 
 /// On disk, learned, and in a checkpoint: the next start need not learn it again.
-async fn settle(opened: &mut Opened) -> Result<(), Error> {
+pub(super) async fn settle(opened: &mut Opened) -> Result<(), Error> {
     let journal = opened.store.journal();
     journal.on_disk(journal.newest()).await?;
     opened.follower.catch_up()?;

@@ -280,6 +280,7 @@ fn learning(params: &config::Params, numbered: &[u32]) -> Result<learn::Params, 
             scorecard_version: *version,
             feature_set: feature_set(team)?,
             start: Hierarchy::new(&ENDS, RIDGE, &[0.5])?,
+            pooling: team.pooling,
         };
         teams.insert(team.name.clone(), told);
     }

@@ -26,12 +26,17 @@ pub(super) fn read_parquet(file: &Path, columns: &Columns) -> Result<Vec<Raw>, E
 
 /// Reads every row of a CSV file with a header.
 pub(super) fn read_csv(file: &Path, columns: &Columns) -> Result<Vec<Raw>, Error> {
+    rows(&read_text(file)?, file, columns)
+}
+
+/// A CSV file with a header, every column as text.
+pub(super) fn read_text(file: &Path) -> Result<DataFrame, Error> {
     let frame = CsvReadOptions::default()
         .with_has_header(true)
         .with_infer_schema_length(Some(0))
         .into_reader_with_file_handle(open(file)?)
         .finish();
-    rows(&frame.map_err(|e| content(file, &e))?, file, columns)
+    frame.map_err(|e| content(file, &e))
 }
 
 pub(super) fn open(file: &Path) -> Result<File, Error> {

@@ -1,5 +1,6 @@
 //! Outcome tables (every arm's outcome for every prompt) in from Parquet, CSV or JSON lines and out to
-//! Parquet, and exported traffic (decisions with what came of them) out to Parquet and back.
+//! Parquet, exported traffic (decisions with what came of them) out to Parquet and back, and published rates
+//! in from CSV.
 //!
 //! Not here: what is done with either (`replay`), where traffic comes from (`store`). With `replay`,
 //! the only place that knows polars.
@@ -11,6 +12,7 @@ mod json_lines;
 mod keep;
 mod outcome;
 mod outcome_writer;
+mod published;
 mod record;
 mod traffic;
 mod traffic_batch;
@@ -22,6 +24,7 @@ pub use error::Error;
 pub use keep::{Keep, LeftOut, Why};
 pub use outcome::{Cell, OutcomeTable, Prompt};
 pub use outcome_writer::{OutcomeRow, write_outcomes};
+pub use published::{Layout, Published};
 pub use traffic::{SCHEMA_VERSION, TrafficRow};
 pub use traffic_reader::TrafficReader;
 pub use traffic_writer::TrafficWriter;

@@ -22,6 +22,7 @@ mod holdout;
 #[cfg(feature = "analytics")]
 mod judged;
 mod loop_closed;
+mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;
 mod repeats;

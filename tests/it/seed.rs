@@ -1,5 +1,6 @@
 //! A table taught before the first request: the arms that it favours are favoured, the same table again
 //! changes nothing, a rebuild gives the same bits, and what is refused is refused before anything is written.
+//! The same of published rates, which say how good an arm is and not at what.
 
 use crate::bad_input::{Said, check, run};
 use crate::rig::{CODING, Rig, about, configured, said, write_config};
@@ -7,10 +8,12 @@ use bellwether::clock::SystemClock;
 use bellwether::config::Params;
 use bellwether::proto::v1;
 use bellwether::route::FORCED_PULLS;
-use bellwether::seed::{self, Done, Options};
+use bellwether::scorecard::Kind;
+use bellwether::seed::{self, Done, Options, Rates, RatesDone};
 use bellwether::server::{self, Opened};
-use bellwether::store::Record;
-use bellwether::table::{Columns, OutcomeTable};
+use bellwether::signal::Value;
+use bellwether::store::{Record, Seed};
+use bellwether::table::{Columns, Layout, OutcomeTable};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -160,6 +163,244 @@ async fn a_table_is_taught_once_however_often_and_in_whatever_parts() {
     more.signals = vec![("patch_lines".to_owned(), "patch_lines".to_owned())];
     assert_eq!(teach(&params, &table, &more).await.rows, 15);
     verified(&params);
+}
+
+/// Rates of five models, in percent, two of them arms under their own names.
+const BOARD: &str = "board,model,cases,passed,valid\n\
+    new,gpt-large,225,88.0,97.5\n\
+    new,small,10,20.0,\n\
+    new,gpt-x,225,50.0,90.0\n\
+    new,gpt-y,225,,\n\
+    old,small,133,90.0,90.0\n";
+
+/// The published rates for `coding`, of which `large` and `small` are arms.
+fn rates(dir: &Path, board: &str, pseudo_count: u32) -> Rates {
+    let pair = |(from, to): (&str, &str)| (from.to_owned(), to.to_owned());
+    let file = dir.join("board.csv");
+    std::fs::write(&file, board).unwrap();
+    let mut layout = Layout::parse("n=cases").unwrap();
+    layout.percent = true;
+    layout.only = vec![pair(("board", "new"))];
+    Rates {
+        team: "coding".to_owned(),
+        file,
+        layout,
+        signals: [("passed", "tests_passed"), ("valid", "json_valid")]
+            .map(pair)
+            .to_vec(),
+        arms: vec![pair(("gpt-large", "large"))],
+        pseudo_count,
+    }
+}
+
+async fn teach_rates(params: &Params, rates: &Rates) -> RatesDone {
+    let done = seed::teach_rates(params, &SystemClock, rates);
+    done.await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What an arm's rows weigh together, and the weighted share of trues of a signal.
+fn weighed(seeds: &[Seed], arm: &str, signal: &str) -> (f64, f64) {
+    let rows = seeds.iter().filter(|seed| seed.arm.as_str() == arm);
+    let of = |seed: &Seed| {
+        let said = seed
+            .signals
+            .iter()
+            .find(|(name, _)| name.as_str() == signal);
+        said.is_some_and(|(_, value)| *value == Value::Flag(true))
+    };
+    let sums = rows.fold((0.0, 0.0), |(all, trues), seed| {
+        let more = if of(seed) { seed.weight } else { 0.0 };
+        (all + seed.weight, trues + more)
+    });
+    (sums.0, sums.1 / sums.0)
+}
+
+fn seeds(opened: &Opened) -> Vec<Seed> {
+    let seeds = records(opened)
+        .into_iter()
+        .filter_map(|record| match record {
+            Record::Seed(seed) => Some(*seed),
+            _ => None,
+        });
+    seeds.collect()
+}
+
+#[tokio::test]
+async fn published_rates_are_a_prior_of_so_many_outcomes_and_of_no_draw() {
+    let (dir, params) = configured("group");
+    let done = teach_rates(&params, &rates(dir.path(), BOARD, 20)).await;
+    assert_eq!(done.skipped, ["gpt-x", "gpt-y"]);
+    assert_eq!(done.unrated.len(), 1, "medium: {:?}", done.unrated);
+    let opened = verified(&params);
+    let near = |found: (f64, f64), expected: (f64, f64)| {
+        let off = (found.0 - expected.0).abs() + (found.1 - expected.1).abs();
+        assert!(off < 1e-9, "{found:?} {expected:?}");
+    };
+    let taught = seeds(&opened);
+    near(weighed(&taught, "large", "tests_passed"), (20.0, 0.88));
+    near(weighed(&taught, "large", "json_valid"), (20.0, 0.975));
+    // No more than the trials that were published.
+    near(weighed(&taught, "small", "tests_passed"), (10.0, 0.2));
+    let said = |name: &str| {
+        taught
+            .iter()
+            .any(|s| s.signals.iter().any(|(n, _)| n.as_str() == name))
+    };
+    assert!(said("json_valid") && !said("patch_lines"));
+    let unsaid = taught.iter().filter(|seed| seed.arm.as_str() == "small");
+    assert!(unsaid.into_iter().all(|seed| seed.signals.len() == 1));
+    let rig = Rig::serve(dir, params, opened).await;
+    let mut caller = rig.caller(CODING).await;
+    let state = caller.team("coding").await;
+    assert!(state.arms.iter().all(|arm| arm.outcome_count == 0));
+    let mut draws = BTreeMap::<String, u64>::new();
+    for task in ["fix", "docs"].iter().cycle().take(9) {
+        let reply = caller.route(task).await;
+        let utility = |arm: &str| {
+            let estimate = reply.estimates.iter().find(|e| e.arm == arm);
+            estimate.unwrap().utility
+        };
+        // Whatever is asked. What nothing was published of stands between.
+        assert!(utility("large") > utility("medium"), "{reply:?}");
+        assert!(utility("medium") > utility("small"), "{reply:?}");
+        *draws.entry(reply.arm).or_default() += 1;
+        rig.learned().await;
+    }
+    assert!(
+        draws.len() == 3 && draws.values().all(|count| *count == FORCED_PULLS),
+        "{draws:?}"
+    );
+}
+
+#[tokio::test]
+async fn published_rates_are_taught_once_and_others_are_not_added_to_them() {
+    let (dir, params) = configured("sync");
+    let first = teach_rates(&params, &rates(dir.path(), BOARD, 20)).await;
+    let opened = verified(&params);
+    let (before, bytes) = (records(&opened), opened.follower.checkpoint_bytes());
+    drop(opened);
+    let unchanged = |again: &RatesDone| {
+        assert!(again.arms.iter().all(|arm| arm.rows == 0), "{again}");
+        let opened = verified(&params);
+        assert!(records(&opened) == before && opened.follower.checkpoint_bytes() == bytes);
+    };
+    let again = teach_rates(&params, &rates(dir.path(), BOARD, 20)).await;
+    unchanged(&again);
+    let rows = |done: &RatesDone, of: fn(&seed::PriorDone) -> usize| {
+        done.arms.iter().map(of).sum::<usize>()
+    };
+    assert_eq!(rows(&again, |arm| arm.known), rows(&first, |arm| arm.rows));
+    // A newer edition of the file, which has one more arm: it alone is taught.
+    let newer = BOARD.replace("88.0", "60.0").replace("gpt-x", "medium");
+    let newer = teach_rates(&params, &rates(dir.path(), &newer, 20)).await;
+    let taught = |arm: &seed::PriorDone| (arm.arm.as_str().to_owned(), arm.rows > 0);
+    let taught: Vec<_> = newer.arms.iter().map(taught).collect();
+    let expected = [("large", false), ("small", false), ("medium", true)];
+    assert_eq!(
+        taught,
+        expected.map(|(arm, taught)| (arm.to_owned(), taught))
+    );
+    assert_eq!(newer.arms[0].taught_before.as_deref(), Some("board"));
+    let opened = verified(&params);
+    let (weight, _) = weighed(&seeds(&opened), "large", "tests_passed");
+    assert!((weight - 20.0).abs() < 1e-9, "{weight}");
+}
+
+#[tokio::test]
+async fn a_team_with_embeddings_of_its_own_can_be_taught_published_rates() {
+    let (dir, params) = configured("group");
+    let mut rates = rates(dir.path(), &BOARD.replace("valid", "other"), 20);
+    rates.team = "vector".to_owned();
+    let flag = params
+        .teams
+        .iter()
+        .find(|team| team.name.as_str() == "vector");
+    let flag = flag.unwrap().scorecard.signals().iter();
+    let flag = flag
+        .into_iter()
+        .find(|spec| matches!(spec.kind, Kind::Flag { .. }));
+    rates.signals = vec![("passed".to_owned(), flag.unwrap().name.to_string())];
+    let done = teach_rates(&params, &rates).await;
+    assert_eq!(done.arms.len(), 2);
+    let opened = verified(&params);
+    // The learner took them in: their features are the team's.
+    let before = opened.follower.checkpoint_bytes();
+    drop(opened);
+    let (_fresh, other) = configured("group");
+    assert!(verified(&other).follower.checkpoint_bytes() != before);
+}
+
+#[test]
+fn published_rates_that_are_refused_are_told_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    write_config(dir.path(), "group");
+    write_table(dir.path());
+    rates(dir.path(), BOARD, 20);
+    let mut told = Said::default();
+    told.hide(&dir.path().to_string_lossy(), "DIR");
+    let mut case = |case: &str, arguments: &str| {
+        let all: Vec<&str> = "seed --team coding"
+            .split(' ')
+            .chain(arguments.split(' '))
+            .collect();
+        run(&mut told, case, dir.path(), &all);
+    };
+    let new = "--priors board.csv --map n=cases --percent --where board=new";
+    let passed = format!("{new} --signal passed=tests_passed");
+    case("neither a table nor rates", "--rows 3");
+    case("both", "--outcomes table.csv --priors board.csv");
+    case("a weight for rates", "--priors board.csv --weight 0.5");
+    case("several signals that the mean may be of", new);
+    case(
+        "a rate of a number",
+        &format!("{new} --signal passed=patch_lines"),
+    );
+    case(
+        "a signal that the scorecard has not",
+        &format!("{new} --signal passed=quality"),
+    );
+    case(
+        "a signal given twice",
+        &format!("{passed} --signal valid=tests_passed"),
+    );
+    case(
+        "a column that the file has not",
+        &format!("{new} --signal quality=tests_passed"),
+    );
+    case(
+        "percent that are taken for shares",
+        "--priors board.csv --where board=new --signal passed=tests_passed",
+    );
+    case(
+        "no trials",
+        "--priors board.csv --map n=board --percent --signal passed=tests_passed",
+    );
+    case(
+        "an arm on two rows",
+        "--priors board.csv --percent --signal passed=tests_passed",
+    );
+    case(
+        "a model that the file has not",
+        &format!("{passed} --arm gpt-z=large"),
+    );
+    case(
+        "an arm that the configuration has not",
+        &format!("{passed} --arm gpt-x=huge"),
+    );
+    case(
+        "no model that is an arm",
+        &format!("{passed} --where model=gpt-x"),
+    );
+    case("no weight", &format!("{passed} --pseudo-count 0"));
+    assert!(!dir.path().join("state").exists(), "nothing is written");
+    let both = format!("{passed} --signal valid=json_valid --arm gpt-large=large");
+    case("the rates of two arms", &both);
+    case("the same again", &both);
+    case(
+        "the same, to weigh more",
+        &format!("{both} --pseudo-count 40"),
+    );
+    check("seed_priors.txt", &told.text);
 }
 
 #[tokio::test]

@@ -2,9 +2,13 @@
 
 #[cfg(feature = "analytics")]
 mod replay;
+#[cfg(feature = "analytics")]
+mod seed;
 
 #[cfg(feature = "analytics")]
 pub(crate) use replay::{Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
+#[cfg(feature = "analytics")]
+pub(crate) use seed::Seed;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -61,8 +65,9 @@ pub(crate) enum Command {
     /// Plays an outcome table as live traffic against a running server.
     #[cfg(feature = "analytics")]
     Drive(Drive),
-    /// Teaches a team an outcome table, so that its router does not start from nothing. The server must
-    /// be stopped; what is taught cannot be taken back. The same table again adds nothing.
+    /// Teaches a team an outcome table or published rates, so that its router does not start from
+    /// nothing. The server must be stopped; what is taught cannot be taken back. The same again adds
+    /// nothing.
     #[cfg(feature = "analytics")]
     Seed(Seed),
     /// Works with recorded traffic.
@@ -211,37 +216,6 @@ pub(crate) struct Drive {
     #[command(flatten)]
     pub(crate) columns: Columns,
     /// How the report is written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-#[cfg(feature = "analytics")]
-#[derive(Debug, Args)]
-pub(crate) struct Seed {
-    #[command(flatten)]
-    pub(crate) config: Config,
-    /// The team to teach.
-    #[arg(long)]
-    pub(crate) team: String,
-    /// The outcome table: Parquet, CSV or JSON lines.
-    #[arg(long, value_name = "TABLE")]
-    pub(crate) outcomes: PathBuf,
-    /// Most prompts, each with every arm: the first N of replay's stream 0, not of the file. Absent: all.
-    #[arg(long, value_name = "N")]
-    pub(crate) rows: Option<usize>,
-    /// Which signal of the scorecard the table's `score`, or a name in its `signals`, is. Absent: the
-    /// score is the scorecard's only signal.
-    #[arg(long = "signal", value_name = "COLUMN_OR_SCORE=SIGNAL")]
-    pub(crate) signals: Vec<String>,
-    /// Which arm of the configuration an arm of the table is, where names differ.
-    #[arg(long = "arm", value_name = "TABLE_NAME=ARM")]
-    pub(crate) arms: Vec<String>,
-    /// What a row weighs against an outcome of the team's own, 0.001 to 1.
-    #[arg(long, value_name = "W", default_value_t = 1.0)]
-    pub(crate) weight: f64,
-    #[command(flatten)]
-    pub(crate) columns: Columns,
-    /// How the summary is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

@@ -63,6 +63,7 @@ fn params(bench: &Bench) -> learn::Params {
         scorecard_version: 1,
         feature_set: name("test"),
         start: crate::bandit::Hierarchy::new(&crate::feature::ENDS, 10.0, &[0.5]).unwrap(),
+        pooling: learn::Pooling::None,
     };
     learn::Params {
         teams: [(name("team"), team)].into(),

@@ -1,0 +1,56 @@
+//! How a team routes, as the use case is told.
+//!
+//! Not here: where it is written down (`config`).
+
+use super::draw::Choosing;
+use super::experiment::{Baseline, Chooser};
+use crate::eligibility::DataPolicy;
+use crate::feature::Extractor;
+use crate::id::Name;
+use std::sync::Arc;
+
+/// How a team routes.
+#[derive(Debug, Clone)]
+pub struct Team {
+    /// How it chooses.
+    pub choosing: Choosing,
+    /// Its features.
+    pub extractor: Arc<Extractor>,
+    /// Where its data may go unless a request says otherwise.
+    pub data_policy: DataPolicy,
+    /// What is kept of its requests.
+    pub recording: Recording,
+    /// Where its traffic would go without a router. `None`: nothing is held out, and there is no guard.
+    pub baseline: Option<Baseline>,
+}
+
+/// What is kept of a team's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recording {
+    /// Not even the context: the learner cannot learn from them.
+    Nothing,
+    /// The context, not the words.
+    Features,
+    /// The words too, of the request and of an answer.
+    Full,
+}
+
+/// A team's routing with the names that each of its decisions carries, written once.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) team: Team,
+    pub(super) chooser: Chooser,
+    pub(super) guarded: Option<Chooser>,
+    pub(super) feature_set: Name,
+}
+
+impl Named {
+    pub(super) fn new(team: Team) -> Result<Self, crate::id::Error> {
+        Ok(Self {
+            chooser: Chooser::new(team.choosing.clone()),
+            guarded: Chooser::guarded(&team),
+            feature_set: Name::new(team.extractor.feature_set())?,
+            team,
+        })
+    }
+}
