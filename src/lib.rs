@@ -78,7 +78,8 @@
 //! # Deliberately absent, so far
 //!
 //! Budgets of keys and organisations (a team's are there), retries and fallbacks, the OpenAI-compatible
-//! door, TLS, pooling over families of arms. One process is a complete service; it is not highly available by itself.
+//! door, TLS, pooling over families of arms. One process is a complete service; it is not highly available
+//! by itself.
 
 pub mod docs;
 

@@ -233,8 +233,7 @@ fn services(
         mint,
         clock,
     } = held;
-    let secret = mint.secret().clone();
-    let catalogue = Arc::new(params.catalogue.clone());
+    let (secret, catalogue) = (mint.secret().clone(), Arc::new(params.catalogue.clone()));
     let route = Arc::new(Route::new(
         Arc::clone(&catalogue),
         teams(params)?,

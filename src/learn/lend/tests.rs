@@ -298,8 +298,9 @@ fn a_team_with_the_same_tastes_begins_better_and_one_with_opposite_ones_is_not_h
     println!("opposite    {:.4?} {:.4?}", other[0], other[1]);
     assert!(same[1][0] < 0.7 * same[0][0], "{same:?}");
     assert!(same[1][1] < 0.6 * same[0][1], "{same:?}");
-    // The first fifty cost two passed tests more; after that the team is where it would be alone.
-    assert!(other[1][0] < other[0][0] + 0.05, "{other:?}");
-    assert!(other[1][1] < other[0][1] + 0.01, "{other:?}");
+    // The first two hundred cost some two passed tests more, most of them in the first fifty; after that
+    // the team is where it would be alone. Without the trial they cost over thirty.
+    assert!(other[1][0] < other[0][0] + 0.06, "{other:?}");
+    assert!(other[1][1] < other[0][1] + 0.02, "{other:?}");
     assert!(other[1][2] < other[0][2] + 0.01, "{other:?}");
 }
