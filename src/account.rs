@@ -16,7 +16,7 @@ use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::store::Record;
 use crate::unit::{NanoUsd, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,8 +33,17 @@ pub struct Accounts {
 struct Account {
     ledger: Ledger,
     refill: Refill,
-    /// By decision; ids begin with the time, so the oldest is first.
-    held: BTreeMap<DecisionId, (Reservation, NanoUsd)>,
+    held: BTreeMap<DecisionId, Hold>,
+    /// When each of them is let go, the next first.
+    ends: BTreeSet<(Timestamp, DecisionId)>,
+}
+
+/// What is held for one decision.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    reservation: Reservation,
+    amount: NanoUsd,
+    until: Timestamp,
 }
 
 /// A team's account, open to one request.
@@ -70,6 +79,7 @@ impl Accounts {
                 ledger: Ledger::new(usd, refill, start)?,
                 refill,
                 held: BTreeMap::new(),
+                ends: BTreeSet::new(),
             };
             Ok((team, Mutex::new(account)))
         };
@@ -90,9 +100,10 @@ impl Accounts {
         let granted = decision.allowance.as_ref().map(|allowance| allowance.held);
         let granted = granted.filter(|held| held.get() > 0);
         if let (Some(granted), Some(mut account)) = (granted, self.account(&decision.team)) {
+            account.let_go(decision.time);
             // A negative sum was never granted.
             if let Ok(reservation) = account.ledger.hold(granted, decision.time) {
-                account.held.insert(decision.id, (reservation, granted));
+                account.note(decision.id, (reservation, granted), decision.time);
             }
         }
     }
@@ -105,19 +116,22 @@ impl Accounts {
     }
 
     /// An attempt has ended: the first for a decision ends what was held for it. One of unknown cost is
-    /// taken to have cost what was held.
+    /// taken to have cost what was held; one that failed at an unknown cost leaves it to the next, or to the
+    /// hour.
     pub fn settle(&self, team: &Name, attempt: &Attempt) {
         let Some(mut account) = self.account(team) else {
             return;
         };
         let account = &mut *account;
-        let done = match account.held.remove(&attempt.decision) {
-            Some((reservation, held)) => {
-                let cost = attempt.cost.unwrap_or(held);
-                account
-                    .ledger
-                    .settle(reservation, cost, attempt.ended)
-                    .map(drop)
+        account.let_go(attempt.ended);
+        if attempt.cost.is_none() && attempt.error.is_some() {
+            return;
+        }
+        let done = match account.take(attempt.decision) {
+            Some(hold) => {
+                let cost = attempt.cost.unwrap_or(hold.amount);
+                let settled = account.ledger.settle(hold.reservation, cost, attempt.ended);
+                settled.map(drop)
             }
             None => {
                 let cost = attempt.cost.unwrap_or(NanoUsd::ZERO);
@@ -127,6 +141,23 @@ impl Accounts {
         if let Err(error) = done {
             tracing::error!(%team, decision = %attempt.decision, %error, "a cost was not counted");
         }
+    }
+
+    /// Holds again for a decision that was made before and never tried: its hold may have been let go since.
+    pub fn hold_again(
+        &self,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<(), Box<(Refused, Option<Duration>)>> {
+        let granted = decision.allowance.as_ref().map(|allowance| allowance.held);
+        let (Some(granted), Some(mut purse)) = (granted, self.purse(&decision.team, now)) else {
+            return Ok(());
+        };
+        if purse.account.held.contains_key(&decision.id) {
+            return Ok(());
+        }
+        let held = purse.hold(decision.id, granted);
+        held.map_err(|refused| Box::new((refused, purse.refill(granted))))
     }
 
     /// What was held for a decision that did not come about is free again.
@@ -164,18 +195,40 @@ impl Accounts {
 impl Account {
     /// Lets go of what nobody has settled for [`HELD_FOR`].
     fn let_go(&mut self, now: Timestamp) {
-        while let Some((&oldest, _)) = self.held.first_key_value()
-            && oldest.minted().after(HELD_FOR) < now
+        while let Some(&(until, decision)) = self.ends.first()
+            && until < now
         {
-            self.release(oldest, now);
+            self.release(decision, now);
         }
     }
 
     fn release(&mut self, decision: DecisionId, now: Timestamp) {
-        if let Some((reservation, _)) = self.held.remove(&decision) {
+        if let Some(hold) = self.take(decision) {
             // It was open: it stood in `held`.
-            let _ = self.ledger.release(reservation, now);
+            let _ = self.ledger.release(hold.reservation, now);
         }
+    }
+
+    fn note(
+        &mut self,
+        decision: DecisionId,
+        (reservation, amount): (Reservation, NanoUsd),
+        now: Timestamp,
+    ) {
+        let until = now.after(HELD_FOR);
+        let hold = Hold {
+            reservation,
+            amount,
+            until,
+        };
+        self.held.insert(decision, hold);
+        self.ends.insert((until, decision));
+    }
+
+    fn take(&mut self, decision: DecisionId) -> Option<Hold> {
+        let hold = self.held.remove(&decision)?;
+        self.ends.remove(&(hold.until, decision));
+        Some(hold)
     }
 }
 
@@ -202,7 +255,7 @@ impl Purse<'_> {
     pub fn hold(&mut self, decision: DecisionId, worst_case: NanoUsd) -> Result<(), Refused> {
         let account = &mut *self.account;
         let reservation = account.ledger.reserve(worst_case, self.now)?;
-        account.held.insert(decision, (reservation, worst_case));
+        account.note(decision, (reservation, worst_case), self.now);
         Ok(())
     }
 }
@@ -283,6 +336,45 @@ mod tests {
         // It came after all: the money is gone.
         settle(&accounts, 1, Some(60));
         check(&accounts, 2, [60, 0, 60]);
+    }
+
+    #[test]
+    fn a_failure_of_unknown_cost_leaves_the_hold_to_the_next_attempt() {
+        let accounts = accounts(100);
+        assert!(hold(&accounts, 1, 70));
+        let Record::Attempt { team, mut attempt } = attempt(1, 0) else {
+            unreachable!("an attempt");
+        };
+        (attempt.cost, attempt.error) = (None, Some(name("refused")));
+        attempt.ended = hours(0);
+        accounts.settle(&team, &attempt);
+        check(&accounts, 0, [0, 70, 0]);
+        settle(&accounts, 1, Some(20));
+        check(&accounts, 0, [20, 0, 0]);
+    }
+
+    #[test]
+    fn a_decision_that_is_tried_late_is_held_again_if_there_is_money() {
+        let accounts = accounts(100);
+        let mut decision = decision(1);
+        decision.allowance = Some(Allowance {
+            price: 0.0,
+            held: usd(70),
+            withheld: Vec::new(),
+        });
+        let again = |later: i64| accounts.hold_again(&decision, hours(later)).is_ok();
+        assert!(again(0) && again(0));
+        check(&accounts, 0, [0, 70, 0]);
+        check(&accounts, 2, [0, 0, 0]);
+        // Once held again it stays held for as long as any.
+        assert!(again(2));
+        check(&accounts, 3, [0, 70, 0]);
+        check(&accounts, 4, [0, 0, 0]);
+        let team = name("t");
+        let mut purse = accounts.purse(&team, hours(4)).unwrap();
+        purse.hold(id(2), usd(40)).unwrap();
+        drop(purse);
+        assert!(!again(4));
     }
 
     #[test]

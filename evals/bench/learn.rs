@@ -80,6 +80,7 @@ fn params(closing: bool) -> Arc<Params> {
         feature_set: name("f1"),
         start: Hierarchy::new(&ENDS, 10.0, &[0.5]).expect("a prior"),
         pooling: bellwether::learn::Pooling::None,
+        compared: false,
     };
     Arc::new(Params {
         teams: [(name("team"), team)].into(),

@@ -87,7 +87,7 @@ impl Complete {
             });
         }
         let (provider, target) = self.first(&routed, deadline)?;
-        let prompt = prompt(&routed, request, temperature);
+        let prompt = self.prompt(&routed, request, temperature);
         let (answer, attempt) = self
             .attempts
             .whole(provider, target, &prompt, deadline)
@@ -115,7 +115,7 @@ impl Complete {
             return Ok(Streaming { routed, events });
         }
         let (provider, target) = self.first(&routed, deadline)?;
-        let prompt = prompt(&routed, request, temperature);
+        let prompt = self.prompt(&routed, request, temperature);
         let events = self
             .attempts
             .stream(provider, target, &prompt, deadline, turn)
@@ -133,6 +133,10 @@ impl Complete {
         if deadline <= Instant::now() {
             return Err(Error::DeadlineExceeded);
         }
+        if routed.repeated {
+            // Nobody tried it when it was decided, and what was held then may be spent on others by now.
+            self.route.hold_again(&routed.decision)?;
+        }
         let target = Target {
             team: routed.decision.team.clone(),
             decision: routed.decision.id,
@@ -141,15 +145,18 @@ impl Complete {
         };
         Ok((provider.as_ref(), target))
     }
-}
 
-fn prompt(routed: &Routed, request: &Request, temperature: Option<f64>) -> Prompt {
-    Prompt {
-        model: routed.endpoint.model.clone(),
-        messages: request.messages.clone(),
-        tools: request.tools.clone(),
-        response_format: request.response_format.clone(),
-        max_output_tokens: request.max_output_tokens,
-        temperature,
+    /// What the endpoint is asked. No more is asked of it than the worst case that was held counts on.
+    fn prompt(&self, routed: &Routed, request: &Request, temperature: Option<f64>) -> Prompt {
+        let cap = self.route.output_cap(&routed.endpoint.arm);
+        let most = [request.max_output_tokens, cap];
+        Prompt {
+            model: routed.endpoint.model.clone(),
+            messages: request.messages.clone(),
+            tools: request.tools.clone(),
+            response_format: request.response_format.clone(),
+            max_output_tokens: most.into_iter().flatten().min(),
+            temperature,
+        }
     }
 }

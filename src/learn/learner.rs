@@ -37,6 +37,8 @@ pub struct Team {
     pub start: Hierarchy,
     /// What it shares with the other teams.
     pub pooling: Pooling,
+    /// Whether it is compared with a baseline: in utility, of which weights and dollars are a part.
+    pub compared: bool,
 }
 
 impl Team {
@@ -60,8 +62,9 @@ pub struct Params {
 
 impl Params {
     /// Changes when statistics learned under other parameters would no longer fit: shape of the
-    /// scorecards, blocks of the context, first prior, bounds. Weights and dollars are not part of it:
-    /// they re-score the same statistics.
+    /// scorecards, blocks of the context, first prior, bounds. Weights and dollars are not part of it: they
+    /// re-score the same statistics. Of a team that is compared with a baseline they are, for the sums of
+    /// that comparison are utilities.
     pub fn fingerprint(&self) -> u64 {
         let mut text = format!("layout {LAYOUT} {:?}", self.limits);
         for team in self.teams.values() {
@@ -77,6 +80,9 @@ impl Params {
             );
             text.push_str(&format!("{shape:?}{:?}", team.start));
             // Said only where it is, so that states from before there was any still fit.
+            if team.compared {
+                text.push_str(&format!("{:?}", scorecard.definition()));
+            }
             if team.pooling != Pooling::None {
                 text.push_str(&format!("{:?}", team.pooling));
             }

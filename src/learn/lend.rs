@@ -132,15 +132,16 @@ pub(super) fn loan(
 fn lent_by(borrower: &Team, group: &Group, team: &Team, arm: &Arm) -> Option<Lent> {
     let (theirs, targets) = same(borrower, group, team)?;
     let (ridge, observed) = (arm.groups.get(theirs)?, arm.observed.get(theirs)?);
-    let most = observed.iter().map(|(count, _)| *count).max();
-    let most = most.filter(|count| *count >= LEAST)?;
+    // Of every signal, or the mean of one would be a few outcomes' own.
+    let least = observed.iter().map(|(count, _)| *count).min();
+    let least = least.filter(|count| *count >= LEAST)?;
     let mean = |target: &usize| {
         let (count, sum) = observed.get(*target).copied().unwrap_or_default();
         (count as f64, sum / count.max(1) as f64)
     };
     Some(Lent {
         ridge: ridge.clone(),
-        own: ridge.count().min(most as f64),
+        own: ridge.count().min(least as f64),
         means: targets.iter().map(mean).collect(),
         targets,
     })

@@ -61,6 +61,7 @@ pub(crate) fn params(closes_after: Duration) -> Params {
         feature_set: name("test"),
         start: Hierarchy::new(&[1, 2], 10.0, &[0.5]).unwrap(),
         pooling: Pooling::None,
+        compared: false,
     };
     Params {
         teams: [(name("team"), team)].into(),

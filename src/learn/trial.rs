@@ -62,6 +62,11 @@ impl Trials {
             self.0.resize(group + 1, Trial::default());
         }
         if let Some(trial) = self.0.get_mut(group) {
+            if trial.loans.is_empty() {
+                // An arm that joins later is tried on its own.
+                trial.outcomes = 0;
+                trial.targets.clear();
+            }
             trial.targets.resize(held.1.len(), (0.0, 1.0, 0.5));
             trial.loans.insert(arm.clone(), held);
         }

@@ -70,7 +70,8 @@ impl<'a> Asked<'a> {
     pub(super) fn granted(&self) -> Option<&Name> {
         let pinned = self.learned.control.pinned.as_ref();
         let first = self.first.as_ref().map(|first| &first.arm);
-        pinned.or(first).or(self.part.held_out)
+        let held_out = self.part.held_out.filter(|_| self.request.explore);
+        pinned.or(first).or(held_out)
     }
 
     /// What chooses among these arms.
@@ -98,8 +99,8 @@ impl<'a> Asked<'a> {
             return Way::NoExplore;
         }
         match (self.part.held_out.and_then(index), &self.first) {
-            (Some(index), _) => Way::Baseline(index),
-            (None, Some(first)) => Way::Redraw(first.decision),
+            (_, Some(first)) => Way::Redraw(first.decision),
+            (Some(index), None) => Way::Baseline(index),
             (None, None) => Way::Draw,
         }
     }

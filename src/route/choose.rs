@@ -23,6 +23,7 @@ use super::team::{Named, Recording, Team};
 use crate::access::Grant;
 use crate::account::Accounts;
 use crate::bandit::{ChoiceError, Scratch};
+use crate::budget::Refused;
 use crate::clock::Clock;
 use crate::decision::{Cell, Decision, Drawn, Excluded, Reason};
 use crate::eligibility::{Catalogue, Eligible, Need};
@@ -96,6 +97,26 @@ impl Route {
     /// The clock and the secret that ids are made with.
     pub fn mint(&self) -> &Mint {
         &self.mint
+    }
+
+    /// Most output tokens that an arm is configured for, if it is.
+    pub fn output_cap(&self, arm: &Name) -> Option<u32> {
+        let index = self.catalogue.arm(arm.as_str())?;
+        self.catalogue.arms().get(index)?.max_output_tokens
+    }
+
+    /// Holds the money again of a decision that was made before and is tried only now.
+    pub fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
+        let held = self.accounts.hold_again(decision, self.clock.now());
+        held.map_err(|refused| match *refused {
+            (Refused::Exhausted { asked, left, .. }, refill) => Error::BudgetExhausted {
+                team: decision.team.clone(),
+                asked,
+                left,
+                refill,
+            },
+            (Refused::Negative(_), _) => Error::Bug("a hold below nothing"),
+        })
     }
 
     /// Decides; a repeat of a request id gets the first decision.

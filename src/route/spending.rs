@@ -6,7 +6,8 @@
 //! Rules, stated because numbers depend on them:
 //! - The hard limit looks at an arm's worst case, pacing at its expected cost.
 //! - Pacing alone never refuses a request: the cheapest arm that the limit pays for stays.
-//! - An arm that an operator pinned, or that the episode has already, is not paced: only the limit stops it.
+//! - An arm that an operator pinned, that the episode has already, or that is its baseline is not paced: only
+//!   the limit stops it.
 //!
 //! Invariants: the account is this request's alone from `open` to `hold`, so that what was left when arms
 //! were chosen from is left when the one drawn is held.

@@ -281,6 +281,7 @@ fn learning(params: &config::Params, numbered: &[u32]) -> Result<learn::Params, 
             feature_set: feature_set(team)?,
             start: Hierarchy::new(&ENDS, RIDGE, &[0.5])?,
             pooling: team.pooling,
+            compared: team.baseline.is_some(),
         };
         teams.insert(team.name.clone(), told);
     }

@@ -9,7 +9,7 @@
 //! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`], layout 4 is
 //! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on, layout 5 is layout 4 with
 //! [`Record::GuardLifted`] and the origin `Baseline`. The fields stand at a decision's end, and
-//! a record of a decision ends with it: older layouts are the same bytes without [`OLD_DECISION`], which is
+//! a record of a decision ends with it: older layouts are the same bytes without the last two, which are
 //! what the fields are by default. Each record is written in the oldest layout that has it, so that an older
 //! build reads all that it can know.
 //!

@@ -64,6 +64,7 @@ fn params(bench: &Bench) -> learn::Params {
         feature_set: name("test"),
         start: crate::bandit::Hierarchy::new(&crate::feature::ENDS, 10.0, &[0.5]).unwrap(),
         pooling: learn::Pooling::None,
+        compared: false,
     };
     learn::Params {
         teams: [(name("team"), team)].into(),
