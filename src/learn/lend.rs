@@ -132,8 +132,9 @@ pub(super) fn loan(
 fn lent_by(borrower: &Team, group: &Group, team: &Team, arm: &Arm) -> Option<Lent> {
     let (theirs, targets) = same(borrower, group, team)?;
     let (ridge, observed) = (arm.groups.get(theirs)?, arm.observed.get(theirs)?);
-    // Of every signal, or the mean of one would be a few outcomes' own.
-    let least = observed.iter().map(|(count, _)| *count).min();
+    // Of every signal that has any, or the mean of one would be a few outcomes' own.
+    let counts = observed.iter().map(|(count, _)| *count);
+    let least = counts.filter(|count| *count > 0).min();
     let least = least.filter(|count| *count >= LEAST)?;
     let mean = |target: &usize| {
         let (count, sum) = observed.get(*target).copied().unwrap_or_default();
