@@ -6,7 +6,8 @@
 //!
 //! Invariants: what a team has spent and holds never exceeds its limit, however many requests come at once,
 //! but by what attempts cost beyond their worst case (a caller's own figures, a second attempt), which is
-//! counted; a purse is one request's alone while it is open. The journal is the truth:
+//! counted (a report that a caller makes of an attempt of ours that is still under way ends its hold too: what
+//! that attempt costs is then charged); a purse is one request's alone while it is open. The journal is the truth:
 //! [`Accounts::restore`] over its records gives the accounts of before a restart.
 //!
 //! Not here: what a request costs at worst (`eligibility`), which arm it buys (`route`), pacing (`learn`).
@@ -131,6 +132,10 @@ impl Accounts {
             Some(hold) => {
                 let cost = attempt.cost.unwrap_or(hold.amount);
                 let settled = account.ledger.settle(hold.reservation, cost, attempt.ended);
+                if settled.is_err() {
+                    // Or it would be held for ever. It is open: it stood in `held`.
+                    let _ = account.ledger.release(hold.reservation, attempt.ended);
+                }
                 settled.map(drop)
             }
             None => {
@@ -351,6 +356,14 @@ mod tests {
         check(&accounts, 0, [0, 70, 0]);
         settle(&accounts, 1, Some(20));
         check(&accounts, 0, [20, 0, 0]);
+    }
+
+    #[test]
+    fn a_cost_that_cannot_be_leaves_nothing_held() {
+        let accounts = accounts(100);
+        assert!(hold(&accounts, 1, 70));
+        settle(&accounts, 1, Some(-1));
+        check(&accounts, 0, [0, 0, 0]);
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Pacing {
         let allowance = decision.allowance.as_ref()?;
         let drawn = &decision.drawn;
         // The policy's own doubt, so that the price knows what exploring costs.
+        // One that this build cannot read is taken at its word: as if it had no doubt.
         let policy: Policy = decision.policy.parse().unwrap_or(Policy::Greedy);
         let count = drawn.arms.len();
         let offer = |(utility, sd, cost_usd): (f64, f64, f64)| {

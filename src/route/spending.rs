@@ -61,7 +61,7 @@ impl<'a> Spending<'a> {
             pace,
             purse: accounts.purse(team, now),
             price: pace.map_or(0.0, price),
-            turn: secret.uniform_for(id, Purpose::Turn),
+            turn: pace.map_or(0.0, |_| secret.uniform_for(id, Purpose::Turn)),
             ..Self::default()
         }
     }
