@@ -6,13 +6,14 @@
 //! can answer at all; [`Calibration`] whether its propensities are true.
 //!
 //! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
-//! arguments), gates between two policies. Anytime bounds are there for a plain mean ([`MeanSequence`]),
-//! not yet for weighted rows.
+//! arguments), gates between two policies. Anytime bounds are there for a plain mean ([`MeanSequence`]) and for
+//! what one arm gains over others ([`EffectSequence`]), not yet for any policy on weighted rows.
 //!
 //! Source: SCIENCE 3.2 to 3.4; Dudik, Langford and Li 2011 (doubly robust), Swaminathan and Joachims
 //! 2015 (self-normalised); names as in the Open Bandit Pipeline.
 
 mod calibration;
+mod effect;
 mod estimator;
 mod fold;
 mod overlap;
@@ -20,6 +21,7 @@ mod row;
 mod sequence;
 
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
+pub use effect::{EffectSequence, Stake};
 pub use estimator::{Estimate, Estimator, difference};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};

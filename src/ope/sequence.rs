@@ -17,8 +17,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Largest weight of an observation.
-const MOST: f64 = 0.5;
+/// Largest weight of an observation, where it can be off by 1.
+pub(super) const MOST: f64 = 0.5;
 
 /// Bounds of the mean of observations in [0, 1], for every number of them at once.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl MeanSequence {
 }
 
 /// ln(1 / miss).
-fn log_miss() -> f64 {
+pub(super) fn log_miss() -> f64 {
     -MeanSequence::MISS.ln()
 }
 
