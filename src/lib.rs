@@ -28,6 +28,8 @@
 //!    ([`bandit::Detector`]), lets go of its past and is doubted anew ([`bandit::Tempo`]).
 //!    Episodes are compared with those held out; a router that is shown to be worse is held to the baseline
 //!    ([`learn::Comparison`]).
+//!    An arm that joins later is compared with those that were there: adopted or rejected by a bound that
+//!    holds at every look ([`learn::Newcomer`]).
 //! 3. A new immutable [`learn::Snapshot`] is swapped in. Its version is the journal sequence that it has
 //!    learned up to, and every decision names it. No state that is read back keeps a server from serving:
 //!    a checkpoint that is damaged, not positive definite or of another shape is set aside (`.bad`) and

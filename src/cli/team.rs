@@ -16,6 +16,7 @@ pub(super) struct Team {
     alarms: Vec<Alarm>,
     budget: Option<Budget>,
     holdout: Option<Holdout>,
+    newcomers: Vec<Newcomer>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +44,7 @@ impl Team {
             alarms: state.alarms.into_iter().map(Alarm::of).collect(),
             budget: state.budget.map(Budget::of),
             holdout: state.holdout.map(Holdout::of),
+            newcomers: state.newcomers.into_iter().map(Newcomer::of).collect(),
         }
     }
 
@@ -72,6 +74,9 @@ impl Team {
         }
         if let Some(holdout) = &self.holdout {
             text += &holdout.text();
+        }
+        for newcomer in &self.newcomers {
+            text += &newcomer.text();
         }
         text
     }
@@ -184,6 +189,68 @@ impl Holdout {
     }
 }
 
+/// An arm that joined later than the others.
+#[derive(Serialize)]
+struct Newcomer {
+    arm: String,
+    verdict: &'static str,
+    join_time: Option<String>,
+    arm_count: i64,
+    other_count: i64,
+    difference_lower: f64,
+    difference_upper: f64,
+    verdict_time: Option<String>,
+    verdict_sequence: i64,
+}
+
+impl Newcomer {
+    fn of(newcomer: v1::Newcomer) -> Self {
+        use v1::newcomer::Verdict;
+        let verdict = match newcomer.verdict() {
+            Verdict::Adopted => "adopted",
+            Verdict::Rejected => "rejected",
+            Verdict::Undecided => "undecided",
+            Verdict::Open | Verdict::Unspecified => "open",
+        };
+        Self {
+            verdict,
+            arm: newcomer.arm,
+            join_time: newcomer.join_time.map(|time| time.to_string()),
+            arm_count: newcomer.arm_count,
+            other_count: newcomer.other_count,
+            difference_lower: newcomer.difference_lower,
+            difference_upper: newcomer.difference_upper,
+            verdict_time: newcomer.verdict_time.map(|time| time.to_string()),
+            verdict_sequence: newcomer.verdict_sequence,
+        }
+    }
+
+    fn text(&self) -> String {
+        let (lower, upper) = (self.difference_lower, self.difference_upper);
+        let more = lower.abs().max(upper.abs());
+        let said = match self.verdict {
+            "adopted" => "adopted: it is worth more than the others".to_owned(),
+            "rejected" => {
+                "rejected: it is worth less than the others, and is not forced any more".to_owned()
+            }
+            "undecided" => {
+                format!("undecided: no difference of more than {more:.3} is possible by now")
+            }
+            _ => "not decided yet".to_owned(),
+        };
+        let since = self.join_time.as_deref().unwrap_or("an unknown time");
+        let by = match self.verdict_sequence {
+            0 => String::new(),
+            record => format!(" (record {record})"),
+        };
+        format!(
+            "  newcomer: {} since {since}, {said}{by}; {lower:+.3} to {upper:+.3} on {} draws of it and {} of \
+             the others\n",
+            self.arm, self.arm_count, self.other_count
+        )
+    }
+}
+
 /// An arm that changed.
 #[derive(Serialize)]
 struct Alarm {
@@ -288,6 +355,35 @@ mod tests {
         let guard =
             "GUARD: the router was worse; traffic goes to large since an unknown time (record 42)";
         assert!(text.contains(guard), "{text}");
+    }
+
+    #[test]
+    fn a_newcomer_is_told_with_its_verdict() {
+        use v1::newcomer::Verdict;
+        let mut newcomer = v1::Newcomer {
+            arm: "harbor".to_owned(),
+            verdict: Verdict::Open.into(),
+            difference_lower: -2.0,
+            difference_upper: 2.0,
+            ..Default::default()
+        };
+        assert_eq!(
+            Newcomer::of(newcomer.clone()).text(),
+            "  newcomer: harbor since an unknown time, not decided yet; -2.000 to +2.000 on 0 draws of it \
+             and 0 of the others\n"
+        );
+        let mut check = |verdict: Verdict, lower, upper, expected: &str| {
+            newcomer.verdict = verdict.into();
+            (newcomer.difference_lower, newcomer.difference_upper) = (lower, upper);
+            newcomer.verdict_sequence = 42;
+            let text = Newcomer::of(newcomer.clone()).text();
+            assert!(text.contains(expected), "{text}");
+            assert!(text.contains("(record 42)"), "{text}");
+        };
+        check(Verdict::Adopted, 0.01, 0.2, "adopted: it is worth more");
+        check(Verdict::Rejected, -0.2, -0.01, "is not forced any more");
+        let none = "undecided: no difference of more than 0.200 ";
+        check(Verdict::Undecided, -0.2, 0.1, none);
     }
 
     #[test]

@@ -38,7 +38,7 @@
 //!    each arm, every arm keeping a small floor. One uniform number, keyed to the decision id by the
 //!    server's secret, draws. An arm with fewer than three decisions comes first, by equal chances; one
 //!    that joined later than the others has a floor (15 % for all such, less where a budget says so) until
-//!    it has had 20. A caller who says `explore = false` gets the best arm with probability 1 (the baseline
+//!    it has had 20, or is shown to be worth less ([`crate::learn::Newcomer`]). A caller who says `explore = false` gets the best arm with probability 1 (the baseline
 //!    while the guard holds), and a pin by an operator overrides all of
 //!    it; both are marked, for no estimator may use them as if they were drawn.
 //!    Where the team names a **baseline**, one episode in twenty (`holdout`) is held out for it: a hash of

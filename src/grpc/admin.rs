@@ -12,7 +12,7 @@ use crate::access::{Grant, Scope};
 use crate::account::Balance;
 use crate::budget::Pace;
 use crate::id::Name;
-use crate::learn::{Alarm, Comparison};
+use crate::learn::{Alarm, Comparison, Newcomer};
 use crate::proto::v1::{self, admin_service_server::AdminService};
 use crate::route::Baseline;
 use std::collections::BTreeMap;
@@ -56,6 +56,8 @@ pub struct TeamState {
     pub baseline: Option<Baseline>,
     /// The router compared with the last baseline that took an episode.
     pub comparison: Option<Comparison>,
+    /// Arms that joined later than the others, by name.
+    pub newcomers: BTreeMap<Name, Newcomer>,
 }
 
 /// What has been learned of an arm.
@@ -113,6 +115,7 @@ impl<U: Operating> AdminService for Operator<U> {
                 alarms: state.alarms.iter().map(encode::alarm).collect(),
                 budget: encode::budget(state.pace, state.balance),
                 holdout: encode::holdout(state.baseline.as_ref(), state.comparison.as_ref()),
+                newcomers: state.newcomers.iter().map(encode::newcomer).collect(),
             })
         })
         .await

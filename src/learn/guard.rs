@@ -32,6 +32,7 @@
 
 use super::Team as Params;
 use super::ledger::Entry;
+use super::newcomer::Probe;
 use super::team::{Team, Touched};
 use crate::decision::{Attempt, Cell, Decision, Origin};
 use crate::id::{DecisionId, Name};
@@ -77,9 +78,10 @@ pub struct Side {
 /// An episode's first decision that waits for its score.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Trial {
-    cell: Cell,
-    /// The comparison that it belongs to.
-    since: u64,
+    /// Its cell and the comparison that it belongs to, if it has a part in one.
+    compared: Option<(Cell, u64)>,
+    /// Its part in the comparisons of newcomers.
+    pub(super) probes: Vec<Probe>,
     /// Whether something was reported of it.
     heard: bool,
     expected_usd: f64,
@@ -152,6 +154,11 @@ impl Comparison {
 }
 
 impl Trial {
+    /// Whether it can be trusted: asked of what was read from disk.
+    pub(super) fn is_whole(&self) -> bool {
+        self.probes.iter().all(Probe::is_whole)
+    }
+
     /// The team's utility, if it can be said.
     fn utility(&self, entry: &Entry, scorecard: &Scorecard) -> Option<f64> {
         let mut values = vec![None; scorecard.signals().len()];
@@ -171,7 +178,7 @@ impl Trial {
 }
 
 impl Team {
-    /// The part of a decision in the comparison: none, unless it is the first of its episode and chance, or
+    /// The part of a decision in what is compared: none, unless it is the first of its episode and chance, or
     /// the baseline, took it.
     pub(super) fn trial(&mut self, decision: &Decision, sequence: u64) -> Option<Trial> {
         if let (Origin::Baseline, Some(arm)) = (decision.origin, decision.drawn.arm())
@@ -179,16 +186,24 @@ impl Team {
         {
             self.comparison = Some(Comparison::new(arm, sequence));
         }
-        let comparison = self.comparison.as_ref().filter(|c| !c.holds())?;
         let episode = decision.episode.as_ref();
         let first = episode.is_none_or(|episode| !self.ledger.knows_episode(episode));
         let by_chance = matches!(decision.origin, Origin::Drawn | Origin::Baseline);
-        let knew = decision.snapshot_version >= comparison.since;
+        if !first || !by_chance {
+            return None;
+        }
+        let knew = |c: &&Comparison| !c.holds() && decision.snapshot_version >= c.since;
+        let comparison = self.comparison.as_ref().filter(knew);
+        let compared = comparison.map(|c| (decision.cell, c.since));
+        let probes = self.probes(decision);
+        if compared.is_none() && probes.is_empty() {
+            return None;
+        }
         let chosen = decision.drawn.chosen as usize;
         let expected_usd = decision.drawn.cost_usd.get(chosen).copied();
-        (first && by_chance && knew).then(|| Trial {
-            cell: decision.cell,
-            since: comparison.since,
+        Some(Trial {
+            compared,
+            probes,
             expected_usd: expected_usd.unwrap_or(0.0),
             ..Trial::default()
         })
@@ -226,19 +241,24 @@ impl Team {
             return;
         }
         let trial = entry.trial.take().filter(|_| !self.control.frozen);
-        let comparison = self.comparison.as_mut().filter(|c| !c.holds());
-        let (Some(trial), Some(comparison)) = (trial, comparison) else {
+        let Some(trial) = trial else {
             return;
         };
-        let utility = trial.utility(entry, &params.scorecard);
-        if let Some(utility) = utility.filter(|_| trial.since == comparison.since) {
+        let Some(utility) = trial.utility(entry, &params.scorecard) else {
+            return;
+        };
+        let comparison = self.comparison.as_mut().filter(|c| !c.holds());
+        if let (Some((cell, since)), Some(comparison)) = (trial.compared, comparison)
+            && since == comparison.since
+        {
             // So that it is published.
             touched.insert(entry.arm.clone());
-            if comparison.add(trial.cell, utility) {
+            if comparison.add(cell, utility) {
                 let (sequence, time) = self.alarms.now();
                 comparison.tripped = Some(Trip { sequence, time });
             }
         }
+        self.judge(&trial, utility, params, touched);
     }
 
     /// An operator lifted the guard: the comparison starts anew.

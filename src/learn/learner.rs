@@ -6,6 +6,7 @@ use super::alarm::Alarm;
 use super::guard::Comparison;
 use super::ledger::Limits;
 use super::lend::{self, Pooling};
+use super::newcomer::Newcomer;
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Scope, Team as State, Touched};
 use crate::bandit::{Hierarchy, StateError};
@@ -100,7 +101,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 10;
+const LAYOUT: u32 = 11;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -228,6 +229,7 @@ impl Learner {
                 pace: state.pacing.pace(),
                 alarms: state.alarms.published(old.map(|old| &old.alarms)),
                 comparison: state.comparison.clone(),
+                newcomers: state.newcomers.clone(),
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
@@ -282,6 +284,14 @@ impl Learner {
     pub fn comparisons(&self) -> impl Iterator<Item = (&Name, &Comparison)> {
         let teams = self.teams.iter();
         teams.filter_map(|(name, state)| Some((name, state.comparison.as_ref()?)))
+    }
+
+    /// Arms that joined later, as (team, arm, what came of it).
+    pub fn newcomers(&self) -> impl Iterator<Item = (&Name, &Name, &Newcomer)> {
+        self.teams.iter().flat_map(|(team, state)| {
+            let newcomers = state.newcomers.iter();
+            newcomers.map(move |(arm, newcomer)| (team, arm, newcomer))
+        })
     }
 
     /// Changes of arms that were noticed, team by team, oldest first.

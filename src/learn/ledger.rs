@@ -59,7 +59,7 @@ pub(super) struct Entry {
     pub(super) usage: Row,
     /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
     pub(super) predicted_usd: Option<f64>,
-    /// Its part in the comparison with the baseline, until it is scored.
+    /// Its part in what is compared (the baseline, newcomers), until it is scored.
     pub(super) trial: Option<Trial>,
 }
 
@@ -262,6 +262,7 @@ impl Ledger {
             let learned = entry.learned.is_empty() || entry.learned.len() == targets.len();
             let rows = || entry.learned.iter().zip(targets);
             learned
+                && entry.trial.as_ref().is_none_or(Trial::is_whole)
                 && rows().all(|(r, targets)| row(r, *targets))
                 && row(&entry.usage.learned, usage::TARGETS)
         };

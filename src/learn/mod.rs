@@ -20,6 +20,7 @@ mod intake;
 mod learner;
 mod ledger;
 mod lend;
+mod newcomer;
 mod pacing;
 mod pool;
 #[cfg(test)]
@@ -39,5 +40,6 @@ pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict}
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use lend::Pooling;
+pub use newcomer::{Finding, Newcomer, Ruling};
 pub use snapshot::{ArmSnapshot, Expected, Snapshot, TeamSnapshot};
 pub use whole::Broken;

@@ -9,6 +9,7 @@
 use super::alarm::Alarm;
 use super::arm::Arm;
 use super::guard::Comparison;
+use super::newcomer::Newcomer;
 use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
 use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::budget::Pace;
@@ -52,12 +53,19 @@ pub struct TeamSnapshot {
     /// The router against the baseline, and whether the guard holds; `None` before the first episode that was
     /// held out.
     pub comparison: Option<Comparison>,
+    /// Arms that joined later than the others, and what the bounds say of them.
+    pub newcomers: BTreeMap<Name, Newcomer>,
 }
 
 impl TeamSnapshot {
     /// The doubt of an arm that was never drawn.
     pub fn doubt_of_a_newcomer(&self) -> f64 {
         Tempo::joining(&self.tempo).doubt(&self.tempo)
+    }
+
+    /// Whether an arm joined later and was found worse: nothing more is forced of it.
+    pub fn has_rejected(&self, arm: &Name) -> bool {
+        self.newcomers.get(arm).is_some_and(Newcomer::is_rejected)
     }
 }
 

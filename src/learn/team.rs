@@ -22,6 +22,7 @@ use super::alarm::{Alarms, Step};
 use super::arm::Arm;
 use super::guard::Comparison;
 use super::ledger::{self, Learned, Ledger, Limits};
+use super::newcomer::Newcomer;
 use super::pacing::Pacing;
 use super::pool::Pool;
 use super::told::{Changes, Told, Waiting};
@@ -51,6 +52,8 @@ pub(super) struct Team {
     pub(super) pacing: Pacing,
     /// With the baseline, from the first episode held out for it.
     pub(super) comparison: Option<Comparison>,
+    /// Arms that joined later.
+    pub(super) newcomers: BTreeMap<Name, Newcomer>,
     pub(super) trials: Trials,
 }
 
@@ -79,6 +82,7 @@ impl Team {
             alarms: Alarms::default(),
             pacing: Pacing::default(),
             comparison: None,
+            newcomers: BTreeMap::new(),
             trials: Trials::default(),
         }
     }
@@ -111,6 +115,7 @@ impl Team {
         };
         let predicted_usd = self.pacing.decided(decision);
         if decision.is_draw() {
+            self.meet(decision, position.sequence);
             self.tick(params, touched);
             let new = !self.arms.contains_key(arm);
             if let Some(state) = self.arm(arm) {
@@ -142,13 +147,8 @@ impl Team {
         if closed {
             for group in 0..params.scorecard.groups().len() {
                 let unsaid = self.unsaid(decision.id, group, params);
-                self.close(
-                    decision.id,
-                    Some(decision),
-                    (group, unsaid),
-                    params,
-                    touched,
-                );
+                let (id, of) = (decision.id, Some(decision));
+                self.close(id, of, (group, unsaid), params, touched);
             }
         }
     }

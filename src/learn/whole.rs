@@ -10,6 +10,7 @@ use super::Params;
 use super::arm::Arm;
 use super::guard::Comparison;
 use super::learner::{Learner, Team as Told};
+use super::newcomer::Newcomer;
 use super::team::Team;
 use super::usage::{self, Smear};
 use crate::bandit::{Ridge, StateError, Tempo};
@@ -73,6 +74,10 @@ fn check(name: &Name, team: &Team, told: &Told) -> Result<(), Broken> {
         (
             "the comparison with the baseline",
             team.comparison.as_ref().is_none_or(Comparison::is_whole),
+        ),
+        (
+            "the comparison of newcomers",
+            team.newcomers.values().all(Newcomer::is_whole),
         ),
         (
             "what it borrowed of other teams",

@@ -2563,6 +2563,100 @@ pub struct GetTeamResponse {
     /// The router compared with its baseline. Absent: it has none.
     #[prost(message, optional, tag = "7")]
     pub holdout: ::core::option::Option<Holdout>,
+    /// Arms that joined the team later than the others, by name, each compared with the arms that were there.
+    /// Empty: none did.
+    #[prost(message, repeated, tag = "8")]
+    pub newcomers: ::prost::alloc::vec::Vec<Newcomer>,
+}
+/// An arm that joined later, compared with the arms that it competes with: what its draws came to beside
+/// what the others' draws came to, each draw weighted so that only chance decided between them. Its bounds
+/// hold at every look. It is never made ineligible by them: it may be good at one task alone.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Newcomer {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// What the bounds say, or said first: adopted and rejected are final, and the figures are those that
+    /// decided it.
+    #[prost(enumeration = "newcomer::Verdict", tag = "2")]
+    pub verdict: i32,
+    /// Time of the decision that it was first eligible for.
+    #[prost(message, optional, tag = "3")]
+    pub join_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its draws that were scored.
+    #[prost(int64, tag = "4")]
+    pub arm_count: i64,
+    /// The others' draws that were scored since.
+    #[prost(int64, tag = "5")]
+    pub other_count: i64,
+    /// Lower bound of its utility minus that of the others, in quality points: it holds with 97.5 % at every
+    /// look at once; -2 where nothing is known.
+    #[prost(double, tag = "6")]
+    pub difference_lower: f64,
+    /// Upper bound, likewise; 2 where nothing is known.
+    #[prost(double, tag = "7")]
+    pub difference_upper: f64,
+    /// Time of the record that brought the verdict. Absent: it is open.
+    #[prost(message, optional, tag = "8")]
+    pub verdict_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Journal sequence number of that record; 0 where it is open.
+    #[prost(int64, tag = "9")]
+    pub verdict_sequence: i64,
+}
+/// Nested message and enum types in `Newcomer`.
+pub mod newcomer {
+    /// What the bounds say.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Verdict {
+        /// Never sent.
+        Unspecified = 0,
+        /// Nothing yet.
+        Open = 1,
+        /// It is worth more than the others: the lower bound came above 0.
+        Adopted = 2,
+        /// It is worth less than the others: the upper bound came below 0, and its forced exploration ended.
+        Rejected = 3,
+        /// 200 of its draws were scored, and neither bound left 0. The watch goes on: it may still be adopted
+        /// or rejected.
+        Undecided = 4,
+    }
+    impl Verdict {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "VERDICT_UNSPECIFIED",
+                Self::Open => "VERDICT_OPEN",
+                Self::Adopted => "VERDICT_ADOPTED",
+                Self::Rejected => "VERDICT_REJECTED",
+                Self::Undecided => "VERDICT_UNDECIDED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+                "VERDICT_OPEN" => Some(Self::Open),
+                "VERDICT_ADOPTED" => Some(Self::Adopted),
+                "VERDICT_REJECTED" => Some(Self::Rejected),
+                "VERDICT_UNDECIDED" => Some(Self::Undecided),
+                _ => None,
+            }
+        }
+    }
 }
 /// Episodes held out for a team's baseline, and what the router gains over it. Scored once an episode, by its
 /// first decision, when its last signal has closed. Utilities are in quality points, cut to -1 to 1.
@@ -2858,8 +2952,8 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.AdminService", "SetControl"));
             self.inner.unary(req, path, codec).await
         }
-        /// Tells the state of a team: its control, how far its learner is, and which arms were seen to change.
-        /// Errors: INVALID_FIELD,
+        /// Tells the state of a team: its control, how far its learner is, which arms were seen to change, and what
+        /// came of those that joined later. Errors: INVALID_FIELD,
         /// NOT_ALLOWED (another team than the key's).
         pub async fn get_team(
             &mut self,
@@ -2909,8 +3003,8 @@ pub mod admin_service_server {
             tonic::Response<super::SetControlResponse>,
             tonic::Status,
         >;
-        /// Tells the state of a team: its control, how far its learner is, and which arms were seen to change.
-        /// Errors: INVALID_FIELD,
+        /// Tells the state of a team: its control, how far its learner is, which arms were seen to change, and what
+        /// came of those that joined later. Errors: INVALID_FIELD,
         /// NOT_ALLOWED (another team than the key's).
         async fn get_team(
             &self,

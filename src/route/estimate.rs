@@ -37,7 +37,7 @@ pub(super) struct Estimates {
     pub(super) latency_ms: Vec<f64>,
     pub(super) samples: f64,
     pub(super) pulls: Vec<u64>,
-    /// Whether it joined after the others and has been drawn little.
+    /// Whether it joined after the others, has been drawn little, and was not found worse.
     pub(super) newcomer: Vec<bool>,
 }
 
@@ -158,7 +158,8 @@ pub(super) fn estimate(
         found.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
         let doubt = team.doubt.get(name).copied();
         let doubt = doubt.unwrap_or_else(|| team.doubt_of_a_newcomer());
-        found.newcomer.push(is_newcomer(pulls, doubt));
+        let new = is_newcomer(pulls, doubt) && !team.has_rejected(name);
+        found.newcomer.push(new);
         let quality = quality(scorecard, learned, (x, doubt), &mut targets, &mut found)?;
         let paid = scorecard.price(cost_usd, latency_ms) + price * cost_usd;
         found.utility.push(quality - paid);

@@ -5,7 +5,7 @@
 use crate::clock::Clock;
 use crate::decision::Cell;
 use crate::id::Name;
-use crate::learn::{Alarm, Comparison, Follower};
+use crate::learn::{Alarm, Comparison, Finding, Follower, Newcomer};
 use crate::store::{self, Record, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +91,7 @@ pub(super) fn follow(
             }
             tell(follower.learner().alarms(), told);
             tell_trips(follower.learner().comparisons(), told);
+            tell_newcomers(follower.learner().newcomers(), told);
             told = told.max(follower.learner().sequence());
             match result {
                 Ok(true) => return Ok(()),
@@ -161,6 +162,38 @@ fn tell_trips<'a>(comparisons: impl Iterator<Item = (&'a Name, &'a Comparison)>,
             lift_upper = compared.lift().1,
             sequence = trip.sequence,
             "the router is worse than the baseline: the guard holds until it is lifted"
+        );
+    }
+}
+
+/// Tells of the newcomers that were ruled on after record `told`.
+fn tell_newcomers<'a>(
+    newcomers: impl Iterator<Item = (&'a Name, &'a Name, &'a Newcomer)>,
+    told: u64,
+) {
+    for (team, arm, newcomer) in newcomers {
+        let Some(ruling) = newcomer.ruling().filter(|r| r.sequence > told) else {
+            continue;
+        };
+        let said = match ruling.finding {
+            Finding::Adopted => "an arm that joined is adopted: it is worth more than the others",
+            Finding::Rejected => {
+                "an arm that joined is rejected: it is worth less than the others, and is not forced any more"
+            }
+            Finding::Undecided => {
+                "an arm that joined is undecided: its difference lies within the bounds"
+            }
+        };
+        let gain = newcomer.gain();
+        tracing::info!(
+            %team,
+            %arm,
+            lower = gain.lower(),
+            upper = gain.upper(),
+            draws = gain.arm_count(),
+            others = gain.other_count(),
+            sequence = ruling.sequence,
+            "{said}"
         );
     }
 }
@@ -251,6 +284,26 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn a_newcomer_that_was_ruled_on_is_told_once() {
+        let (team, arm) = (Name::new("coding").unwrap(), Name::new("harbor").unwrap());
+        let check = |finding, said: &str| {
+            let newcomer = Newcomer::ruled_by(finding, 9);
+            let text = logged(|| {
+                for told in [8, 9, 20] {
+                    tell_newcomers([(&team, &arm, &newcomer)].into_iter(), told);
+                }
+            });
+            assert_eq!(text.lines().count(), 1, "{text}");
+            for part in ["team=coding", "arm=harbor", "sequence=9", "upper=2", said] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        };
+        check(Finding::Adopted, "is adopted");
+        check(Finding::Rejected, "is not forced any more");
+        check(Finding::Undecided, "is undecided");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod budget;
 mod bytes;
 mod decision;
 mod holdout;
+mod newcomer;
 mod record;
 
 pub(super) use alarm::alarm;
@@ -19,4 +20,5 @@ pub(super) use budget::budget;
 pub(super) use bytes::route_bytes;
 pub(super) use decision::route_response;
 pub(super) use holdout::holdout;
+pub(super) use newcomer::newcomer;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};
