@@ -3,12 +3,16 @@
 //! Definition, on the choices from the joining on: the arm is *adopted* at the end of the first 100
 //! consecutive choices of which it has at least a fifth; it *ends* with its share of the last 500 choices.
 //!
+//! Beside it what the bound says that the server goes by (`learn::Newcomer`): adopted where the arm is shown to
+//! be worth more than the others, rejected where less, by the reward of what was chosen alone.
+//!
 //! Invariants: shares are of choices made, not of probabilities.
 //!
 //! Source: the onboarding test of `ParetoBandit` (SCIENCE 2.9): adopted within 142 steps; a bad arm ends
 //! below 1 %.
 
 use super::run::Spread;
+use crate::ope::{EffectSequence, Stake};
 use serde::Serialize;
 
 /// Choices of a window.
@@ -32,6 +36,77 @@ pub struct Joined {
     pub share: f64,
     /// Share of the last 500 of them, or of all where there are fewer.
     pub last: f64,
+    /// What the bound said, if it said anything.
+    pub ruled: Option<Ruled>,
+}
+
+/// What the bound said of the arm.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Ruled {
+    /// Whether it is worth more than the others, else less.
+    pub adopted: bool,
+    /// Steps from its joining to that.
+    pub steps: usize,
+    /// How often it had been chosen by then.
+    pub chosen: usize,
+}
+
+/// The bound of one run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Watch {
+    gain: EffectSequence,
+    steps: usize,
+    chosen: usize,
+    ruled: Option<Ruled>,
+}
+
+impl Watch {
+    /// The arm was chosen, or another, while it was there; what is needed to take in the outcome. The
+    /// probabilities and expected rewards are those of all arms.
+    pub(super) fn chose(
+        &mut self,
+        arm: usize,
+        chosen: usize,
+        pmf: &[f64],
+        expected: &[f64],
+    ) -> Option<Stake> {
+        if self.ruled.is_some() {
+            return None;
+        }
+        self.steps += 1;
+        self.chosen += usize::from(chosen == arm);
+        let p = pmf.get(arm).copied()?;
+        let mean: f64 = pmf.iter().zip(expected).map(|(p, u)| p * u).sum();
+        let own = expected.get(arm).copied()?;
+        let others = (mean - p * own) / (1.0 - p);
+        self.gain.stake(p, (1.0 - p) * own + p * others)
+    }
+
+    /// An outcome came.
+    pub(super) fn add(&mut self, stake: &Stake, was_it: bool, reward: f64) {
+        if self.ruled.is_some() {
+            return;
+        }
+        self.gain.add(stake, was_it, reward);
+        let adopted = self.gain.lower() > 0.0;
+        if adopted || self.gain.upper() < 0.0 {
+            self.ruled = Some(Ruled {
+                adopted,
+                steps: self.steps,
+                chosen: self.chosen,
+            });
+        }
+    }
+
+    /// What the bound said.
+    pub(super) fn ruled(&self) -> Option<Ruled> {
+        self.ruled
+    }
+
+    /// Whether the arm was found worse.
+    pub(super) fn rejects(&self) -> bool {
+        self.ruled.is_some_and(|ruled| !ruled.adopted)
+    }
 }
 
 impl Joined {
@@ -48,6 +123,7 @@ impl Joined {
             adopted: first.map(|before| before + WINDOW),
             share: share(chosen),
             last: share(last),
+            ruled: None,
         })
     }
 }
@@ -65,6 +141,38 @@ pub struct Onboarding {
     pub share: Spread,
     /// Its share of the last 500 of them.
     pub last: Spread,
+    /// Streams in which the bound showed it to be worth more than the others.
+    pub bound_adopted: Bound,
+    /// Streams in which the bound showed it to be worth less.
+    pub bound_rejected: Bound,
+}
+
+/// Streams in which the bound said something.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bound {
+    /// How many.
+    pub streams: usize,
+    /// Steps from the joining to that, in the median (of an even number the upper); none: no stream.
+    pub median_steps: Option<usize>,
+    /// How often it had been chosen by then, likewise.
+    pub median_chosen: Option<usize>,
+}
+
+impl Bound {
+    fn of(runs: &[Joined], adopted: bool) -> Self {
+        let ruled = runs.iter().filter_map(|run| run.ruled);
+        let ruled: Vec<Ruled> = ruled.filter(|ruled| ruled.adopted == adopted).collect();
+        let median = |of: fn(&Ruled) -> usize| {
+            let mut values: Vec<usize> = ruled.iter().map(of).collect();
+            values.sort_unstable();
+            values.get(values.len() / 2).copied()
+        };
+        Self {
+            streams: ruled.len(),
+            median_steps: median(|ruled| ruled.steps),
+            median_chosen: median(|ruled| ruled.chosen),
+        }
+    }
 }
 
 impl Onboarding {
@@ -81,6 +189,8 @@ impl Onboarding {
             adopted: count(usize::MAX),
             share: Spread::of(runs.iter().map(|run| run.share)),
             last: Spread::of(runs.iter().map(|run| run.last)),
+            bound_adopted: Bound::of(&runs, true),
+            bound_rejected: Bound::of(&runs, false),
         })
     }
 }
@@ -114,6 +224,11 @@ mod tests {
                 adopted,
                 share: 0.5,
                 last: 1.0,
+                ruled: adopted.map(|steps| Ruled {
+                    adopted: steps > 142,
+                    steps,
+                    chosen: 7,
+                }),
             })
         };
         let found = Onboarding::of([run(Some(142)), run(Some(143)), run(None)].into_iter());
@@ -122,6 +237,13 @@ mod tests {
             (found.streams, found.adopted_within_142, found.adopted),
             (3, 1, 2)
         );
+        let bound = |steps| Bound {
+            streams: 1,
+            median_steps: Some(steps),
+            median_chosen: Some(7),
+        };
+        assert_eq!(found.bound_adopted, bound(143));
+        assert_eq!(found.bound_rejected, bound(142));
         assert_eq!((found.share.mean, found.last.mean), (0.5, 1.0));
         assert_eq!(Onboarding::of([run(None), None].into_iter()), None);
         assert_eq!(Joined::of(&[]), None);

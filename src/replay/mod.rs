@@ -48,7 +48,7 @@ pub use collect::{Outcomes, Scorecards};
 pub use curve::{ArmCurve, Curve, PIECES};
 pub use drift::{Drift, DriftError};
 pub use error::Error;
-pub use joining::{Joined, Onboarding};
+pub use joining::{Bound, Joined, Onboarding, Ruled};
 pub use lift::Lift;
 pub use outcomes::{OutcomesReport, Params, PolicyReport, outcomes};
 pub use play::FORCED_PULLS;

@@ -3,6 +3,7 @@
 use super::bench::CostSource;
 use super::change::{ChangeReport, FixedArm};
 use super::drift::Drift;
+use super::joining::Bound;
 use super::outcomes::{OutcomesReport, PolicyReport};
 use super::recovery::Recovery;
 use super::run::Spread;
@@ -234,17 +235,27 @@ impl PolicyReport {
         let Some(joined) = &self.onboarding else {
             return Ok(());
         };
+        let bound = |bound: Bound| match (bound.median_steps, bound.median_chosen) {
+            (Some(steps), Some(chosen)) => format!(
+                "{} (after {steps} steps and {chosen} choices of it in the median)",
+                bound.streams
+            ),
+            _ => bound.streams.to_string(),
+        };
         let percent = |spread: Spread| format!("{:.2} %", 100.0 * spread.mean);
         writeln!(
             f,
             "{}: the arm that joined was adopted (a fifth of 100 choices in a row) within 142 steps in {} of {} \
-             streams, ever in {}; it has {} of the choices since, {} of the last 500",
+             streams, ever in {}; it has {} of the choices since, {} of the last 500; by the bound that holds at \
+             every look it is worth more than the others in {}, less in {}",
             self.policy,
             joined.adopted_within_142,
             joined.streams,
             joined.adopted,
             percent(joined.share),
-            percent(joined.last)
+            percent(joined.last),
+            bound(joined.bound_adopted),
+            bound(joined.bound_rejected)
         )
     }
 

@@ -9,6 +9,7 @@
 //! Source: SCIENCE 5 (the prequential protocol).
 
 use super::error::Error;
+use super::joining::Watch;
 use super::learner::Learner;
 use super::outcomes::Params;
 use super::purse::{Purse, Rule, View};
@@ -16,6 +17,7 @@ use super::run::{Played, Tally};
 use super::stream::{Step, Stream};
 use crate::bandit::{Policy, Scores, Scratch, floors, raise_newcomers};
 use crate::id::Name;
+use crate::ope::Stake;
 use crate::route;
 use crate::unit::Pmf;
 use std::borrow::Cow;
@@ -34,9 +36,13 @@ pub(super) fn play(stream: &Stream<'_>, policy: &Policy, params: &Params) -> Res
         let pmf = player.pmf(step)?;
         let chosen = pmf.draw(stream.draw(step));
         tally.add(step, chosen, &pmf);
-        player.chose(step, chosen)?;
+        player.chose(step, chosen, &pmf)?;
     }
-    Ok(tally.played())
+    let mut played = tally.played();
+    if let Some(joined) = &mut played.run.joined {
+        joined.ruled = player.watch.ruled();
+    }
+    Ok(played)
 }
 
 /// A policy and what it has learned so far.
@@ -50,6 +56,8 @@ struct Player<'a> {
     purse: Option<Purse>,
     /// Choices whose outcome has not come, the oldest first.
     waiting: VecDeque<Choice>,
+    /// The bound of an arm that joins.
+    watch: Watch,
     utility: Vec<f64>,
     sd: Vec<f64>,
     /// Under a budget: what each arm was expected to cost at the last step, if known.
@@ -63,6 +71,8 @@ struct Choice {
     step: Step,
     arm: usize,
     recorded_usd: f64,
+    /// Its part in the bound of an arm that joined.
+    stake: Option<Stake>,
 }
 
 impl<'a> Player<'a> {
@@ -89,6 +99,7 @@ impl<'a> Player<'a> {
             learner: Learner::new(arms, bench.lambda(), purse.is_some(), forced_pulls)?,
             purse,
             waiting: VecDeque::new(),
+            watch: Watch::default(),
             utility: vec![0.0; arms],
             sd: vec![0.0; arms],
             expected_usd: Vec::new(),
@@ -124,7 +135,9 @@ impl<'a> Player<'a> {
         let mut floors = floors(self.floor, &utility);
         if self.learns {
             let newcomers = self.learner.newcomers();
-            let newcomers: Vec<bool> = arms.iter().map(|arm| newcomers[*arm]).collect();
+            let rejected = self.stream.plan().joins().filter(|_| self.watch.rejects());
+            let new = |arm: &usize| newcomers[*arm] && Some(*arm) != rejected;
+            let newcomers: Vec<bool> = arms.iter().map(new).collect();
             raise_newcomers(&mut floors, &newcomers);
         }
         let young = self.learner.forced();
@@ -189,16 +202,21 @@ impl<'a> Player<'a> {
     }
 
     /// An arm was chosen: what came of it, and of earlier choices, is learned when it is due.
-    fn chose(&mut self, step: Step, arm: usize) -> Result<(), Error> {
+    fn chose(&mut self, step: Step, arm: usize, pmf: &Pmf) -> Result<(), Error> {
         if !self.learns {
             return Ok(());
         }
         self.learner.chose(arm)?;
         let recorded_usd = self.charge(step, arm)?;
+        let plan = self.stream.plan();
+        let joined = plan.joins().filter(|_| plan.is_after(step));
+        let stake = |joined| self.watch.chose(joined, arm, pmf.as_slice(), &self.utility);
+        let stake = joined.and_then(stake);
         self.waiting.push_back(Choice {
             step,
             arm,
             recorded_usd,
+            stake,
         });
         if self.waiting.len() <= self.stream.plan().delay() {
             return Ok(());
@@ -210,6 +228,11 @@ impl<'a> Player<'a> {
             let Choice { step, arm, .. } = choice;
             let x = self.stream.plan().bench().context(step.prompt);
             self.learner.observe(x, arm, self.stream.seen(step, arm))?;
+            if let (Some(stake), Some(joined)) = (&choice.stake, plan.joins()) {
+                let reward = self.stream.rewards(step).get(arm).copied();
+                self.watch
+                    .add(stake, arm == joined, reward.unwrap_or_default());
+            }
             let actual = self.stream.cost_usd(step, arm);
             if let (Some(purse), Some(actual)) = (&mut self.purse, actual) {
                 purse.correct(choice.recorded_usd, actual)?;

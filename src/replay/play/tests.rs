@@ -30,8 +30,9 @@ fn learned(bench: &Bench, params: &StreamParams, steps: usize) -> Vec<f64> {
     player.seed().unwrap();
     let mut learned = vec![player.learner.rows()];
     for step in stream.played().take(steps) {
-        let chosen = player.pmf(step).unwrap().draw(stream.draw(step));
-        player.chose(step, chosen).unwrap();
+        let pmf = player.pmf(step).unwrap();
+        let chosen = pmf.draw(stream.draw(step));
+        player.chose(step, chosen, &pmf).unwrap();
         learned.push(player.learner.rows());
     }
     learned
@@ -169,8 +170,9 @@ fn left(delay: usize, missing: f64) -> (f64, f64) {
     let mut player = Player::new(&stream, &policy, 0.02, Some(3.0)).unwrap();
     let mut spent = 0.0;
     for step in stream.played().take(50) {
-        let chosen = player.pmf(step).unwrap().draw(stream.draw(step));
-        player.chose(step, chosen).unwrap();
+        let pmf = player.pmf(step).unwrap();
+        let chosen = pmf.draw(stream.draw(step));
+        player.chose(step, chosen, &pmf).unwrap();
         spent += bench.costs(step.prompt).unwrap()[chosen];
     }
     (player.purse.unwrap().balance_usd(), spent)
@@ -290,7 +292,8 @@ fn an_arm_that_joins_is_chosen_and_taught_from_then_on_and_no_sooner() {
     for step in stream.played() {
         let pmf = player.pmf(step).unwrap();
         assert_eq!(pmf.as_slice()[1] == 0.0, step.index < 300, "{step:?}");
-        player.chose(step, pmf.draw(stream.draw(step))).unwrap();
+        let chosen = pmf.draw(stream.draw(step));
+        player.chose(step, chosen, &pmf).unwrap();
     }
     // Good at half of the tasks, so it is taken up; another stays the best before it is there.
     let report = report(&bench, "linear-thompson", params);
