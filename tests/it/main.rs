@@ -22,6 +22,8 @@ mod holdout;
 #[cfg(feature = "analytics")]
 mod judged;
 mod loop_closed;
+#[cfg(feature = "analytics")]
+mod newcomer;
 mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;
