@@ -194,6 +194,7 @@ impl Operating for Desk {
             balance: self.accounts.balance(&grant.team, self.clock.now()),
             baseline: self.route.baseline(&grant.team).cloned(),
             comparison: team.comparison.clone(),
+            uneven: team.uneven.clone(),
         })
     }
 }

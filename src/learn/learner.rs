@@ -100,7 +100,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 10;
+const LAYOUT: u32 = 11;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -228,6 +228,7 @@ impl Learner {
                 pace: state.pacing.pace(),
                 alarms: state.alarms.published(old.map(|old| &old.alarms)),
                 comparison: state.comparison.clone(),
+                uneven: state.silences.uneven(&team.scorecard),
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
@@ -313,7 +314,7 @@ fn apply(
         Record::Feedback(feedback) => state.reported(feedback, at.sequence, scope, touched),
         Record::EpisodeClosed { episode, .. } => state.close_episode(episode, scope, touched),
         Record::Control { control, .. } => {
-            state.control = control.clone();
+            state.controlled(control, scope.now);
             Ok(())
         }
         Record::Budget { budget, .. } => {

@@ -25,6 +25,7 @@ mod pool;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seed;
+mod silence;
 mod snapshot;
 mod team;
 mod told;
@@ -39,5 +40,6 @@ pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict}
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use lend::Pooling;
+pub use silence::{Reports, Uneven};
 pub use snapshot::{ArmSnapshot, Expected, Snapshot, TeamSnapshot};
 pub use whole::Broken;

@@ -9,6 +9,7 @@
 use super::alarm::Alarm;
 use super::arm::Arm;
 use super::guard::Comparison;
+use super::silence::Uneven;
 use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
 use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::budget::Pace;
@@ -52,6 +53,8 @@ pub struct TeamSnapshot {
     /// The router against the baseline, and whether the guard holds; `None` before the first episode that was
     /// held out.
     pub comparison: Option<Comparison>,
+    /// Signals that are reported more often of one arm than of another.
+    pub uneven: Vec<Uneven>,
 }
 
 impl TeamSnapshot {

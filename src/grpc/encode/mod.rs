@@ -12,6 +12,7 @@ mod bytes;
 mod decision;
 mod holdout;
 mod record;
+mod uneven;
 
 pub(super) use alarm::alarm;
 pub(super) use answer::{complete_response, stream_event};
@@ -20,3 +21,4 @@ pub(super) use bytes::route_bytes;
 pub(super) use decision::route_response;
 pub(super) use holdout::holdout;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};
+pub(super) use uneven::uneven;
