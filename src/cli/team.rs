@@ -17,6 +17,7 @@ pub(super) struct Team {
     budget: Option<Budget>,
     holdout: Option<Holdout>,
     newcomers: Vec<Newcomer>,
+    uneven_reports: Vec<Uneven>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +46,7 @@ impl Team {
             budget: state.budget.map(Budget::of),
             holdout: state.holdout.map(Holdout::of),
             newcomers: state.newcomers.into_iter().map(Newcomer::of).collect(),
+            uneven_reports: state.uneven_reports.into_iter().map(Uneven::of).collect(),
         }
     }
 
@@ -68,6 +70,9 @@ impl Team {
         }
         for alarm in &self.alarms {
             text += &alarm.text();
+        }
+        for uneven in &self.uneven_reports {
+            text += &uneven.text();
         }
         if let Some(budget) = &self.budget {
             text += &budget.text();
@@ -308,6 +313,51 @@ impl Alarm {
     }
 }
 
+/// A signal that is reported more often of one arm than of another.
+#[derive(Serialize)]
+struct Uneven {
+    signal: String,
+    p_value: f64,
+    arms: Vec<Reports>,
+}
+
+#[derive(Serialize)]
+struct Reports {
+    arm: String,
+    closed_count: i64,
+    reported_count: i64,
+}
+
+impl Uneven {
+    fn of(uneven: v1::UnevenReports) -> Self {
+        let arms = uneven.arms.into_iter().map(|arm| Reports {
+            arm: arm.arm,
+            closed_count: arm.closed_count,
+            reported_count: arm.reported_count,
+        });
+        Self {
+            signal: uneven.signal,
+            p_value: uneven.p_value,
+            arms: arms.collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let share = |arm: &Reports| {
+            let percent = 100.0 * arm.reported_count as f64 / arm.closed_count.max(1) as f64;
+            format!("{} {percent:.1} % of {}", arm.arm, arm.closed_count)
+        };
+        let shares: Vec<String> = self.arms.iter().map(share).collect();
+        format!(
+            "  uneven: {} is reported of {} (chance {:.0e} if all were alike); means speak of what is \
+             reported\n",
+            self.signal,
+            shares.join(", "),
+            self.p_value,
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,6 +434,29 @@ mod tests {
         check(Verdict::Rejected, -0.2, -0.01, "is not forced any more");
         let none = "undecided: no difference of more than 0.200 ";
         check(Verdict::Undecided, -0.2, 0.1, none);
+    }
+
+    #[test]
+    fn a_signal_that_is_reported_unevenly_is_told_with_its_shares() {
+        let arm = |arm: &str, reported_count| v1::ArmReports {
+            arm: arm.to_owned(),
+            closed_count: 400,
+            reported_count,
+        };
+        let state = v1::GetTeamResponse {
+            uneven_reports: vec![v1::UnevenReports {
+                signal: "merged".to_owned(),
+                p_value: 3.2e-9,
+                arms: vec![arm("harbor", 160), arm("wharf", 83)],
+            }],
+            ..Default::default()
+        };
+        let team = Team::of("coding".to_owned(), state);
+        let line = "  uneven: merged is reported of harbor 40.0 % of 400, wharf 20.8 % of 400 (chance 3e-9 if \
+                    all were alike); means speak of what is reported\n";
+        assert!(team.text().ends_with(line), "{}", team.text());
+        let json = serde_json::to_value(&team).unwrap();
+        assert_eq!(json["uneven_reports"][0]["arms"][1]["reported_count"], 83);
     }
 
     #[test]

@@ -31,6 +31,14 @@
 //! A signal of level `episode` belongs to every decision drawn for the episode, whichever came first;
 //! calls that inherited their arm from an earlier one are not counted again.
 //!
+//! # Signals that do not come
+//!
+//! Where absence is `unknown`, an arm's means speak of the decisions that were reported. That is right as long
+//! as a good outcome is reported as readily as a bad one. `GetTeam` and `control` tell of a signal that comes more
+//! often of one arm than of another (100 closed decisions an arm or more, p below 0.001 at one look), with the
+//! shares: a sign to look at who reports, and when. Nothing is reweighted (`learn::silence` says why). If what
+//! is not reported went well, say so in the scorecard: `missing = "best"`.
+//!
 //! # Outcomes known beforehand
 //!
 //! A team that has an outcome table (every arm's outcome for a few hundred of its prompts) can teach it before

@@ -12,7 +12,7 @@ use crate::access::{Grant, Scope};
 use crate::account::Balance;
 use crate::budget::Pace;
 use crate::id::Name;
-use crate::learn::{Alarm, Comparison, Newcomer};
+use crate::learn::{Alarm, Comparison, Newcomer, Uneven};
 use crate::proto::v1::{self, admin_service_server::AdminService};
 use crate::route::Baseline;
 use std::collections::BTreeMap;
@@ -54,6 +54,8 @@ pub struct TeamState {
     pub balance: Option<Balance>,
     /// Where its traffic would go without a router, and the share held out for that.
     pub baseline: Option<Baseline>,
+    /// Signals that are reported more often of one arm than of another.
+    pub uneven: Vec<Uneven>,
     /// The router compared with the last baseline that took an episode.
     pub comparison: Option<Comparison>,
     /// Arms that joined later than the others, by name.
@@ -107,7 +109,9 @@ impl<U: Operating> AdminService for Operator<U> {
         serve(request, Scope::Admin, |a| async move {
             own(&a.grant, &decode::team(&a.asked)?)?;
             let state = self.operating.team(&a.grant).await?;
+            let uneven_reports = state.uneven.iter().map(encode::uneven).collect();
             Ok(v1::GetTeamResponse {
+                uneven_reports,
                 control: Some(control(&state.control)),
                 snapshot_version: encode::count(state.snapshot_version),
                 journal_sequence: encode::count(state.journal_sequence),

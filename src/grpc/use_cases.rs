@@ -195,6 +195,7 @@ impl Operating for Desk {
             baseline: self.route.baseline(&grant.team).cloned(),
             comparison: team.comparison.clone(),
             newcomers: team.newcomers.clone(),
+            uneven: team.uneven.clone(),
         })
     }
 }

@@ -230,6 +230,7 @@ impl Learner {
                 alarms: state.alarms.published(old.map(|old| &old.alarms)),
                 comparison: state.comparison.clone(),
                 newcomers: state.newcomers.clone(),
+                uneven: state.silences.uneven(&team.scorecard),
             };
             teams.insert(name.clone(), Arc::new(snapshot));
         }
@@ -323,7 +324,7 @@ fn apply(
         Record::Feedback(feedback) => state.reported(feedback, at.sequence, scope, touched),
         Record::EpisodeClosed { episode, .. } => state.close_episode(episode, scope, touched),
         Record::Control { control, .. } => {
-            state.control = control.clone();
+            state.controlled(control, scope.now);
             Ok(())
         }
         Record::Budget { budget, .. } => {

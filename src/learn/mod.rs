@@ -26,6 +26,7 @@ mod pool;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seed;
+mod silence;
 mod snapshot;
 mod team;
 mod told;
@@ -41,5 +42,6 @@ pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use lend::Pooling;
 pub use newcomer::{Finding, Newcomer, Ruling};
+pub use silence::{Reports, Uneven};
 pub use snapshot::{ArmSnapshot, Expected, Snapshot, TeamSnapshot};
 pub use whole::Broken;

@@ -10,6 +10,7 @@ use super::alarm::Alarm;
 use super::arm::Arm;
 use super::guard::Comparison;
 use super::newcomer::Newcomer;
+use super::silence::Uneven;
 use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
 use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::budget::Pace;
@@ -55,6 +56,8 @@ pub struct TeamSnapshot {
     pub comparison: Option<Comparison>,
     /// Arms that joined later than the others, and what the bounds say of them.
     pub newcomers: BTreeMap<Name, Newcomer>,
+    /// Signals that are reported more often of one arm than of another.
+    pub uneven: Vec<Uneven>,
 }
 
 impl TeamSnapshot {

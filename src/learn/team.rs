@@ -25,13 +25,13 @@ use super::ledger::{self, Learned, Ledger, Limits};
 use super::newcomer::Newcomer;
 use super::pacing::Pacing;
 use super::pool::Pool;
+use super::silence::{Silences, silence};
 use super::told::{Changes, Told, Waiting};
 use super::trial::Trials;
 use super::{Recall, Team as Params};
 use crate::bandit::{StateError, Tempo};
 use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
-use crate::scorecard::{Level, Scorecard};
 use crate::signal::{Feedback, Subject};
 use crate::store::{self, Control, Position};
 use crate::unit::Timestamp;
@@ -50,6 +50,8 @@ pub(super) struct Team {
     pub(super) control: Control,
     pub(super) alarms: Alarms,
     pub(super) pacing: Pacing,
+    /// How often nothing came of an arm.
+    pub(super) silences: Silences,
     /// With the baseline, from the first episode held out for it.
     pub(super) comparison: Option<Comparison>,
     /// Arms that joined later.
@@ -81,6 +83,7 @@ impl Team {
             control: Control::default(),
             alarms: Alarms::default(),
             pacing: Pacing::default(),
+            silences: Silences::default(),
             comparison: None,
             newcomers: BTreeMap::new(),
             trials: Trials::default(),
@@ -354,18 +357,6 @@ impl Team {
         Ok(())
     }
 
-    /// What a decision's silence says if its group closes now: perhaps nothing new, where all was said.
-    /// `None` where silence has no say: the group is closed, or means nothing by it.
-    fn unsaid(&self, id: DecisionId, group: usize, params: &Params) -> Option<Changes> {
-        let entry = self.ledger.get(id).filter(|e| e.closed & (1 << group) == 0);
-        let entry = entry.filter(|_| !self.control.frozen)?;
-        let value = silence(&params.scorecard, entry, group)?;
-        let seen = entry.learned.get(group).map_or(0, |row| row.seen);
-        let targets = 0..params.scorecard.groups()[group].targets.len();
-        let missing = targets.filter(|target| seen & (1 << target) == 0);
-        Some(missing.map(|target| (target, Some(value))).collect())
-    }
-
     fn close(
         &mut self,
         id: DecisionId,
@@ -374,6 +365,7 @@ impl Team {
         params: &Params,
         touched: &mut Touched,
     ) {
+        self.closing(id, group, params, touched);
         if let Some(entry) = self.ledger.get_mut(id) {
             entry.closed |= 1 << group;
         }
@@ -389,12 +381,4 @@ impl Team {
 /// A row that the statistics refuse is passed over, the same on every rebuild, and people are told.
 pub(super) fn not_learned(arm: &Name, error: &StateError) {
     tracing::warn!(%arm, %error, "a row was not learned");
-}
-
-/// What a signal of the group is worth to a decision if it is missing when the group closes: all of a
-/// group share the rule.
-fn silence(scorecard: &Scorecard, entry: &ledger::Entry, group: usize) -> Option<f64> {
-    let group = scorecard.groups().get(group)?;
-    let own = entry.draw || group.level == Level::Decision;
-    group.missing.value().filter(|_| own)
 }

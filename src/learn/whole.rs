@@ -70,6 +70,10 @@ fn check(name: &Name, team: &Team, told: &Told) -> Result<(), Broken> {
             "the pace of forgetting",
             tempi.chain([&team.tempo]).all(Tempo::is_whole),
         ),
+        (
+            "the count of what was reported",
+            team.silences.are_whole(told.scorecard.signals().len()),
+        ),
         ("the ledger of decisions", team.ledger.is_whole(&targets)),
         (
             "the comparison with the baseline",
@@ -247,6 +251,14 @@ mod tests {
                 book.spread(&[0.5, 1.0], &values, 1.0).unwrap();
             },
             "arm b: sum is NaN",
+        );
+        check(
+            |l| {
+                // The scorecard has five signals.
+                let silences = &mut l.teams.get_mut("team").unwrap().silences;
+                silences.count(&name("a"), 5, true);
+            },
+            "team team: the count of what was reported cannot serve",
         );
         check(|l| drop(l.teams.remove("team")), "team team is missing");
     }

@@ -3,7 +3,8 @@
 //! One path for every estimator: a logged decision becomes a [`Row`], an [`Estimator`] turns each
 //! row into a numerator and a denominator, their ratio is the value, and the [`Estimate`]'s interval
 //! comes from the same contributions, summed by cluster (episode). [`Overlap`] says whether the log
-//! can answer at all; [`Calibration`] whether its propensities are true.
+//! can answer at all; [`Calibration`] whether its propensities are true; [`unlike_shares`] whether arms
+//! differ in how often something happens to them.
 //!
 //! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
 //! arguments), gates between two policies. Anytime bounds are there for a plain mean ([`MeanSequence`]) and for
@@ -19,6 +20,7 @@ mod fold;
 mod overlap;
 mod row;
 mod sequence;
+mod shares;
 
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
 pub use effect::{EffectSequence, Stake};
@@ -27,3 +29,4 @@ pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};
 pub use sequence::MeanSequence;
+pub use shares::unlike_shares;

@@ -2567,6 +2567,10 @@ pub struct GetTeamResponse {
     /// Empty: none did.
     #[prost(message, repeated, tag = "8")]
     pub newcomers: ::prost::alloc::vec::Vec<Newcomer>,
+    /// Signals that are reported more often of one arm than of another, in the scorecard's order. Empty: none
+    /// that chance would not explain.
+    #[prost(message, repeated, tag = "9")]
+    pub uneven_reports: ::prost::alloc::vec::Vec<UnevenReports>,
 }
 /// An arm that joined later, compared with the arms that it competes with: what its draws came to beside
 /// what the others' draws came to, each draw weighted so that only chance decided between them. Its bounds
@@ -2657,6 +2661,36 @@ pub mod newcomer {
             }
         }
     }
+}
+/// A signal whose absence says nothing (`missing` is `unknown`) came, by its closing time, more often of one
+/// arm than of another. An arm's means speak of the outcomes that were reported. Where people report bad
+/// outcomes sooner than good ones, the means are worse than the arm is: the more so, the less is reported.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnevenReports {
+    /// The signal, as the scorecard names it.
+    #[prost(string, tag = "1")]
+    pub signal: ::prost::alloc::string::String,
+    /// Chance of shares at least this unlike if all arms were reported equally often, below 0.001. It is of
+    /// one look, and of decisions that are reported independently.
+    #[prost(double, tag = "2")]
+    pub p_value: f64,
+    /// The arms compared: those with at least 100 decisions that closed. By name.
+    #[prost(message, repeated, tag = "3")]
+    pub arms: ::prost::alloc::vec::Vec<ArmReports>,
+}
+/// How often a signal was reported of an arm.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArmReports {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// Decisions for which the signal has closed, at least 100. Of a signal of an episode: the arm's first
+    /// draw in each episode. The past is halved at each 10,000, so that what is told is recent.
+    #[prost(int64, tag = "2")]
+    pub closed_count: i64,
+    /// Those of them that it was reported of before it closed.
+    #[prost(int64, tag = "3")]
+    pub reported_count: i64,
 }
 /// Episodes held out for a team's baseline, and what the router gains over it. Scored once an episode, by its
 /// first decision, when its last signal has closed. Utilities are in quality points, cut to -1 to 1.

@@ -34,4 +34,5 @@ mod seed;
 mod tidy;
 #[cfg(feature = "analytics")]
 mod two_teams;
+mod uneven;
 mod warm_cache;

@@ -13,6 +13,7 @@ mod decision;
 mod holdout;
 mod newcomer;
 mod record;
+mod uneven;
 
 pub(super) use alarm::alarm;
 pub(super) use answer::{complete_response, stream_event};
@@ -22,3 +23,4 @@ pub(super) use decision::route_response;
 pub(super) use holdout::holdout;
 pub(super) use newcomer::newcomer;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};
+pub(super) use uneven::uneven;
