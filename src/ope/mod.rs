@@ -12,16 +12,24 @@
 //! Source: SCIENCE 3.2 to 3.4; Dudik, Langford and Li 2011 (doubly robust), Swaminathan and Joachims
 //! 2015 (self-normalised); names as in the Open Bandit Pipeline.
 
+mod anytime;
 mod calibration;
 mod estimator;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod overlap;
 mod row;
 mod sequence;
+mod shrinkage;
+mod tuning;
 
+pub use anytime::{Draw, LowerBound, UpperBound};
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
-pub use estimator::{Estimate, Estimator, difference};
+pub use estimator::{Estimate, Estimator, Form, difference};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};
 pub use sequence::MeanSequence;
+pub use shrinkage::Shrinkage;
+pub use tuning::{CANDIDATES, Family, Rule};
