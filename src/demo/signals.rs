@@ -32,7 +32,7 @@ pub(super) fn signals(rows: &[Row], run: &TeamRun<'_>, scorecard: &Scorecard) ->
             cells.push(SignalCell {
                 signal: spec.name.to_string(),
                 arm: name.to_owned(),
-                mean: Estimator::Ips.estimate(&known.values).map(interval),
+                mean: Estimator::IPS.estimate(&known.values).map(interval),
                 seen: known.seen,
                 assumed: known.assumed,
                 unknown: known.unknown,

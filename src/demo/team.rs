@@ -122,7 +122,7 @@ pub(super) fn mean<'a>(calls: &[Call<'a>], value: impl Fn(&Call<'a>) -> f64) -> 
         upper: 0.0,
     };
     // Inverse propensity scoring with weights of 1 is the mean.
-    Estimator::Ips.estimate(&rows).map_or(none, interval)
+    Estimator::IPS.estimate(&rows).map_or(none, interval)
 }
 
 /// Clusters from 0 without gaps: some calls of a run are not its first.

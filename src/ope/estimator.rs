@@ -1,30 +1,61 @@
 //! The estimators and their interval, on one path: contributions, ratio, linearised variance.
 //!
-//! Invariants: every estimator is a ratio of two means; rows of one cluster are summed before the
-//! variance is taken, so rows that repeat one episode do not narrow the interval.
+//! Invariants: every estimator is a mean over rows, plus a ratio of two sums where it is self-normalised;
+//! rows of one cluster are summed before the variance is taken, so rows that repeat one episode do not
+//! narrow the interval.
 //!
 //! Not here: whether the log can answer ([`super::Overlap`]). The interval assumes episodes that are
 //! independent and propensities that are right; it is not valid under peeking (SCIENCE 3.4).
 //!
-//! Source: SCIENCE 3.2; the variance of a ratio by linearisation (the delta method), clustered, with
-//! the factor G / (G - 1) for G clusters.
+//! Source: SCIENCE 3.2; the variance of a mean clustered, with the factor G / (G - 1) for G clusters; that of
+//! a ratio by linearisation (the delta method), without it, as the Open Bandit Pipeline has both.
 
 use super::Row;
+use super::shrinkage::Shrinkage;
 use serde::Serialize;
 
 /// The 97.5 % point of the standard normal: two-sided 95 %.
 const Z_95: f64 = 1.959_963_984_540_054;
 
-/// How rows become a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Estimator {
-    /// Inverse propensity scoring: mean of w r.
+/// How rows become a value: a form, and what is done to the weights before.
+///
+/// The names are those of the Open Bandit Pipeline:
+///
+/// | estimator | form | weights |
+/// |---|---|---|
+/// | IPS, clipped IPS, sub-Gaussian IPS | [`Form::Ips`] | none, [`Shrinkage::Clip`], [`Shrinkage::SubGaussian`] |
+/// | SNIPS | [`Form::SelfNormalised`] | none |
+/// | DM | [`Form::DirectMethod`] | not used |
+/// | DR, clipped DR, Switch-DR, `DRos`, sub-Gaussian DR | [`Form::DoublyRobust`] | none, [`Shrinkage::Clip`], [`Shrinkage::Switch`], [`Shrinkage::Optimistic`], [`Shrinkage::SubGaussian`] |
+/// | SNDR | [`Form::SelfNormalisedDoublyRobust`] | none |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimator {
+    /// How a row's weight, outcome and model become contributions.
+    pub form: Form,
+    /// What is done to the weight first.
+    pub shrinkage: Shrinkage,
+}
+
+/// How a row contributes. V(q) is the model averaged over the target, q its value for the arm drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Mean of w r.
     Ips,
-    /// Self-normalised: sum of w r over sum of w.
-    Snips,
-    /// Doubly robust: mean of V(q) + w (r - q), with q from a model that never saw the row.
+    /// Sum of w r over sum of w.
+    SelfNormalised,
+    /// Mean of V(q): only as good as the model.
+    DirectMethod,
+    /// Mean of V(q) + w (r - q), with q from a model that never saw the row.
     DoublyRobust,
+    /// Mean of V(q), plus sum of w (r - q) over sum of w.
+    SelfNormalisedDoublyRobust,
+}
+
+/// What a row adds to the sums: the value is the mean of `mean`, plus the sum of `over` by that of `under`.
+struct Contribution {
+    mean: f64,
+    over: f64,
+    under: f64,
 }
 
 /// A value and its 95 % interval.
@@ -41,15 +72,43 @@ pub struct Estimate {
 }
 
 impl Estimator {
-    /// Numerator and denominator of one row.
-    fn contribution(self, row: &Row) -> (f64, f64) {
-        match self {
-            Self::Ips => (row.weight * row.reward, 1.0),
-            Self::Snips => (row.weight * row.reward, row.weight),
-            Self::DoublyRobust => (
-                row.weight_before * row.model_value + row.weight * (row.reward - row.model_chosen),
-                1.0,
-            ),
+    /// Inverse propensity scoring.
+    pub const IPS: Self = Self::plain(Form::Ips);
+    /// The same, self-normalised.
+    pub const SNIPS: Self = Self::plain(Form::SelfNormalised);
+    /// Doubly robust: the headline.
+    pub const DOUBLY_ROBUST: Self = Self::plain(Form::DoublyRobust);
+
+    /// With the weights as they are.
+    pub const fn plain(form: Form) -> Self {
+        Self {
+            form,
+            shrinkage: Shrinkage::None,
+        }
+    }
+
+    fn contribution(self, row: &Row) -> Contribution {
+        let weight = self.shrinkage.of(row.weight);
+        let model = row.weight_before * row.model_value;
+        let mean = |mean| Contribution {
+            mean,
+            over: 0.0,
+            under: 0.0,
+        };
+        match self.form {
+            Form::Ips => mean(weight * row.reward),
+            Form::DirectMethod => mean(model),
+            Form::DoublyRobust => mean(model + weight * (row.reward - row.model_chosen)),
+            Form::SelfNormalised => Contribution {
+                mean: 0.0,
+                over: weight * row.reward,
+                under: weight,
+            },
+            Form::SelfNormalisedDoublyRobust => Contribution {
+                mean: model,
+                over: weight * (row.reward - row.model_chosen),
+                under: weight,
+            },
         }
     }
 
@@ -64,12 +123,32 @@ impl Estimator {
     /// };
     /// let rows = [row(0, 2.0, 1.0), row(1, 0.0, 0.0)];
     /// // (2 x 1 + 0 x 0) / 2; (2 x 1) / (2 + 0); 0.75 + (2 x (1 - 0.5) + 0) / 2.
-    /// assert_eq!(Estimator::Ips.estimate(&rows).unwrap().value, 1.0);
-    /// assert_eq!(Estimator::Snips.estimate(&rows).unwrap().value, 1.0);
-    /// assert_eq!(Estimator::DoublyRobust.estimate(&rows).unwrap().value, 1.25);
+    /// assert_eq!(Estimator::IPS.estimate(&rows).unwrap().value, 1.0);
+    /// assert_eq!(Estimator::SNIPS.estimate(&rows).unwrap().value, 1.0);
+    /// assert_eq!(Estimator::DOUBLY_ROBUST.estimate(&rows).unwrap().value, 1.25);
     /// ```
     pub fn estimate(self, rows: &[Row]) -> Option<Estimate> {
-        ratio(rows, |row| self.contribution(row))
+        value(rows, self.form.is_normalised(), |row| {
+            self.contribution(row)
+        })
+    }
+
+    /// What each row adds to the mean of an estimator that is one. Empty for a self-normalised one.
+    pub(super) fn terms(self, rows: &[Row]) -> Vec<f64> {
+        let mut terms = Vec::new();
+        if !self.form.is_normalised() {
+            terms.extend(rows.iter().map(|row| self.contribution(row).mean));
+        }
+        terms
+    }
+}
+
+impl Form {
+    fn is_normalised(self) -> bool {
+        matches!(
+            self,
+            Self::SelfNormalised | Self::SelfNormalisedDoublyRobust
+        )
     }
 }
 
@@ -87,33 +166,50 @@ impl Estimator {
 /// assert_eq!(difference(&rows).unwrap().value, 0.75);
 /// ```
 pub fn difference(rows: &[Row]) -> Option<Estimate> {
-    ratio(rows, |row| {
-        let (numerator, one) = Estimator::DoublyRobust.contribution(row);
-        (numerator - row.reward, one)
+    value(rows, false, |row| {
+        let found = Estimator::DOUBLY_ROBUST.contribution(row);
+        Contribution {
+            mean: found.mean - row.reward,
+            ..found
+        }
     })
 }
 
-/// The ratio of two sums over rows, with its clustered interval.
-fn ratio(rows: &[Row], contribution: impl Fn(&Row) -> (f64, f64)) -> Option<Estimate> {
-    let (numerator, denominator) = rows
-        .iter()
-        .map(&contribution)
-        .fold((0.0, 0.0), |(n, d), (a, b)| (n + a, d + b));
-    if denominator <= 0.0 {
+/// A mean, plus (`normalised`) a ratio of two sums, with its clustered interval.
+fn value(
+    rows: &[Row],
+    normalised: bool,
+    contribution: impl Fn(&Row) -> Contribution,
+) -> Option<Estimate> {
+    let n = rows.len() as f64;
+    let (mut mean, mut over, mut under) = (0.0, 0.0, 0.0);
+    for found in rows.iter().map(&contribution) {
+        mean += found.mean;
+        over += found.over;
+        under += found.under;
+    }
+    if rows.is_empty() || (normalised && under <= 0.0) {
         return None;
     }
-    let value = numerator / denominator;
+    let (mean, ratio) = (mean / n, if normalised { over / under } else { 0.0 });
+    let pull = if normalised { n / under } else { 0.0 };
     let residuals = by_cluster(rows, |row| {
-        let (n, d) = contribution(row);
-        n - d * value
+        let found = contribution(row);
+        found.mean - mean + pull * (found.over - found.under * ratio)
     });
     let clusters = residuals.len() as f64;
     let squares: f64 = residuals.iter().map(|s| s * s).sum();
+    let correction = if normalised {
+        1.0
+    } else {
+        clusters / (clusters - 1.0)
+    };
     let standard_error = if residuals.len() > 1 {
-        (squares * clusters / (clusters - 1.0)).sqrt() / denominator
+        (squares * correction).sqrt() / n
     } else {
         f64::INFINITY
     };
+    let value = mean + ratio;
     Some(Estimate {
         value,
         standard_error,
@@ -165,62 +261,61 @@ pub(super) fn by_cluster(rows: &[Row], value: impl Fn(&Row) -> f64) -> Vec<f64> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ope::{Overlap, expected, importance_weight};
+    use crate::ope::{Overlap, expected, fixture, importance_weight};
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
-    /// The reference log: action, reward, propensity, then target, model and truth for each arm.
-    fn reference_rows() -> Option<(Vec<Row>, serde_json::Value)> {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures/ope");
-        let log = std::fs::read_to_string(format!("{dir}/synth_log.csv"));
-        let reference = std::fs::read_to_string(format!("{dir}/obp_reference.json"));
-        let (Ok(log), Ok(reference)) = (log, reference) else {
-            println!("skipped: ../shared/fixtures/ope is absent");
-            return None;
-        };
-        let rows = log.lines().skip(1).enumerate().map(|(cluster, line)| {
-            let cells: Vec<f64> = line.split(',').map(|c| c.parse().unwrap()).collect();
-            let target: Vec<f64> = cells[3..].iter().step_by(3).copied().collect();
-            let model: Vec<f64> = cells[4..].iter().step_by(3).copied().collect();
-            let chosen = cells[0] as usize;
-            Row {
-                cluster,
-                weight: importance_weight(target[chosen], cells[2]),
-                weight_before: 1.0,
-                reward: cells[1],
-                model_value: expected(&target, &model),
-                model_chosen: model[chosen],
-            }
-        });
-        let reference: serde_json::Value = serde_json::from_str(&reference).unwrap();
-        Some((rows.collect(), reference["synth"].clone()))
+    /// Each of the reference's names with the estimator behind it.
+    fn named() -> Vec<(&'static str, Estimator)> {
+        let of = |form, shrinkage| Estimator { form, shrinkage };
+        let robust = |shrinkage| of(Form::DoublyRobust, shrinkage);
+        vec![
+            ("ips", Estimator::IPS),
+            ("ips_clip10", of(Form::Ips, Shrinkage::Clip(10.0))),
+            ("snips", Estimator::SNIPS),
+            ("dm", Estimator::plain(Form::DirectMethod)),
+            ("dr", Estimator::DOUBLY_ROBUST),
+            ("dr_clip10", robust(Shrinkage::Clip(10.0))),
+            ("sndr", Estimator::plain(Form::SelfNormalisedDoublyRobust)),
+            ("switch_dr_2", robust(Shrinkage::Switch(2.0))),
+            ("switch_dr_5", robust(Shrinkage::Switch(5.0))),
+            ("switch_dr_10", robust(Shrinkage::Switch(10.0))),
+            ("dros_1", robust(Shrinkage::Optimistic(1.0))),
+            ("dros_10", robust(Shrinkage::Optimistic(10.0))),
+            ("dros_100", robust(Shrinkage::Optimistic(100.0))),
+            ("sg_ips_0.01", of(Form::Ips, Shrinkage::SubGaussian(0.01))),
+            ("sg_dr_0.01", robust(Shrinkage::SubGaussian(0.01))),
+            ("sg_ips_0.1", of(Form::Ips, Shrinkage::SubGaussian(0.1))),
+            ("sg_dr_0.1", robust(Shrinkage::SubGaussian(0.1))),
+        ]
     }
 
     #[test]
-    fn the_reference_log_gives_the_reference_values() {
-        let Some((rows, reference)) = reference_rows() else {
+    fn the_reference_logs_give_the_reference_values() {
+        let (Some(synthetic), Some(adaptive)) = (fixture::synthetic(), fixture::cases()) else {
             return;
         };
-        let n = rows.len() as f64;
-        // The reference's standard error of SNIPS lacks the factor n / (n - 1).
-        let check = |estimator: Estimator, key: &str, factor: f64| {
-            let found = estimator.estimate(&rows).unwrap();
-            let value = reference[key].as_f64().unwrap();
-            let error = reference[format!("{key}_se")].as_f64().unwrap() * factor;
-            assert!((found.value - value).abs() < 1e-12, "{key}: {found:?}");
-            assert!(
-                (found.standard_error - error).abs() < 1e-12,
-                "{key}: {found:?}"
-            );
-        };
-        check(Estimator::Ips, "ips", 1.0);
-        check(Estimator::Snips, "snips", (n / (n - 1.0)).sqrt());
-        check(Estimator::DoublyRobust, "dr", 1.0);
-        let overlap = Overlap::of(&rows, 0.0);
-        let ess = reference["ess"].as_f64().unwrap();
-        let mean = reference["w_mean"].as_f64().unwrap();
-        assert!((overlap.effective_sample_size - ess).abs() < 1e-9);
-        assert!((overlap.mean_weight - mean).abs() < 1e-12);
+        let mut compared = 0;
+        for case in [synthetic].iter().chain(&adaptive) {
+            let mut check = |key: &str, found: f64| {
+                let wanted = case.reference[key].as_f64().unwrap();
+                let name = &case.name;
+                assert!((found - wanted).abs() < 1e-12, "{name}, {key}: {found}");
+                compared += 1;
+            };
+            for (key, estimator) in named() {
+                let found = estimator.estimate(&case.rows).unwrap();
+                check(key, found.value);
+                if ["ips", "snips", "dr"].contains(&key) {
+                    check(&format!("{key}_se"), found.standard_error);
+                }
+            }
+            let overlap = Overlap::of(&case.rows, 0.0);
+            check("w_mean", overlap.mean_weight);
+            let wanted = case.reference["ess"].as_f64().unwrap();
+            assert!((overlap.effective_sample_size - wanted).abs() < 1e-9);
+        }
+        assert_eq!(compared, 31 * 21);
     }
 
     #[test]
@@ -237,7 +332,7 @@ mod tests {
             })
             .collect();
         let thrice: Vec<Row> = once.iter().flat_map(|row| [*row; 3]).collect();
-        for estimator in [Estimator::Ips, Estimator::Snips, Estimator::DoublyRobust] {
+        for estimator in [Estimator::IPS, Estimator::SNIPS, Estimator::DOUBLY_ROBUST] {
             let (a, b) = (estimator.estimate(&once), estimator.estimate(&thrice));
             let (a, b) = (a.unwrap(), b.unwrap());
             assert!((a.value - b.value).abs() < 1e-12);
@@ -271,7 +366,7 @@ mod tests {
     fn an_episode_of_two_draws_is_weighted_by_their_product_without_bias() {
         let truth = 0.64 * 1.0 + 0.36 * 0.25;
         let mut rng = StdRng::seed_from_u64(2);
-        for estimator in [Estimator::Ips, Estimator::DoublyRobust] {
+        for estimator in [Estimator::IPS, Estimator::DOUBLY_ROBUST] {
             let values: Vec<f64> = (0..2_000)
                 .map(|_| {
                     estimator
@@ -293,7 +388,7 @@ mod tests {
     fn intervals_hold_the_truth_about_as_often_as_they_say() {
         let truth = 0.64 * 1.0 + 0.36 * 0.25;
         let mut rng = StdRng::seed_from_u64(3);
-        for estimator in [Estimator::Ips, Estimator::Snips, Estimator::DoublyRobust] {
+        for estimator in [Estimator::IPS, Estimator::SNIPS, Estimator::DOUBLY_ROBUST] {
             let held = (0..1_000)
                 .filter(|_| {
                     let found = estimator.estimate(&two_draw_log(400, &mut rng)).unwrap();
@@ -315,9 +410,9 @@ mod tests {
             model_value: 0.0,
             model_chosen: 0.0,
         };
-        assert_eq!(Estimator::Ips.estimate(&[]), None);
-        assert_eq!(Estimator::Snips.estimate(&[row]), None);
-        let single = Estimator::Ips.estimate(&[row]).unwrap();
+        assert_eq!(Estimator::IPS.estimate(&[]), None);
+        assert_eq!(Estimator::SNIPS.estimate(&[row]), None);
+        let single = Estimator::IPS.estimate(&[row]).unwrap();
         assert_eq!((single.value, single.upper), (0.0, f64::INFINITY));
     }
 }

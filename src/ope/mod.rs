@@ -1,32 +1,41 @@
 //! Off-policy evaluation: what a log of one policy's draws says of another policy's value.
 //!
-//! One path for every estimator: a logged decision becomes a [`Row`], an [`Estimator`] turns each
-//! row into a numerator and a denominator, their ratio is the value, and the [`Estimate`]'s interval
-//! comes from the same contributions, summed by cluster (episode). [`Overlap`] says whether the log
+//! One path for every estimator: a logged decision becomes a [`Row`], an [`Estimator`] (a [`Form`] and a
+//! [`Shrinkage`] of the weights) turns each row into contributions, their sums are the value, and the
+//! [`Estimate`]'s interval comes from the same contributions, summed by cluster (episode). [`LowerBound`] and
+//! [`UpperBound`] hold at every peek; [`Family`] tunes a shrinkage. [`Overlap`] says whether the log
 //! can answer at all; [`Calibration`] whether its propensities are true; [`unlike_shares`] whether arms
 //! differ in how often something happens to them.
 //!
 //! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
-//! arguments), gates between two policies. Anytime bounds are there for a plain mean ([`MeanSequence`]) and for
-//! what one arm gains over others ([`EffectSequence`]), not yet for any policy on weighted rows.
+//! arguments), gates between two policies. [`MeanSequence`] bounds a plain mean, [`EffectSequence`] what one arm
+//! gains over others.
 //!
 //! Source: SCIENCE 3.2 to 3.4; Dudik, Langford and Li 2011 (doubly robust), Swaminathan and Joachims
 //! 2015 (self-normalised); names as in the Open Bandit Pipeline.
 
+mod anytime;
 mod calibration;
 mod effect;
 mod estimator;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod overlap;
 mod row;
 mod sequence;
 mod shares;
+mod shrinkage;
+mod tuning;
 
+pub use anytime::{Draw, LowerBound, UpperBound};
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
 pub use effect::{EffectSequence, Stake};
-pub use estimator::{Estimate, Estimator, difference};
+pub use estimator::{Estimate, Estimator, Form, difference};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};
 pub use sequence::MeanSequence;
 pub use shares::unlike_shares;
+pub use shrinkage::Shrinkage;
+pub use tuning::{CANDIDATES, Family, Rule};

@@ -50,7 +50,7 @@ fn mean(outcomes: impl Iterator<Item = (usize, f64)>) -> Option<Estimate> {
         model_chosen: 0.0,
     };
     let rows: Vec<Weighted> = outcomes.map(row).collect();
-    Estimator::Ips.estimate(&rows)
+    Estimator::IPS.estimate(&rows)
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub fn traffic(
         wanted,
         orphaned: log.orphaned,
         draws: log.draws.len(),
-        logged: Estimator::Ips.estimate(&logged),
+        logged: Estimator::IPS.estimate(&logged),
         lift: lift(&log),
         propensities: PropensityCheck::of(&log),
         candidates: reports,
@@ -141,14 +141,14 @@ fn judge(
         }
         estimator.estimate(&rows)
     };
-    let doubly_robust = estimate(Estimator::DoublyRobust);
+    let doubly_robust = estimate(Estimator::DOUBLY_ROBUST);
     Ok(CandidateReport {
         candidate: candidate.to_string(),
         not_applicable: log.outcomes.len() - rows.len(),
         overlap,
         refusal,
-        ips: estimate(Estimator::Ips),
-        snips: estimate(Estimator::Snips),
+        ips: estimate(Estimator::IPS),
+        snips: estimate(Estimator::SNIPS),
         doubly_robust,
         difference: doubly_robust.and_then(|_| difference(&rows)),
         detectable_effect: doubly_robust.map(|found| found.detectable_effect()),
