@@ -8,7 +8,7 @@
 
 use super::alarm::Alarm;
 use super::arm::Arm;
-use super::guard::Comparison;
+use super::comparison::Comparison;
 use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
 use crate::bandit::{Posterior, Ridge, Tempo};
 use crate::budget::Pace;
@@ -49,8 +49,7 @@ pub struct TeamSnapshot {
     pub pace: Option<Pace>,
     /// Changes of arms that were noticed, newest last.
     pub alarms: Arc<[Alarm]>,
-    /// The router against the baseline, and whether the guard holds; `None` before the first episode that was
-    /// held out.
+    /// The router against the baseline, and whether the guard holds; `None` without a baseline.
     pub comparison: Option<Comparison>,
 }
 

@@ -20,7 +20,7 @@
 
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
-use super::guard::Comparison;
+use super::comparison::Comparison;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::pacing::Pacing;
 use super::pool::Pool;
@@ -31,7 +31,7 @@ use crate::bandit::{StateError, Tempo};
 use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
 use crate::scorecard::{Level, Scorecard};
-use crate::signal::{Feedback, Subject};
+use crate::signal::{Feedback, Guard, Subject};
 use crate::store::{self, Control, Position};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -49,8 +49,10 @@ pub(super) struct Team {
     pub(super) control: Control,
     pub(super) alarms: Alarms,
     pub(super) pacing: Pacing,
-    /// With the baseline, from the first episode held out for it.
+    /// With the baseline, while there is one.
     pub(super) comparison: Option<Comparison>,
+    /// The signals that are watched in it, as the configuration has them now.
+    pub(super) guards: Vec<Guard>,
     pub(super) trials: Trials,
 }
 
@@ -79,6 +81,7 @@ impl Team {
             alarms: Alarms::default(),
             pacing: Pacing::default(),
             comparison: None,
+            guards: Vec::new(),
             trials: Trials::default(),
         }
     }
@@ -141,14 +144,8 @@ impl Team {
         self.credit(decision.id, decision, &told, params, touched);
         if closed {
             for group in 0..params.scorecard.groups().len() {
-                let unsaid = self.unsaid(decision.id, group, params);
-                self.close(
-                    decision.id,
-                    Some(decision),
-                    (group, unsaid),
-                    params,
-                    touched,
-                );
+                let unsaid = (group, self.unsaid(decision.id, group, params));
+                self.close(decision.id, Some(decision), unsaid, params, touched);
             }
         }
     }
