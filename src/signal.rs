@@ -1,6 +1,7 @@
 //! Signals: what really happened, as a team reports it.
 //!
-//! Invariants: a number is finite; a comment is at most 8192 bytes; a retraction carries no value.
+//! Invariants: a number is finite; a comment is at most 8192 bytes; a retraction carries no value; a guard's margin
+//! is 0 to 0.5.
 //!
 //! Not here: what a value is worth (`scorecard`), what is learned from it (`learn`).
 
@@ -70,4 +71,26 @@ pub struct Feedback {
     pub request_id: Option<Name>,
     /// Hash of the content, to tell a repeat from another body.
     pub body_hash: u64,
+}
+
+/// A signal in which the router may not be worse than the team's baseline by more than a margin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Guard {
+    /// The signal.
+    pub signal: Name,
+    /// By how much it may be worse, on the scale from 0 worst to 1 best.
+    pub margin: f64,
+}
+
+impl Guard {
+    /// The margin of a guard that names none (SCIENCE 2.7).
+    pub const MARGIN: f64 = 0.02;
+
+    /// The largest margin: half of the scale.
+    pub const WIDEST: f64 = 0.5;
+
+    /// Whether the margin is in range.
+    pub fn is_whole(&self) -> bool {
+        (0.0..=Self::WIDEST).contains(&self.margin)
+    }
 }

@@ -149,6 +149,55 @@ struct Holdout {
     guarded: bool,
     trip_time: Option<String>,
     trip_sequence: i64,
+    trip_signal: Option<String>,
+    guard_signals: Vec<GuardSignal>,
+}
+
+/// The router compared with the baseline in one signal.
+#[derive(Serialize)]
+struct GuardSignal {
+    signal: String,
+    margin: f64,
+    router_count: i64,
+    holdout_count: i64,
+    router_mean: Option<f64>,
+    holdout_mean: Option<f64>,
+    gain_lower: f64,
+    gain_upper: f64,
+}
+
+impl GuardSignal {
+    fn of(guard: v1::GuardSignal) -> Self {
+        Self {
+            signal: guard.signal,
+            margin: guard.margin,
+            router_count: guard.router_count,
+            holdout_count: guard.holdout_count,
+            router_mean: guard.router_mean,
+            holdout_mean: guard.holdout_mean,
+            gain_lower: guard.gain_lower,
+            gain_upper: guard.gain_upper,
+        }
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "  guard on {}: the router {} on {} episodes, the baseline {} on {}, gain {:+.3} to {:+.3}; trips \
+             below {:+}\n",
+            self.signal,
+            mean(self.router_mean),
+            self.router_count,
+            mean(self.holdout_mean),
+            self.holdout_count,
+            self.gain_lower,
+            self.gain_upper,
+            -self.margin,
+        )
+    }
+}
+
+fn mean(mean: Option<f64>) -> String {
+    mean.map_or("nothing".to_owned(), |mean| format!("{mean:.3}"))
 }
 
 impl Holdout {
@@ -165,11 +214,16 @@ impl Holdout {
             guarded: holdout.guarded,
             trip_time: holdout.trip_time.map(|time| time.to_string()),
             trip_sequence: holdout.trip_sequence,
+            trip_signal: Some(holdout.trip_signal).filter(|signal| !signal.is_empty()),
+            guard_signals: holdout
+                .guard_signals
+                .into_iter()
+                .map(GuardSignal::of)
+                .collect(),
         }
     }
 
     fn text(&self) -> String {
-        let mean = |mean: Option<f64>| mean.map_or("nothing".to_owned(), |m| format!("{m:.3}"));
         let mut text = format!(
             "  holdout: {} % of episodes to {}; the router {} on {} episodes, the baseline {} on {}, gain \
              {:+.3} to {:+.3}\n",
@@ -182,10 +236,15 @@ impl Holdout {
             self.lift_lower,
             self.lift_upper,
         );
+        text.extend(self.guard_signals.iter().map(GuardSignal::text));
         if self.guarded {
+            let worse = match &self.trip_signal {
+                Some(signal) => format!("worse in {signal}"),
+                None => "worse".to_owned(),
+            };
             let since = self.trip_time.as_deref().unwrap_or("an unknown time");
             text += &format!(
-                "  GUARD: the router was worse; traffic goes to {} since {since} (record {}); --lift-guard \
+                "  GUARD: the router was {worse}; traffic goes to {} since {since} (record {}); --lift-guard \
                  ends it\n",
                 self.baseline_arm, self.trip_sequence
             );
@@ -457,6 +516,34 @@ mod tests {
         assert!(team.text().ends_with(line), "{}", team.text());
         let json = serde_json::to_value(&team).unwrap();
         assert_eq!(json["uneven_reports"][0]["arms"][1]["reported_count"], 83);
+    }
+
+    #[test]
+    fn a_guard_signal_is_told_and_that_it_tripped_the_guard() {
+        let holdout = v1::Holdout {
+            baseline_arm: "large".to_owned(),
+            guarded: true,
+            trip_sequence: 42,
+            trip_signal: "tests_passed".to_owned(),
+            guard_signals: vec![v1::GuardSignal {
+                signal: "tests_passed".to_owned(),
+                margin: 0.02,
+                router_count: 900,
+                router_mean: Some(0.5),
+                gain_lower: -1.0,
+                gain_upper: 0.5,
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let text = Holdout::of(holdout).text();
+        let line = "\n  guard on tests_passed: the router 0.500 on 900 episodes, the baseline nothing on 0, gain \
+                    -1.000 to +0.500; trips below -0.02\n";
+        assert!(text.contains(line), "{text}");
+        assert!(
+            text.contains("GUARD: the router was worse in tests_passed; traffic"),
+            "{text}"
+        );
     }
 
     #[test]

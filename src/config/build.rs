@@ -465,6 +465,58 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
     }
 
     #[test]
+    fn a_guard_is_a_signal_with_a_margin_beside_a_baseline() {
+        let check = |says: &str, expected: &str| {
+            let guards = format!("guards = {says}\nbaseline = \"large\"\ndata_policy");
+            let expected = format!("16: teams[0].guards{expected}");
+            check("data_policy", &guards, &expected);
+        };
+        check(
+            "{ huge = 0.1 }",
+            ".huge = 0.1: no such signal; allowed tests_passed, json_valid, patch_lines, review_accepted, conventions_kept",
+        );
+        check(
+            "[\"huge\"]",
+            " = [\"huge\"]: no such signal: huge; allowed tests_passed, json_valid, patch_lines, review_accepted, conventions_kept",
+        );
+        check(
+            "{ tests_passed = 0.6 }",
+            ".tests_passed = 0.6: out of range; allowed 0 to 0.5",
+        );
+        check(
+            "{ tests_passed = \"a lot\" }",
+            ".tests_passed = \"a lot\": wrong type; allowed a number, 0 to 0.5",
+        );
+        let twice = " = [\"tests_passed\", \"tests_passed\"]: tests_passed stands twice; allowed each signal once";
+        check("[\"tests_passed\", \"tests_passed\"]", twice);
+        check("0.02", " = 0.02: wrong type; allowed a table");
+    }
+
+    #[test]
+    fn guards_reach_the_parameters_in_their_order_and_a_list_has_the_default_margin() {
+        let check = |guards: &str, expected: &[(&str, f64)]| {
+            let says = format!("guards = {guards}\nbaseline = \"large\"\ndata_policy");
+            let params = loaded(&WHOLE.replacen("data_policy", &says, 1)).unwrap();
+            let found = params.teams[0].guards.iter();
+            let found: Vec<_> = found.map(|g| (g.signal.as_str(), g.margin)).collect();
+            assert_eq!(found, expected);
+        };
+        check(
+            "{ tests_passed = 0.1, json_valid = 0 }",
+            &[("tests_passed", 0.1), ("json_valid", 0.0)],
+        );
+        check("[\"tests_passed\"]", &[("tests_passed", 0.02)]);
+    }
+
+    #[test]
+    fn guards_stand_with_a_baseline() {
+        let alone =
+            "16: teams[0].guards = [\"tests_passed\"]: stands alone; allowed with `baseline`";
+        let guards = "guards = [\"tests_passed\"]\ndata_policy";
+        check("data_policy", guards, alone);
+    }
+
+    #[test]
     fn names_are_used_once() {
         let twice = "used twice; allowed a name of its own";
         let endpoint = format!("58: endpoints[1].name = \"large-eu\": {twice}");

@@ -182,7 +182,18 @@ impl<'a> Fields<'a> {
         allowed: &str,
         fits: impl FnOnce(f64) -> bool,
     ) -> Option<f64> {
-        let value = match self.get(key)?.get_ref() {
+        self.know(&[key]);
+        self.number_at(key, allowed, fits)
+    }
+
+    /// As [`Fields::number`], of a key that the writer chose.
+    pub(super) fn number_at(
+        &self,
+        key: &str,
+        allowed: &str,
+        fits: impl FnOnce(f64) -> bool,
+    ) -> Option<f64> {
+        let value = match self.table.get(key)?.get_ref() {
             DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
             DeValue::Integer(number) => whole(number).map(|n| n as f64),
             _ => {
@@ -264,6 +275,19 @@ impl<'a> Fields<'a> {
     pub(super) fn names(&self, key: &'static str) -> Vec<Name> {
         let allowed = "names of 1 to 128 printable characters";
         self.list(key, allowed, |text| Name::new(text).ok())
+    }
+
+    /// Whether the field is a list, of whatever.
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        let value = self.table.get(key).map(Spanned::get_ref);
+        matches!(value, Some(DeValue::Array(_)))
+    }
+
+    /// The fields that stand there, in the writer's order, of a table whose keys the writer chose.
+    pub(super) fn keys(&self) -> Vec<&str> {
+        let mut keys: Vec<_> = self.table.keys().collect();
+        keys.sort_by_key(|key| key.span().start);
+        keys.into_iter().map(|key| key.get_ref().as_ref()).collect()
     }
 
     /// A table within, `[key]`.

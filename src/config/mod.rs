@@ -19,7 +19,7 @@
 //! |---|---|
 //! | `[server]` | `listen` ("127.0.0.1:7431"), `max_message_mib` (8), `open` (false) |
 //! | `[store]` | `dir`, `durability` ("group", or "sync"), `segment_mib` (64) |
-//! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `recording` ("features", "full", "nothing"), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training` |
+//! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `guards` (none; `{ SIGNAL = MARGIN }`, margins 0 to 0.5, or `[SIGNAL]`, each 0.02), `recording` ("features", "full", "nothing"), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training` |
 //! | `[[keys]]` | `name`, `sha256`, `team`, `scopes` ("route", "complete", "feedback", "replay", "admin"), `arms` (every arm) |
 //! | `[[arms]]` | `name`, `capabilities` (none), `context_tokens`, `max_output_tokens` (the context) |
 //! | `[[endpoints]]` | `name`, `arm`, `provider` ("simulated", "openai"), `model`, `region` (unknown), `zero_retention` (false), `trains_on_requests` (true) |

@@ -8,6 +8,7 @@ use crate::id::Name;
 use crate::learn::Pooling;
 use crate::route::Baseline;
 use crate::scorecard::Scorecard;
+use crate::signal::Guard;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -74,6 +75,8 @@ pub struct Team {
     pub budget: Option<Budget>,
     /// Where its traffic would go without a router, and how much of it does. `None`: nothing is held out.
     pub baseline: Option<Baseline>,
+    /// The signals in which the router may not be worse than the baseline.
+    pub guards: Vec<Guard>,
     /// What is kept of a request.
     pub recording: Recording,
     /// Where its data may go, unless a request says more.

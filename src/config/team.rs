@@ -12,6 +12,7 @@ use crate::id::Name;
 use crate::learn::Pooling;
 use crate::route::Baseline;
 use crate::scorecard::Scorecard;
+use crate::signal::Guard;
 use crate::unit::NanoUsd;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -85,6 +86,7 @@ fn team(
     ];
     let pooling = fields.choice("pooling", &words);
     let scorecard = scorecard(fields, dir, problems);
+    let guards = guards(fields, scorecard.as_ref().map(|(card, _)| card));
     let (scorecard, scorecard_text) = scorecard?;
     Some(Team {
         name: name?,
@@ -94,6 +96,7 @@ fn team(
         explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
         budget,
         baseline,
+        guards,
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
         embedding_length,
@@ -210,6 +213,47 @@ fn baseline(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Baseli
     }
     let holdout = holdout.unwrap_or(DEFAULT_HOLDOUT);
     Some(Baseline { arm, holdout })
+}
+
+/// The signals in which the router may not be worse than the baseline: a table of margins, or a list of names.
+fn guards(fields: &Fields<'_>, scorecard: Option<&Scorecard>) -> Vec<Guard> {
+    if fields.has("guards") && !fields.has("baseline") {
+        fields.problem("guards", "stands alone", "with `baseline`");
+    }
+    let signals = scorecard.map_or(&[][..], Scorecard::signals).iter();
+    let signals: Vec<_> = signals.map(|spec| spec.name.as_str()).collect();
+    let known = |name: &str| scorecard.is_none() || signals.contains(&name);
+    let mut guards: Vec<Guard> = Vec::new();
+    if fields.is_list("guards") {
+        for signal in fields.names("guards") {
+            if guards.iter().any(|guard| guard.signal == signal) {
+                fields.problem(
+                    "guards",
+                    &format!("{signal} stands twice"),
+                    "each signal once",
+                );
+            } else if !known(signal.as_str()) {
+                let problem = format!("no such signal: {signal}");
+                fields.problem("guards", &problem, signals.join(", "));
+            }
+            let margin = Guard::MARGIN;
+            guards.push(Guard { signal, margin });
+        }
+        return guards;
+    }
+    let Some(table) = fields.table("guards") else {
+        return guards;
+    };
+    for key in table.keys() {
+        let margin = table.number_at(key, "0 to 0.5", |m| (0.0..=Guard::WIDEST).contains(&m));
+        match Name::new(key) {
+            Ok(signal) if known(key) => {
+                guards.extend(margin.map(|margin| Guard { signal, margin }))
+            }
+            _ => table.problem(key, "no such signal", signals.join(", ")),
+        }
+    }
+    guards
 }
 
 fn data_policy(team: &Fields<'_>) -> DataPolicy {

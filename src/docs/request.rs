@@ -47,9 +47,9 @@
 //!    it is a fair comparison and not a belief. A pin, the arm that the episode has already, and
 //!    `explore = false` go before it, and where it is not eligible the router draws; the decision is counted
 //!    as held out all the same, for a comparison by intention holds only if nothing that happens later moves
-//!    a decision from one side to the other. If the router is shown to be worse than the baseline, the
-//!    **guard** ([`crate::learn::Comparison`]) holds it: draws go to the baseline, but for the floors, until
-//!    an operator lifts the guard.
+//!    a decision from one side to the other. If the router is shown to be worse than the baseline, in utility
+//!    or in a signal that the team guards, the **guard** ([`crate::learn::Comparison`]) holds it: draws go to
+//!    the baseline, but for the floors, until an operator lifts the guard.
 //!    Under a hard limit the worst case of the arm drawn is held on the team's account
 //!    ([`crate::account`]) from here until an attempt says what it cost, or an hour has passed.
 //! 9. **The journal** ([`crate::store`]): the decision with everything that the draw depended on. In

@@ -10,70 +10,44 @@
 //!   assumed, less the price of cost and latency (those of its attempts; the expected cost where none was
 //!   told), cut to -1 to 1. Where nothing was reported and not all is known there is no score: what is never
 //!   told must be missing alike in both cells.
+//! - A guard signal's value is what was reported of it or, at closing, assumed; an episode without counts in the
+//!   other comparisons alone.
 //! - By intention: the cell is the hash's, whichever arm served. Decisions that chance had no part in (a pin,
 //!   a caller who does not explore) count in neither cell.
-//! - The guard trips where the upper bound of the router's mean is below the lower bound of the held-out one,
-//!   by [`MeanSequence`], which holds at every look. Two policies that are worth the same trip it in at most
-//!   5 of 100 teams, ever. With no episodes nothing trips. (Simulated with flags, 5 of 100 episodes held out:
-//!   a router at 0.8 against a baseline at 0.9 trips it after 4,600 episodes in the median of 15 runs, 2,800 to
-//!   7,200; at 0.7 after 1,900; at 0.5 after 820. Two at 0.8 tripped it in none of 150 runs of 5,000.)
+//! - The guard trips where the router is shown to be worse in utility, or in a guard signal by more than its
+//!   margin ([`Comparison`] says when it is). A router that is as good as the baseline in all of them trips it
+//!   in at most 5 of 100 teams, ever. With no episodes nothing trips. (Simulated with flags, 5 of 100 episodes
+//!   held out: a router at 0.8 against a baseline at 0.9 trips it after 4,600 episodes in the median of 15
+//!   runs, 2,800 to 7,200; at 0.7 after 1,900; at 0.5 after 820. Two at 0.8 tripped it in none of 150 runs of
+//!   5,000.)
 //! - While it holds nothing is counted: the router's cell is then the baseline too. An operator lifts it, and
-//!   the comparison starts anew, with decisions whose snapshot had learned of that; so it does with the first
-//!   decision of another baseline.
+//!   the comparison starts anew, with decisions whose snapshot had learned of that.
+//! - It starts anew, too, where the configuration names another baseline or, while the guard does not hold,
+//!   other guard signals; where it names no baseline any more the comparison ends, and with it the guard. The
+//!   same baseline named again starts from nothing: what was drawn meanwhile had no held-out cell beside it.
+//!   All that is in the journal ([`crate::store::Record::Baseline`]); before it was, the first held-out decision began
+//!   a comparison, and still does where there is none.
 //! - While frozen, nothing is counted.
 //!
 //! Invariants: a function of the journal, in the checkpoint. At most one score a decision.
 //!
-//! Not here: which episodes are held out, what the guard changes (`route`), telling people (`server`).
+//! Not here: the bounds and what trips (`comparison`), which episodes are held out, what the guard changes
+//! (`route`), telling people (`server`).
 //!
 //! Units: utility in quality points.
 //!
-//! Source: SCIENCE 2.7 (the simple form), 3.4 (the bounds).
+//! Source: SCIENCE 2.7 (the simple form).
 
 use super::Team as Params;
+use super::comparison::{Comparison, Outcome, Trip};
 use super::ledger::Entry;
 use super::newcomer::Probe;
 use super::team::{Team, Touched};
 use crate::decision::{Attempt, Cell, Decision, Origin};
 use crate::id::{DecisionId, Name};
-use crate::ope::MeanSequence;
 use crate::scorecard::Scorecard;
-use crate::unit::Timestamp;
+use crate::signal::Guard;
 use serde::{Deserialize, Serialize};
-
-/// The router against a baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    baseline: Name,
-    /// Decisions whose snapshot had learned of this record count.
-    since: u64,
-    /// Scores s as (s + 1) / 2.
-    router: MeanSequence,
-    holdout: MeanSequence,
-    tripped: Option<Trip>,
-}
-
-/// When a guard tripped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trip {
-    /// Journal sequence of the record that did it.
-    pub sequence: u64,
-    /// Its time.
-    pub time: Timestamp,
-}
-
-/// What one cell came to, in quality points.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Side {
-    /// Episodes scored.
-    pub episodes: u64,
-    /// Mean utility; `None` before the first.
-    pub mean: Option<f64>,
-    /// Bounds of the mean that hold with 97.5 % each, at every look at once.
-    pub lower: f64,
-    /// As `lower`.
-    pub upper: f64,
-}
 
 /// An episode's first decision that waits for its score.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -90,69 +64,6 @@ pub(super) struct Trial {
     latency_ms: Option<f64>,
 }
 
-impl Comparison {
-    fn new(baseline: &Name, since: u64) -> Self {
-        Self {
-            baseline: baseline.clone(),
-            since,
-            router: MeanSequence::default(),
-            holdout: MeanSequence::default(),
-            tripped: None,
-        }
-    }
-
-    /// The arm that the router is compared with.
-    pub fn baseline(&self) -> &Name {
-        &self.baseline
-    }
-
-    /// Whether the guard holds.
-    pub fn holds(&self) -> bool {
-        self.tripped.is_some()
-    }
-
-    /// When it tripped, if it holds.
-    pub fn tripped(&self) -> Option<Trip> {
-        self.tripped
-    }
-
-    /// The episodes of a cell.
-    pub fn side(&self, cell: Cell) -> Side {
-        let sequence = match cell {
-            Cell::Router => &self.router,
-            Cell::Holdout => &self.holdout,
-        };
-        let points = |share: f64| 2.0 * share - 1.0;
-        Side {
-            episodes: sequence.count(),
-            mean: sequence.mean().map(points),
-            lower: points(sequence.lower()),
-            upper: points(sequence.upper()),
-        }
-    }
-
-    /// Bounds of what the router gains over the baseline; each holds with 95 % at every look at once.
-    pub fn lift(&self) -> (f64, f64) {
-        let (router, holdout) = (self.side(Cell::Router), self.side(Cell::Holdout));
-        (router.lower - holdout.upper, router.upper - holdout.lower)
-    }
-
-    /// Takes in the score of an episode; whether that tripped the guard.
-    fn add(&mut self, cell: Cell, utility: f64) -> bool {
-        let sequence = match cell {
-            Cell::Router => &mut self.router,
-            Cell::Holdout => &mut self.holdout,
-        };
-        sequence.add((utility + 1.0) / 2.0);
-        self.lift().1 < 0.0
-    }
-
-    /// Whether it can go on: asked of what was read from disk.
-    pub(super) fn is_whole(&self) -> bool {
-        self.router.is_whole() && self.holdout.is_whole()
-    }
-}
-
 impl Trial {
     /// Whether it can be trusted: asked of what was read from disk.
     pub(super) fn is_whole(&self) -> bool {
@@ -160,21 +71,26 @@ impl Trial {
     }
 
     /// The team's utility, if it can be said.
-    fn utility(&self, entry: &Entry, scorecard: &Scorecard) -> Option<f64> {
-        let mut values = vec![None; scorecard.signals().len()];
-        for (group, row) in scorecard.groups().iter().zip(&entry.learned) {
-            for (within, target) in group.targets.iter().enumerate() {
-                // The first targets are the signals themselves.
-                if let Some(value) = values.get_mut(*target) {
-                    *value = row.observed(within);
-                }
-            }
-        }
+    fn utility(&self, values: &[Option<f64>], scorecard: &Scorecard) -> Option<f64> {
         let told = self.heard || values.iter().all(Option::is_some);
-        let quality = scorecard.score(&values).quality.filter(|_| told)?;
+        let quality = scorecard.score(values).quality.filter(|_| told)?;
         let cost_usd = self.cost_usd.unwrap_or(self.expected_usd);
         Some(quality - scorecard.price(cost_usd, self.latency_ms))
     }
+}
+
+/// The value of each signal that was reported of a decision or, at closing, assumed.
+fn values(entry: &Entry, scorecard: &Scorecard) -> Vec<Option<f64>> {
+    let mut values = vec![None; scorecard.signals().len()];
+    for (group, row) in scorecard.groups().iter().zip(&entry.learned) {
+        for (within, target) in group.targets.iter().enumerate() {
+            // The first targets are the signals themselves.
+            if let Some(value) = values.get_mut(*target) {
+                *value = row.observed(within);
+            }
+        }
+    }
+    values
 }
 
 impl Team {
@@ -182,9 +98,9 @@ impl Team {
     /// the baseline, took it.
     pub(super) fn trial(&mut self, decision: &Decision, sequence: u64) -> Option<Trial> {
         if let (Origin::Baseline, Some(arm)) = (decision.origin, decision.drawn.arm())
-            && self.comparison.as_ref().is_none_or(|c| c.baseline != *arm)
+            && self.comparison.as_ref().is_none_or(|c| c.baseline() != arm)
         {
-            self.comparison = Some(Comparison::new(arm, sequence));
+            self.comparison = Some(Comparison::new(arm, sequence, &self.guards));
         }
         let episode = decision.episode.as_ref();
         let first = episode.is_none_or(|episode| !self.ledger.knows_episode(episode));
@@ -192,9 +108,9 @@ impl Team {
         if !first || !by_chance {
             return None;
         }
-        let knew = |c: &&Comparison| !c.holds() && decision.snapshot_version >= c.since;
+        let knew = |c: &&Comparison| !c.holds() && decision.snapshot_version >= c.since();
         let comparison = self.comparison.as_ref().filter(knew);
-        let compared = comparison.map(|c| (decision.cell, c.since));
+        let compared = comparison.map(|c| (decision.cell, c.since()));
         let probes = self.probes(decision);
         if compared.is_none() && probes.is_empty() {
             return None;
@@ -244,99 +160,72 @@ impl Team {
         let Some(trial) = trial else {
             return;
         };
-        let Some(utility) = trial.utility(entry, &params.scorecard) else {
-            return;
-        };
+        let values = values(entry, &params.scorecard);
+        let utility = trial.utility(&values, &params.scorecard);
         let comparison = self.comparison.as_mut().filter(|c| !c.holds());
         if let (Some((cell, since)), Some(comparison)) = (trial.compared, comparison)
-            && since == comparison.since
+            && since == comparison.since()
         {
+            let place = |signal: &Name| params.scorecard.signal(signal.as_str());
+            let value = |signal: &Name| *values.get(place(signal)?)?;
+            let signals = comparison.guards().iter().map(|watched| watched.signal());
+            let outcome = Outcome {
+                utility,
+                guards: signals.map(value).collect(),
+            };
+            let tripped = comparison.add(cell, &outcome);
+            if let Some(signal) = tripped.map(Option::<&Name>::cloned) {
+                let (sequence, time) = self.alarms.now();
+                comparison.trip(Trip {
+                    sequence,
+                    time,
+                    signal,
+                });
+            }
             // So that it is published.
             touched.insert(entry.arm.clone());
-            if comparison.add(cell, utility) {
-                let (sequence, time) = self.alarms.now();
-                comparison.tripped = Some(Trip { sequence, time });
-            }
         }
-        self.judge(&trial, utility, params, touched);
+        if let Some(utility) = utility {
+            self.judge(&trial, utility, params, touched);
+        }
     }
 
     /// An operator lifted the guard: the comparison starts anew.
     pub(super) fn lift_guard(&mut self, sequence: u64) {
         if let Some(comparison) = &mut self.comparison {
-            *comparison = Comparison::new(&comparison.baseline, sequence);
+            *comparison = Comparison::new(comparison.baseline(), sequence, &self.guards);
         }
     }
-}
 
-#[cfg(test)]
-impl Comparison {
-    /// One that a record tripped.
-    pub(crate) fn tripped_by(sequence: u64) -> Self {
-        let mut comparison = Self::new(&crate::learn::sample::name("large"), 0);
-        while !comparison.add(Cell::Router, 0.0) {
-            comparison.add(Cell::Holdout, 1.0);
+    /// The configuration names this baseline, or none any more, and these guard signals.
+    pub(super) fn set_baseline(
+        &mut self,
+        baseline: Option<&Name>,
+        guards: &[Guard],
+        sequence: u64,
+    ) {
+        self.guards = guards.to_vec();
+        let Some(arm) = baseline else {
+            self.comparison = None;
+            return;
+        };
+        let goes_on = |c: &Comparison| c.is_of(arm, guards) || (c.holds() && c.baseline() == arm);
+        if !self.comparison.as_ref().is_some_and(goes_on) {
+            self.comparison = Some(Comparison::new(arm, sequence, guards));
         }
-        let time = Timestamp::default();
-        comparison.tripped = Some(Trip { sequence, time });
-        comparison
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::Side;
     use crate::learn::sample::{self, HOUR, Maker, name, seen};
     use crate::learn::{Learner, Params, Recall};
     use crate::signal::Subject;
     use crate::store::{Position, Record};
-    use rand::rngs::SmallRng;
-    use rand::{RngExt, SeedableRng};
+    use crate::unit::Timestamp;
     use std::collections::BTreeMap;
-
-    fn flag(rng: &mut SmallRng, mean: f64) -> f64 {
-        f64::from(u8::from(rng.random_bool(mean)))
-    }
-
-    /// After how many episodes, 5 of 100 held out, the guard trips between arms of these means.
-    fn trips(seed: u64, router: f64, baseline: f64, episodes: u32) -> Option<u32> {
-        let mut rng = SmallRng::seed_from_u64(seed);
-        let mut comparison = Comparison::new(&name("b"), 0);
-        (1..=episodes).find(|_| {
-            if rng.random_bool(0.05) {
-                let utility = flag(&mut rng, baseline);
-                comparison.add(Cell::Holdout, utility)
-            } else {
-                let utility = flag(&mut rng, router);
-                comparison.add(Cell::Router, utility)
-            }
-        })
-    }
-
-    #[test]
-    fn equal_policies_trip_the_guard_in_few_runs_however_often_it_looks() {
-        let tripped = (0..500).filter(|seed| trips(*seed, 0.8, 0.8, 5000).is_some());
-        let tripped = tripped.count();
-        assert!(tripped <= 25, "{tripped} of 500");
-    }
-
-    #[test]
-    fn a_router_that_is_worse_trips_the_guard_and_a_better_one_does_not() {
-        for seed in 0..10 {
-            let after = trips(seed, 0.8, 0.9, 40_000);
-            assert!(after.is_some(), "seed {seed}");
-            assert_eq!(trips(seed, 0.9, 0.8, 10_000), None, "seed {seed}");
-        }
-    }
-
-    #[test]
-    fn nothing_trips_without_episodes() {
-        let mut comparison = Comparison::new(&name("b"), 0);
-        assert_eq!(comparison.lift(), (-2.0, 2.0));
-        for _ in 0..1000 {
-            assert!(!comparison.add(Cell::Router, -1.0), "no baseline yet");
-        }
-    }
 
     /// A learner over a journal in memory.
     struct Bench {
@@ -492,5 +381,111 @@ mod tests {
         );
         bench.episode("anew", ROUTER, true);
         assert_eq!(bench.scored(), (1, 0));
+    }
+    /// What the configuration names.
+    fn names(baseline: Option<&str>, guards: &[(&str, f64)]) -> Record {
+        let guard = |(signal, margin): &(&str, f64)| Guard {
+            signal: name(signal),
+            margin: *margin,
+        };
+        Record::Baseline {
+            team: name("team"),
+            arm: baseline.map(name),
+            guards: guards.iter().map(guard).collect(),
+            time: Timestamp::default(),
+        }
+    }
+
+    /// Episodes with a value of the guard signal at `index`, in the router's and the held-out cell.
+    fn watched(bench: &Bench, index: usize) -> (u64, u64) {
+        let watched = &bench.comparison().unwrap().guards()[index];
+        let episodes = |cell| watched.side(cell).episodes;
+        (episodes(Cell::Router), episodes(Cell::Holdout))
+    }
+
+    #[test]
+    fn a_guard_signal_counts_where_it_was_reported_or_is_assumed_at_closing() {
+        let mut bench = Bench::new();
+        bench.write(names(Some("a"), &[("tests", 0.02), ("alive", 0.1)]));
+        bench.episode("r1", ROUTER, true);
+        bench.episode("h1", HELD_OUT, false);
+        assert_eq!((watched(&bench, 0), watched(&bench, 1)), ((1, 1), (1, 1)));
+        // Nothing was said: `tests` stays unknown, `alive` is assumed at its worst, and there is no utility.
+        bench.decide("silent", ROUTER);
+        bench.close("silent");
+        assert_eq!((watched(&bench, 0), watched(&bench, 1)), ((1, 1), (2, 1)));
+        assert_eq!(bench.scored(), (1, 1));
+        let comparison = bench.comparison().unwrap();
+        let mean = |index: usize, cell| comparison.guards()[index].side(cell).mean;
+        assert_eq!(mean(0, Cell::Router), Some(1.0));
+        assert_eq!(mean(0, Cell::Holdout), Some(0.0));
+        assert_eq!(mean(1, Cell::Router), Some(0.0));
+    }
+
+    #[test]
+    fn a_guard_signal_trips_the_guard_and_says_so_after_a_restart_too() {
+        let mut bench = Bench::new();
+        // Utility is so much of `tests` that both would trip; `merged` is never told.
+        bench.write(names(Some("a"), &[("merged", 0.02), ("tests", 0.02)]));
+        for number in 0.. {
+            bench.episode(&format!("r{number}"), ROUTER, false);
+            bench.episode(&format!("h{number}"), HELD_OUT, true);
+            if bench.comparison().unwrap().holds() {
+                break;
+            }
+            assert!(number < 2000);
+        }
+        let tripped = bench.comparison().unwrap().tripped().unwrap().clone();
+        assert_eq!(tripped.signal, Some(name("tests")));
+        let bytes = postcard::to_allocvec(&bench.learner).unwrap();
+        bench.learner = postcard::from_bytes(&bytes).unwrap();
+        bench.learner.validate(&bench.params).unwrap();
+        let tripping = bench.comparison().unwrap().tripping().unwrap();
+        assert_eq!(tripping.signal(), &name("tests"));
+        // Other guard signals do not lift it: an operator does.
+        bench.write(names(Some("a"), &[("alive", 0.5)]));
+        assert!(bench.comparison().unwrap().holds());
+        bench.write(Record::GuardLifted {
+            team: name("team"),
+            time: bench.maker.now,
+        });
+        let comparison = bench.comparison().unwrap();
+        assert!(!comparison.holds());
+        let signals: Vec<_> = comparison
+            .guards()
+            .iter()
+            .map(|w| w.signal().as_str())
+            .collect();
+        assert_eq!(signals, ["alive"]);
+    }
+
+    #[test]
+    fn a_comparison_ends_with_its_baseline_and_starts_anew_with_what_it_is_of() {
+        let mut bench = Bench::new();
+        bench.write(names(Some("a"), &[("tests", 0.02)]));
+        bench.episode("r1", ROUTER, true);
+        assert_eq!(bench.scored(), (1, 0));
+        // The same again changes nothing.
+        bench.write(names(Some("a"), &[("tests", 0.02)]));
+        assert_eq!(bench.scored(), (1, 0));
+        bench.write(names(Some("a"), &[("tests", 0.03)]));
+        assert_eq!(bench.scored(), (0, 0));
+        bench.episode("r2", ROUTER, true);
+        let early = bench.decide("early", ROUTER);
+        bench.write(names(None, &[]));
+        assert_eq!(bench.comparison(), None);
+        bench.episode("between", ROUTER, true);
+        assert_eq!(bench.comparison(), None);
+        bench.write(names(Some("a"), &[]));
+        bench.close("early");
+        assert!(bench.learner.team(&name("team")).ledger.knows(early));
+        assert_eq!(bench.scored(), (0, 0));
+        bench.episode("after", ROUTER, true);
+        assert_eq!(bench.scored(), (1, 0));
+        bench.write(names(Some("b"), &[]));
+        assert_eq!(
+            (bench.scored(), bench.comparison().unwrap().baseline()),
+            ((0, 0), &name("b"))
+        );
     }
 }

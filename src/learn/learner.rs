@@ -3,7 +3,7 @@
 //! Not here: reading the journal and publishing (`follow`), one team's rules (`team`).
 
 use super::alarm::Alarm;
-use super::guard::Comparison;
+use super::comparison::Comparison;
 use super::ledger::Limits;
 use super::lend::{self, Pooling};
 use super::newcomer::Newcomer;
@@ -101,7 +101,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 11;
+const LAYOUT: u32 = 12;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -339,6 +339,10 @@ fn apply(
         }
         Record::GuardLifted { .. } => {
             state.lift_guard(at.sequence);
+            Ok(())
+        }
+        Record::Baseline { arm, guards, .. } => {
+            state.set_baseline(arm.as_ref(), guards, at.sequence);
             Ok(())
         }
         Record::Version { .. } | Record::Tick { .. } | Record::Answer { .. } => Ok(()),

@@ -14,6 +14,7 @@
 
 mod alarm;
 mod arm;
+mod comparison;
 mod follow;
 mod guard;
 mod intake;
@@ -35,8 +36,8 @@ mod usage;
 mod whole;
 
 pub use alarm::Alarm;
+pub use comparison::{Comparison, Side, Trip, Watched};
 pub use follow::{Follower, Published};
-pub use guard::{Comparison, Side, Trip};
 pub use intake::{EpisodeClosed, EpisodeClosing, Error, Intake, Refused, Verdict};
 pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;

@@ -8,7 +8,7 @@
 
 use super::alarm::Alarm;
 use super::arm::Arm;
-use super::guard::Comparison;
+use super::comparison::Comparison;
 use super::newcomer::Newcomer;
 use super::silence::Uneven;
 use super::usage::{AMOUNT, Book, Kind, LATENCY, Usage};
@@ -51,8 +51,7 @@ pub struct TeamSnapshot {
     pub pace: Option<Pace>,
     /// Changes of arms that were noticed, newest last.
     pub alarms: Arc<[Alarm]>,
-    /// The router against the baseline, and whether the guard holds; `None` before the first episode that was
-    /// held out.
+    /// The router against the baseline, and whether the guard holds; `None` without a baseline.
     pub comparison: Option<Comparison>,
     /// Arms that joined later than the others, and what the bounds say of them.
     pub newcomers: BTreeMap<Name, Newcomer>,

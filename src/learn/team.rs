@@ -20,7 +20,7 @@
 
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
-use super::guard::Comparison;
+use super::comparison::Comparison;
 use super::ledger::{self, Learned, Ledger, Limits};
 use super::newcomer::Newcomer;
 use super::pacing::Pacing;
@@ -32,7 +32,7 @@ use super::{Recall, Team as Params};
 use crate::bandit::{StateError, Tempo};
 use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
-use crate::signal::{Feedback, Subject};
+use crate::signal::{Feedback, Guard, Subject};
 use crate::store::{self, Control, Position};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,8 +52,10 @@ pub(super) struct Team {
     pub(super) pacing: Pacing,
     /// How often nothing came of an arm.
     pub(super) silences: Silences,
-    /// With the baseline, from the first episode held out for it.
+    /// With the baseline, while there is one.
     pub(super) comparison: Option<Comparison>,
+    /// The signals that are watched in it, as the configuration has them now.
+    pub(super) guards: Vec<Guard>,
     /// Arms that joined later.
     pub(super) newcomers: BTreeMap<Name, Newcomer>,
     pub(super) trials: Trials,
@@ -86,6 +88,7 @@ impl Team {
             silences: Silences::default(),
             comparison: None,
             newcomers: BTreeMap::new(),
+            guards: Vec::new(),
             trials: Trials::default(),
         }
     }

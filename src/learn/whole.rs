@@ -8,7 +8,7 @@
 
 use super::Params;
 use super::arm::Arm;
-use super::guard::Comparison;
+use super::comparison::Comparison;
 use super::learner::{Learner, Team as Told};
 use super::newcomer::Newcomer;
 use super::team::Team;

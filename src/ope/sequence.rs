@@ -21,8 +21,10 @@ use serde::{Deserialize, Serialize};
 pub(super) const MOST: f64 = 0.5;
 
 /// Bounds of the mean of observations in [0, 1], for every number of them at once.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanSequence {
+    /// ln(1 / a).
+    log_miss: f64,
     count: u64,
     sum: f64,
     /// Sum of (x - xbar)^2, x included in xbar.
@@ -33,10 +35,42 @@ pub struct MeanSequence {
     penalty: f64,
 }
 
+impl Default for MeanSequence {
+    fn default() -> Self {
+        Self::new(Self::MISS)
+    }
+}
+
 impl MeanSequence {
-    /// The chance that one of the two bounds ever misses the mean: 1 in 40, so that both bounds of a
-    /// difference of two means hold with 95 % each.
+    /// The chance, by default, that one of the two bounds ever misses the mean: 1 in 40, so that both bounds of
+    /// a difference of two means hold with 95 % each.
     pub const MISS: f64 = 0.025;
+
+    /// Bounds each of which ever misses the mean with this chance at most, cut to 1e-9 to 0.5. Where k means are
+    /// watched at once, a k-th of the chance for each keeps the chance that any is missed.
+    ///
+    /// ```
+    /// use bellwether::ope::MeanSequence;
+    /// let (mut one, mut of_ten) = (MeanSequence::new(0.025), MeanSequence::new(0.0025));
+    /// for x in [0.0, 1.0].repeat(500) {
+    ///     one.add(x);
+    ///     of_ten.add(x);
+    /// }
+    /// // The width goes with the root of ln(1 / chance): 1.27 times as wide.
+    /// let width = |s: &MeanSequence| s.upper() - s.lower();
+    /// assert!((width(&of_ten) / width(&one) - 1.27).abs() < 0.02);
+    /// ```
+    pub fn new(miss: f64) -> Self {
+        Self {
+            log_miss: -miss.clamp(1e-9, 0.5).ln(),
+            count: 0,
+            sum: 0.0,
+            spread: 0.0,
+            weight: 0.0,
+            weighted: 0.0,
+            penalty: 0.0,
+        }
+    }
 
     /// Takes in one observation, cut to [0, 1].
     ///
@@ -55,7 +89,7 @@ impl MeanSequence {
         let number = (self.count + 1) as f64;
         let variance = (0.25 + self.spread) / number;
         let before = (0.5 + self.sum) / number;
-        let weight = (2.0 * log_miss() / (variance * number * number.ln_1p())).sqrt();
+        let weight = (2.0 * self.log_miss / (variance * number * number.ln_1p())).sqrt();
         let weight = weight.min(MOST);
         self.count += 1;
         self.sum += x;
@@ -95,14 +129,15 @@ impl MeanSequence {
             self.weighted,
             self.penalty,
         ];
-        sums.iter().all(|sum| sum.is_finite() && *sum >= 0.0)
+        let chance = self.log_miss.is_finite() && self.log_miss > 0.0;
+        chance && sums.iter().all(|sum| sum.is_finite() && *sum >= 0.0)
     }
 
     fn bound(&self, side: f64) -> f64 {
         if self.count == 0 {
             return 0.5 + side * 0.5;
         }
-        (self.weighted + side * (log_miss() + self.penalty)) / self.weight
+        (self.weighted + side * (self.log_miss + self.penalty)) / self.weight
     }
 }
 

@@ -2714,8 +2714,8 @@ pub struct Holdout {
     /// Mean utility of those held out. Absent: none is scored.
     #[prost(double, optional, tag = "6")]
     pub holdout_mean: ::core::option::Option<f64>,
-    /// Lower bound of what the router gains over the baseline. It holds with 95 % at every look at once;
-    /// -2 where nothing is known.
+    /// Lower bound of what the router gains over the baseline. It holds with 95 % or more at every look at once
+    /// (5 of 100 are shared by utility and the guard signals); -2 where nothing is known.
     #[prost(double, tag = "7")]
     pub lift_lower: f64,
     /// Upper bound of it, likewise; 2 where nothing is known. Below 0 the guard trips.
@@ -2731,6 +2731,43 @@ pub struct Holdout {
     /// Journal sequence number of that record; 0 where it does not hold.
     #[prost(int64, tag = "11")]
     pub trip_sequence: i64,
+    /// The signals in which the router may not be worse than the baseline by more than a margin, in the order
+    /// that they were declared in. Empty: none is declared.
+    #[prost(message, repeated, tag = "12")]
+    pub guard_signals: ::prost::alloc::vec::Vec<GuardSignal>,
+    /// The guard signal whose comparison tripped the guard. Empty: utility did, or the guard does not hold.
+    #[prost(string, tag = "13")]
+    pub trip_signal: ::prost::alloc::string::String,
+}
+/// The router compared with the baseline in one signal. Values are normalised: 0 worst, 1 best. An episode
+/// counts where its first decision has a value by its closing: one that was reported, or that the scorecard
+/// assumes of a signal that did not come.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GuardSignal {
+    /// The signal.
+    #[prost(string, tag = "1")]
+    pub signal: ::prost::alloc::string::String,
+    /// By how much the router may be worse, 0 to 0.5.
+    #[prost(double, tag = "2")]
+    pub margin: f64,
+    /// Episodes with a value that the router took.
+    #[prost(int64, tag = "3")]
+    pub router_count: i64,
+    /// Episodes with a value that were held out.
+    #[prost(int64, tag = "4")]
+    pub holdout_count: i64,
+    /// Mean value of the router's. Absent: there is none.
+    #[prost(double, optional, tag = "5")]
+    pub router_mean: ::core::option::Option<f64>,
+    /// Mean value of those held out. Absent: there is none.
+    #[prost(double, optional, tag = "6")]
+    pub holdout_mean: ::core::option::Option<f64>,
+    /// Lower bound of what the router gains over the baseline, as `Holdout.lift_lower`; -1 where nothing is known.
+    #[prost(double, tag = "7")]
+    pub gain_lower: f64,
+    /// Upper bound of it, likewise; 1 where nothing is known. Below minus the margin the guard trips.
+    #[prost(double, tag = "8")]
+    pub gain_upper: f64,
 }
 /// A team's budget and where it stands.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]

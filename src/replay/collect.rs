@@ -93,6 +93,7 @@ impl Outcomes {
             | Record::Seed(_)
             | Record::Budget { .. }
             | Record::GuardLifted { .. }
+            | Record::Baseline { .. }
             | Record::Tick { .. } => {}
         }
     }

@@ -5,7 +5,7 @@
 use crate::clock::Clock;
 use crate::decision::Cell;
 use crate::id::Name;
-use crate::learn::{Alarm, Comparison, Finding, Follower, Newcomer};
+use crate::learn::{Alarm, Comparison, Finding, Follower, Newcomer, Watched};
 use crate::store::{self, Record, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,15 +151,21 @@ fn tell_trips<'a>(comparisons: impl Iterator<Item = (&'a Name, &'a Comparison)>,
         let Some(trip) = compared.tripped().filter(|trip| trip.sequence > told) else {
             continue;
         };
-        let (router, holdout) = (compared.side(Cell::Router), compared.side(Cell::Holdout));
+        let sides = [Cell::Router, Cell::Holdout];
+        let by = compared.tripping();
+        let [router, holdout] =
+            sides.map(|cell| by.map_or(compared.side(cell), |by| by.side(cell)));
+        let (_, gain_upper) = by.map_or(compared.lift(), Watched::gain);
         tracing::warn!(
             %team,
             baseline = %compared.baseline(),
+            worse_in = by.map_or("utility", |by| by.signal().as_str()),
+            margin = by.map_or(0.0, Watched::margin),
             router_mean = router.mean,
             router_episodes = router.episodes,
             holdout_mean = holdout.mean,
             holdout_episodes = holdout.episodes,
-            lift_upper = compared.lift().1,
+            gain_upper,
             sequence = trip.sequence,
             "the router is worse than the baseline: the guard holds until it is lifted"
         );
@@ -268,7 +274,7 @@ mod tests {
     #[test]
     fn a_guard_that_tripped_is_told_once() {
         let team = Name::new("coding").unwrap();
-        let compared = Comparison::tripped_by(9);
+        let compared = Comparison::tripped_by(9, None);
         let text = logged(|| {
             for told in [8, 9, 20] {
                 tell_trips([(&team, &compared)].into_iter(), told);
@@ -280,6 +286,7 @@ mod tests {
             "the guard holds",
             "team=coding",
             "baseline=large",
+            "worse_in=\"utility\"",
             "sequence=9",
         ] {
             assert!(text.contains(part), "{part}: {text}");
@@ -304,6 +311,21 @@ mod tests {
         check(Finding::Adopted, "is adopted");
         check(Finding::Rejected, "is not forced any more");
         check(Finding::Undecided, "is undecided");
+    }
+
+    #[test]
+    fn the_signal_that_tripped_a_guard_is_told_with_its_own_figures() {
+        let team = Name::new("coding").unwrap();
+        let compared = Comparison::tripped_by(9, Some("tests_passed"));
+        let text = logged(|| tell_trips([(&team, &compared)].into_iter(), 8));
+        for part in [
+            "worse_in=\"tests_passed\"",
+            "margin=0.02",
+            "router_mean=0.0",
+            "holdout_mean=1.0",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 
     #[test]

@@ -11,9 +11,11 @@ use crate::bandit::Hierarchy;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config;
+use crate::decision::Origin;
 use crate::feature::{ENDS, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
+use crate::signal::Guard;
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
 use crate::warmth::Warmth;
 use std::collections::BTreeMap;
@@ -112,7 +114,7 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
         keyed.restore(*kind, team, *version, text)?;
     }
     let numbered = scorecards(params, &keyed, &past.versions, &store, clock)?;
-    announce(params, &past.budgets, &store, clock)?;
+    announce(params, &past, &store, clock)?;
     let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
     let follower = Follower::open(
@@ -171,6 +173,8 @@ struct Past {
     versions: Versions,
     /// The newest budget of each team.
     budgets: BTreeMap<Name, Option<Budget>>,
+    /// The newest baseline of each team, and the signals that guard it.
+    baselines: BTreeMap<Name, Compared>,
     accounts: Accounts,
     warmth: Warmth,
 }
@@ -184,6 +188,7 @@ impl Past {
         Ok(Self {
             versions: Versions::new(),
             budgets: BTreeMap::new(),
+            baselines: BTreeMap::new(),
             accounts: Accounts::new(limits)?,
             warmth: Warmth::default(),
         })
@@ -206,10 +211,31 @@ impl Past {
             Record::Budget { team, budget, .. } => {
                 self.budgets.insert(team.clone(), *budget);
             }
+            Record::Baseline {
+                team, arm, guards, ..
+            } => {
+                let compared = (arm.clone(), guards.clone());
+                self.baselines.insert(team.clone(), compared);
+            }
+            // Journals from before baselines were in them know theirs by what they took.
+            Record::Decision(decision) if decision.origin == Origin::Baseline => {
+                let arm = decision.drawn.arm();
+                if self
+                    .baselines
+                    .get(&decision.team)
+                    .is_none_or(|(a, _)| a.as_ref() != arm)
+                {
+                    let compared = (arm.cloned(), Vec::new());
+                    self.baselines.insert(decision.team.clone(), compared);
+                }
+            }
             _ => {}
         }
     }
 }
+
+/// A team's baseline, and the signals in which the router may not be worse.
+type Compared = (Option<Name>, Vec<Guard>);
 
 /// The versions that the journal knows, with their texts.
 type Versions = BTreeMap<(VersionKind, Name, u32), String>;
@@ -243,19 +269,34 @@ fn scorecards(
     Ok(numbered)
 }
 
-/// Puts each budget that the configuration changed into the journal: who paces and who audits read it
-/// there.
+/// Puts each budget and baseline that the configuration changed into the journal: who paces, who compares
+/// and who audits read it there.
 fn announce(
     params: &config::Params,
-    known: &BTreeMap<Name, Option<Budget>>,
+    known: &Past,
     store: &Store,
     clock: &dyn Clock,
 ) -> Result<(), Error> {
     for team in &params.teams {
-        if known.get(&team.name).copied().flatten() != team.budget {
+        if known.budgets.get(&team.name).copied().flatten() != team.budget {
             store.append(&Record::Budget {
                 team: team.name.clone(),
                 budget: team.budget,
+                time: clock.now(),
+            })?;
+        }
+        let arm = team.baseline.as_ref().map(|baseline| baseline.arm.clone());
+        let compared = (arm, team.guards.clone());
+        let before = known.baselines.get(&team.name).cloned().unwrap_or_default();
+        if before != compared {
+            if let ((Some(baseline), _), None) = (&before, &compared.0) {
+                tracing::info!(team = %team.name, %baseline, "no baseline any more: its comparison ends");
+            }
+            let (arm, guards) = compared;
+            store.append(&Record::Baseline {
+                team: team.name.clone(),
+                arm,
+                guards,
                 time: clock.now(),
             })?;
         }

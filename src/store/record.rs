@@ -8,7 +8,7 @@
 //!
 //! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`], layout 4 is
 //! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on, layout 5 is layout 4 with
-//! [`Record::GuardLifted`] and the origin `Baseline`. The fields stand at a decision's end, and
+//! [`Record::GuardLifted`] and the origin `Baseline`, layout 6 is layout 5 with [`Record::Baseline`]. The fields stand at a decision's end, and
 //! a record of a decision ends with it: older layouts are the same bytes without the last two, which are
 //! what the fields are by default. Each record is written in the oldest layout that has it, so that an older
 //! build reads all that it can know.
@@ -22,12 +22,12 @@ use super::{Error, Seed};
 use crate::budget::Budget;
 use crate::decision::{Answer, Attempt, Decision, Origin, Request};
 use crate::id::Name;
-use crate::signal::Feedback;
+use crate::signal::{Feedback, Guard};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Newest layout.
-pub const LAYOUT: u8 = 5;
+pub const LAYOUT: u8 = 6;
 
 /// The fields that layout 4 gave a decision, as they are in one without them: no cell but the router's, no
 /// budget.
@@ -116,6 +116,17 @@ pub enum Record {
         /// When.
         time: Timestamp,
     },
+    /// A team's baseline, or the signals that guard it, became others, or none.
+    Baseline {
+        /// The team.
+        team: Name,
+        /// Where its traffic would go without a router. `None`: it is not compared any more.
+        arm: Option<Name>,
+        /// The signals in which the router may not be worse.
+        guards: Vec<Guard>,
+        /// When.
+        time: Timestamp,
+    },
 }
 
 /// What an operator can set while the server runs.
@@ -150,6 +161,7 @@ impl Record {
             | Self::Version { time, .. }
             | Self::Budget { time, .. }
             | Self::GuardLifted { time, .. }
+            | Self::Baseline { time, .. }
             | Self::Tick { time } => *time,
         }
     }
@@ -166,7 +178,8 @@ impl Record {
             | Self::Control { team, .. }
             | Self::Version { team, .. }
             | Self::Budget { team, .. }
-            | Self::GuardLifted { team, .. } => Some(team),
+            | Self::GuardLifted { team, .. }
+            | Self::Baseline { team, .. } => Some(team),
             Self::Tick { .. } => None,
         }
     }
@@ -189,6 +202,7 @@ impl Record {
             | Self::Answer { .. }
             | Self::Budget { .. }
             | Self::GuardLifted { .. }
+            | Self::Baseline { .. }
             | Self::Seed(_) => None,
         };
         request.map(|r| (&r.id, r.body_hash))
@@ -201,6 +215,7 @@ impl Record {
             Self::Seed(_) => 3,
             Self::Budget { .. } => 4,
             Self::GuardLifted { .. } => 5,
+            Self::Baseline { .. } => 6,
             Self::Decision(decision) if decision.origin == Origin::Baseline => 5,
             Self::Decision(decision) if !decision.is_plain() => 4,
             _ => 1,
@@ -354,11 +369,24 @@ mod tests {
         check(budgeted_decision(), (342, 11554822380899260334));
         check(budget(), (22, 8092607571841943751));
         check(lifted(), (8, 8692062056434768842));
+        check(baseline(), (30, 7985067229747981288));
     }
 
     fn lifted() -> Record {
         Record::GuardLifted {
             team: name("t"),
+            time: time(9),
+        }
+    }
+
+    fn baseline() -> Record {
+        Record::Baseline {
+            team: name("t"),
+            arm: Some(name("large")),
+            guards: vec![Guard {
+                signal: name("tests"),
+                margin: 0.02,
+            }],
             time: time(9),
         }
     }
@@ -416,7 +444,7 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         };
         let whole = bytes(&Record::Tick { time: time(1) });
-        check(&[], "record 42 has layout 0: allowed 1 to 5");
+        check(&[], "record 42 has layout 0: allowed 1 to 6");
         check(&[9, 1, 2], "layout 9");
         check(&whole[..whole.len() - 1], "does not decode");
         check(&[whole.as_slice(), &[0]].concat(), "does not decode");
@@ -484,6 +512,7 @@ mod tests {
                 any_decision(),
                 Just(budgeted_decision()),
                 Just(budget()),
+                Just(baseline()),
             ]
         ) {
             let bytes = bytes(&record);

@@ -2,7 +2,7 @@
 
 use super::record::{count, timestamp};
 use crate::decision::Cell;
-use crate::learn::Comparison;
+use crate::learn::{Comparison, Watched};
 use crate::proto::v1;
 use crate::route::Baseline;
 
@@ -36,6 +36,25 @@ pub(in crate::grpc) fn holdout(
         guarded: compared.holds(),
         trip_time: trip.map(|trip| timestamp(trip.time)),
         trip_sequence: trip.map_or(0, |trip| count(trip.sequence)),
+        trip_signal: compared
+            .tripping()
+            .map_or(String::new(), |w| w.signal().to_string()),
+        guard_signals: compared.guards().iter().map(guard_signal).collect(),
         ..unknown
     })
+}
+
+fn guard_signal(watched: &Watched) -> v1::GuardSignal {
+    let (router, holdout) = (watched.side(Cell::Router), watched.side(Cell::Holdout));
+    let (gain_lower, gain_upper) = watched.gain();
+    v1::GuardSignal {
+        signal: watched.signal().to_string(),
+        margin: watched.margin(),
+        router_count: count(router.episodes),
+        holdout_count: count(holdout.episodes),
+        router_mean: router.mean,
+        holdout_mean: holdout.mean,
+        gain_lower,
+        gain_upper,
+    }
 }

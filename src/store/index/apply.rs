@@ -142,7 +142,8 @@ impl Index {
             | Record::Tick { .. }
             | Record::Seed(_)
             | Record::Budget { .. }
-            | Record::GuardLifted { .. } => {}
+            | Record::GuardLifted { .. }
+            | Record::Baseline { .. } => {}
         }
     }
 
