@@ -11,9 +11,11 @@ use bellwether::id::Name;
 use bellwether::replay::{
     self, Bench, Budget, Candidate, Drift, OutcomesReport, Params, StreamParams,
 };
+use bellwether::report::Learned;
 use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader};
 use bellwether::unit::Timestamp;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 /// Policies shown when none is named; every fixed arm comes besides.
 const POLICIES: [&str; 6] = [
@@ -39,6 +41,7 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
         stream: stream(&arguments.stream)?,
     };
     let budgets = budgets(arguments)?;
+    let pages = arguments.report.as_deref().map(pages).transpose()?;
     let mut policies = Vec::new();
     for text in &arguments.policies {
         policies.push(text.parse::<Policy>()?);
@@ -60,8 +63,50 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
             reports.push(play(&bench, &policies, &params)?);
         }
     }
+    if let Some((page, beside)) = &pages {
+        write_page(page, beside, &reports)?;
+    }
     let text: Vec<String> = reports.iter().map(ToString::to_string).collect();
     out::write(arguments.format, &reports, &text.join("\n"))
+}
+
+/// Where the page goes, and its numbers beside it.
+fn pages(page: &Path) -> Result<(PathBuf, PathBuf), Failure> {
+    let beside = page.with_extension("json");
+    let refused = |problem: &str| {
+        let shown = page.display();
+        format!(
+            "--report is {shown}: {problem}; allowed FILE.html in a folder that is there, and not FILE.json"
+        )
+    };
+    if page.file_name().is_none() || beside == page {
+        return Err(refused("is no page").into());
+    }
+    let folder = page
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(refused("no such folder").into());
+    }
+    Ok((page.to_owned(), beside))
+}
+
+fn write_page(page: &Path, beside: &Path, reports: &[OutcomesReport]) -> Result<(), Failure> {
+    let json = beside.file_name().map(|name| name.to_string_lossy());
+    let json = json.unwrap_or_default();
+    let html = Learned {
+        reports,
+        json: &json,
+    }
+    .html();
+    for (path, text) in [
+        (page, html),
+        (beside, serde_json::to_string_pretty(reports)?),
+    ] {
+        let failed = |error| format!("--report: {} was not written: {error}", path.display());
+        std::fs::write(path, text).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The table, with the arms that were asked for.
@@ -191,4 +236,27 @@ pub(crate) fn try_scorecard(arguments: &Try) -> Result<(), Failure> {
     let reader = TrafficReader::open(&arguments.traffic)?;
     let report = replay::rescore(reader, &scorecard)?;
     out::write(arguments.format, &report, &report.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_page_in_a_folder_that_is_there_with_its_numbers_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (page, beside) = pages(&folder.path().join("curves.html")).unwrap();
+        assert_eq!(page.with_extension("json"), beside);
+        assert!(pages(Path::new("curves.html")).is_ok());
+        for (path, problem) in [
+            ("curves.json", "is no page"),
+            ("no/such/page.html", "no such folder"),
+        ] {
+            let refused = pages(Path::new(path)).unwrap_err().to_string();
+            assert!(
+                refused.starts_with(&format!("--report is {path}: {problem}")),
+                "{refused}"
+            );
+        }
+    }
 }

@@ -1,12 +1,13 @@
-//! Learning curves: reward and share of each arm over consecutive pieces of a stream.
+//! Learning curves: reward, spend and share of each arm over consecutive pieces of a stream.
 //!
 //! Invariants: the pieces cover every counted step once, in order; their lengths differ by at most one,
 //! so that the mean over pieces is near the mean over steps. Shares of a piece sum to 1.
 //!
 //! Not here: steps that are given away: nothing is chosen there.
 //!
-//! Units: reward in quality points, share as a fraction of 1.
+//! Units: reward in quality points, cost in USD a request, share as a fraction of 1.
 
+use super::run::Spread;
 use crate::id::Name;
 use serde::Serialize;
 
@@ -20,8 +21,21 @@ pub struct Curve {
     pub until: Vec<usize>,
     /// Mean reward in each piece.
     pub reward: Vec<f64>,
+    /// Standard deviation of it over streams; 0 for a single one.
+    pub reward_sd: Vec<f64>,
+    /// Cost of a request from the first counted step to each piece's end; absent where there are no costs.
+    pub spent_usd: Option<SpentCurve>,
     /// The arms, in the table's order.
     pub arms: Vec<ArmCurve>,
+}
+
+/// Spend over the pieces.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SpentCurve {
+    /// The mean over streams.
+    pub mean: Vec<f64>,
+    /// The standard deviation over streams; 0 for a single one.
+    pub sd: Vec<f64>,
 }
 
 /// One arm over the pieces.
@@ -41,6 +55,8 @@ pub(super) struct Pieces {
     arms: usize,
     seen: usize,
     rewards: Vec<f64>,
+    /// Absent once a step had no cost.
+    costs: Option<Vec<f64>>,
     /// `[piece * arms + arm]`.
     chosen: Vec<u32>,
 }
@@ -55,6 +71,7 @@ impl Pieces {
             arms,
             seen: 0,
             rewards: vec![0.0; pieces],
+            costs: Some(vec![0.0; pieces]),
             chosen: vec![0; pieces * arms],
         }
     }
@@ -70,16 +87,47 @@ impl Pieces {
     }
 
     /// The next step.
-    pub(super) fn add(&mut self, chosen: usize, reward: f64) {
+    pub(super) fn add(&mut self, chosen: usize, reward: f64, cost_usd: Option<f64>) {
         // The piece that ends after this step: end(p) > seen.
         let piece = ((self.seen + 1) * self.rewards.len()).div_ceil(self.steps.max(1)) - 1;
         self.seen += 1;
         if let Some(sum) = self.rewards.get_mut(piece) {
             *sum += reward;
         }
+        match (cost_usd, &mut self.costs) {
+            (Some(cost), Some(costs)) => {
+                if let Some(sum) = costs.get_mut(piece) {
+                    *sum += cost;
+                }
+            }
+            _ => self.costs = None,
+        }
         if let Some(count) = self.chosen.get_mut(piece * self.arms + chosen) {
             *count += 1;
         }
+    }
+}
+
+impl SpentCurve {
+    fn of(streams: &[&Pieces]) -> Option<Self> {
+        let so_far = |stream: &&Pieces| {
+            let mut sum = 0.0;
+            let costs = stream.costs.as_ref()?.iter().enumerate();
+            let mean = costs.map(|(piece, cost)| {
+                sum += cost;
+                sum / stream.end(piece) as f64
+            });
+            Some(mean.collect::<Vec<f64>>())
+        };
+        let spent: Vec<Vec<f64>> = streams.iter().map(so_far).collect::<Option<_>>()?;
+        let pieces = 0..spent.first()?.len();
+        let at =
+            |piece: usize| Spread::of(spent.iter().map(|s| s.get(piece).copied().unwrap_or(0.0)));
+        let (mean, sd) = pieces
+            .map(at)
+            .map(|spread| (spread.mean, spread.sd))
+            .unzip();
+        Some(Self { mean, sd })
     }
 }
 
@@ -90,6 +138,8 @@ impl Curve {
             return Self {
                 until: Vec::new(),
                 reward: Vec::new(),
+                reward_sd: Vec::new(),
+                spent_usd: None,
                 arms: Vec::new(),
             };
         };
@@ -98,6 +148,10 @@ impl Curve {
             let over = |piece| streams.iter().map(|s| value(s, piece)).sum::<f64>();
             let mean = |piece| over(piece) / (streams.len() as f64 * first.len(piece));
             pieces.clone().map(mean).collect()
+        };
+        let sd = |piece: usize| {
+            let reward = |s: &&Pieces| s.rewards.get(piece).map_or(0.0, |sum| *sum);
+            Spread::of(streams.iter().map(|s| reward(s) / first.len(piece))).sd
         };
         let share = |index: usize| {
             mean(&|s, piece| f64::from(s.chosen.get(piece * s.arms + index).map_or(0, |n| *n)))
@@ -112,6 +166,8 @@ impl Curve {
                 .map(|p| first.before + first.end(p))
                 .collect(),
             reward: mean(&|s, piece| s.rewards.get(piece).map_or(0.0, |sum| *sum)),
+            reward_sd: pieces.clone().map(sd).collect(),
+            spent_usd: SpentCurve::of(streams),
             arms: arms.iter().enumerate().map(arm).collect(),
         }
     }
@@ -124,7 +180,7 @@ mod tests {
     /// The curve of `steps` steps after 10 others; step i earns i and goes to arm i modulo 2.
     fn made(steps: usize) -> Curve {
         let mut pieces = Pieces::new(10, steps, 2);
-        (0..steps).for_each(|i| pieces.add(i % 2, i as f64));
+        (0..steps).for_each(|i| pieces.add(i % 2, i as f64, Some(i as f64)));
         let arms = ["a", "b"].map(|arm| Name::new(arm).unwrap());
         Curve::of(&[&pieces, &pieces.clone()], &arms)
     }
@@ -147,6 +203,35 @@ mod tests {
         }
         let (short, long) = (lengths.iter().min(), lengths.iter().max());
         assert!(long.unwrap() - short.unwrap() <= 1, "{lengths:?}");
+    }
+
+    #[test]
+    fn spend_is_so_far_and_streams_spread() {
+        let played = |cost: Option<f64>| {
+            let mut pieces = Pieces::new(0, 4, 1);
+            for (step, reward) in [1.0, 0.0, 1.0, 1.0].into_iter().enumerate() {
+                let cost = cost.map(|cost| cost * (step + 1) as f64);
+                pieces.add(0, reward * if step == 3 { 0.5 } else { 1.0 }, cost);
+            }
+            pieces
+        };
+        let arms = [Name::new("a").unwrap()];
+        let curve = Curve::of(&[&played(Some(1.0)), &played(Some(3.0))], &arms);
+        let spent = curve.spent_usd.unwrap();
+        // 1, 3, 6 and 10 over 1 to 4 steps, once and three times.
+        assert_eq!(spent.mean, [2.0, 3.0, 4.0, 5.0]);
+        let sd = |apart: f64| (apart * apart / 2.0).sqrt();
+        for (found, apart) in spent.sd.iter().zip([2.0, 3.0, 4.0, 5.0]) {
+            assert!((found - sd(apart)).abs() < 1e-12, "{found}");
+        }
+        assert_eq!((curve.reward[3], curve.reward_sd), (0.5, vec![0.0; 4]));
+        let mut luckier = Pieces::new(0, 1, 1);
+        luckier.add(0, 1.0, Some(0.0));
+        let mut dearer = Pieces::new(0, 1, 1);
+        dearer.add(0, 0.0, None);
+        let curve = Curve::of(&[&luckier, &dearer], &arms);
+        assert!((curve.reward_sd[0] - sd(1.0)).abs() < 1e-12);
+        assert_eq!(curve.spent_usd, None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use baselines::{ArmMean, Baselines, Hull};
 pub use bench::{Bench, CostSource};
 pub use change::{ChangeReport, FixedArm};
 pub use collect::{Outcomes, Scorecards};
-pub use curve::{ArmCurve, Curve, PIECES};
+pub use curve::{ArmCurve, Curve, PIECES, SpentCurve};
 pub use drift::{Drift, DriftError};
 pub use error::Error;
 pub use joining::{Bound, Joined, Onboarding, Ruled};

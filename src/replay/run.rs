@@ -160,9 +160,8 @@ impl<'a> Tally<'a> {
         self.seen += 1;
         self.rewards += reward;
         self.scores += self.stream.seen(step, chosen).score;
-        self.costs = self
-            .costs
-            .and_then(|sum| Some(sum + at(bench.costs(step.prompt)?)));
+        let cost = bench.costs(step.prompt).map(at);
+        self.costs = self.costs.and_then(|sum| Some(sum + cost?));
         self.expected += ope::expected(pmf.as_slice(), &rewards);
         match self.seen {
             1000 => self.first_1000 = Some(self.rewards / 1000.0),
@@ -183,7 +182,7 @@ impl<'a> Tally<'a> {
         if let Some(arm) = plan.joins().filter(|_| plan.is_after(step)) {
             self.joined.push(chosen == arm);
         }
-        self.pieces.add(chosen, reward);
+        self.pieces.add(chosen, reward, cost);
     }
 
     fn around_the_change(&mut self, step: Step, reward: f64) {

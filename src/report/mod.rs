@@ -8,10 +8,14 @@
 //! is no template language, and charts are hand-sized SVG, since each is laid out for the width at
 //! which it will be seen.
 //!
+//! Two pages: the demonstration's ([`Document`]), and that of policies on an outcome table (`Learned`).
+//!
 //! Not here: where the numbers come from (`replay`, `demo`).
 
 mod figure;
 mod glossary;
+#[cfg(feature = "analytics")]
+mod learned;
 mod markup;
 mod model;
 mod number;
@@ -25,6 +29,8 @@ mod trial;
 mod vocabulary;
 mod writer;
 
+#[cfg(feature = "analytics")]
+pub use learned::Learned;
 pub use model::{
     ArmRow, Calibration, CalibrationBin, Candidate, DataCard, Details, Document, Event, Finding,
     Interval, Judged, Point, Reference, Series, SignalCell, Slice, Statement, Step, Team, Term,

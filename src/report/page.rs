@@ -23,7 +23,7 @@ impl Document {
     /// The report for people: one self-contained page that refers to the JSON beside it as
     /// `report.json`.
     pub fn html(&self) -> String {
-        format!("<!doctype html>\n{}\n", self.page())
+        whole(&self.page())
     }
 
     pub(super) fn page(&self) -> Element {
@@ -49,11 +49,17 @@ impl Document {
             .add(main.add(terms))
             .add(footer(self));
         let html = Element::new("html").set("lang", "en");
-        html.add(head(self)).add(body)
+        html.add(head(&self.title, &self.version)).add(body)
     }
 }
 
-fn head(document: &Document) -> Element {
+/// A page as a file.
+pub(super) fn whole(page: &Element) -> String {
+    format!("<!doctype html>\n{page}\n")
+}
+
+/// What a page says of itself: its policy, its title, its look.
+pub(super) fn head(title: &str, version: &str) -> Element {
     let meta = |name: &'static str, content: String| {
         Element::new("meta")
             .set("name", name)
@@ -74,11 +80,8 @@ fn head(document: &Document) -> Element {
             "width=device-width, initial-scale=1".into(),
         ))
         .add(meta("color-scheme", "light dark".into()))
-        .add(meta(
-            "generator",
-            format!("Bellwether {}", document.version),
-        ))
-        .add(Element::new("title").text(&document.title))
+        .add(meta("generator", format!("Bellwether {version}")))
+        .add(Element::new("title").text(title))
         .add(Element::new("style").add(Node::Style(STYLE)))
 }
 

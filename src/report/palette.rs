@@ -31,6 +31,18 @@ impl Palette {
         Self { arms }
     }
 
+    /// These arms, in this order.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn of(names: impl Iterator<Item = String>) -> Self {
+        let mut arms: Vec<String> = Vec::new();
+        for arm in names {
+            if !arms.contains(&arm) {
+                arms.push(arm);
+            }
+        }
+        Self { arms }
+    }
+
     /// The class of an arm's colour, if it is one.
     pub(crate) fn arm(&self, name: &str) -> Option<&'static str> {
         let at = self.arms.iter().position(|a| a == name)?;

@@ -25,6 +25,16 @@ impl Writer {
         }
     }
 
+    /// For a page that is about these arms, and explains no words of its own.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn of_arms(arms: impl Iterator<Item = String>) -> Self {
+        Self {
+            palette: Palette::of(arms),
+            glossary: Glossary::new(&[]),
+            ids: 0,
+        }
+    }
+
     /// A number for an id.
     pub(crate) fn id(&mut self) -> usize {
         self.ids += 1;

@@ -86,6 +86,11 @@ pub(crate) struct Outcomes {
     /// (reward and every arm's share in 50 equal pieces of the stream).
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Writes the report for people too, one self-contained page: every policy's learning curve beside the
+    /// best single arm, its spend beside the budget, and the figures. Its numbers are put beside it, as
+    /// FILE.json, as --format json has them.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     // Last: its heading would take in what follows.
     #[command(flatten)]
     pub(crate) stream: Stream,

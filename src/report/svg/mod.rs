@@ -10,6 +10,8 @@
 
 mod area;
 mod axis;
+#[cfg(feature = "analytics")]
+mod band;
 mod chart;
 mod diagonal;
 mod icon;
@@ -22,6 +24,8 @@ mod scatter;
 mod shape;
 
 pub(crate) use area::{area, small_area};
+#[cfg(feature = "analytics")]
+pub(crate) use band::{Band, band, reach};
 pub(crate) use chart::Chart;
 pub(crate) use diagonal::diagonal;
 pub(crate) use icon::icon;
