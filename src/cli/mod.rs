@@ -7,6 +7,7 @@ pub(crate) mod dataset;
 pub(crate) mod demo;
 #[cfg(feature = "analytics")]
 pub(crate) mod drive;
+mod noticed;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]
 pub(crate) mod replay;

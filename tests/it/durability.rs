@@ -323,10 +323,20 @@ fn a_version_that_the_journal_lost_is_written_again_and_only_then() {
             keyed.import(kind, &team.name, text).expect("imported");
         }
     };
+    // Whoever had the keyed state open lets go of its lock a moment after it is dropped.
+    let open = || {
+        let tries = (0..200).map(|_| server::open(&params, &SystemClock));
+        let mut tries = tries.inspect(|opened| {
+            if opened.is_err() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        tries.find_map(Result::ok).expect("opened within seconds")
+    };
     // As if the power had gone between the number and its record.
     import();
     for _ in 0..2 {
-        let opened = server::open(&params, &SystemClock).expect("opened");
+        let opened = open();
         let mut reader = opened.store.reader(1);
         let mut written = Vec::new();
         while let Some((_, record)) = reader.next().expect("read") {
