@@ -7,6 +7,8 @@ pub(crate) mod dataset;
 pub(crate) mod demo;
 #[cfg(feature = "analytics")]
 pub(crate) mod drive;
+#[cfg(feature = "analytics")]
+pub(crate) mod estimate;
 mod noticed;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]

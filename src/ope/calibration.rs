@@ -10,6 +10,7 @@
 //! uses the largest set of arms with a regular covariance, found by a pivoted Cholesky factor; the
 //! statistic does not depend on which set.
 
+use super::Refusal;
 use serde::Serialize;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -53,6 +54,20 @@ pub struct ArmCalibration {
     pub expected: f64,
     /// Their difference in standard deviations; 0 where nothing was random.
     pub z: f64,
+}
+
+/// Chance of a true log's counts below which the log is not believed. Not SCIENCE's |z| above 3: a log is
+/// asked often, and one in 370 of true ones would be refused.
+const LEAST_P: f64 = 1e-5;
+
+impl CalibrationReport {
+    /// Why nothing may be estimated from this log, if so.
+    pub fn refusal(&self) -> Option<Refusal> {
+        (self.p_value < LEAST_P).then_some(Refusal::Calibration {
+            p_value: self.p_value,
+            least: LEAST_P,
+        })
+    }
 }
 
 impl Calibration {

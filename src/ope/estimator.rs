@@ -13,6 +13,7 @@
 use super::Row;
 use super::shrinkage::Shrinkage;
 use serde::Serialize;
+use std::fmt;
 
 /// The 97.5 % point of the standard normal: two-sided 95 %.
 const Z_95: f64 = 1.959_963_984_540_054;
@@ -79,6 +80,38 @@ impl Estimator {
     /// Doubly robust: the headline.
     pub const DOUBLY_ROBUST: Self = Self::plain(Form::DoublyRobust);
 
+    /// The estimators that reports show, the plain ones first. Their names ([`fmt::Display`]) are those of the
+    /// reference values.
+    pub const STANDARD: [Self; 17] = [
+        Self::IPS,
+        Self::of(Form::Ips, Shrinkage::Clip(10.0)),
+        Self::SNIPS,
+        Self::plain(Form::DirectMethod),
+        Self::DOUBLY_ROBUST,
+        Self::of(Form::DoublyRobust, Shrinkage::Clip(10.0)),
+        Self::plain(Form::SelfNormalisedDoublyRobust),
+        Self::of(Form::DoublyRobust, Shrinkage::Switch(2.0)),
+        Self::of(Form::DoublyRobust, Shrinkage::Switch(5.0)),
+        Self::of(Form::DoublyRobust, Shrinkage::Switch(10.0)),
+        Self::of(Form::DoublyRobust, Shrinkage::Optimistic(1.0)),
+        Self::of(Form::DoublyRobust, Shrinkage::Optimistic(10.0)),
+        Self::of(Form::DoublyRobust, Shrinkage::Optimistic(100.0)),
+        Self::of(Form::Ips, Shrinkage::SubGaussian(0.01)),
+        Self::of(Form::DoublyRobust, Shrinkage::SubGaussian(0.01)),
+        Self::of(Form::Ips, Shrinkage::SubGaussian(0.1)),
+        Self::of(Form::DoublyRobust, Shrinkage::SubGaussian(0.1)),
+    ];
+
+    /// A form with a shrinkage.
+    pub const fn of(form: Form, shrinkage: Shrinkage) -> Self {
+        Self { form, shrinkage }
+    }
+
+    /// Whether it asks a model.
+    pub fn needs_model(self) -> bool {
+        !matches!(self.form, Form::Ips | Form::SelfNormalised)
+    }
+
     /// With the weights as they are.
     pub const fn plain(form: Form) -> Self {
         Self {
@@ -140,6 +173,26 @@ impl Estimator {
             terms.extend(rows.iter().map(|row| self.contribution(row).mean));
         }
         terms
+    }
+}
+
+impl fmt::Display for Estimator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = match self.form {
+            Form::Ips => "ips",
+            Form::SelfNormalised => "snips",
+            Form::DirectMethod => "dm",
+            Form::DoublyRobust => "dr",
+            Form::SelfNormalisedDoublyRobust => "sndr",
+        };
+        match self.shrinkage {
+            Shrinkage::None => f.write_str(form),
+            Shrinkage::Clip(most) => write!(f, "{form}_clip{most}"),
+            Shrinkage::Switch(most) => write!(f, "switch_{form}_{most}"),
+            Shrinkage::Optimistic(l) if self.form == Form::DoublyRobust => write!(f, "dros_{l}"),
+            Shrinkage::Optimistic(l) => write!(f, "{form}_os_{l}"),
+            Shrinkage::SubGaussian(l) => write!(f, "sg_{form}_{l}"),
+        }
     }
 }
 
@@ -265,31 +318,6 @@ mod tests {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
-    /// Each of the reference's names with the estimator behind it.
-    fn named() -> Vec<(&'static str, Estimator)> {
-        let of = |form, shrinkage| Estimator { form, shrinkage };
-        let robust = |shrinkage| of(Form::DoublyRobust, shrinkage);
-        vec![
-            ("ips", Estimator::IPS),
-            ("ips_clip10", of(Form::Ips, Shrinkage::Clip(10.0))),
-            ("snips", Estimator::SNIPS),
-            ("dm", Estimator::plain(Form::DirectMethod)),
-            ("dr", Estimator::DOUBLY_ROBUST),
-            ("dr_clip10", robust(Shrinkage::Clip(10.0))),
-            ("sndr", Estimator::plain(Form::SelfNormalisedDoublyRobust)),
-            ("switch_dr_2", robust(Shrinkage::Switch(2.0))),
-            ("switch_dr_5", robust(Shrinkage::Switch(5.0))),
-            ("switch_dr_10", robust(Shrinkage::Switch(10.0))),
-            ("dros_1", robust(Shrinkage::Optimistic(1.0))),
-            ("dros_10", robust(Shrinkage::Optimistic(10.0))),
-            ("dros_100", robust(Shrinkage::Optimistic(100.0))),
-            ("sg_ips_0.01", of(Form::Ips, Shrinkage::SubGaussian(0.01))),
-            ("sg_dr_0.01", robust(Shrinkage::SubGaussian(0.01))),
-            ("sg_ips_0.1", of(Form::Ips, Shrinkage::SubGaussian(0.1))),
-            ("sg_dr_0.1", robust(Shrinkage::SubGaussian(0.1))),
-        ]
-    }
-
     #[test]
     fn the_reference_logs_give_the_reference_values() {
         let (Some(synthetic), Some(adaptive)) = (fixture::synthetic(), fixture::cases()) else {
@@ -303,10 +331,11 @@ mod tests {
                 assert!((found - wanted).abs() < 1e-12, "{name}, {key}: {found}");
                 compared += 1;
             };
-            for (key, estimator) in named() {
+            for estimator in Estimator::STANDARD {
+                let key = estimator.to_string();
                 let found = estimator.estimate(&case.rows).unwrap();
-                check(key, found.value);
-                if ["ips", "snips", "dr"].contains(&key) {
+                check(&key, found.value);
+                if ["ips", "snips", "dr"].contains(&key.as_str()) {
                     check(&format!("{key}_se"), found.standard_error);
                 }
             }

@@ -3,7 +3,7 @@
 //! Invariants: the effective sample size counts episodes, not rows: rows of one episode are summed
 //! first, so repeats of one draw add nothing. With one row an episode it is (sum w)^2 / sum w^2.
 //!
-//! Source: SCIENCE 3.3 (refuse below 100, |z| of the mean weight above 3 means wrong propensities).
+//! Source: SCIENCE 3.3 (refuse below 100; a mean weight far from 1 means wrong propensities).
 
 use super::Row;
 use super::estimator::by_cluster;
@@ -16,6 +16,10 @@ pub const MIN_EFFECTIVE_SAMPLE_SIZE: f64 = 100.0;
 /// more than this.
 const MAX_UNSUPPORTED: f64 = 1e-3;
 
+/// Standard errors that the mean weight may be from 1: a true log is further off once in 16,000 questions.
+/// SCIENCE's 3 would refuse one in 370.
+const MAX_MEAN_WEIGHT_Z: f64 = 4.0;
+
 /// How well the log covers the target policy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Overlap {
@@ -27,8 +31,10 @@ pub struct Overlap {
     pub effective_sample_size: f64,
     /// Mean weight; 1 when propensities are right.
     pub mean_weight: f64,
-    /// (mean weight - 1) in standard errors; beyond 3 either way the propensities are wrong.
+    /// (mean weight - 1) in standard errors; beyond 4 either way the propensities are wrong.
     pub mean_weight_z: f64,
+    /// Largest weight of an episode.
+    pub largest_weight: f64,
     /// Largest share of the whole weight that one episode holds; above 0.05 be wary.
     pub largest_share: f64,
     /// Mean target probability on arms that could not have been drawn.
@@ -55,6 +61,26 @@ pub enum Refusal {
         least: f64,
         /// Rows of such a log that would reach it; infinite where no weight was seen.
         rows_needed: f64,
+    },
+    /// Arms were not drawn as often as the log says.
+    #[error(
+        "the logged probabilities are wrong: arms drawn this unlike them have a chance of {p_value:.1e}, allowed at least {least:e}; log the pmf that drew"
+    )]
+    Calibration {
+        /// Chance of counts at least this far off.
+        p_value: f64,
+        /// What is asked.
+        least: f64,
+    },
+    /// The weights do not average 1.
+    #[error(
+        "the logged probabilities are wrong: the mean weight is {z:.1} standard errors from 1, allowed at most {most} either way; log the probability that the arm was drawn with"
+    )]
+    MeanWeight {
+        /// Standard errors.
+        z: f64,
+        /// What is allowed.
+        most: f64,
     },
     /// The target uses arms that the log could not draw.
     #[error(
@@ -92,6 +118,7 @@ impl Overlap {
             .map(|s| s * s)
             .sum();
         let standard_error = (spread * clusters / (clusters - 1.0).max(1.0)).sqrt() / n;
+        let largest_weight = sums.iter().copied().fold(0.0, f64::max);
         let or_zero = |value: f64, of: f64| if of > 0.0 { value / of } else { 0.0 };
         Self {
             rows: rows.len(),
@@ -99,7 +126,8 @@ impl Overlap {
             effective_sample_size: or_zero(total * total, squares),
             mean_weight,
             mean_weight_z: or_zero(mean_weight - 1.0, standard_error),
-            largest_share: or_zero(sums.iter().copied().fold(0.0, f64::max), total),
+            largest_weight,
+            largest_share: or_zero(largest_weight, total),
             unsupported,
         }
     }
@@ -115,14 +143,17 @@ impl Overlap {
                 most: MAX_UNSUPPORTED,
             });
         }
-        (self.effective_sample_size < MIN_EFFECTIVE_SAMPLE_SIZE).then(|| {
-            Refusal::EffectiveSampleSize {
+        if self.effective_sample_size < MIN_EFFECTIVE_SAMPLE_SIZE {
+            let short = MIN_EFFECTIVE_SAMPLE_SIZE / self.effective_sample_size;
+            return Some(Refusal::EffectiveSampleSize {
                 found: self.effective_sample_size,
                 least: MIN_EFFECTIVE_SAMPLE_SIZE,
-                rows_needed: (self.rows as f64 * MIN_EFFECTIVE_SAMPLE_SIZE
-                    / self.effective_sample_size)
-                    .ceil(),
-            }
+                rows_needed: (self.rows as f64 * short).ceil(),
+            });
+        }
+        (self.mean_weight_z.abs() > MAX_MEAN_WEIGHT_Z).then_some(Refusal::MeanWeight {
+            z: self.mean_weight_z,
+            most: MAX_MEAN_WEIGHT_Z,
         })
     }
 }

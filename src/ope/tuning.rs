@@ -12,6 +12,7 @@
 
 use super::{Estimator, Form, Row, Shrinkage};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::fmt;
 
 /// The candidates for a bound of the weights, loosest first: 1e6 is as good as none.
 pub const CANDIDATES: [f64; 8] = [1e6, 100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0];
@@ -41,7 +42,40 @@ pub enum Rule {
     MeanSquaredError,
 }
 
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClippedIps => "ips",
+            Self::ClippedDoublyRobust => "dr",
+            Self::Switch => "switch_dr",
+            Self::Optimistic => "dros",
+        })
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Slope => "slope",
+            Self::MeanSquaredError => "mse",
+        })
+    }
+}
+
+impl Rule {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Slope, Self::MeanSquaredError];
+}
+
 impl Family {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::ClippedIps,
+        Self::ClippedDoublyRobust,
+        Self::Switch,
+        Self::Optimistic,
+    ];
+
     /// Its member of parameter `lambda`.
     #[must_use]
     pub fn member(self, lambda: f64) -> Estimator {
@@ -134,22 +168,15 @@ mod tests {
     use super::*;
     use crate::ope::fixture;
 
-    const FAMILIES: [(&str, Family); 4] = [
-        ("ips", Family::ClippedIps),
-        ("dr", Family::ClippedDoublyRobust),
-        ("switch_dr", Family::Switch),
-        ("dros", Family::Optimistic),
-    ];
-
     #[test]
     fn the_reference_logs_give_the_reference_choices() {
         let (Some(synthetic), Some(adaptive)) = (fixture::synthetic(), fixture::cases()) else {
             return;
         };
         for case in [synthetic].iter().chain(&adaptive) {
-            for (name, family) in FAMILIES {
-                for (rule, key) in [(Rule::Slope, "slope"), (Rule::MeanSquaredError, "mse")] {
-                    let key = format!("{name}_tuned_{key}");
+            for family in Family::ALL {
+                for rule in Rule::ALL {
+                    let key = format!("{family}_tuned_{rule}");
                     let chosen = family.tune(rule, &case.rows).unwrap();
                     let wanted = case.reference[format!("{key}_lambda")].as_f64().unwrap();
                     let said = format!("{}, {key}", case.name);
@@ -167,9 +194,8 @@ mod tests {
 
     #[test]
     fn nothing_is_chosen_without_rows() {
-        for (_, family) in FAMILIES {
-            assert_eq!(family.tune(Rule::Slope, &[]), None);
-            assert_eq!(family.tune(Rule::MeanSquaredError, &[]), None);
+        for family in Family::ALL {
+            assert_eq!(Rule::ALL.map(|rule| family.tune(rule, &[])), [None, None]);
         }
     }
 }

@@ -16,6 +16,7 @@ mod collect;
 mod curve;
 mod drift;
 mod error;
+mod estimate;
 mod joining;
 mod known;
 mod learner;
@@ -48,6 +49,9 @@ pub use collect::{Outcomes, Scorecards};
 pub use curve::{ArmCurve, Curve, PIECES, SpentCurve};
 pub use drift::{Drift, DriftError};
 pub use error::Error;
+pub use estimate::{
+    AskedError, Bounds, EstimateReport, FirstGuess, LoggedTarget, Picked, Question, Tuned, estimate,
+};
 pub use joining::{Bound, Joined, Onboarding, Ruled};
 pub use lift::Lift;
 pub use outcomes::{OutcomesReport, Params, PolicyReport, outcomes};

@@ -21,8 +21,8 @@ use super::wanted::{Refused, Wanted};
 use super::{Progress, Row, Watch};
 use crate::bandit::Scratch;
 use crate::ope::{
-    Estimate, Estimator, Overlap, Row as Weighted, difference, expected, importance_weight,
-    unsupported,
+    Estimate, Estimator, Overlap, Refusal, Row as Weighted, difference, expected,
+    importance_weight, unsupported,
 };
 use crate::table;
 use serde::Serialize;
@@ -92,9 +92,11 @@ pub fn traffic(
     let log = Log::gather(rows, total.map(|rows| rows * passes), watch)?;
     let model = out_of_fold(&log)?;
     let wanted = log.wanted();
+    let propensities = PropensityCheck::of(&log);
+    let faulty = propensities.calibration.refusal();
     let mut reports = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        reports.push(judge(candidate, &log, &model, &wanted)?);
+        reports.push(judge(candidate, &log, &model, &wanted, faulty)?);
         let done = log.rows * (1 + reports.len());
         let total = Some(log.rows * passes);
         if done > 0 && watch(Progress { done, total }).is_break() {
@@ -113,7 +115,7 @@ pub fn traffic(
         draws: log.draws.len(),
         logged: Estimator::IPS.estimate(&logged),
         lift: lift(&log),
-        propensities: PropensityCheck::of(&log),
+        propensities,
         candidates: reports,
     })
 }
@@ -130,10 +132,13 @@ fn judge(
     log: &Log,
     model: &[Vec<f64>],
     wanted: &[Wanted],
+    faulty: Option<Refusal>,
 ) -> Result<CandidateReport, Error> {
     let (rows, unsupported) = weigh(candidate, log, model)?;
     let overlap = Overlap::of(&rows, unsupported);
-    let refusal = overlap.refusal().map(|reason| Refused::new(reason, wanted));
+    let refusal = faulty
+        .or_else(|| overlap.refusal())
+        .map(|reason| Refused::new(reason, wanted));
     let stands = refusal.is_none();
     let estimate = |estimator: Estimator| {
         if !stands {

@@ -32,7 +32,9 @@ impl Refused {
     pub(super) fn new(reason: Refusal, wanted: &[Wanted]) -> Self {
         let wanted = match reason {
             Refusal::NoRows | Refusal::EffectiveSampleSize { .. } => wanted.to_vec(),
-            Refusal::Support { .. } => Vec::new(),
+            Refusal::Support { .. } | Refusal::Calibration { .. } | Refusal::MeanWeight { .. } => {
+                Vec::new()
+            }
         };
         Self { reason, wanted }
     }

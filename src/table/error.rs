@@ -8,10 +8,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file whose ending says nothing known.
-    #[error("{}: allowed endings .parquet, .csv, .jsonl, .ndjson", file.display())]
+    #[error("{}: allowed endings {allowed}", file.display())]
     Format {
         /// The file.
         file: PathBuf,
+        /// The endings that are known.
+        allowed: &'static str,
     },
     /// The operating system refused.
     #[error("{}: {source}", file.display())]

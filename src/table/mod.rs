@@ -1,6 +1,6 @@
 //! Outcome tables (every arm's outcome for every prompt) in from Parquet, CSV or JSON lines and out to
-//! Parquet, exported traffic (decisions with what came of them) out to Parquet and back, and published rates
-//! in from CSV.
+//! Parquet, exported traffic (decisions with what came of them) out to Parquet and back, logged bandit feedback in
+//! from Parquet or CSV, and published rates in from CSV.
 //!
 //! Not here: what is done with either (`replay`), where traffic comes from (`store`). With `replay`,
 //! the only place that knows polars.
@@ -10,6 +10,8 @@ mod error;
 mod frame;
 mod json_lines;
 mod keep;
+mod logged;
+mod logged_batch;
 mod outcome;
 mod outcome_writer;
 mod published;
@@ -22,6 +24,8 @@ mod traffic_writer;
 pub use columns::Columns;
 pub use error::Error;
 pub use keep::{Keep, LeftOut, Why};
+pub use logged::{LoggedColumns, LoggedReader};
+pub use logged_batch::{Families, LoggedBatch};
 pub use outcome::{Cell, OutcomeTable, Prompt};
 pub use outcome_writer::{OutcomeRow, write_outcomes};
 pub use published::{Layout, Published};

@@ -72,6 +72,7 @@ impl OutcomeTable {
             _ => {
                 return Err(Error::Format {
                     file: file.to_owned(),
+                    allowed: ".parquet, .csv, .jsonl, .ndjson",
                 });
             }
         };

@@ -299,7 +299,7 @@ async fn a_server_killed_while_it_starts_for_the_first_time_starts_again() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let program = Program::new(dir.path(), "sync");
         let mut command = program.command("serve");
-        let command = command.args(["--log", "info"]).stdout(Stdio::null());
+        let command = command.args(["--log-level", "info"]).stdout(Stdio::null());
         let mut child = Served(command.stderr(Stdio::piped()).spawn().expect("started"));
         let log = BufReader::new(child.0.stderr.take().expect("piped"));
         assert_eq!(log.lines().take(lines).count(), lines);

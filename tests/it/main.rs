@@ -16,6 +16,8 @@ mod damaged;
 mod demo_fails;
 mod durability;
 #[cfg(feature = "analytics")]
+mod estimate;
+#[cfg(feature = "analytics")]
 mod front_door;
 mod generated;
 mod holdout;

@@ -1,10 +1,14 @@
 //! The arguments: what a newcomer reads in `--help`.
 
 #[cfg(feature = "analytics")]
+mod estimate;
+#[cfg(feature = "analytics")]
 mod replay;
 #[cfg(feature = "analytics")]
 mod seed;
 
+#[cfg(feature = "analytics")]
+pub(crate) use estimate::{Estimate, Guess};
 #[cfg(feature = "analytics")]
 pub(crate) use replay::{Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
 #[cfg(feature = "analytics")]
@@ -24,7 +28,7 @@ pub(crate) struct Arguments {
     /// Least level of log lines on standard error: off, error, warn, info. Absent: warn; `demo` shows
     /// its warnings itself, and logs errors.
     #[arg(long, global = true, help_heading = "Logging", value_name = "LEVEL")]
-    log: Option<LevelFilter>,
+    log_level: Option<LevelFilter>,
     /// How log lines are written.
     #[arg(long, global = true, help_heading = "Logging", value_enum, default_value_t = Format::Text)]
     pub(crate) log_format: Format,
@@ -38,7 +42,7 @@ impl Arguments {
             Command::Demo(_) => LevelFilter::ERROR,
             _ => LevelFilter::WARN,
         };
-        self.log.unwrap_or(usual)
+        self.log_level.unwrap_or(usual)
     }
 }
 
@@ -78,6 +82,9 @@ pub(crate) enum Command {
     #[cfg(feature = "analytics")]
     #[command(subcommand)]
     Replay(Replay),
+    /// Says what a policy is worth, from any log of draws with their probabilities.
+    #[cfg(feature = "analytics")]
+    Estimate(Estimate),
     /// Makes data sets.
     #[cfg(feature = "analytics")]
     #[command(subcommand)]

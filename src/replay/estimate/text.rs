@@ -1,0 +1,96 @@
+//! The report for a person.
+
+use super::EstimateReport;
+use crate::ope::Estimate;
+use std::fmt;
+
+/// Estimators that are shown first, with what they are.
+const HEADLINES: [(&str, &str); 4] = [
+    ("dr", "doubly robust"),
+    ("snips", "self-normalised"),
+    ("ips", "inverse propensity"),
+    ("dm", "model alone"),
+];
+
+impl fmt::Display for EstimateReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let overlap = &self.overlap;
+        writeln!(f, "{} of {} rows, {} arms", self.rows, self.read, self.arms)?;
+        if let Some(logged) = &self.logged {
+            writeln!(f, "logged               {}", interval(logged))?;
+        }
+        if self.rows > 0 {
+            writeln!(
+                f,
+                "overlap              effective sample size {:.1}, mean weight {:.4} (z {:+.1}), largest weight {:.1}",
+                overlap.effective_sample_size,
+                overlap.mean_weight,
+                overlap.mean_weight_z,
+                overlap.largest_weight,
+            )?;
+        }
+        if let Some(calibration) = &self.calibration {
+            writeln!(
+                f,
+                "calibration          chi-square {:.1} on {} degrees (p {:.3})",
+                calibration.chi_square, calibration.degrees, calibration.p_value
+            )?;
+        }
+        if let Some(refusal) = &self.refusal {
+            writeln!(f, "REFUSED              {refusal}")?;
+        }
+        if let Some(truth) = self.truth {
+            writeln!(f, "truth                {truth:.4}")?;
+        }
+        self.values(f)?;
+        if self.cut > 0.0 && !self.anytime.is_empty() {
+            let share = 100.0 * self.cut;
+            writeln!(
+                f,
+                "{share:.2} % of the rewards are outside 0 to 1; the bounds at every peek cut them"
+            )?;
+        }
+        if let Some(effect) = self.detectable_effect {
+            writeln!(
+                f,
+                "a difference of {effect:.4} would show (one-sided 5 %, power 80 %)"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl EstimateReport {
+    /// The numbers, the headlines first.
+    fn values(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, title) in HEADLINES {
+            if let Some(found) = self.estimates.get(name) {
+                writeln!(f, "{title:20} {}", interval(found))?;
+            }
+        }
+        let others = self.estimates.iter();
+        for (name, found) in others.filter(|(n, _)| HEADLINES.iter().all(|(h, _)| h != n)) {
+            writeln!(f, "{name:20} {}", interval(found))?;
+        }
+        for (name, found) in &self.tuned {
+            let (estimate, lambda) = (interval(&found.estimate), found.lambda);
+            writeln!(f, "{name:20} {estimate} with {lambda}")?;
+        }
+        for (name, bounds) in &self.anytime {
+            let (lower, upper) = (bounds.lower, bounds.upper);
+            writeln!(
+                f,
+                "at every peek, {name:5} {:9} [{lower:.4}, {upper:.4}]",
+                ""
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn interval(found: &Estimate) -> String {
+    format!(
+        "{:.4} [{:.4}, {:.4}]",
+        found.value, found.lower, found.upper
+    )
+}

@@ -1,0 +1,374 @@
+//! `estimate` on logs of others: equal to the reference values, near the truth where there is one, and refused
+//! where the log cannot answer.
+
+use crate::bad_input::{Said, check, run};
+use serde_json::Value;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+
+fn asked(log: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+    command.args(["estimate", "--format", "json", "--log"]);
+    command.arg(log).args(arguments).output().unwrap()
+}
+
+fn estimate(log: &Path, arguments: &[&str]) -> Value {
+    let output = asked(log, arguments);
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The reference logs, or a line that says that they are absent.
+fn fixture(name: &str) -> Option<std::path::PathBuf> {
+    let file = Path::new(SHARED).join("fixtures/ope").join(name);
+    if !file.exists() {
+        eprintln!("skipped: ../shared/fixtures/ope is absent");
+        return None;
+    }
+    Some(file)
+}
+
+fn reference(name: &str) -> Option<Value> {
+    let text = std::fs::read_to_string(fixture(name)?).unwrap();
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// Where a value of the reference stands in the report.
+fn value<'a>(report: &'a Value, key: &str) -> &'a Value {
+    match key {
+        "n" => &report["rows"],
+        "K" => &report["arms"],
+        "truth" | "truth_mu" => &report["truth"],
+        "ess" => &report["overlap"]["effective_sample_size"],
+        "w_mean" => &report["overlap"]["mean_weight"],
+        "w_max" => &report["overlap"]["largest_weight"],
+        _ => {
+            if let Some(estimator) = key.strip_suffix("_se") {
+                &report["estimates"][estimator]["standard_error"]
+            } else if let Some(tuned) = key.strip_suffix("_lambda") {
+                &report["tuned"][tuned]["lambda"]
+            } else if key.contains("_tuned_") {
+                &report["tuned"][key]["value"]
+            } else {
+                &report["estimates"][key]["value"]
+            }
+        }
+    }
+}
+
+/// Every number of `reference` is in `report`, within `most`.
+fn compare(report: &Value, reference: &Value, most: f64) -> usize {
+    let keys = reference.as_object().unwrap().iter();
+    let keys = keys.filter(|(key, _)| !["seed", "target"].contains(&key.as_str()));
+    let mut compared = 0;
+    for (key, wanted) in keys {
+        let found = value(report, key).as_f64();
+        let found = found.unwrap_or_else(|| panic!("{key} is missing"));
+        let wanted = wanted.as_f64().unwrap();
+        // The effective sample size is hundreds: relative there, and the largest weight is tens.
+        let scale = wanted.abs().max(1.0);
+        assert!(
+            (found - wanted).abs() <= most * scale,
+            "{key}: {found}, not {wanted}"
+        );
+        compared += 1;
+    }
+    compared
+}
+
+/// How a target of the adaptive logs is asked for.
+fn target(name: &str) -> Vec<&str> {
+    match name {
+        "uniform" => vec!["--target", "uniform"],
+        // Fitted on the even rows.
+        "greedy_half" => vec!["--target", "choice", "--rows", "1::2"],
+        "soft_greedy" => vec!["--target", "choice:0.9"],
+        "const_0" => vec!["--target", "arm:0"],
+        "const_1" => vec!["--target", "arm:1"],
+        "const_2" => vec!["--target", "arm:2"],
+        "const_3" => vec!["--target", "arm:3"],
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_reference_logs_give_every_reference_value() {
+    let Some(values) = reference("obp_reference.json") else {
+        return;
+    };
+    let synthetic = fixture("synth_log.csv").unwrap();
+    let report = estimate(&synthetic, &[]);
+    assert_eq!(report["refusal"], Value::Null);
+    assert!(compare(&report, &values["synth"], 1e-12) > 38);
+    for case in values["igw_paretobandit"].as_array().unwrap() {
+        let log = fixture(&format!("igw_log_paretobandit_seed{}.csv", case["seed"])).unwrap();
+        let mut arguments = target(case["target"].as_str().unwrap());
+        // Some have an effective sample size below 100.
+        arguments.extend([
+            "--regardless",
+            "--columns",
+            "truth=r_full_,choice=greedy_half",
+        ]);
+        compare(&estimate(&log, &arguments), case, 1e-9);
+    }
+}
+
+#[test]
+fn the_adaptive_logs_give_the_reference_bounds_at_every_peek() {
+    let Some(values) = reference("ebcs_reference.json") else {
+        return;
+    };
+    for case in values.as_array().unwrap() {
+        let log = fixture(&format!("igw_log_paretobandit_seed{}.csv", case["seed"])).unwrap();
+        for (rows, suffix) in [("", ""), (":1000", "_1000")] {
+            let mut arguments = target(case["target"].as_str().unwrap());
+            arguments.extend(["--regardless", "--columns", "choice=greedy_half"]);
+            arguments.extend(["--first-guess", "half", "--rows", rows]);
+            let bounds = &estimate(&log, &arguments)["anytime"];
+            for (k, side, end) in ["ipw", "dr1", "dr5", "dr20"]
+                .into_iter()
+                .flat_map(|k| [(k, "lo", "lower"), (k, "hi", "upper")])
+            {
+                let key = format!("{k}_{side}{suffix}");
+                if let Some(wanted) = case[&key].as_f64() {
+                    let found = bounds[k][end].as_f64().unwrap();
+                    assert!(
+                        (found - wanted).abs() < 1e-9,
+                        "{key}: {found}, not {wanted}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A log of the real shop: item, position, click, probability.
+fn shop(policy: &str, campaign: &str) -> Option<Vec<(usize, usize, u8, f64)>> {
+    let file = format!("{SHARED}/datasets/obd/{policy}_{campaign}.csv");
+    let Ok(text) = std::fs::read_to_string(file) else {
+        eprintln!("skipped: ../shared/datasets/obd is absent");
+        return None;
+    };
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').take(6).collect();
+        let whole = |at: usize| cells[at].parse::<usize>().unwrap();
+        (
+            whole(2),
+            whole(3),
+            whole(4) as u8,
+            cells[5].parse().unwrap(),
+        )
+    };
+    Some(text.lines().skip(1).map(row).collect())
+}
+
+/// Writes `log` with the pmf of `target` by position.
+fn write_log(file: &Path, log: &[(usize, usize, u8, f64)], target: &[Vec<f64>]) {
+    let arms = target[0].len();
+    let mut text = String::from("action,reward,pscore");
+    (0..arms).for_each(|arm| write!(text, ",pi_{arm}").unwrap());
+    for (item, position, click, propensity) in log {
+        write!(text, "\n{item},{click},{propensity}").unwrap();
+        for p in &target[position - 1] {
+            write!(text, ",{p}").unwrap();
+        }
+    }
+    std::fs::write(file, text).unwrap();
+}
+
+#[test]
+fn a_shop_s_two_policies_foretell_each_other_or_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for campaign in ["men", "women"] {
+        let (Some(random), Some(thompson)) = (shop("random", campaign), shop("bts", campaign))
+        else {
+            return;
+        };
+        let arms = random.iter().map(|row| row.0 + 1).max().unwrap();
+        // The Thompson policy looks at the position alone: its pmf there, averaged over the week, is how often
+        // it showed each item.
+        let mut shown = vec![vec![0.0; arms]; 3];
+        thompson
+            .iter()
+            .for_each(|row| shown[row.1 - 1][row.0] += 1.0);
+        for pmf in &mut shown {
+            let all: f64 = pmf.iter().sum();
+            pmf.iter_mut().for_each(|p| *p /= all);
+        }
+        let even = vec![vec![1.0 / arms as f64; arms]; 3];
+        let file = dir.path().join("log.csv");
+        for (name, log, pmf, other) in [
+            ("random, of Thompson", &random, &shown, &thompson),
+            ("Thompson, of random", &thompson, &even, &random),
+        ] {
+            write_log(&file, log, pmf);
+            let report = estimate(&file, &[]);
+            let refusal = &report["refusal"]["reason"];
+            if refusal == "effective_sample_size" {
+                eprintln!("{campaign}, {name}: refused, {}", report["refusal"]);
+                continue;
+            }
+            assert_eq!(*refusal, Value::Null, "{campaign}, {name}: {report}");
+            let n = other.len() as f64;
+            let truth = other.iter().map(|row| f64::from(row.2)).sum::<f64>() / n;
+            let snips = &report["estimates"]["snips"];
+            let (found, error) = (&snips["value"], &snips["standard_error"]);
+            let (found, error) = (found.as_f64().unwrap(), error.as_f64().unwrap());
+            let combined = error.hypot((truth * (1.0 - truth) / n).sqrt());
+            eprintln!(
+                "{campaign}, {name}: {found:.5}, on policy {truth:.5}, combined error {combined:.5}"
+            );
+            assert!((found - truth).abs() < 3.0 * combined, "{campaign}, {name}");
+        }
+    }
+}
+
+/// A log of four arms with its pmf, drawn by the numbers of a fixed generator.
+fn drawn(
+    rows: u64,
+    pmf: impl Fn(u64) -> [f64; 4],
+    logged: impl Fn([f64; 4]) -> [f64; 4],
+) -> String {
+    let mut text = String::from("action,reward,pscore,p_0,p_1,p_2,p_3\n");
+    for row in 0..rows {
+        let (p, mut left) = (pmf(row), (row as f64 * 0.618_033_988_749_895).fract());
+        let mut chosen = 0;
+        while chosen < 3 && left >= p[chosen] {
+            left -= p[chosen];
+            chosen += 1;
+        }
+        let [a, b, c, d] = logged(p);
+        let pscore = [a, b, c, d][chosen];
+        let reward = u64::from(row % 3 == 0);
+        writeln!(text, "{chosen},{reward},{pscore},{a},{b},{c},{d}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_log_that_cannot_answer_is_refused_for_the_right_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |text: &str, target: &str, reason: &str| {
+        let file = dir.path().join("log.csv");
+        std::fs::write(&file, text).unwrap();
+        let report = estimate(&file, &["--target", target]);
+        assert_eq!(report["refusal"]["reason"], reason, "{report}");
+        assert_eq!(report["estimates"], serde_json::json!({}));
+        assert_eq!(report["anytime"], serde_json::json!({}));
+        // Asked for all the same, the numbers come with the refusal beside them.
+        let all = estimate(&file, &["--target", target, "--regardless"]);
+        assert_eq!(all["refusal"]["reason"], reason);
+        assert_eq!(
+            all["estimates"]["ips"]["value"].is_number(),
+            reason != "no_rows"
+        );
+    };
+    let honest = |p: [f64; 4]| p;
+    // One arm's probability doubled, and all made to sum to 1 again.
+    let tampered = |[a, b, c, d]: [f64; 4]| [2.0 * a, b, c, d].map(|p| p / (1.0 + a));
+    refused(
+        &drawn(4000, |_| [0.25; 4], tampered),
+        "uniform",
+        "calibration",
+    );
+    // Without the pmf the weights show it.
+    let log = drawn(4000, |_| [0.25; 4], tampered);
+    let bare: Vec<String> = log
+        .lines()
+        .map(|line| line.split(',').take(3).collect::<Vec<_>>().join(","))
+        .zip(std::iter::once("pi_0,pi_1,pi_2,pi_3").chain(std::iter::repeat("0.85,0.05,0.05,0.05")))
+        .map(|(line, target)| format!("{line},{target}"))
+        .collect();
+    refused(&bare.join("\n"), "columns", "mean_weight");
+    // Nothing of the target was ever drawn, or hardly anything.
+    refused(
+        &drawn(4000, |_| [0.5, 0.5, 0.0, 0.0], honest),
+        "arm:2",
+        "support",
+    );
+    refused(
+        &drawn(400, |_| [0.9, 0.05, 0.03, 0.02], honest),
+        "arm:3",
+        "effective_sample_size",
+    );
+    // A policy without chance: only itself is known.
+    refused(
+        &drawn(400, |_| [1.0, 0.0, 0.0, 0.0], honest),
+        "uniform",
+        "support",
+    );
+    refused("action,reward,pscore,p_0,p_1\n", "uniform", "no_rows");
+}
+
+#[test]
+fn a_file_that_is_no_log_is_told_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut said = Said::default();
+    let mut asked = |case: &str, text: &str, options: &[&str]| {
+        std::fs::write(dir.path().join("log.csv"), text).unwrap();
+        let arguments = [&["estimate", "--log", "log.csv"], options].concat();
+        run(&mut said, case, dir.path(), &arguments);
+    };
+    let known = "action,reward,p_0,p_1\n0,1,0.5,0.5\n";
+    let good = "action,reward,pscore,pi_0,pi_1\n0,1,0.5,1,0\n1,0,0.5,1,0\n";
+    asked(
+        "an outcome is missing",
+        "action,pscore,pi_0\n0,0.5,1\n",
+        &[],
+    );
+    asked("no probability", "action,reward,pi_0\n0,1,1\n", &[]);
+    asked("no target", "action,reward,pscore\n0,1,0.5\n", &[]);
+    asked(
+        "an unknown number of arms",
+        "action,reward,pscore\n0,1,0.5\n",
+        &["--target", "uniform"],
+    );
+    asked("not a number", &good.replace("0,1,", "0,NaN,"), &[]);
+    asked("a word", &good.replace("0,1,", "0,yes,"), &[]);
+    asked(
+        "a taken action without a chance",
+        &good.replace("1,0,0.5", "1,0,0"),
+        &[],
+    );
+    asked(
+        "a pmf that does not sum to 1",
+        &good.replace("0.5,1,0", "0.5,1,0.2"),
+        &[],
+    );
+    asked("no such arm", &good.replace("1,0,0.5", "2,0,0.5"), &[]);
+    let unlike = "action,reward,pscore,p_0,p_1\n0,1,0.5,0.4,0.6\n";
+    asked(
+        "a pmf that says otherwise",
+        unlike,
+        &["--target", "uniform"],
+    );
+    let fewer = "action,reward,pscore,pi_0,pi_1,q_0\n0,1,0.5,1,0,0.5\n";
+    asked("a model of fewer arms", fewer, &[]);
+    asked("a field that is none", good, &["--columns", "colour=red"]);
+    asked(
+        "a column that is not there",
+        good,
+        &["--columns", "episode=session"],
+    );
+    asked("no such target", good, &["--target", "best"]);
+    asked("an arm beyond the last", known, &["--target", "arm:2"]);
+    asked(
+        "a choice without its column",
+        known,
+        &["--target", "choice"],
+    );
+    asked("rows that are none", good, &["--rows", "1:2:0"]);
+    asked("an empty slice", good, &["--rows", "5:"]);
+    std::fs::write(dir.path().join("torn.parquet"), "PAR1").unwrap();
+    for (case, file) in [
+        ("a Parquet file that is cut off", "torn.parquet"),
+        ("an ending that is no log's", "log.txt"),
+        ("no such file", "absent.csv"),
+    ] {
+        run(&mut said, case, dir.path(), &["estimate", "--log", file]);
+    }
+    check("bad_log.txt", &said.text);
+}
