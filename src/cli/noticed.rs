@@ -46,10 +46,10 @@ impl Newcomer {
         let said = match self.verdict {
             "adopted" => "adopted: it is worth more than the others".to_owned(),
             "rejected" => {
-                "rejected: it is worth less than the others, and is not forced any more".to_owned()
+                "rejected: it is worth less than the others; what was left of its forced exploration is over".to_owned()
             }
             "undecided" => {
-                format!("undecided: no difference of more than {more:.3} is possible by now")
+                format!("undecided: the bounds leave no difference of more than {more:.3}")
             }
             _ => "not decided yet".to_owned(),
         };
@@ -196,8 +196,8 @@ mod tests {
             assert!(text.contains("(record 42)"), "{text}");
         };
         check(Verdict::Adopted, 0.01, 0.2, "adopted: it is worth more");
-        check(Verdict::Rejected, -0.2, -0.01, "is not forced any more");
-        let none = "undecided: no difference of more than 0.200 ";
+        check(Verdict::Rejected, -0.2, -0.01, "forced exploration is over");
+        let none = "undecided: the bounds leave no difference of more than 0.200";
         check(Verdict::Undecided, -0.2, 0.1, none);
     }
 }

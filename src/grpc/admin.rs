@@ -56,7 +56,7 @@ pub struct TeamState {
     pub baseline: Option<Baseline>,
     /// Signals that are reported more often of one arm than of another.
     pub uneven: Vec<Uneven>,
-    /// The router compared with the last baseline that took an episode.
+    /// The router compared with its baseline.
     pub comparison: Option<Comparison>,
     /// Arms that joined later than the others, by name.
     pub newcomers: BTreeMap<Name, Newcomer>,

@@ -310,7 +310,7 @@ fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<Learner, String> 
     if fingerprint != params.fingerprint() {
         return Err("learned under another configuration or by another build".to_owned());
     }
-    let (learner, rest) =
+    let (mut learner, rest) =
         postcard::take_from_bytes::<Learner>(rest).map_err(|error| error.to_string())?;
     if !rest.is_empty() || learner.sequence() != sequence {
         return Err("its content is not what its header says".to_owned());
@@ -318,6 +318,7 @@ fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<Learner, String> 
     learner
         .validate(params)
         .map_err(|error| error.to_string())?;
+    learner.rescore(params);
     Ok(learner)
 }
 

@@ -70,6 +70,11 @@ impl Trial {
         self.probes.iter().all(Probe::is_whole)
     }
 
+    /// Whether it has a part in no comparison.
+    pub(super) fn is_idle(&self) -> bool {
+        self.compared.is_none() && self.probes.is_empty()
+    }
+
     /// The team's utility, if it can be said.
     fn utility(&self, values: &[Option<f64>], scorecard: &Scorecard) -> Option<f64> {
         let told = self.heard || values.iter().all(Option::is_some);
@@ -96,7 +101,12 @@ fn values(entry: &Entry, scorecard: &Scorecard) -> Vec<Option<f64>> {
 impl Team {
     /// The part of a decision in what is compared: none, unless it is the first of its episode and chance, or
     /// the baseline, took it.
-    pub(super) fn trial(&mut self, decision: &Decision, sequence: u64) -> Option<Trial> {
+    pub(super) fn trial(
+        &mut self,
+        decision: &Decision,
+        sequence: u64,
+        params: &Params,
+    ) -> Option<Trial> {
         if let (Origin::Baseline, Some(arm)) = (decision.origin, decision.drawn.arm())
             && self.comparison.as_ref().is_none_or(|c| c.baseline() != arm)
         {
@@ -111,7 +121,7 @@ impl Team {
         let knew = |c: &&Comparison| !c.holds() && decision.snapshot_version >= c.since();
         let comparison = self.comparison.as_ref().filter(knew);
         let compared = comparison.map(|c| (decision.cell, c.since()));
-        let probes = self.probes(decision);
+        let probes = self.probes(decision, params);
         if compared.is_none() && probes.is_empty() {
             return None;
         }

@@ -101,7 +101,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 12;
+const LAYOUT: u32 = 13;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,6 +123,16 @@ impl Learner {
             sequence: 0,
             now: Timestamp::default(),
             teams,
+        }
+    }
+
+    /// Makes it what the journal gives under these scorecards, where only their weights are others than those that
+    /// it was learned under.
+    pub(super) fn rescore(&mut self, params: &Params) {
+        for (name, state) in &mut self.teams {
+            if let Some(team) = params.teams.get(name) {
+                state.rescore(team);
+            }
         }
     }
 

@@ -232,6 +232,11 @@ impl Ledger {
         }
     }
 
+    /// What waits for its score, of each open decision.
+    pub(super) fn trials_mut(&mut self) -> impl Iterator<Item = &mut Option<Trial>> {
+        self.entries.values_mut().map(|entry| &mut entry.trial)
+    }
+
     /// Lets go of entries older than `window` or over the count of `open`.
     pub(super) fn evict(&mut self, window: Duration, open: usize, now: Timestamp) {
         while let Some((time, id)) = self.order.front().copied() {

@@ -137,12 +137,10 @@ impl Newcomer {
     /// Takes in the utility of a row; the verdict that it brought, if it is news.
     fn add(&mut self, probe: &Probe, utility: f64) -> Option<Finding> {
         self.gain.add(&probe.stake, probe.drawn, utility);
-        let found = if self.gain.lower() > 0.0 {
-            Some(Finding::Adopted)
-        } else if self.gain.upper() < 0.0 {
-            Some(Finding::Rejected)
-        } else {
-            (self.gain.arm_count() >= LONG).then_some(Finding::Undecided)
+        let found = match self.gain.verdict() {
+            Some(true) => Some(Finding::Adopted),
+            Some(false) => Some(Finding::Rejected),
+            None => (self.gain.arm_count() >= LONG).then_some(Finding::Undecided),
         };
         found.filter(|found| Some(*found) != self.finding())
     }
@@ -163,7 +161,19 @@ impl Probe {
 impl Team {
     /// Notes which of a decision's arms are newcomers; before its draw counts.
     pub(super) fn meet(&mut self, decision: &Decision, sequence: u64) {
+        // Under a pin every other arm would seem to join when it is lifted.
+        if decision.origin != Origin::Drawn {
+            return;
+        }
         let unknown = Tempo::joining(&self.tempo).doubt(&self.tempo);
+        let settled = |name: &Name| {
+            let pulls = self.arms.get(name).map_or(0, |arm| arm.pulls);
+            pulls > 0 && !self.newcomers.contains_key(name)
+        };
+        // With none to compare it with there is nothing to find out.
+        if !decision.drawn.arms.iter().any(settled) {
+            return;
+        }
         for name in &decision.drawn.arms {
             let arm = self.arms.get(name);
             let pulls = arm.map_or(0, |arm| arm.pulls);
@@ -184,21 +194,55 @@ impl Team {
     }
 
     /// The part of a draw in each newcomer's comparison.
-    pub(super) fn probes(&self, decision: &Decision) -> Vec<Probe> {
-        if decision.origin != Origin::Drawn || self.newcomers.is_empty() {
+    pub(super) fn probes(&mut self, decision: &Decision, params: &Params) -> Vec<Probe> {
+        // A decision of another scorecard's time is never scored.
+        let version = decision.scorecard_version == params.scorecard_version;
+        if !version || decision.origin != Origin::Drawn || self.newcomers.is_empty() {
             return Vec::new();
         }
         let watched = self.newcomers.iter().filter(|(_, new)| new.is_watched());
-        let probe = |(name, new): (&Name, &Newcomer)| {
-            let (drawn, probability, forecast) = self.against(name, &decision.drawn)?;
-            Some(Probe {
-                arm: name.clone(),
+        let found =
+            |(name, _): (&Name, _)| Some((name.clone(), self.against(name, &decision.drawn)?));
+        let found: Vec<_> = watched.filter_map(found).collect();
+        let mut probes = Vec::with_capacity(found.len());
+        for (arm, (drawn, probability, forecast)) in found {
+            let Some(new) = self.newcomers.get_mut(&arm) else {
+                continue;
+            };
+            let since = new.since;
+            let stake = new.gain.stake(probability, forecast);
+            probes.extend(stake.map(|stake| Probe {
+                arm,
                 drawn,
-                since: new.since,
-                stake: new.gain.stake(probability, forecast)?,
-            })
+                since,
+                stake,
+            }));
+        }
+        probes
+    }
+
+    /// What was compared by the utility of another scorecard is as if it had never been: so has it a learner that
+    /// reads the journal from its start with this one.
+    pub(super) fn rescore(&mut self, params: &Params) {
+        for newcomer in self.newcomers.values_mut() {
+            if newcomer.scorecard_version != params.scorecard_version {
+                newcomer.gain = EffectSequence::default();
+                newcomer.ruling = None;
+            }
+        }
+        let newcomers = &self.newcomers;
+        let current = |probe: &Probe| {
+            let newcomer = newcomers.get(&probe.arm).filter(|n| n.since == probe.since);
+            newcomer.is_some_and(|n| n.scorecard_version == params.scorecard_version)
         };
-        watched.filter_map(probe).collect()
+        for trial in self.ledger.trials_mut() {
+            if let Some(waiting) = trial {
+                waiting.probes.retain(current);
+                if waiting.is_idle() {
+                    *trial = None;
+                }
+            }
+        }
     }
 
     /// Whether a newcomer was drawn rather than one of the others, with what probability, and what was expected
@@ -220,7 +264,7 @@ impl Team {
         let p = pmf.get(place).copied()?;
         let probability = p / (p + others);
         let own = drawn.utility.get(place).copied()?;
-        let forecast = (1.0 - probability) * own + probability * expected / others;
+        let forecast = EffectSequence::forecast(probability, own, expected / others);
         (took || chosen == place).then_some((chosen == place, probability, forecast))
     }
 
@@ -525,7 +569,7 @@ mod tests {
         let (drawn, p) = (trial.probes[0].drawn, trial.probes[0].stake);
         let b = bench.newcomer("b").unwrap();
         assert!(drawn && trial.probes.len() == 1);
-        assert_eq!(Some(p), b.gain.stake(0.5, 0.1));
+        assert_eq!(Some(p), b.gain.clone().stake(0.5, 0.1));
     }
 
     #[test]
@@ -541,9 +585,13 @@ mod tests {
             .get_mut("team")
             .unwrap()
             .scorecard_version = 2;
+        // The server starts again, from its checkpoint or from the journal alone.
+        bench.learner.rescore(&bench.params);
+        assert_eq!(bench.rebuilt(), bench.learner);
         // Drawn under the old one, closed under the new.
         bench.close(open, true);
-        assert_eq!(bench.b(), (None, 5, 5));
+        assert_eq!(bench.b(), (None, 0, 0));
+        assert_eq!(bench.rebuilt(), bench.learner);
         bench.episodes(4, true, true);
         assert_eq!(bench.b(), (None, 2, 2));
         assert_eq!(bench.rebuilt(), bench.learner);

@@ -32,7 +32,7 @@ use super::ledger;
 use super::team::{Team, Touched};
 use super::told::Changes;
 use crate::id::{DecisionId, Name};
-use crate::ope::unlike_shares;
+use crate::ope::{LEAST_EXPECTED, unlike_shares};
 use crate::scorecard::{Level, Scorecard};
 use crate::store::Control;
 use crate::unit::Timestamp;
@@ -104,7 +104,8 @@ impl Silences {
         let uneven = signals.filter_map(|(signal, spec)| {
             let arms = self.arms.iter();
             let arms = arms.filter_map(|(arm, signals)| Some((arm, *signals.get(signal)?)));
-            let arms: Vec<_> = arms.filter(|(_, r)| r.closed >= FEWEST).collect();
+            let mut arms: Vec<_> = arms.filter(|(_, r)| r.closed >= FEWEST).collect();
+            leave_out_rare(&mut arms);
             let shares: Vec<_> = arms.iter().map(|(_, r)| (r.reported, r.closed)).collect();
             let p_value = unlike_shares(&shares).filter(|p| *p < SURE)?;
             Some(Uneven {
@@ -122,6 +123,15 @@ impl Silences {
         let mut arms = self.arms.values();
         arms.all(|arm| arm.len() <= signals && arm.iter().all(sound))
     }
+}
+
+/// Leaves out arms of which too few reports, or silences, would be expected if all were alike: one of them
+/// would keep the others from being compared.
+fn leave_out_rare(arms: &mut Vec<(&Name, Reports)>) {
+    let total = |of: fn(&Reports) -> u64| arms.iter().map(|(_, r)| of(r) as f64).sum::<f64>();
+    let share = total(|r| r.reported) / total(|r| r.closed).max(1.0);
+    let rarer = share.min(1.0 - share);
+    arms.retain(|(_, r)| r.closed as f64 * rarer >= LEAST_EXPECTED);
 }
 
 impl Team {

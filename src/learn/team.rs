@@ -136,7 +136,7 @@ impl Team {
             return;
         }
         let mut entry = ledger::Entry::new(decision, arm, position, predicted_usd);
-        entry.trial = self.trial(decision, position.sequence);
+        entry.trial = self.trial(decision, position.sequence, params);
         self.ledger.open(decision.id, entry);
         let mut closed = false;
         if let Some(episode) = &decision.episode {

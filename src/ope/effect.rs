@@ -37,6 +37,8 @@ pub struct EffectSequence {
     /// Outcomes of the arm, and of the others.
     arm: u64,
     others: u64,
+    /// Stakes made: those whose outcomes have not come count as if they were like those that have.
+    staked: u64,
     /// Sum of psi^2.
     squares: f64,
     lower: Side,
@@ -69,14 +71,17 @@ impl EffectSequence {
 
     /// The stake of a draw that gives the arm with this probability, and of whose outcome this is expected;
     /// nothing where chance has no say (a probability not between 0 and 1) or the forecast is no number.
-    pub fn stake(&self, probability: f64, forecast: f64) -> Option<Stake> {
+    pub fn stake(&mut self, probability: f64, forecast: f64) -> Option<Stake> {
         let chance = probability > 0.0 && probability < 1.0;
         if !chance || !forecast.is_finite() {
             return None;
         }
         let forecast = forecast.clamp(-1.0, 1.0);
         let number = (self.arm + self.others) as f64;
-        let scale = (START + self.squares) * (2.0 + number).ln();
+        let pending = self.staked.saturating_sub(self.arm + self.others) as f64;
+        self.staked += 1;
+        let expected = (START + self.squares) * (1.0 + pending / (1.0 + number));
+        let scale = expected * (2.0 + number + pending).ln();
         let free = (2.0 * log_miss() / scale).sqrt();
         let [lower, upper] = reach(probability, forecast).map(|reach| free.min(MOST / reach));
         Some(Stake {
@@ -123,6 +128,18 @@ impl EffectSequence {
         }
     }
 
+    /// What the bounds say: whether it is worth more than the others, once that is decided.
+    pub fn verdict(&self) -> Option<bool> {
+        let adopted = self.lower() > 0.0;
+        (adopted || self.upper() < 0.0).then_some(adopted)
+    }
+
+    /// What to expect of an outcome, so that whichever is drawn is off by as little: of the arm's and the others'
+    /// expected ones, each weighs with the other's probability.
+    pub fn forecast(probability: f64, own: f64, others: f64) -> f64 {
+        (1.0 - probability) * own + probability * others
+    }
+
     /// Outcomes of the arm.
     pub fn arm_count(&self) -> u64 {
         self.arm
@@ -150,7 +167,8 @@ impl EffectSequence {
             let sums = [side.weight, side.penalty];
             side.weighted.is_finite() && sums.iter().all(|sum| sum.is_finite() && *sum >= 0.0)
         };
-        self.squares.is_finite() && self.squares >= 0.0 && sides.iter().all(whole)
+        let counted = self.staked >= self.arm + self.others;
+        counted && self.squares.is_finite() && self.squares >= 0.0 && sides.iter().all(whole)
     }
 }
 
@@ -189,6 +207,7 @@ mod tests {
     use proptest::prelude::*;
     use rand::rngs::SmallRng;
     use rand::{RngExt, SeedableRng};
+    use std::collections::VecDeque;
 
     /// Draws of an arm and others whose outcomes are flags of these means. Its probability is forced for its
     /// first 20 draws; then it follows the means so far, as a router's does.
@@ -261,6 +280,28 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_is_shown_though_outcomes_come_late() {
+        for seed in 0..5 {
+            let mut rng = SmallRng::seed_from_u64(seed);
+            let (mut gain, mut pending) = (EffectSequence::default(), VecDeque::new());
+            let decided = (0..9_000).find(|_| {
+                let stake = gain.stake(0.3, 0.6).unwrap();
+                let drawn = rng.random_bool(0.3);
+                let mean = if drawn { 0.5 } else { 0.6 };
+                let outcome = f64::from(u8::from(rng.random_bool(mean)));
+                pending.push_back((stake, drawn, outcome));
+                if pending.len() > 1_000
+                    && let Some((stake, drawn, outcome)) = pending.pop_front()
+                {
+                    gain.add(&stake, drawn, outcome);
+                }
+                gain.verdict().is_some()
+            });
+            assert!(decided.is_some() && gain.upper() < 0.0, "{gain:?}");
+        }
+    }
+
+    #[test]
     fn the_first_bounds_are_those_of_the_formula() {
         let mut gain = EffectSequence::default();
         let stake = gain.stake(0.5, 0.0).unwrap();
@@ -275,7 +316,7 @@ mod tests {
 
     #[test]
     fn where_chance_has_no_say_there_is_no_stake() {
-        let gain = EffectSequence::default();
+        let mut gain = EffectSequence::default();
         for (p, forecast) in [(0.0, 0.0), (1.0, 0.0), (f64::NAN, 0.0), (0.5, f64::NAN)] {
             assert_eq!(gain.stake(p, forecast), None);
         }
@@ -296,7 +337,7 @@ mod tests {
             p in 1e-6_f64..0.999_999, forecast in -1.0_f64..=1.0,
             arm in -1.0_f64..=1.0, others in -1.0_f64..=1.0,
         ) {
-            let gain = EffectSequence::default();
+            let mut gain = EffectSequence::default();
             let stake = gain.stake(p, forecast).unwrap();
             prop_assert!(stake.is_whole());
             let psi = |drawn: bool, y: f64| {

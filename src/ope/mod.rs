@@ -36,6 +36,6 @@ pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};
 pub use sequence::MeanSequence;
-pub use shares::unlike_shares;
+pub use shares::{LEAST_EXPECTED, unlike_shares};
 pub use shrinkage::Shrinkage;
 pub use tuning::{CANDIDATES, Family, Rule};

@@ -11,7 +11,7 @@
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// Least expected count of a cell.
-const LEAST: f64 = 5.0;
+pub const LEAST_EXPECTED: f64 = 5.0;
 
 /// The chance of shares at least this unlike if all groups had the same one. A group is (hits, tries).
 ///
@@ -29,7 +29,7 @@ pub fn unlike_shares(groups: &[(u64, u64)]) -> Option<f64> {
         let (hits, tries) = (*hits as f64, *tries as f64);
         let least = tries * share.min(1.0 - share);
         // Also where nothing was tried at all, and the share is NaN.
-        if least.is_nan() || least < LEAST {
+        if least.is_nan() || least < LEAST_EXPECTED {
             return None;
         }
         let off = hits - tries * share;

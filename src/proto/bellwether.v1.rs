@@ -2629,7 +2629,8 @@ pub mod newcomer {
         Open = 1,
         /// It is worth more than the others: the lower bound came above 0.
         Adopted = 2,
-        /// It is worth less than the others: the upper bound came below 0, and its forced exploration ended.
+        /// It is worth less than the others: the upper bound came below 0. What was left of its forced
+        /// exploration is over.
         Rejected = 3,
         /// 200 of its draws were scored, and neither bound left 0. The watch goes on: it may still be adopted
         /// or rejected.

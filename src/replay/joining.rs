@@ -79,7 +79,8 @@ impl Watch {
         let mean: f64 = pmf.iter().zip(expected).map(|(p, u)| p * u).sum();
         let own = expected.get(arm).copied()?;
         let others = (mean - p * own) / (1.0 - p);
-        self.gain.stake(p, (1.0 - p) * own + p * others)
+        let forecast = EffectSequence::forecast(p, own, others);
+        self.gain.stake(p, forecast)
     }
 
     /// An outcome came.
@@ -88,8 +89,7 @@ impl Watch {
             return;
         }
         self.gain.add(stake, was_it, reward);
-        let adopted = self.gain.lower() > 0.0;
-        if adopted || self.gain.upper() < 0.0 {
+        if let Some(adopted) = self.gain.verdict() {
             self.ruled = Some(Ruled {
                 adopted,
                 steps: self.steps,

@@ -184,7 +184,7 @@ fn tell_newcomers<'a>(
         let said = match ruling.finding {
             Finding::Adopted => "an arm that joined is adopted: it is worth more than the others",
             Finding::Rejected => {
-                "an arm that joined is rejected: it is worth less than the others, and is not forced any more"
+                "an arm that joined is rejected: it is worth less than the others; what was left of its forced exploration is over"
             }
             Finding::Undecided => {
                 "an arm that joined is undecided: its difference lies within the bounds"
@@ -309,7 +309,7 @@ mod tests {
             }
         };
         check(Finding::Adopted, "is adopted");
-        check(Finding::Rejected, "is not forced any more");
+        check(Finding::Rejected, "forced exploration is over");
         check(Finding::Undecided, "is undecided");
     }
 
