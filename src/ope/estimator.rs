@@ -11,12 +11,11 @@
 //! a ratio by linearisation (the delta method), without it, as the Open Bandit Pipeline has both.
 
 use super::Row;
+use super::estimate::Estimate;
+use super::moments::Moments;
 use super::shrinkage::Shrinkage;
-use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
-
-/// The 97.5 % point of the standard normal: two-sided 95 %.
-const Z_95: f64 = 1.959_963_984_540_054;
 
 /// How rows become a value: a form, and what is done to the weights before.
 ///
@@ -52,24 +51,29 @@ pub enum Form {
     SelfNormalisedDoublyRobust,
 }
 
-/// What a row adds to the sums: the value is the mean of `mean`, plus the sum of `over` by that of `under`.
+/// What rows add to the sums: the value is the mean of `mean`, plus the sum of `over` by that of `under`.
+#[derive(Clone, Copy, Default)]
 struct Contribution {
     mean: f64,
     over: f64,
     under: f64,
 }
 
-/// A value and its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Estimate {
-    /// The point estimate.
-    pub value: f64,
-    /// Its standard error, clustered.
-    pub standard_error: f64,
-    /// Lower end of the 95 % interval.
-    pub lower: f64,
-    /// Upper end of the 95 % interval.
-    pub upper: f64,
+/// Sums from which the value of an estimator and its interval follow, taken in an episode at a time: no row is
+/// kept.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    estimator: Estimator,
+    sums: Sums,
+}
+
+/// Of each episode: its rows and what they add.
+#[derive(Debug, Clone)]
+enum Sums {
+    /// Rows, `mean`.
+    Mean(Moments<2>),
+    /// Rows, `mean`, `over`, `under`.
+    Ratio(Moments<4>),
 }
 
 impl Estimator {
@@ -161,18 +165,120 @@ impl Estimator {
     /// assert_eq!(Estimator::DOUBLY_ROBUST.estimate(&rows).unwrap().value, 1.25);
     /// ```
     pub fn estimate(self, rows: &[Row]) -> Option<Estimate> {
-        value(rows, self.form.is_normalised(), |row| {
-            self.contribution(row)
-        })
+        let mut tally = Tally::new(self);
+        for episode in by_episode(rows).chunk_by(same_episode) {
+            tally.add(episode);
+        }
+        tally.estimate()
+    }
+}
+
+impl Tally {
+    /// Of no rows.
+    pub fn new(estimator: Estimator) -> Self {
+        Self {
+            estimator,
+            sums: Sums::new(estimator.form.is_normalised()),
+        }
     }
 
-    /// What each row adds to the mean of an estimator that is one. Empty for a self-normalised one.
-    pub(super) fn terms(self, rows: &[Row]) -> Vec<f64> {
-        let mut terms = Vec::new();
-        if !self.form.is_normalised() {
-            terms.extend(rows.iter().map(|row| self.contribution(row).mean));
+    /// Takes in the rows of one episode.
+    ///
+    /// ```
+    /// use bellwether::ope::{Estimator, Row, Tally};
+    /// let row = |cluster, weight, reward| Row {
+    ///     cluster, weight, weight_before: 1.0, reward, model_value: 0.75, model_chosen: 0.5,
+    /// };
+    /// let mut tally = Tally::new(Estimator::SNIPS);
+    /// tally.add(&[row(0, 2.0, 1.0)]);
+    /// tally.add(&[row(1, 2.0, 0.0)]);
+    /// assert_eq!(tally.estimate().unwrap().value, 0.5);
+    /// ```
+    pub fn add(&mut self, episode: &[Row]) {
+        let of = |row: &Row| self.estimator.contribution(row);
+        self.sums.add(episode, of);
+    }
+
+    /// Whose sums they are.
+    pub fn estimator(&self) -> Estimator {
+        self.estimator
+    }
+
+    /// The value, as [`Estimator::estimate`] has it.
+    pub fn estimate(&self) -> Option<Estimate> {
+        self.sums.estimate()
+    }
+
+    /// What the smaller weight of a row leaves out of the estimate.
+    pub(super) fn lost(&self, row: &Row) -> f64 {
+        let model = match self.estimator.needs_model() {
+            true => row.model_chosen,
+            false => 0.0,
+        };
+        (row.weight - self.estimator.shrinkage.of(row.weight)) * (row.reward - model)
+    }
+
+    /// Mean, and mean square about it, over episodes, of an estimator that is a mean.
+    pub(super) fn spread(&self) -> Option<(f64, f64)> {
+        let Sums::Mean(moments) = &self.sums else {
+            return None;
+        };
+        let [n, total] = moments.sums();
+        let mean = total / n;
+        (n > 0.0).then(|| (mean, moments.scatter([-mean, 1.0]) / n))
+    }
+}
+
+impl Sums {
+    fn new(normalised: bool) -> Self {
+        match normalised {
+            true => Self::Ratio(Moments::default()),
+            false => Self::Mean(Moments::default()),
         }
-        terms
+    }
+
+    fn add(&mut self, episode: &[Row], of: impl Fn(&Row) -> Contribution) {
+        let mut all = Contribution::default();
+        for found in episode.iter().map(of) {
+            all.mean += found.mean;
+            all.over += found.over;
+            all.under += found.under;
+        }
+        let rows = episode.len() as f64;
+        match self {
+            Self::Mean(moments) => moments.add([rows, all.mean]),
+            Self::Ratio(moments) => moments.add([rows, all.mean, all.over, all.under]),
+        }
+    }
+
+    /// A mean, plus a ratio of two sums where there is one, with its clustered interval.
+    fn estimate(&self) -> Option<Estimate> {
+        let (value, n, episodes, squares) = match self {
+            Self::Mean(moments) => {
+                let [n, total] = moments.sums();
+                let (value, episodes) = (total / n, moments.count());
+                let correction = episodes / (episodes - 1.0);
+                let squares = moments.scatter([-value, 1.0]) * correction;
+                (value, n, episodes, squares)
+            }
+            Self::Ratio(moments) => {
+                let [n, total, over, under] = moments.sums();
+                if under <= 0.0 {
+                    return None;
+                }
+                let (mean, ratio, pull) = (total / n, over / under, n / under);
+                let squares = moments.scatter([-mean, 1.0, pull, -pull * ratio]);
+                (mean + ratio, n, moments.count(), squares)
+            }
+        };
+        if episodes == 0.0 {
+            return None;
+        }
+        let standard_error = match episodes > 1.0 {
+            true => squares.sqrt() / n,
+            false => f64::INFINITY,
+        };
+        Some(Estimate::new(value, standard_error))
     }
 }
 
@@ -219,96 +325,31 @@ impl Form {
 /// assert_eq!(difference(&rows).unwrap().value, 0.75);
 /// ```
 pub fn difference(rows: &[Row]) -> Option<Estimate> {
-    value(rows, false, |row| {
-        let found = Estimator::DOUBLY_ROBUST.contribution(row);
-        Contribution {
-            mean: found.mean - row.reward,
-            ..found
-        }
-    })
+    let mut sums = Sums::new(false);
+    for episode in by_episode(rows).chunk_by(same_episode) {
+        sums.add(episode, |row| {
+            let found = Estimator::DOUBLY_ROBUST.contribution(row);
+            Contribution {
+                mean: found.mean - row.reward,
+                ..found
+            }
+        });
+    }
+    sums.estimate()
 }
 
-/// A mean, plus (`normalised`) a ratio of two sums, with its clustered interval.
-fn value(
-    rows: &[Row],
-    normalised: bool,
-    contribution: impl Fn(&Row) -> Contribution,
-) -> Option<Estimate> {
-    let n = rows.len() as f64;
-    let (mut mean, mut over, mut under) = (0.0, 0.0, 0.0);
-    for found in rows.iter().map(&contribution) {
-        mean += found.mean;
-        over += found.over;
-        under += found.under;
+/// The rows with those of one episode side by side.
+pub(super) fn by_episode(rows: &[Row]) -> Cow<'_, [Row]> {
+    if rows.is_sorted_by_key(|row| row.cluster) {
+        return Cow::Borrowed(rows);
     }
-    if rows.is_empty() || (normalised && under <= 0.0) {
-        return None;
-    }
-    let (mean, ratio) = (mean / n, if normalised { over / under } else { 0.0 });
-    let pull = if normalised { n / under } else { 0.0 };
-    let residuals = by_cluster(rows, |row| {
-        let found = contribution(row);
-        found.mean - mean + pull * (found.over - found.under * ratio)
-    });
-    let clusters = residuals.len() as f64;
-    let squares: f64 = residuals.iter().map(|s| s * s).sum();
-    let correction = if normalised {
-        1.0
-    } else {
-        clusters / (clusters - 1.0)
-    };
-    let standard_error = if residuals.len() > 1 {
-        (squares * correction).sqrt() / n
-    } else {
-        f64::INFINITY
-    };
-    let value = mean + ratio;
-    Some(Estimate {
-        value,
-        standard_error,
-        lower: value - Z_95 * standard_error,
-        upper: value + Z_95 * standard_error,
-    })
+    let mut sorted = rows.to_vec();
+    sorted.sort_by_key(|row| row.cluster);
+    Cow::Owned(sorted)
 }
 
-impl Estimate {
-    /// This less another one that is independent of it.
-    ///
-    /// ```
-    /// use bellwether::ope::Estimate;
-    /// let of = |value, standard_error| Estimate { value, standard_error, lower: 0.0, upper: 0.0 };
-    /// let gain = of(0.75, 0.03).less(&of(0.5, 0.04));
-    /// assert_eq!((gain.value, gain.standard_error), (0.25, 0.05));
-    /// assert!((gain.lower - (0.25 - 1.96 * 0.05)).abs() < 1e-5);
-    /// ```
-    pub fn less(&self, other: &Self) -> Self {
-        let value = self.value - other.value;
-        let standard_error = self.standard_error.hypot(other.standard_error);
-        Self {
-            value,
-            standard_error,
-            lower: value - Z_95 * standard_error,
-            upper: value + Z_95 * standard_error,
-        }
-    }
-
-    /// The smallest true difference that a test at one-sided 5 % would find with 80 % power: 2.49
-    /// standard errors (SCIENCE 3.7).
-    pub fn detectable_effect(&self) -> f64 {
-        2.49 * self.standard_error
-    }
-}
-
-/// Sums of `value` over the rows of each cluster.
-pub(super) fn by_cluster(rows: &[Row], value: impl Fn(&Row) -> f64) -> Vec<f64> {
-    let clusters = rows.iter().map(|row| row.cluster + 1).max().unwrap_or(0);
-    let mut sums = vec![0.0; clusters];
-    for row in rows {
-        if let Some(sum) = sums.get_mut(row.cluster) {
-            *sum += value(row);
-        }
-    }
-    sums
+pub(super) fn same_episode(a: &Row, b: &Row) -> bool {
+    a.cluster == b.cluster
 }
 
 #[cfg(test)]

@@ -17,10 +17,12 @@
 mod anytime;
 mod calibration;
 mod effect;
+mod estimate;
 mod estimator;
 #[cfg(test)]
 mod fixture;
 mod fold;
+mod moments;
 mod overlap;
 mod row;
 mod sequence;
@@ -31,11 +33,12 @@ mod tuning;
 pub use anytime::{Draw, LowerBound, UpperBound};
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
 pub use effect::{EffectSequence, Stake};
-pub use estimator::{Estimate, Estimator, Form, difference};
+pub use estimate::Estimate;
+pub use estimator::{Estimator, Form, Tally, difference};
 pub use fold::{FOLDS, fold};
-pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, Refusal};
+pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, OverlapTally, Refusal};
 pub use row::{Row, expected, importance_weight, unsupported};
 pub use sequence::MeanSequence;
 pub use shares::{LEAST_EXPECTED, unlike_shares};
 pub use shrinkage::Shrinkage;
-pub use tuning::{CANDIDATES, Family, Rule};
+pub use tuning::{CANDIDATES, Family, Rule, Tuning};

@@ -10,7 +10,8 @@
 //! Source: Su, Srinath and Krishnamurthy 2020 (SLOPE); Su et al. 2020 and Wang et al. 2017 (the bound of the
 //! bias); the constants are the Open Bandit Pipeline's (0.5.7): C = sqrt 6 - 1, Student's t, delta 0.1.
 
-use super::{Estimator, Form, Row, Shrinkage};
+use super::estimator::{by_episode, same_episode};
+use super::{Estimate, Estimator, Form, Row, Shrinkage, Tally};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::fmt;
 
@@ -88,30 +89,82 @@ impl Family {
         Estimator { form, shrinkage }
     }
 
-    /// The candidate that `rule` chooses on `rows`, each taken as independent of the others. `None` for
-    /// fewer than two rows.
+    /// The candidate that `rule` chooses on `rows`. `None` for fewer than two.
     #[must_use]
     pub fn tune(self, rule: Rule, rows: &[Row]) -> Option<f64> {
-        if rows.len() < 2 {
-            return None;
+        let mut tuning = Tuning::new(self);
+        for episode in by_episode(rows).chunk_by(same_episode) {
+            tuning.add(episode);
         }
-        match rule {
-            Rule::Slope => self.slope(rows),
-            Rule::MeanSquaredError => self.least_error(rows),
+        tuning.choose(rule)
+    }
+}
+
+/// What a choice among the members of a family follows from, taken in an episode at a time.
+#[derive(Debug, Clone)]
+pub struct Tuning {
+    members: [(f64, Tally); CANDIDATES.len()],
+    /// What each member's smaller weights leave out: sums of (w - its weight)(r - q).
+    lost: [f64; CANDIDATES.len()],
+    rows: f64,
+    squares: f64,
+    greatest: f64,
+}
+
+impl Tuning {
+    /// Of no rows.
+    #[must_use]
+    pub fn new(family: Family) -> Self {
+        Self {
+            members: CANDIDATES.map(|lambda| (lambda, Tally::new(family.member(lambda)))),
+            lost: [0.0; CANDIDATES.len()],
+            rows: 0.0,
+            squares: 0.0,
+            greatest: 0.0,
         }
     }
 
-    fn slope(self, rows: &[Row]) -> Option<f64> {
-        let n = rows.len() as f64;
+    /// Takes in the rows of one episode.
+    pub fn add(&mut self, episode: &[Row]) {
+        for row in episode {
+            self.rows += 1.0;
+            self.squares += row.weight * row.weight;
+            self.greatest = self.greatest.max(row.weight);
+        }
+        for ((_, tally), lost) in self.members.iter_mut().zip(&mut self.lost) {
+            tally.add(episode);
+            *lost += episode.iter().map(|row| tally.lost(row)).sum::<f64>();
+        }
+    }
+
+    /// The candidate that `rule` chooses. `None` for fewer than two rows.
+    #[must_use]
+    pub fn choose(&self, rule: Rule) -> Option<f64> {
+        if self.rows < 2.0 {
+            return None;
+        }
+        match rule {
+            Rule::Slope => self.slope(),
+            Rule::MeanSquaredError => self.least_error(),
+        }
+    }
+
+    /// The estimate of the candidate `lambda`.
+    #[must_use]
+    pub fn estimate(&self, lambda: f64) -> Option<Estimate> {
+        let member = self.members.iter().find(|(found, _)| *found == lambda);
+        member.and_then(|(_, tally)| tally.estimate())
+    }
+
+    fn slope(&self) -> Option<f64> {
+        let n = self.rows;
         let quantile = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
         let quantile = quantile.inverse_cdf(1.0 - DELTA);
-        let mut found: Vec<(f64, f64, f64)> = CANDIDATES
-            .iter()
-            .map(|&lambda| {
-                let (mean, variance) = moments(&self.member(lambda).terms(rows));
-                (lambda, mean, (variance / (n - 1.0)).sqrt() * quantile)
-            })
-            .collect();
+        let mut found: Vec<(f64, f64, f64)> = Vec::with_capacity(CANDIDATES.len());
+        for (lambda, tally) in &self.members {
+            let (mean, variance) = tally.spread()?;
+            found.push((*lambda, mean, (variance / (n - 1.0)).sqrt() * quantile));
+        }
         // Widest first; of equal widths the one that shrinks more comes first, so that the last wins.
         found.reverse();
         found.sort_by(|a, b| b.2.total_cmp(&a.2));
@@ -127,40 +180,22 @@ impl Family {
         best
     }
 
-    fn least_error(self, rows: &[Row]) -> Option<f64> {
-        let n = rows.len() as f64;
-        let weights = || rows.iter().map(|row| row.weight);
-        let square = weights().map(|w| w * w).sum::<f64>() / n;
-        let greatest = weights().fold(0.0, f64::max);
+    fn least_error(&self) -> Option<f64> {
+        let n = self.rows;
         let log = (2.0 / DELTA).ln();
-        let slack = (2.0 * square * log / n).sqrt() + 2.0 * greatest * log / (3.0 * n);
+        let slack =
+            (2.0 * self.squares / n * log / n).sqrt() + 2.0 * self.greatest * log / (3.0 * n);
         let mut best: Option<(f64, f64)> = None;
-        for lambda in CANDIDATES {
-            let member = self.member(lambda);
-            let (_, variance) = moments(&member.terms(rows));
-            let lost = rows.iter().map(|row| {
-                let model = match member.form {
-                    Form::Ips => 0.0,
-                    _ => row.model_chosen,
-                };
-                (row.weight - member.shrinkage.of(row.weight)) * (row.reward - model)
-            });
-            let bias = (lost.sum::<f64>() / n).abs() + slack;
+        for ((lambda, tally), lost) in self.members.iter().zip(self.lost) {
+            let (_, variance) = tally.spread()?;
+            let bias = (lost / n).abs() + slack;
             let error = variance / n + bias * bias;
             if best.is_none_or(|(_, least)| error < least) {
-                best = Some((lambda, error));
+                best = Some((*lambda, error));
             }
         }
         best.map(|(lambda, _)| lambda)
     }
-}
-
-/// Mean, and variance about it (divided by the number, as numpy has it).
-fn moments(terms: &[f64]) -> (f64, f64) {
-    let n = terms.len() as f64;
-    let mean = terms.iter().sum::<f64>() / n;
-    let variance = terms.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-    (mean, variance)
 }
 
 #[cfg(test)]

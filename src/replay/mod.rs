@@ -50,7 +50,8 @@ pub use curve::{ArmCurve, Curve, PIECES, SpentCurve};
 pub use drift::{Drift, DriftError};
 pub use error::Error;
 pub use estimate::{
-    AskedError, Bounds, EstimateReport, FirstGuess, LoggedTarget, Picked, Question, Tuned, estimate,
+    AskedError, Bounds, EstimateReport, FirstGuess, LoggedTarget, Picked, Question, Said, Tuned,
+    estimate,
 };
 pub use joining::{Bound, Joined, Onboarding, Ruled};
 pub use lift::Lift;

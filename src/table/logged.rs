@@ -8,10 +8,11 @@
 //! | `pscore` | `pscore` | probability that it was drawn with; may be absent beside the pmf |
 //! | `pmf` | `p_0`, `p_1`, ... | the logged pmf; may be absent beside `pscore` |
 //! | `target` | `pi_0`, ... | the target policy's pmf; may be absent where the target is said otherwise |
-//! | `model` | `q_0`, ... | a model's prediction for each arm, made without the row; may be absent |
+//! | `model` | `q_0`, ... | a model's prediction for each arm, made without the row (for the bounds at every peek: from earlier rows or other data alone); may be absent |
 //! | `truth` | `mu_0`, ... | true mean of each arm, known in simulations; may be absent |
 //! | `choice` | none | number of the arm that the target takes; only where mapped |
-//! | `episode` | none | rows of one episode are dependent; only where mapped |
+//! | `episode` | none | draws whose outcomes hang together: their weights are multiplied, so not for a session of many independent draws; only where mapped |
+//! | `slice` | none | rows with the same text are judged together too; only where mapped |
 //!
 //! Invariants: numbers are finite; the arm drawn has a positive probability; a pmf sums to 1 within 1e-6 and gives
 //! the arm drawn its `pscore` within 1e-6; all families of columns have the same number of arms.
@@ -22,13 +23,14 @@
 
 use super::Error;
 use super::frame::{content, open, read_text};
-use super::logged_batch::{Families, LoggedBatch, Shape};
+use super::logged_batch::LoggedBatch;
+use super::logged_shape::{Families, Shape};
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Fields whose columns may have other names, with their own.
-const FIELDS: [(&str, Option<&str>); 9] = [
+const FIELDS: [(&str, Option<&str>); 10] = [
     ("action", Some("action")),
     ("reward", Some("reward")),
     ("pscore", Some("pscore")),
@@ -38,6 +40,7 @@ const FIELDS: [(&str, Option<&str>); 9] = [
     ("truth", Some("mu_")),
     ("choice", None),
     ("episode", None),
+    ("slice", None),
 ];
 
 /// Rows of a batch.
@@ -45,7 +48,11 @@ const BATCH: usize = 65_536;
 
 /// Which column holds which field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedColumns(BTreeMap<&'static str, String>);
+pub struct LoggedColumns {
+    of: BTreeMap<&'static str, String>,
+    /// Those that were said: they must be there.
+    mapped: BTreeSet<&'static str>,
+}
 
 impl LoggedColumns {
     /// Reads `action=arm,pmf=prob_`; an empty text maps nothing.
@@ -61,6 +68,7 @@ impl LoggedColumns {
         let own = FIELDS.iter();
         let own = own.filter_map(|(field, column)| Some((*field, (*column)?.to_owned())));
         let mut map: BTreeMap<&'static str, String> = own.collect();
+        let mut mapped = BTreeSet::new();
         for part in text.split(',').filter(|part| !part.trim().is_empty()) {
             let found = part.split_once('=').and_then(|(name, column)| {
                 let (field, _) = FIELDS.iter().find(|(field, _)| *field == name.trim())?;
@@ -73,13 +81,19 @@ impl LoggedColumns {
                 });
             };
             map.insert(field, column);
+            mapped.insert(field);
         }
-        Ok(Self(map))
+        Ok(Self { of: map, mapped })
     }
 
     /// The column of a field, or the prefix of its columns.
     pub fn of(&self, field: &str) -> Option<&str> {
-        self.0.get(field).map(String::as_str)
+        self.of.get(field).map(String::as_str)
+    }
+
+    /// Whether the column of a field was said.
+    pub(super) fn is_mapped(&self, field: &str) -> bool {
+        self.mapped.contains(field)
     }
 }
 

@@ -3,149 +3,13 @@
 //! Not here: what the columns mean ([`super::logged`]).
 
 use super::Error;
-use super::logged::LoggedColumns;
+use super::logged_shape::Shape;
 use polars::prelude::{Column, DataFrame, DataType};
 use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How far the sum of a pmf may be from 1, and a probability from its copy.
 const SLACK: f64 = 1e-6;
-
-/// Which families of columns a file has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Families {
-    /// The logged pmf.
-    pub pmf: bool,
-    /// The target's pmf.
-    pub target: bool,
-    /// A model's predictions.
-    pub model: bool,
-    /// True means.
-    pub truth: bool,
-    /// The arm that the target takes.
-    pub choice: bool,
-}
-
-/// Where the fields of a file are.
-#[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) arms: usize,
-    action: String,
-    reward: String,
-    propensity: Option<String>,
-    choice: Option<String>,
-    episode: Option<String>,
-    pmf: Vec<String>,
-    target: Vec<String>,
-    model: Vec<String>,
-    truth: Vec<String>,
-}
-
-impl Shape {
-    pub(super) fn of(
-        file: &Path,
-        names: &[String],
-        columns: &LoggedColumns,
-        target: bool,
-    ) -> Result<Self, Error> {
-        let missing = |column: &str, expected| Error::MissingColumn {
-            file: file.to_owned(),
-            column: column.to_owned(),
-            expected,
-        };
-        let has = |name: &str| names.iter().any(|n| n == name);
-        let field = |field: &str, expected| {
-            let column = columns.of(field).unwrap_or(field);
-            match has(column) {
-                true => Ok(column.to_owned()),
-                false => Err(missing(column, expected)),
-            }
-        };
-        // A column that was named must be there.
-        let named =
-            |name: &str, expected| columns.of(name).map(|_| field(name, expected)).transpose();
-        let family = |name: &str| -> Vec<String> {
-            let prefix = columns.of(name).unwrap_or(name);
-            let column = |arm: usize| format!("{prefix}{arm}");
-            (0..).map(column).take_while(|column| has(column)).collect()
-        };
-        let shape = Self {
-            arms: 0,
-            action: field("action", "a number, from 0")?,
-            reward: field("reward", "f64")?,
-            propensity: columns.of("pscore").filter(|c| has(c)).map(str::to_owned),
-            choice: named("choice", "a number, from 0")?,
-            episode: named("episode", "text or a number")?,
-            pmf: family("pmf"),
-            target: if target { family("target") } else { Vec::new() },
-            model: family("model"),
-            truth: family("truth"),
-        };
-        if shape.propensity.is_none() && shape.pmf.is_empty() {
-            return Err(missing(
-                "pscore",
-                "the probability of the arm drawn, or a pmf in p_0, p_1, ..",
-            ));
-        }
-        if target && shape.target.is_empty() {
-            let first = format!("{}0", columns.of("target").unwrap_or("pi_"));
-            return Err(missing(
-                &first,
-                "the target's pmf in pi_0, pi_1, .., or --target otherwise",
-            ));
-        }
-        shape.with_arms(file)
-    }
-
-    /// Every family that is there has a column for each arm.
-    fn with_arms(mut self, file: &Path) -> Result<Self, Error> {
-        let all = [&self.pmf, &self.target, &self.model, &self.truth];
-        let most = all.iter().map(|family| family.len()).max().unwrap_or(0);
-        let uneven = all.iter().find(|f| !f.is_empty() && f.len() != most);
-        if let Some(last) = uneven.and_then(|family| family.last()) {
-            let stem = last.trim_end_matches(|c: char| c.is_ascii_digit());
-            let short = last
-                .strip_prefix(stem)
-                .and_then(|n| n.parse::<usize>().ok());
-            return Err(Error::MissingColumn {
-                file: file.to_owned(),
-                column: format!("{stem}{}", short.unwrap_or(0) + 1),
-                expected: "f64: as many columns as the other families have",
-            });
-        }
-        if most == 0 {
-            return Err(Error::MissingColumn {
-                file: file.to_owned(),
-                column: "p_0".to_owned(),
-                expected: "a pmf, a target or a model over the arms: without one their number is unknown",
-            });
-        }
-        self.arms = most;
-        Ok(self)
-    }
-
-    pub(super) fn families(&self) -> Families {
-        Families {
-            pmf: !self.pmf.is_empty(),
-            target: !self.target.is_empty(),
-            model: !self.model.is_empty(),
-            truth: !self.truth.is_empty(),
-            choice: self.choice.is_some(),
-        }
-    }
-
-    /// Every column that is read.
-    pub(super) fn columns(&self) -> Vec<String> {
-        let single = [&self.action, &self.reward].into_iter();
-        let optional = [&self.propensity, &self.choice, &self.episode];
-        let families = [&self.pmf, &self.target, &self.model, &self.truth];
-        single
-            .chain(optional.into_iter().flatten())
-            .chain(families.into_iter().flatten())
-            .cloned()
-            .collect()
-    }
-}
 
 /// Rows in the file's order. Families are row-major, `arms` numbers a row; those that the file lacks are empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,6 +36,8 @@ pub struct LoggedBatch {
     pub choice: Vec<usize>,
     /// A hash of the episode; empty where rows are their own.
     pub episode: Vec<u64>,
+    /// The slice; empty where there is one.
+    pub slice: Vec<String>,
 }
 
 impl LoggedBatch {
@@ -218,7 +84,11 @@ impl LoggedBatch {
                 None => Vec::new(),
             },
             episode: match &shape.episode {
-                Some(column) => read.hashes(column)?,
+                Some(column) => read.texts(column)?.iter().map(hash).collect(),
+                None => Vec::new(),
+            },
+            slice: match &shape.slice {
+                Some(column) => read.texts(column)?,
                 None => Vec::new(),
             },
         };
@@ -347,19 +217,21 @@ impl Read<'_> {
         Ok(())
     }
 
-    /// A hash of each cell.
-    fn hashes(&self, name: &str) -> Result<Vec<u64>, Error> {
+    /// Each cell as text.
+    fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
         let column = self.column(name, "text or a number")?;
-        let texts = column.cast(&DataType::String);
-        let texts = texts.map_err(|e| super::frame::content(self.file, &e))?;
-        let texts = texts
-            .str()
-            .map_err(|e| super::frame::content(self.file, &e))?;
-        let mut hashes = Vec::with_capacity(texts.len());
+        let content = |error| super::frame::content(self.file, &error);
+        let texts = column.cast(&DataType::String).map_err(content)?;
+        let texts = texts.str().map_err(content)?;
+        let mut cells = Vec::with_capacity(texts.len());
         for (row, text) in texts.iter().enumerate() {
-            let text = text.ok_or_else(|| self.said(row, name, "absent", "an episode"))?;
-            hashes.push(xxh3_64(text.as_bytes()));
+            let text = text.ok_or_else(|| self.said(row, name, "absent", "text or a number"))?;
+            cells.push(text.to_owned());
         }
-        Ok(hashes)
+        Ok(cells)
     }
+}
+
+fn hash(text: &String) -> u64 {
+    xxh3_64(text.as_bytes())
 }

@@ -145,6 +145,44 @@ fn the_adaptive_logs_give_the_reference_bounds_at_every_peek() {
     }
 }
 
+#[test]
+fn slices_say_what_their_rows_alone_would_and_an_episode_of_one_row_changes_nothing() {
+    let Some(synthetic) = fixture("synth_log.csv") else {
+        return;
+    };
+    let text = std::fs::read_to_string(&synthetic).unwrap();
+    let mut lines = text.lines();
+    let mut sliced = format!("{},half,session\n", lines.next().unwrap());
+    for (row, line) in lines.enumerate() {
+        let half = ["even", "odd"][row % 2];
+        writeln!(sliced, "{line},{half},{row}").unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.csv");
+    std::fs::write(&file, sliced).unwrap();
+    let near = |found: &Value, wanted: &Value| {
+        let (found, wanted) = (found.as_object().unwrap(), wanted.as_object().unwrap());
+        assert!(found.len() > 15 && found.keys().eq(wanted.keys()));
+        for (name, wanted) in wanted {
+            for part in ["value", "standard_error", "lower", "upper"] {
+                let pair = [&found[name][part], &wanted[part]].map(|v| v.as_f64().unwrap());
+                assert!((pair[0] - pair[1]).abs() < 1e-12, "{name} {part}: {pair:?}");
+            }
+        }
+    };
+    let whole = estimate(&synthetic, &[]);
+    for columns in ["slice=half", "slice=half,episode=session"] {
+        let report = estimate(&file, &["--columns", columns]);
+        near(&report["estimates"], &whole["estimates"]);
+        for (slice, rows) in [("even", "::2"), ("odd", "1::2")] {
+            let alone = estimate(&synthetic, &["--rows", rows]);
+            let slice = &report["slices"][slice];
+            near(&slice["estimates"], &alone["estimates"]);
+            assert_eq!(slice["overlap"]["rows"], 1000);
+        }
+    }
+}
+
 /// A log of the real shop: item, position, click, probability.
 fn shop(policy: &str, campaign: &str) -> Option<Vec<(usize, usize, u8, f64)>> {
     let file = format!("{SHARED}/datasets/obd/{policy}_{campaign}.csv");
@@ -352,6 +390,11 @@ fn a_file_that_is_no_log_is_told_why() {
         "a column that is not there",
         good,
         &["--columns", "episode=session"],
+    );
+    asked(
+        "a model that is not there",
+        known,
+        &["--target", "uniform", "--columns", "model=pred_"],
     );
     asked("no such target", good, &["--target", "best"]);
     asked("an arm beyond the last", known, &["--target", "arm:2"]);

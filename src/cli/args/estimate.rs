@@ -10,7 +10,8 @@ pub(crate) struct Estimate {
     #[arg(long, value_name = "FILE")]
     pub(crate) log: PathBuf,
     /// What its columns are called: FIELD=COLUMN,... with FIELD one of action, reward, pscore, pmf (a prefix; p_),
-    /// target (pi_), model (q_), truth (mu_), choice, episode.
+    /// target (pi_), model (q_; made without the row), truth (mu_), choice, episode, slice (rows with the same text in it are judged
+    /// together too).
     #[arg(long, default_value = "", value_name = "MAP")]
     pub(crate) columns: String,
     /// The policy to judge: columns (the target's own), uniform, arm:K, choice (the arm in that column), choice:SHARE

@@ -1,11 +1,9 @@
 //! One pass over the rows: what the estimators need of each, and the bounds as they go.
 
-use super::Bounds;
 use super::asked::{FirstGuess, LoggedTarget, Question};
-use crate::ope::{
-    Calibration, CalibrationReport, Draw, LowerBound, Row, UpperBound, expected, importance_weight,
-    unsupported,
-};
+use super::tally::{Noted, Set};
+use super::{Bounds, EstimateReport};
+use crate::ope::{Draw, LowerBound, Row, UpperBound, expected, importance_weight};
 use crate::table::{Families, LoggedBatch};
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,29 +18,24 @@ pub(super) struct Gathered<'a> {
     question: &'a Question,
     families: Families,
     arms: usize,
-    rows: Vec<Row>,
-    /// Numbers of the episodes, and the product of the weights of each.
-    clusters: HashMap<u64, usize>,
-    products: Vec<f64>,
-    unsupported: f64,
-    truth: f64,
-    calibration: Calibration,
+    all: Set,
+    slices: BTreeMap<String, Set>,
+    episodes: Episodes,
     bounds: Vec<(&'static str, LowerBound, UpperBound)>,
     cut: usize,
     target: Vec<f64>,
     pmf: Vec<(usize, f64)>,
 }
 
-/// All rows.
-pub(super) struct Whole {
-    pub(super) rows: Vec<Row>,
-    pub(super) arms: usize,
-    pub(super) has_model: bool,
-    pub(super) unsupported: f64,
-    pub(super) truth: Option<f64>,
-    pub(super) calibration: Option<CalibrationReport>,
-    pub(super) anytime: BTreeMap<String, Bounds>,
-    pub(super) cut: f64,
+/// Rows that belong to episodes, which are judged when all have come.
+#[derive(Default)]
+struct Episodes {
+    /// Numbers of the episodes, and the product of the weights of each.
+    numbers: HashMap<u64, usize>,
+    products: Vec<f64>,
+    rows: Vec<Row>,
+    /// Of each row, where there are slices.
+    slices: Vec<String>,
 }
 
 impl<'a> Gathered<'a> {
@@ -59,12 +52,9 @@ impl<'a> Gathered<'a> {
             question,
             families,
             arms,
-            rows: Vec::new(),
-            clusters: HashMap::new(),
-            products: Vec::new(),
-            unsupported: 0.0,
-            truth: 0.0,
-            calibration: Calibration::new(arms),
+            all: Set::new(arms, families.model),
+            slices: BTreeMap::new(),
+            episodes: Episodes::default(),
             bounds: bounds.collect(),
             cut: 0,
             target: vec![0.0; arms],
@@ -74,63 +64,83 @@ impl<'a> Gathered<'a> {
 
     /// Takes in a batch.
     pub(super) fn take(&mut self, batch: &LoggedBatch) {
-        let values = batch
-            .chosen
-            .iter()
-            .zip(&batch.reward)
-            .zip(&batch.propensity);
-        for (row, ((chosen, reward), propensity)) in values.enumerate() {
+        for row in 0..batch.chosen.len() {
             if self.question.rows.has(batch.first + row) {
-                self.row(batch, row, *chosen, *reward, *propensity);
+                self.row(batch, row);
             }
         }
     }
 
-    fn row(
-        &mut self,
-        batch: &LoggedBatch,
-        row: usize,
-        chosen: usize,
-        reward: f64,
-        propensity: f64,
-    ) {
-        self.aim(batch, row);
-        let (logged, model) = (batch.row(&batch.pmf, row), batch.row(&batch.model, row));
-        let probability = self.target.get(chosen).copied().unwrap_or(0.0);
-        let own = importance_weight(probability, propensity);
-        self.unsupported += match logged.is_empty() {
-            false => unsupported(&self.target, logged),
-            // Of a draw that was certain the rest had no chance.
-            true if propensity >= 1.0 => 1.0 - probability,
-            true => 0.0,
+    fn row(&mut self, batch: &LoggedBatch, at: usize) {
+        let values = (
+            batch.chosen.get(at),
+            batch.reward.get(at),
+            batch.propensity.get(at),
+        );
+        let (Some(&chosen), Some(&reward), Some(&propensity)) = values else {
+            return;
         };
-        self.truth += expected(&self.target, batch.row(&batch.truth, row));
+        self.aim(batch, at);
         self.cut += usize::from(!(0.0..=1.0).contains(&reward));
-        let (cluster, before) = self.cluster(batch.episode.get(row).copied(), own);
-        self.rows.push(Row {
-            cluster,
-            weight: own,
-            weight_before: before,
+        let (logged, model) = (batch.row(&batch.pmf, at), batch.row(&batch.model, at));
+        let probability = self.target.get(chosen).copied().unwrap_or(0.0);
+        let row = Row {
+            cluster: self.all.rows,
+            weight: importance_weight(probability, propensity),
+            weight_before: 1.0,
             reward,
             model_value: expected(&self.target, model),
             model_chosen: model.get(chosen).copied().unwrap_or(0.0),
-        });
-        if logged.is_empty() {
-            return;
-        }
+        };
+        let truth = expected(&self.target, batch.row(&batch.truth, at));
+        let noted = Noted::of(&self.target, logged, (probability, propensity), truth);
         self.pmf.clear();
         self.pmf.extend(logged.iter().copied().enumerate());
-        self.calibration.add(&self.pmf, chosen);
-        let draw = Draw {
-            chosen,
-            reward,
-            logged,
-            target: &self.target,
-            model,
-        };
-        for (_, lower, upper) in &mut self.bounds {
-            lower.add(&draw);
-            upper.add(&draw);
+        if !logged.is_empty() {
+            let draw = Draw {
+                chosen,
+                reward,
+                logged,
+                target: &self.target,
+                model,
+            };
+            for (_, lower, upper) in &mut self.bounds {
+                lower.add(&draw);
+                upper.add(&draw);
+            }
+        }
+        let (episode, slice) = (batch.episode.get(at).copied(), batch.slice.get(at));
+        self.share(row, chosen, &noted, episode, slice);
+    }
+
+    /// Gives a row to the sets that it is in.
+    fn share(
+        &mut self,
+        mut row: Row,
+        chosen: usize,
+        noted: &Noted,
+        episode: Option<u64>,
+        slice: Option<&String>,
+    ) {
+        if let Some(slice) = slice
+            && !self.slices.contains_key(slice)
+        {
+            let set = Set::new(self.arms, self.families.model);
+            self.slices.insert(slice.clone(), set);
+        }
+        let part = slice.and_then(|slice| self.slices.get_mut(slice));
+        for set in std::iter::once(&mut self.all).chain(part) {
+            set.note(noted);
+            if !self.pmf.is_empty() {
+                set.calibration.add(&self.pmf, chosen);
+            }
+            if episode.is_none() {
+                set.add(&[row]);
+                set.log(&[Row { weight: 1.0, ..row }]);
+            }
+        }
+        if let Some(episode) = episode {
+            self.episodes.push(episode, &mut row, slice);
         }
     }
 
@@ -152,29 +162,51 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// The number of a row's episode, and the weight of the episode's rows before it.
-    fn cluster(&mut self, episode: Option<u64>, own: f64) -> (usize, f64) {
+    /// What there is when the file ends.
+    pub(super) fn finish(mut self, read: usize) -> EstimateReport {
+        let episodes = self.episodes.numbers.len();
+        let single = episodes == 0 || episodes == self.all.rows;
+        self.episodes.judge(&mut self.all, &mut self.slices);
+        let bounds = self.bounds.iter();
+        let bounds = bounds.filter(|_| single && self.families.pmf && self.all.rows > 0);
+        let (pmf, truth) = (self.families.pmf, self.families.truth);
+        let all = self.all.said(pmf, truth, self.question);
+        let told = all.refusal.is_none() || self.question.regardless;
+        let anytime = bounds.filter(|_| told).map(|(name, lower, upper)| {
+            let (lower, upper) = (lower.value(), upper.value());
+            ((*name).to_owned(), Bounds { lower, upper })
+        });
+        let slices = self.slices.iter();
+        let slices = slices.map(|(name, set)| (name.clone(), set.said(pmf, truth, self.question)));
+        EstimateReport {
+            read,
+            arms: self.arms,
+            anytime: anytime.collect(),
+            cut: self.all.mean(self.cut as f64),
+            slices: slices.collect(),
+            all,
+        }
+    }
+}
+
+impl Episodes {
+    /// Puts a row by, with its number and the weight of its episode's rows before it.
+    fn push(&mut self, episode: u64, row: &mut Row, slice: Option<&String>) {
         let fresh = self.products.len();
-        let number = match episode {
-            Some(episode) => *self.clusters.entry(episode).or_insert(fresh),
-            None => fresh,
-        };
-        if number == fresh {
+        row.cluster = *self.numbers.entry(episode).or_insert(fresh);
+        if row.cluster == fresh {
             self.products.push(1.0);
         }
-        let product = self.products.get_mut(number);
-        let before = product.as_ref().map_or(1.0, |p| **p);
-        if let Some(product) = product {
-            *product *= own;
+        if let Some(product) = self.products.get_mut(row.cluster) {
+            row.weight_before = *product;
+            *product *= row.weight;
         }
-        (number, before)
+        self.rows.push(*row);
+        self.slices.extend(slice.cloned());
     }
 
-    /// What there is when the file ends.
-    pub(super) fn finish(mut self) -> Whole {
-        let n = self.rows.len() as f64;
-        let mean = |sum: f64| if n > 0.0 { sum / n } else { 0.0 };
-        let single = self.products.len() == self.rows.len();
+    /// Every row now has the weight of its whole episode.
+    fn judge(&mut self, all: &mut Set, slices: &mut BTreeMap<String, Set>) {
         for row in &mut self.rows {
             row.weight = self
                 .products
@@ -182,23 +214,30 @@ impl<'a> Gathered<'a> {
                 .copied()
                 .unwrap_or(row.weight);
         }
-        let bounds = self
-            .bounds
-            .iter()
-            .filter(|_| single && self.families.pmf && n > 0.0);
-        let anytime = bounds.map(|(name, lower, upper)| {
-            let (lower, upper) = (lower.value(), upper.value());
-            ((*name).to_owned(), Bounds { lower, upper })
-        });
-        Whole {
-            anytime: anytime.collect(),
-            arms: self.arms,
-            has_model: self.families.model,
-            unsupported: mean(self.unsupported),
-            truth: (self.families.truth && n > 0.0).then(|| mean(self.truth)),
-            calibration: self.families.pmf.then(|| self.calibration.report()),
-            cut: mean(self.cut as f64),
-            rows: self.rows,
+        let mut parts: BTreeMap<&String, Vec<Row>> = BTreeMap::new();
+        for (slice, row) in self.slices.iter().zip(&self.rows) {
+            parts.entry(slice).or_default().push(*row);
         }
+        for (slice, rows) in &mut parts {
+            if let Some(set) = slices.get_mut(*slice) {
+                by_episode(rows, set);
+            }
+        }
+        by_episode(&mut self.rows, all);
+    }
+}
+
+fn by_episode(rows: &mut [Row], set: &mut Set) {
+    rows.sort_by_key(|row| row.cluster);
+    for episode in rows.chunk_by(|a, b| a.cluster == b.cluster) {
+        set.add(episode);
+        let unweighted: Vec<Row> = episode
+            .iter()
+            .map(|row| Row {
+                weight: 1.0,
+                ..*row
+            })
+            .collect();
+        set.log(&unweighted);
     }
 }

@@ -2,10 +2,14 @@
 //! every peek, and whether the log can answer at all.
 //!
 //! Invariants: a number that the log cannot stand behind is refused, with the reason; the numbers can be had all
-//! the same, but never without it. One pass over the file; what is kept of a row is 56 bytes.
+//! the same, but never without it. One pass over the file; of a row nothing is
+//! kept but sums, unless rows belong to episodes: then its 56 bytes, for the weights of an episode are multiplied.
 //!
 //! Not here: reading (`table`), the estimators (`ope`), traffic of our own server, whose contexts are known
 //! (`traffic`).
+//!
+//! Intervals are for a logger that did not learn from what it logged, or nearly so; the bounds at every peek hold
+//! for one that did, beside `ipw` only with a model that was fitted on earlier rows or on other data.
 //!
 //! Units: rewards as in the file; bounds at every peek are of rewards cut to [0, 1].
 //!
@@ -13,13 +17,14 @@
 
 mod asked;
 mod gather;
+mod tally;
 mod text;
 
 pub use asked::{AskedError, FirstGuess, LoggedTarget, Picked, Question};
 
 use super::error::Error;
 use super::{Progress, Watch};
-use crate::ope::{CalibrationReport, Estimate, Estimator, Family, Overlap, Refusal, Row, Rule};
+use crate::ope::{CalibrationReport, Estimate, Overlap, Refusal};
 use crate::table::LoggedReader;
 use gather::Gathered;
 use serde::Serialize;
@@ -30,17 +35,32 @@ use std::collections::BTreeMap;
 pub struct EstimateReport {
     /// Rows read.
     pub read: usize,
-    /// Rows used.
-    pub rows: usize,
     /// Arms.
     pub arms: usize,
+    /// What all rows say.
+    #[serde(flatten)]
+    pub all: Said,
+    /// Bounds that hold at every peek, by the cap k of the weighted model: `ipw` is k = 0. Absent without the pmf,
+    /// and where episodes have several rows.
+    pub anytime: BTreeMap<String, Bounds>,
+    /// Share of rewards outside [0, 1], which those bounds cut.
+    pub cut: f64,
+    /// What the rows of each slice say.
+    pub slices: BTreeMap<String, Said>,
+}
+
+/// What a set of rows says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Said {
+    /// Rows used.
+    pub rows: usize,
     /// Why the numbers may not be relied on. They are absent then, unless they were asked for all the same.
     pub refusal: Option<Refusal>,
     /// The target's true value, where the file has the arms' true means.
     pub truth: Option<f64>,
     /// Mean reward as logged.
     pub logged: Option<Estimate>,
-    /// How well the log covers the target.
+    /// How well the rows cover the target.
     pub overlap: Overlap,
     /// Whether arms were drawn as often as the log says; where it has the pmf.
     pub calibration: Option<CalibrationReport>,
@@ -48,12 +68,7 @@ pub struct EstimateReport {
     pub estimates: BTreeMap<String, Estimate>,
     /// Estimators with a parameter chosen from the log.
     pub tuned: BTreeMap<String, Tuned>,
-    /// Bounds that hold at every peek, by the cap k of the weighted model: `ipw` is k = 0. Absent without the pmf,
-    /// and where episodes have several rows.
-    pub anytime: BTreeMap<String, Bounds>,
-    /// Share of rewards outside [0, 1], which those bounds cut.
-    pub cut: f64,
-    /// Smallest true difference from another policy that this log would show (one-sided 5 %, power 80 %), by the
+    /// Smallest true difference from another policy that these rows would show (one-sided 5 %, power 80 %), by the
     /// doubly robust estimate or, without a model, the self-normalised one.
     pub detectable_effect: Option<f64>,
 }
@@ -98,84 +113,5 @@ pub fn estimate(
             return Err(Error::Stopped);
         }
     }
-    Ok(report(gathered.finish(), read, question))
-}
-
-/// Everything that is said of the rows.
-fn report(gathered: gather::Whole, read: usize, question: &Question) -> EstimateReport {
-    let gather::Whole {
-        rows,
-        arms,
-        has_model,
-        unsupported,
-        truth,
-        calibration,
-        anytime,
-        cut,
-    } = gathered;
-    let overlap = Overlap::of(&rows, unsupported);
-    let faulty = calibration.as_ref().and_then(CalibrationReport::refusal);
-    let refusal = faulty.or_else(|| overlap.refusal());
-    let told = refusal.is_none() || question.regardless;
-    let mut estimates = BTreeMap::new();
-    let mut tuned = BTreeMap::new();
-    if told {
-        for estimator in Estimator::STANDARD {
-            if has_model || !estimator.needs_model() {
-                let found = estimator.estimate(&rows);
-                estimates.extend(found.map(|found| (estimator.to_string(), found)));
-            }
-        }
-        for (name, found) in tune(&rows, has_model) {
-            tuned.insert(name, found);
-        }
-    }
-    let headline = if has_model { "dr" } else { "snips" };
-    let detectable_effect = estimates.get(headline).map(Estimate::detectable_effect);
-    EstimateReport {
-        read,
-        rows: rows.len(),
-        arms,
-        refusal,
-        truth,
-        logged: logged(&rows),
-        overlap,
-        calibration,
-        estimates,
-        tuned,
-        anytime: if told { anytime } else { BTreeMap::new() },
-        cut,
-        detectable_effect,
-    }
-}
-
-/// Each family by each rule.
-fn tune(rows: &[Row], has_model: bool) -> Vec<(String, Tuned)> {
-    let mut found = Vec::new();
-    for family in Family::ALL {
-        if !has_model && family != Family::ClippedIps {
-            continue;
-        }
-        for rule in Rule::ALL {
-            let Some(lambda) = family.tune(rule, rows) else {
-                continue;
-            };
-            let estimate = family.member(lambda).estimate(rows);
-            let name = format!("{family}_tuned_{rule}");
-            found.extend(estimate.map(|estimate| (name, Tuned { lambda, estimate })));
-        }
-    }
-    found
-}
-
-/// The mean reward of the rows as they are.
-fn logged(rows: &[Row]) -> Option<Estimate> {
-    let unweighted: Vec<Row> = rows
-        .iter()
-        .map(|row| Row {
-            weight: 1.0,
-            ..*row
-        })
-        .collect();
-    Estimator::IPS.estimate(&unweighted)
+    Ok(gathered.finish(read))
 }

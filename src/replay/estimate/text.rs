@@ -1,6 +1,6 @@
 //! The report for a person.
 
-use super::EstimateReport;
+use super::{EstimateReport, Said};
 use crate::ope::Estimate;
 use std::fmt;
 
@@ -14,12 +14,35 @@ const HEADLINES: [(&str, &str); 4] = [
 
 impl fmt::Display for EstimateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let overlap = &self.overlap;
-        writeln!(f, "{} of {} rows, {} arms", self.rows, self.read, self.arms)?;
+        let all = &self.all;
+        writeln!(f, "{} of {} rows, {} arms", all.rows, self.read, self.arms)?;
+        fmt::Display::fmt(all, f)?;
+        for (name, bounds) in &self.anytime {
+            let (lower, upper) = (bounds.lower, bounds.upper);
+            writeln!(f, "at every peek, {name:15} [{lower:.4}, {upper:.4}]")?;
+        }
+        if self.cut > 0.0 && !self.anytime.is_empty() {
+            let share = 100.0 * self.cut;
+            let cut = "% of the rewards are outside 0 to 1; the bounds at every peek cut them";
+            writeln!(f, "{share:.2} {cut}")?;
+        }
+        for (name, said) in &self.slices {
+            let what = match (&said.refusal, said.headline()) {
+                (Some(refusal), _) => format!("REFUSED: {refusal}"),
+                (None, Some((title, found))) => format!("{title} {}", interval(found)),
+                (None, None) => String::new(),
+            };
+            writeln!(f, "slice {name:14} {} rows, {what}", said.rows)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(logged) = &self.logged {
             writeln!(f, "logged               {}", interval(logged))?;
-        }
-        if self.rows > 0 {
+            let overlap = &self.overlap;
             writeln!(
                 f,
                 "overlap              effective sample size {:.1}, mean weight {:.4} (z {:+.1}), largest weight {:.1}",
@@ -42,25 +65,17 @@ impl fmt::Display for EstimateReport {
         if let Some(truth) = self.truth {
             writeln!(f, "truth                {truth:.4}")?;
         }
-        self.values(f)?;
-        if self.cut > 0.0 && !self.anytime.is_empty() {
-            let share = 100.0 * self.cut;
-            writeln!(
-                f,
-                "{share:.2} % of the rewards are outside 0 to 1; the bounds at every peek cut them"
-            )?;
-        }
-        if let Some(effect) = self.detectable_effect {
-            writeln!(
-                f,
-                "a difference of {effect:.4} would show (one-sided 5 %, power 80 %)"
-            )?;
-        }
-        Ok(())
+        self.values(f)
     }
 }
 
-impl EstimateReport {
+impl Said {
+    /// The first number there is.
+    fn headline(&self) -> Option<(&'static str, &Estimate)> {
+        let found = |(name, title): (&str, &'static str)| Some((title, self.estimates.get(name)?));
+        HEADLINES.into_iter().find_map(found)
+    }
+
     /// The numbers, the headlines first.
     fn values(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, title) in HEADLINES {
@@ -76,13 +91,9 @@ impl EstimateReport {
             let (estimate, lambda) = (interval(&found.estimate), found.lambda);
             writeln!(f, "{name:20} {estimate} with {lambda}")?;
         }
-        for (name, bounds) in &self.anytime {
-            let (lower, upper) = (bounds.lower, bounds.upper);
-            writeln!(
-                f,
-                "at every peek, {name:5} {:9} [{lower:.4}, {upper:.4}]",
-                ""
-            )?;
+        if let Some(effect) = self.detectable_effect {
+            let size = "would show (one-sided 5 %, power 80 %)";
+            writeln!(f, "a difference of {effect:.4} {size}")?;
         }
         Ok(())
     }
