@@ -75,11 +75,9 @@ fn pages(page: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     let beside = page.with_extension("json");
     let refused = |problem: &str| {
         let shown = page.display();
-        format!(
-            "--report is {shown}: {problem}; allowed FILE.html in a folder that is there, and not FILE.json"
-        )
+        format!("--report is {shown}: {problem}; allowed FILE.html in a folder that is there")
     };
-    if page.file_name().is_none() || beside == page {
+    if page.extension().is_none_or(|ending| ending != "html") {
         return Err(refused("is no page").into());
     }
     let folder = page

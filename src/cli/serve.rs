@@ -9,6 +9,7 @@ use bellwether::proto::v1;
 use bellwether::{config, server};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Serves until interrupted.
 pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
@@ -66,6 +67,10 @@ pub(crate) fn check(arguments: &Check) -> Result<(), Failure> {
     }
 }
 
+/// How often, and after what pause each, a lifted guard is looked for before what there is is shown.
+const LIFT_LOOKS: u32 = 50;
+const LIFT_PAUSE: Duration = Duration::from_millis(40);
+
 /// Sets a team's pin and freeze, and shows its state.
 pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
     let Remote { addr, key } = &arguments.remote;
@@ -87,13 +92,29 @@ pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
             .await
             .map_err(ClientError::from)?;
     }
-    let state = admin
-        .get_team(v1::GetTeamRequest { team: team.clone() })
-        .await
-        .map_err(ClientError::from)?
-        .into_inner();
+    let mut state = team_state(&mut admin, &team).await?;
+    if arguments.lift_guard {
+        // What is shown is what the learner has come to: not before it has read of this.
+        let lifted = state.journal_sequence;
+        for _ in 0..LIFT_LOOKS {
+            if state.snapshot_version >= lifted {
+                break;
+            }
+            tokio::time::sleep(LIFT_PAUSE).await;
+            state = team_state(&mut admin, &team).await?;
+        }
+    }
     let state = Team::of(team, state);
     out::write(arguments.format, &state, &state.text())
+}
+
+async fn team_state(
+    admin: &mut client::Admin,
+    team: &str,
+) -> Result<v1::GetTeamResponse, ClientError> {
+    let team = team.to_owned();
+    let response = admin.get_team(v1::GetTeamRequest { team }).await?;
+    Ok(response.into_inner())
 }
 
 #[derive(Serialize)]

@@ -111,6 +111,9 @@ pub async fn feedback(
     Ok(FeedbackServiceClient::new(connect(address, key).await?))
 }
 
+/// Calls of the administration.
+pub type Admin = AdminServiceClient<Keyed>;
+
 /// A client of `AdminService`.
 pub async fn admin(
     address: &str,

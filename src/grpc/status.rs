@@ -63,7 +63,7 @@ pub enum Failure {
     },
     /// The money is spent.
     #[error(
-        "the budget of {subject} has {:.9} USD left: the cheapest arm costs {:.9} USD at worst",
+        "the budget of {subject} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
         left.as_usd(), asked.as_usd()
     )]
     BudgetExhausted {

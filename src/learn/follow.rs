@@ -26,6 +26,9 @@ use tokio::sync::watch;
 /// Records learned between two publications at most.
 const BATCH: usize = 256;
 
+/// Why a checkpoint that is sound cannot serve.
+const ANOTHER: &str = "a checkpoint was learned under another configuration or by another build";
+
 /// Records between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 100_000;
 
@@ -294,6 +297,13 @@ fn restored(store: &Store, checkpoints: &Checkpoints, params: &Params) -> Option
     let loaded = checkpoints.load(newest, |sequence, blob| read(sequence, blob, params));
     for refused in &loaded.refused {
         let (file, reason) = (&refused.file, &refused.reason);
+        if reason == ANOTHER {
+            tracing::warn!(
+                file,
+                "{ANOTHER}: set aside, and learned anew from the journal"
+            );
+            continue;
+        }
         tracing::error!(
             file,
             reason,
@@ -308,7 +318,7 @@ fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<Learner, String> 
     // First alone: a state of another layout may not even decode.
     let (fingerprint, rest) = postcard::take_from_bytes::<u64>(blob).map_err(|e| e.to_string())?;
     if fingerprint != params.fingerprint() {
-        return Err("learned under another configuration or by another build".to_owned());
+        return Err(ANOTHER.to_owned());
     }
     let (mut learner, rest) =
         postcard::take_from_bytes::<Learner>(rest).map_err(|error| error.to_string())?;

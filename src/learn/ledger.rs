@@ -114,6 +114,8 @@ pub(super) struct Ledger {
     order: VecDeque<(Timestamp, DecisionId)>,
     /// Entries that have left: `order[i]` is entry number `left + i`.
     left: u64,
+    /// Those of them that made room before all their signals had closed.
+    crowded_out: u64,
     /// For each group, the number of the next entry to close.
     next_to_close: Vec<u64>,
     episodes: BTreeMap<Name, Episode>,
@@ -237,15 +239,21 @@ impl Ledger {
         self.entries.values_mut().map(|entry| &mut entry.trial)
     }
 
-    /// Lets go of entries older than `window` or over the count of `open`.
-    pub(super) fn evict(&mut self, window: Duration, open: usize, now: Timestamp) {
+    /// Lets go of entries older than `window` or over the count of `open`. Whether one of them was the first that
+    /// had to make room before all its signals had closed.
+    pub(super) fn evict(&mut self, window: Duration, open: usize, now: Timestamp) -> bool {
+        let before = self.crowded_out;
+        let groups = self.next_to_close.len();
         while let Some((time, id)) = self.order.front().copied() {
             if time.after(window) > now && self.order.len() <= open {
                 break;
             }
             self.order.pop_front();
             self.left += 1;
-            let name = self.entries.remove(&id).and_then(|entry| entry.episode);
+            let entry = self.entries.remove(&id);
+            let closed = |g: usize| entry.as_ref().is_none_or(|e| e.closed & (1 << g) != 0);
+            self.crowded_out += u64::from(!(0..groups).all(closed));
+            let name = entry.and_then(|entry| entry.episode);
             if let Some(name) = name
                 && let Some(episode) = self.episodes.get_mut(&name)
             {
@@ -255,6 +263,7 @@ impl Ledger {
                 }
             }
         }
+        before == 0 && self.crowded_out > 0
     }
 
     /// Whether it fits a scorecard whose groups have `targets` targets: asked of what was read from disk.
@@ -284,5 +293,35 @@ impl Ledger {
                 .map(|(time, _)| time.after(open_for(group)))
         };
         self.next_to_close.iter().enumerate().filter_map(due).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::sample::{HOUR, Maker, name};
+
+    #[test]
+    fn a_decision_that_makes_room_before_it_closes_is_told_of_once() {
+        let (mut ledger, mut maker) = (Ledger::new(2), Maker::new());
+        let mut open = |ledger: &mut Ledger, closed: u32| {
+            let decision = maker.decision(None);
+            let at = Position {
+                sequence: 1,
+                offset: 0,
+            };
+            let mut entry = Entry::new(&decision, &name("a"), at, None);
+            entry.closed = closed;
+            ledger.open(decision.id, entry);
+            ledger.evict(HOUR, 2, decision.time)
+        };
+        // The first two leave closed; of the others, one group was still open.
+        let told: Vec<bool> = [0b11, 0b11, 0b01, 0b10, 0b01, 0b01, 0b01]
+            .into_iter()
+            .map(|closed| open(&mut ledger, closed))
+            .collect();
+        let first = [false, false, false, false, true, false, false];
+        assert_eq!(told, first);
+        assert_eq!((ledger.crowded_out, ledger.order.len()), (3, 2));
     }
 }

@@ -322,7 +322,11 @@ impl Team {
             }
         }
         let window = scope.params.window(scope.limits);
-        self.ledger.evict(window, scope.limits.open, scope.now);
+        if self.ledger.evict(window, scope.limits.open, scope.now) {
+            let (team, open) = (&scope.params.name, scope.limits.open);
+            let what = "more decisions are open than are kept: the oldest are let go before their signals close, and nothing that counts at closing is learned of them";
+            tracing::warn!(%team, open, what);
+        }
         self.waiting.evict(window, scope.now);
         Ok(())
     }

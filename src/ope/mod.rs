@@ -37,7 +37,7 @@ pub use estimate::Estimate;
 pub use estimator::{Estimator, Form, Tally, difference};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, OverlapTally, Refusal};
-pub use row::{Row, expected, importance_weight, unsupported};
+pub use row::{Row, expected, expected_square, importance_weight, unsupported};
 pub use sequence::MeanSequence;
 pub use shares::{LEAST_EXPECTED, unlike_shares};
 pub use shrinkage::Shrinkage;

@@ -48,7 +48,7 @@ pub struct Overlap {
 pub enum Refusal {
     /// Nothing to judge by.
     #[error(
-        "no decision with an outcome and a random draw: send feedback for decisions drawn with exploration"
+        "no row to judge by: it takes decisions that were drawn with exploration and have an outcome"
     )]
     NoRows,
     /// Too few decisions look like the target's.

@@ -53,6 +53,21 @@ pub fn expected(target: &[f64], model: &[f64]) -> f64 {
     target.iter().zip(model).map(|(p, q)| p * q).sum()
 }
 
+/// The mean of w^2 over the logged draw: sum over arms of target probability squared by the logged one. Of n rows
+/// the effective sample size is about n by its mean.
+///
+/// ```
+/// use bellwether::ope::expected_square;
+/// assert_eq!(expected_square(&[1.0, 0.0], &[0.25, 0.75]), 4.0);
+/// ```
+pub fn expected_square(target: &[f64], logged: &[f64]) -> f64 {
+    let arms = target
+        .iter()
+        .zip(logged)
+        .filter(|(_, logged)| **logged > 0.0);
+    arms.map(|(target, logged)| target * target / logged).sum()
+}
+
 /// Target probability on arms that the log could never have drawn: of these the log says nothing.
 ///
 /// ```

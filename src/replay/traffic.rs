@@ -21,7 +21,7 @@ use super::wanted::{Refused, Wanted};
 use super::{Progress, Row, Watch};
 use crate::bandit::Scratch;
 use crate::ope::{
-    Estimate, Estimator, Overlap, Refusal, Row as Weighted, difference, expected,
+    Estimate, Estimator, Overlap, Refusal, Row as Weighted, difference, expected, expected_square,
     importance_weight, unsupported,
 };
 use crate::table;
@@ -103,7 +103,7 @@ pub fn traffic(
             return Err(Error::Stopped);
         }
     }
-    let (logged, _) = weigh(&Candidate::Logged, &log, &model)?;
+    let logged = weigh(&Candidate::Logged, &log, &model)?.rows;
     Ok(TrafficReport {
         rows: log.rows,
         used: log.outcomes.len(),
@@ -134,10 +134,16 @@ fn judge(
     wanted: &[Wanted],
     faulty: Option<Refusal>,
 ) -> Result<CandidateReport, Error> {
-    let (rows, unsupported) = weigh(candidate, log, model)?;
+    let Weighed {
+        rows,
+        unsupported,
+        foretold,
+    } = weigh(candidate, log, model)?;
     let overlap = Overlap::of(&rows, unsupported);
+    // Few draws like the candidate's may not have come yet: the log then looks better than it is.
     let refusal = faulty
         .or_else(|| overlap.refusal())
+        .or_else(|| overlap.too_small(foretold))
         .map(|reason| Refused::new(reason, wanted));
     let stands = refusal.is_none();
     let estimate = |estimator: Estimator| {
@@ -168,14 +174,21 @@ struct Weight {
     before: f64,
     model_value: f64,
     unsupported: f64,
+    /// Its expected square, by the two pmfs.
+    square: f64,
 }
 
-/// The rows that the candidate can be judged on, and its mean mass on arms never drawn.
-fn weigh(
-    candidate: &Candidate,
-    log: &Log,
-    model: &[Vec<f64>],
-) -> Result<(Vec<Weighted>, f64), Error> {
+/// The rows that a candidate can be judged on.
+struct Weighed {
+    rows: Vec<Weighted>,
+    /// Its mean mass on arms never drawn.
+    unsupported: f64,
+    /// The effective sample size that the pmfs foretell.
+    foretold: f64,
+}
+
+/// What the log has of a candidate.
+fn weigh(candidate: &Candidate, log: &Log, model: &[Vec<f64>]) -> Result<Weighed, Error> {
     let mut weights: Vec<Option<Weight>> = Vec::with_capacity(log.draws.len());
     let mut scratch = Scratch::default();
     for (draw, q) in log.draws.iter().zip(model) {
@@ -188,20 +201,21 @@ fn weigh(
                 before: 1.0,
                 model_value: expected(target.as_slice(), q),
                 unsupported: unsupported(target.as_slice(), draw.drawn.pmf.as_slice()),
+                square: expected_square(target.as_slice(), draw.drawn.pmf.as_slice()),
             }
         }));
     }
     let whole = products(log, &mut weights);
     let mut clusters: Vec<Option<usize>> = vec![None; log.episodes.len()];
     let mut rows: Vec<Weighted> = Vec::with_capacity(log.outcomes.len());
-    let (mut next, mut mass) = (0, 0.0);
+    let (mut next, mut mass, mut squares) = (0, 0.0, 0.0);
     for outcome in &log.outcomes {
         let draw = log.draws.get(outcome.draw);
         let weight = weights.get(outcome.draw).copied().flatten();
         let (Some(draw), Some(weight)) = (draw, weight) else {
             continue;
         };
-        let (Some(Some(product)), Some(cluster)) =
+        let (Some(Some((product, square))), Some(cluster)) =
             (whole.get(draw.episode), clusters.get_mut(draw.episode))
         else {
             continue;
@@ -212,6 +226,7 @@ fn weigh(
         });
         let q = model.get(outcome.draw).map_or(&[][..], Vec::as_slice);
         mass += weight.unsupported;
+        squares += square;
         rows.push(Weighted {
             cluster,
             weight: *product,
@@ -221,21 +236,25 @@ fn weigh(
             model_chosen: q.get(draw.drawn.chosen as usize).copied().unwrap_or(0.0),
         });
     }
-    let mean = mass / rows.len().max(1) as f64;
-    Ok((rows, mean))
+    let n = rows.len() as f64;
+    Ok(Weighed {
+        unsupported: mass / n.max(1.0),
+        foretold: n / (squares / n.max(1.0)).max(1.0),
+        rows,
+    })
 }
 
-/// Each episode's product of weights, and into each weight the product before it. Nothing for an
-/// episode with a draw that the candidate has no answer for.
-fn products(log: &Log, weights: &mut [Option<Weight>]) -> Vec<Option<f64>> {
+/// Each episode's product of weights and of their expected squares, and into each weight the product before it.
+/// Nothing for an episode with a draw that the candidate has no answer for.
+fn products(log: &Log, weights: &mut [Option<Weight>]) -> Vec<Option<(f64, f64)>> {
     let mut whole = Vec::with_capacity(log.episodes.len());
     for draws in &log.episodes {
-        let mut product = Some(1.0);
+        let mut product = Some((1.0, 1.0));
         for draw in draws {
             let weight = weights.get_mut(*draw).and_then(Option::as_mut);
-            product = product.zip(weight).map(|(before, weight)| {
+            product = product.zip(weight).map(|((before, square), weight)| {
                 weight.before = before;
-                before * weight.own
+                (before * weight.own, square * weight.square)
             });
         }
         whole.push(product);
@@ -389,6 +408,23 @@ mod tests {
         }
         // Binomial(40, 0.95): sd 1.4, four sd below 38. Seeds are fixed.
         assert!(held.as_flattened().iter().all(|h| *h >= 32), "{held:?}");
+    }
+
+    #[test]
+    fn a_log_whose_few_draws_like_the_candidate_s_have_not_come_is_refused() {
+        let mut rows = log(600, 1);
+        rows.retain(|row| row.drawn.chosen != 2);
+        for row in &mut rows {
+            row.drawn.pmf = Pmf::new(vec![0.498, 0.498, 0.004]).unwrap();
+        }
+        let found = &judged(rows, &["uniform"]).candidates[0];
+        // The draws of the third arm, a third of what the candidate does, weigh 83 each: none has come.
+        assert!(found.overlap.effective_sample_size > 300.0);
+        let reason = found.refusal.as_ref().map(|refused| refused.reason);
+        let Some(Refusal::EffectiveSampleSize { found, .. }) = reason else {
+            panic!("{reason:?}");
+        };
+        assert!(found < 30.0, "{found}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum Error {
     },
     /// The team's hard limit does not pay for any arm.
     #[error(
-        "the budget of {team} has {:.9} USD left: the cheapest arm costs {:.9} USD at worst",
+        "the budget of {team} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
         left.as_usd(), asked.as_usd()
     )]
     BudgetExhausted {

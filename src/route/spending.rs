@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn what_pays_for_no_arm_is_refused_with_the_figures() {
-        let refused = "the budget of t has 0.000000009 USD left: the cheapest arm costs 0.000000010 USD at worst";
+        let refused = "the budget of t has 0.000000009 USD left, less what is held for requests under way: the cheapest arm costs 0.000000010 USD at worst";
         check((Some(9), None), None, Err(refused));
     }
 

@@ -183,7 +183,14 @@ impl Read<'_> {
         let numbers = self.numbers(name)?;
         let arm = |(row, number): (usize, &f64)| {
             let whole = number.fract() == 0.0 && (0.0..arms as f64).contains(number);
-            let wrong = || self.value(row, name, *number, "the number of an arm, from 0");
+            let wrong = || {
+                self.value(
+                    row,
+                    name,
+                    *number,
+                    "the number of an arm: arms are numbered from 0, names are not read",
+                )
+            };
             whole.then_some(*number as usize).ok_or_else(wrong)
         };
         numbers.iter().enumerate().map(arm).collect()

@@ -146,6 +146,23 @@ fn the_adaptive_logs_give_the_reference_bounds_at_every_peek() {
 }
 
 #[test]
+fn a_log_without_a_model_has_the_bounds_that_need_none() {
+    let Some(log) = fixture("igw_log_paretobandit_seed0.csv") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.csv");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&file, text.replace(",q_", ",other_")).unwrap();
+    let target = ["--target", "arm:3"];
+    let (with, without) = (estimate(&log, &target), estimate(&file, &target));
+    assert_eq!(with["anytime"]["ipw"], without["anytime"]["ipw"]);
+    assert!(without["anytime"]["ipw"]["lower"].as_f64().unwrap() > 0.5);
+    assert_eq!(without["anytime"].as_object().unwrap().len(), 1);
+    assert!(with["estimates"]["dr"].is_object() && without["estimates"]["dr"].is_null());
+}
+
+#[test]
 fn slices_say_what_their_rows_alone_would_and_an_episode_of_one_row_changes_nothing() {
     let Some(synthetic) = fixture("synth_log.csv") else {
         return;

@@ -24,6 +24,8 @@ pub(super) struct Gathered<'a> {
     bounds: Vec<(&'static str, LowerBound, UpperBound)>,
     cut: usize,
     target: Vec<f64>,
+    /// The model where the file has none.
+    zeros: Vec<f64>,
     pmf: Vec<(usize, f64)>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Gathered<'a> {
             bounds: bounds.collect(),
             cut: 0,
             target: vec![0.0; arms],
+            zeros: vec![0.0; arms],
             pmf: Vec::with_capacity(arms),
         }
     }
@@ -102,7 +105,7 @@ impl<'a> Gathered<'a> {
                 reward,
                 logged,
                 target: &self.target,
-                model,
+                model: if model.is_empty() { &self.zeros } else { model },
             };
             for (_, lower, upper) in &mut self.bounds {
                 lower.add(&draw);

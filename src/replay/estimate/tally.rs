@@ -2,7 +2,8 @@
 
 use super::{Question, Said, Tuned};
 use crate::ope::{
-    Calibration, Estimate, Estimator, Family, OverlapTally, Row, Rule, Tally, Tuning, unsupported,
+    Calibration, Estimate, Estimator, Family, OverlapTally, Row, Rule, Tally, Tuning,
+    expected_square, unsupported,
 };
 use std::collections::BTreeMap;
 
@@ -42,11 +43,10 @@ impl Noted {
             true if propensity >= 1.0 => 1.0 - probability,
             true => 0.0,
         };
-        let square = target.iter().zip(logged).filter(|(_, p)| **p > 0.0);
         Self {
             unsupported: mass,
             truth,
-            square: square.map(|(target, p)| target * target / p).sum(),
+            square: expected_square(target, logged),
         }
     }
 }
