@@ -265,10 +265,9 @@ async fn a_guard_signal_stops_a_router_and_is_named_and_all_ends_with_the_baseli
     let guard = &told.guard_signals[0];
     assert!(told.guarded && guard.gain_upper < -0.02, "{told:?}");
     assert_eq!(told.trip_signal, "json_valid");
-    assert_eq!(
-        (guard.router_mean, guard.holdout_mean),
-        (Some(0.0), Some(1.0))
-    );
+    // Exploration takes the other arm now and then.
+    assert!(guard.router_mean.is_some_and(|mean| mean < 0.2), "{told:?}");
+    assert_eq!(guard.holdout_mean, Some(1.0));
     let rig = restarted(rig, |_| {}).await;
     assert_eq!(state(&rig).await, told);
 
