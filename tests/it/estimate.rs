@@ -422,6 +422,10 @@ fn a_file_that_is_no_log_is_told_why() {
     );
     asked("rows that are none", good, &["--rows", "1:2:0"]);
     asked("an empty slice", good, &["--rows", "5:"]);
+    let mut ids = String::from("action,reward,p_0,p_1,id\n");
+    (0..1001).for_each(|id| writeln!(ids, "0,1,0.5,0.5,{id}").unwrap());
+    let by_id = ["--target", "uniform", "--columns", "slice=id"];
+    asked("a slice for each row", &ids, &by_id);
     std::fs::write(dir.path().join("torn.parquet"), "PAR1").unwrap();
     for (case, file) in [
         ("a Parquet file that is cut off", "torn.parquet"),

@@ -4,11 +4,15 @@ use super::asked::{FirstGuess, LoggedTarget, Question};
 use super::tally::{Noted, Set};
 use super::{Bounds, EstimateReport};
 use crate::ope::{Draw, LowerBound, Row, UpperBound, expected, importance_weight};
+use crate::replay::Error;
 use crate::table::{Families, LoggedBatch};
 use std::collections::{BTreeMap, HashMap};
 
 /// The caps of the bounds, by their names; 0 leaves the model out.
 const CAPS: [(&str, f64); 4] = [("ipw", 0.0), ("dr1", 1.0), ("dr5", 5.0), ("dr20", 20.0)];
+
+/// Slices at most: each keeps some 20 KB of sums, and a column of ids makes as many as there are rows.
+const MOST_SLICES: usize = 1_000;
 
 /// The chance that one of the bounds is ever missed.
 const MISS: f64 = 0.025;
@@ -66,12 +70,20 @@ impl<'a> Gathered<'a> {
     }
 
     /// Takes in a batch.
-    pub(super) fn take(&mut self, batch: &LoggedBatch) {
+    pub(super) fn take(&mut self, batch: &LoggedBatch) -> Result<(), Error> {
         for row in 0..batch.chosen.len() {
             if self.question.rows.has(batch.first + row) {
                 self.row(batch, row);
             }
+            if self.slices.len() > MOST_SLICES {
+                return Err(Error::Setting {
+                    field: "number of slices",
+                    value: self.slices.len() as f64,
+                    allowed: "at most 1000: a column of ids is no slice",
+                });
+            }
         }
+        Ok(())
     }
 
     fn row(&mut self, batch: &LoggedBatch, at: usize) {

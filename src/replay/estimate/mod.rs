@@ -104,7 +104,7 @@ pub fn estimate(
     let mut read = 0;
     while let Some(batch) = reader.batch()? {
         read += batch.chosen.len();
-        gathered.take(&batch);
+        gathered.take(&batch)?;
         let progress = Progress {
             done: read,
             total: Some(total),
