@@ -1,6 +1,6 @@
 //! `replay outcomes`, `replay traffic`, `traffic export`, `scorecard try`.
 
-use super::args::{Export, Exported, Outcomes, Stream, Switch, Try};
+use super::args::{self, Export, Exported, Outcomes, Stream, Switch, Try};
 use super::drive::some_arms;
 use super::out::{self, Failure};
 use bellwether::bandit::Policy;
@@ -9,7 +9,8 @@ use bellwether::export::{self, Wanted};
 use bellwether::feature::Extractor;
 use bellwether::id::Name;
 use bellwether::replay::{
-    self, Bench, Budget, Candidate, Drift, OutcomesReport, Params, StreamParams,
+    self, Aim, Bench, Budget, Candidate, Drift, Guard, OutcomesReport, Params, StreamParams,
+    TrafficQuestion,
 };
 use bellwether::report::Learned;
 use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader};
@@ -179,6 +180,17 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
     for text in &arguments.candidates {
         candidates.push(text.parse::<Candidate>()?);
     }
+    let question = TrafficQuestion {
+        incumbent: arguments.incumbent.parse()?,
+        aim: match arguments.aim {
+            args::Aim::Utility => Aim::Utility,
+            args::Aim::Saving => Aim::Saving,
+        },
+        guards: guards(&arguments.guards)?,
+        peeking: arguments.peeking,
+        utility: scale(&arguments.utility)?,
+        ..TrafficQuestion::new(candidates)
+    };
     let reader = TrafficReader::open(&arguments.file)?;
     let total = reader.rows();
     let bar = out::bar(total, "replaying");
@@ -187,10 +199,22 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
         bar.set_position(progress.done as u64);
         ControlFlow::Continue(())
     };
-    let report = replay::traffic(reader, Some(total), &candidates, &watch);
+    let report = replay::traffic(reader, Some(total), &question, &watch);
     bar.finish_and_clear();
     let report = report?;
     out::write(arguments.format, &report, &report.to_string())
+}
+
+fn guards(texts: &[String]) -> Result<Vec<Guard>, Failure> {
+    let guards = texts.iter().map(|text| text.parse::<Guard>());
+    Ok(guards.collect::<Result<_, _>>()?)
+}
+
+/// Two ends, as 0:1.
+fn scale(text: &str) -> Result<(f64, f64), Failure> {
+    let ends = text.split_once(':');
+    let ends = ends.and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+    ends.ok_or_else(|| format!("--utility is {text}: allowed LOW:HIGH, two numbers").into())
 }
 
 /// Writes a journal's decisions with their outcomes to Parquet.

@@ -10,7 +10,7 @@ use super::play::Run;
 use crate::bandit::{Policy, Schedule, Scratch};
 use crate::decision::Drawn;
 use crate::id::{DecisionId, Name};
-use crate::replay::{self, Candidate, Row, TrafficReport};
+use crate::replay::{self, Candidate, Row, TrafficQuestion, TrafficReport};
 use crate::scenario::World;
 use crate::table::TrafficReader;
 use std::collections::BTreeMap;
@@ -66,7 +66,8 @@ pub(super) fn judge(file: &Path, world: &World, run: &Run) -> Result<Judged, Err
     let go_on = |_| ControlFlow::Continue(());
     let rows: Vec<Row> = TrafficReader::open(file)?.collect::<Result<_, _>>()?;
     let read = rows.iter().cloned().map(Ok);
-    let report = replay::traffic(read, Some(rows.len()), &candidates, &go_on)?;
+    let question = TrafficQuestion::new(candidates.clone());
+    let report = replay::traffic(read, Some(rows.len()), &question, &go_on)?;
     let known = Known::of(world, run);
     let truths: Result<_, Error> = candidates
         .iter()

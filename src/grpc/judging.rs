@@ -12,7 +12,9 @@ use crate::decision::Decision;
 use crate::id::Name;
 use crate::ope;
 use crate::proto::v1::{self, replay_response::Event};
-use crate::replay::{self, Candidate, Outcomes, Progress, Scorecards, TrafficReport};
+use crate::replay::{
+    self, Candidate, Outcomes, Progress, Scorecards, TrafficQuestion, TrafficReport,
+};
 use crate::store::{self, Position, Record, Store};
 use futures_util::stream::BoxStream;
 use std::ops::ControlFlow;
@@ -48,11 +50,12 @@ impl Judging for Traffic {
             let parsed = text.parse::<Candidate>();
             candidates.push(parsed.map_err(|e| Failure::field(format!("candidates[{index}]"), e))?);
         }
+        let question = TrafficQuestion::new(candidates);
         let (sender, receiver) = mpsc::channel(BUFFER);
         let (store, scorecards) = (Arc::clone(&self.store), self.scorecards.clone());
         let team = grant.team.clone();
         self.tasks.spawn_blocking(move || {
-            let result = judge(&store, &scorecards, &team, &asked, &candidates, &sender);
+            let result = judge(&store, &scorecards, &team, &asked, &question, &sender);
             let last = result.map(|found| Event::Report(report(found)));
             // A caller that has gone away is told nothing.
             let _ = sender.blocking_send(last);
@@ -66,7 +69,7 @@ fn judge(
     scorecards: &Scorecards,
     team: &Name,
     asked: &Replay,
-    candidates: &[Candidate],
+    question: &TrafficQuestion,
     sender: &Sender,
 ) -> Result<TrafficReport, Failure> {
     let scorecard = scorecards.get(team).cloned();
@@ -110,7 +113,7 @@ fn judge(
             Err(_) => ControlFlow::Break(()),
         }
     };
-    replay::traffic(rows, Some(wanted.len()), candidates, &watch).map_err(|error| match error {
+    replay::traffic(rows, Some(wanted.len()), question, &watch).map_err(|error| match error {
         replay::Error::Stopped => Failure::DeadlineExceeded,
         other => Failure::Internal(other.to_string()),
     })

@@ -19,21 +19,13 @@
 //!
 //! Source: SCIENCE 3.4; Waudby-Smith et al. 2022 (anytime-valid off-policy inference), Howard et al. 2021.
 
-/// Largest weight of a row.
-const MOST: f64 = 0.5;
+use super::bernstein::Bernstein;
 
 /// The lower bound of a target policy's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LowerBound {
     k: f64,
-    log_miss: f64,
-    first_guess: f64,
-    count: f64,
-    sum: f64,
-    spread: f64,
-    weight: f64,
-    weighted: f64,
-    penalty: f64,
+    sums: Bernstein,
     best: f64,
 }
 
@@ -74,14 +66,7 @@ impl LowerBound {
     pub fn with_first_guess(k: f64, miss: f64, first_guess: f64) -> Self {
         Self {
             k,
-            log_miss: -miss.ln(),
-            first_guess,
-            count: 0.0,
-            sum: 0.0,
-            spread: 0.0,
-            weight: 0.0,
-            weighted: 0.0,
-            penalty: 0.0,
+            sums: Bernstein::new(miss, 0.5, first_guess, 1.0 / (k + 1.0)),
             best: 0.0,
         }
     }
@@ -105,27 +90,8 @@ impl LowerBound {
                 phi += target / logged * (seen(draw.reward) - capped);
             }
         }
-        self.step(phi / (self.k + 1.0));
-    }
-
-    fn step(&mut self, xi: f64) {
-        let number = self.count + 1.0;
-        let variance = (0.25 + self.spread) / number;
-        let weight = (2.0 * self.log_miss / (variance * number * number.ln_1p())).sqrt();
-        let weight = weight.min(MOST);
-        let guess = match self.count > 0.0 {
-            true => ((0.5 + self.sum) / number).min(1.0 / (self.k + 1.0)),
-            false => self.first_guess,
-        };
-        self.count = number;
-        self.sum += xi;
-        let after = (0.5 + self.sum) / (number + 1.0);
-        self.spread += (xi - after) * (xi - after);
-        self.weight += weight;
-        self.weighted += weight * xi;
-        self.penalty += (xi - guess) * (xi - guess) * (-(-weight).ln_1p() - weight);
-        let bound = (self.weighted - self.log_miss - self.penalty) / self.weight;
-        self.best = self.best.max((self.k + 1.0) * bound);
+        self.sums.add(phi / (self.k + 1.0));
+        self.best = self.best.max((self.k + 1.0) * self.sums.lower());
     }
 
     /// The bound now: at least 0.

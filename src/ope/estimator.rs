@@ -311,33 +311,6 @@ impl Form {
     }
 }
 
-/// The doubly robust value of the target policy less the mean reward that was logged, on the same
-/// rows: what a change would bring, with the interval of the difference itself. `None` without rows.
-///
-/// ```
-/// use bellwether::ope::{Row, difference};
-/// // Two draws, logged with probability 1/2 each; the target always takes the first arm.
-/// let row = |cluster, weight, reward| Row {
-///     cluster, weight, weight_before: 1.0, reward, model_value: 0.75, model_chosen: 0.5,
-/// };
-/// let rows = [row(0, 2.0, 1.0), row(1, 0.0, 0.0)];
-/// // Doubly robust 1.25 (see [`Estimator::estimate`]), logged 0.5.
-/// assert_eq!(difference(&rows).unwrap().value, 0.75);
-/// ```
-pub fn difference(rows: &[Row]) -> Option<Estimate> {
-    let mut sums = Sums::new(false);
-    for episode in by_episode(rows).chunk_by(same_episode) {
-        sums.add(episode, |row| {
-            let found = Estimator::DOUBLY_ROBUST.contribution(row);
-            Contribution {
-                mean: found.mean - row.reward,
-                ..found
-            }
-        });
-    }
-    sums.estimate()
-}
-
 /// The rows with those of one episode side by side.
 pub(super) fn by_episode(rows: &[Row]) -> Cow<'_, [Row]> {
     if rows.is_sorted_by_key(|row| row.cluster) {

@@ -3,19 +3,25 @@
 //! One path for every estimator: a logged decision becomes a [`Row`], an [`Estimator`] (a [`Form`] and a
 //! [`Shrinkage`] of the weights) turns each row into contributions, their sums are the value, and the
 //! [`Estimate`]'s interval comes from the same contributions, summed by cluster (episode). [`LowerBound`] and
-//! [`UpperBound`] hold at every peek; [`Family`] tunes a shrinkage. [`Overlap`] says whether the log
+//! [`UpperBound`] hold at every peek; [`fn@difference`] and [`AdvantageBounds`] hold two policies against each other on the
+//! same rows; [`Stabilised`] is for a logger that learns as it logs; [`Family`] tunes a shrinkage. [`Overlap`] says whether the log
 //! can answer at all; [`Calibration`] whether its propensities are true; [`unlike_shares`] whether arms
 //! differ in how often something happens to them.
 //!
 //! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
-//! arguments), gates between two policies. [`MeanSequence`] bounds a plain mean, [`EffectSequence`] what one arm
+//! arguments), what a difference of two policies must be to change them. [`MeanSequence`] bounds a plain mean, [`EffectSequence`] what one arm
 //! gains over others.
 //!
 //! Source: SCIENCE 3.2 to 3.4; Dudik, Langford and Li 2011 (doubly robust), Swaminathan and Joachims
 //! 2015 (self-normalised); names as in the Open Bandit Pipeline.
 
+mod advantage;
 mod anytime;
+mod bernstein;
 mod calibration;
+mod caution;
+mod difference;
+mod discovery;
 mod effect;
 mod estimate;
 mod estimator;
@@ -28,17 +34,23 @@ mod row;
 mod sequence;
 mod shares;
 mod shrinkage;
+mod stabilised;
 mod tuning;
 
+pub use advantage::{AdvantageBounds, Contest};
 pub use anytime::{Draw, LowerBound, UpperBound};
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
+pub use caution::{Caution, tail_index};
+pub use difference::{DifferenceTally, difference};
+pub use discovery::false_discoveries;
 pub use effect::{EffectSequence, Stake};
 pub use estimate::Estimate;
-pub use estimator::{Estimator, Form, Tally, difference};
+pub use estimator::{Estimator, Form, Tally};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, OverlapTally, Refusal};
-pub use row::{Row, expected, expected_square, importance_weight, unsupported};
+pub use row::{Row, expected, expected_square, importance_weight, thin, unsupported};
 pub use sequence::MeanSequence;
 pub use shares::{LEAST_EXPECTED, unlike_shares};
 pub use shrinkage::Shrinkage;
+pub use stabilised::Stabilised;
 pub use tuning::{CANDIDATES, Family, Rule, Tuning};

@@ -14,7 +14,7 @@
 /// Where an episode has one draw, `weight` is its own and `weight_before` is 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
-    /// The episode, numbered from 0 without gaps: rows of one cluster are dependent.
+    /// The number of the episode: rows of one cluster are dependent.
     pub cluster: usize,
     /// Importance weight of the whole episode.
     pub weight: f64,
@@ -26,6 +26,19 @@ pub struct Row {
     pub model_value: f64,
     /// q: the outcome model's prediction for the arm that was drawn.
     pub model_chosen: f64,
+}
+
+impl Row {
+    /// The doubly robust contribution: the model's value, corrected by how far off it was on what was drawn.
+    ///
+    /// ```
+    /// use bellwether::ope::Row;
+    /// let row = Row { cluster: 0, weight: 2.0, weight_before: 1.0, reward: 1.0, model_value: 0.75, model_chosen: 0.5 };
+    /// assert_eq!(row.doubly_robust(), 1.75);
+    /// ```
+    pub fn doubly_robust(&self) -> f64 {
+        self.weight_before * self.model_value + self.weight * (self.reward - self.model_chosen)
+    }
 }
 
 /// w = target / logged probability of the arm that was drawn. 0 where the target never draws it.
@@ -81,4 +94,16 @@ pub fn unsupported(target: &[f64], logged: &[f64]) -> f64 {
         .filter(|(_, logged)| **logged <= 0.0)
         .map(|(target, _)| target)
         .sum()
+}
+
+/// Target probability on arms that were drawn with less than 1 in 100: of these the log says little.
+///
+/// ```
+/// use bellwether::ope::thin;
+/// assert_eq!(thin(&[0.25, 0.75], &[0.005, 0.995]), 0.25);
+/// ```
+pub fn thin(target: &[f64], logged: &[f64]) -> f64 {
+    let arms = target.iter().zip(logged);
+    let few = arms.filter(|(_, logged)| **logged < 0.01);
+    few.map(|(target, _)| target).sum()
 }

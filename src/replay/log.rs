@@ -35,14 +35,34 @@ pub(super) struct Draw {
     /// Statistics are kept apart by feature set; without a context there is the constant alone.
     pub(super) feature_set: Option<Name>,
     pub(super) context: Vec<f32>,
+    pub(super) task: Option<Name>,
 }
 
 /// An outcome.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Outcome {
     /// The draw it hangs on.
     pub(super) draw: usize,
     pub(super) utility: f64,
+    /// Number of each other measure that is known, and its value.
+    told: Vec<(usize, f64)>,
+}
+
+/// What every outcome may have besides utility (number 0), by number; signals follow.
+const MEASURES: [&str; 4] = ["utility", "quality", "cost_usd", "latency_ms"];
+
+/// Signals at most: what is reported beyond them is passed over.
+const MOST_MEASURES: usize = 32;
+
+impl Outcome {
+    /// The value of a measure, where it is known.
+    pub(super) fn value(&self, measure: usize) -> Option<f64> {
+        if measure == 0 {
+            return Some(self.utility);
+        }
+        let told = self.told.iter().find(|(number, _)| *number == measure);
+        told.map(|(_, value)| *value)
+    }
 }
 
 /// All that is judged by.
@@ -54,6 +74,8 @@ pub(super) struct Log {
     /// The draws of each episode, in their order.
     pub(super) episodes: Vec<Vec<usize>>,
     pub(super) outcomes: Vec<Outcome>,
+    /// Names of the measures, by number.
+    pub(super) measures: Vec<String>,
     pub(super) rows: usize,
     pub(super) deterministic: usize,
     pub(super) unobserved: usize,
@@ -102,7 +124,10 @@ impl Log {
         total: Option<usize>,
         watch: &Watch<'_>,
     ) -> Result<Self, Error> {
-        let mut log = Self::default();
+        let mut log = Self {
+            measures: MEASURES.map(str::to_owned).to_vec(),
+            ..Self::default()
+        };
         let mut known = Known::default();
         for row in rows {
             log.add(row?, &mut known)?;
@@ -130,6 +155,11 @@ impl Log {
             return Ok(());
         }
         let wanted = std::mem::take(&mut row.wanted);
+        let told = if utility.is_some() {
+            self.told(&row)
+        } else {
+            Vec::new()
+        };
         let source = if row.deterministic() {
             Some(Source::Certain)
         } else if row.is_draw() {
@@ -147,13 +177,38 @@ impl Log {
                 }
             }
             (Some(Source::Draw(draw)), Some(utility)) => {
-                self.outcomes.push(Outcome { draw, utility });
+                self.outcomes.push(Outcome {
+                    draw,
+                    utility,
+                    told,
+                });
             }
         }
         if let Some(source) = source {
             known.sources.insert(id, source);
         }
         Ok(())
+    }
+
+    /// The measures of a row, but for utility.
+    fn told(&mut self, row: &Row) -> Vec<(usize, f64)> {
+        let own = [row.quality, row.cost_usd, row.latency_ms].into_iter();
+        let own = own.enumerate().filter_map(|(i, v)| Some((i + 1, v?)));
+        let mut told: Vec<(usize, f64)> = own.collect();
+        for (signal, value) in &row.outcomes {
+            let name = signal.as_str();
+            let signals = self.measures.iter().skip(MEASURES.len());
+            let known = signals.into_iter().position(|measure| measure == name);
+            let number = MEASURES.len() + known.unwrap_or(self.measures.len() - MEASURES.len());
+            if number == MOST_MEASURES {
+                continue;
+            }
+            if known.is_none() {
+                self.measures.push(name.to_owned());
+            }
+            told.push((number, *value));
+        }
+        told
     }
 
     /// Takes in a decision that was held out.
@@ -211,6 +266,7 @@ impl Log {
             policy: row.policy,
             feature_set: row.context.is_some().then_some(row.feature_set),
             context: row.context.unwrap_or_else(|| vec![1.0]),
+            task: row.task,
         });
         index
     }

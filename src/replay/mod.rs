@@ -38,7 +38,6 @@ mod spend_text;
 mod stream;
 mod target;
 mod traffic;
-mod traffic_text;
 mod wanted;
 
 pub use crate::table::TrafficRow as Row;
@@ -64,7 +63,10 @@ pub use run::{Run, Spread};
 pub use spend::{Bought, Budget, HORIZON, Kept, Spending};
 pub use stream::StreamParams;
 pub use target::Candidate;
-pub use traffic::{CandidateReport, TrafficReport, traffic};
+pub use traffic::{
+    Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, Measure, Point,
+    Question as TrafficQuestion, Range, Slice, TrafficReport, traffic,
+};
 pub use wanted::{Refused, Wanted};
 
 use std::ops::ControlFlow;

@@ -2,7 +2,7 @@
 
 use bellwether::bandit::Policy;
 use bellwether::demo::{self, Moment, Noticed, Options, Watch};
-use bellwether::replay::{self, Candidate, PropensityCheck, Row};
+use bellwether::replay::{self, Candidate, PropensityCheck, Row, TrafficQuestion};
 use bellwether::table::TrafficReader;
 use bellwether::unit::Pmf;
 use std::ops::ControlFlow;
@@ -64,8 +64,8 @@ impl Watch for Nobody {
 
 fn propensities(rows: &[Row]) -> PropensityCheck {
     let go_on = |_| ControlFlow::Continue(());
-    let candidates = [Candidate::Policy(Policy::Uniform)];
-    let report = replay::traffic(rows.iter().cloned().map(Ok), None, &candidates, &go_on);
+    let question = TrafficQuestion::new(vec![Candidate::Policy(Policy::Uniform)]);
+    let report = replay::traffic(rows.iter().cloned().map(Ok), None, &question, &go_on);
     report.unwrap().propensities
 }
 

@@ -10,7 +10,7 @@ mod seed;
 #[cfg(feature = "analytics")]
 pub(crate) use estimate::{Estimate, Guess};
 #[cfg(feature = "analytics")]
-pub(crate) use replay::{Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
+pub(crate) use replay::{Aim, Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
 #[cfg(feature = "analytics")]
 pub(crate) use seed::Seed;
 

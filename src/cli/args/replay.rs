@@ -1,7 +1,7 @@
 //! The arguments of the commands that judge: `replay`, `traffic`, `scorecard`.
 
 use super::{Columns, Format, Switch};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -127,9 +127,37 @@ pub(crate) struct Exported {
     /// Policies to judge: logged, uniform, fixed:arm=NAME, linear-thompson:v=0.1, ...
     #[arg(long = "candidate", value_name = "POLICY", required = true)]
     pub(crate) candidates: Vec<String>,
+    /// What candidates are held against, written likewise.
+    #[arg(long, value_name = "POLICY", default_value = "logged")]
+    pub(crate) incumbent: String,
+    /// What a change is for: more utility, or 5 % less cost at equal quality.
+    #[arg(long, value_enum, default_value_t = Aim::Utility)]
+    pub(crate) aim: Aim,
+    /// A signal (a flag, or a number from 0 to 1) that may fall by so much at most, as tests_passed=-0.02, or rise, as
+    /// escalated=+0.01. Several: repeat it.
+    #[arg(long = "guard", value_name = "SIGNAL=-MARGIN|+MARGIN")]
+    pub(crate) guards: Vec<String>,
+    /// Gates go by bounds that hold however often and whenever you look; without it the log's end is taken as set
+    /// beforehand.
+    #[arg(long)]
+    pub(crate) peeking: bool,
+    /// Ends of the scale of utility for bounds at every peek: what is beyond is cut, and counted.
+    #[arg(
+        long,
+        value_name = "LOW:HIGH",
+        default_value = "0:1",
+        allow_hyphen_values = true
+    )]
+    pub(crate) utility: String,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Aim {
+    Utility,
+    Saving,
 }
 
 #[derive(Debug, Subcommand)]

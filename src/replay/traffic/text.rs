@@ -1,8 +1,8 @@
 //! The report on traffic as text, for people. Machines take the JSON of the same structs.
 
-use super::traffic::{CandidateReport, TrafficReport};
-use super::wanted;
+use super::report::{Anytime, CandidateReport, Measure, TrafficReport};
 use crate::ope::Estimate;
+use crate::replay::wanted;
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for TrafficReport {
@@ -45,6 +45,7 @@ impl Display for TrafficReport {
                 "gain over the held-out baseline: {gain} (the baseline: {holdout})"
             )?;
         }
+        writeln!(f, "incumbent: {}", self.incumbent)?;
         self.candidates.iter().try_for_each(|c| c.fmt(f))
     }
 }
@@ -70,10 +71,19 @@ impl Display for CandidateReport {
             )?;
         }
         if let Some(refusal) = &self.refusal {
-            return writeln!(f, "  refused: {refusal}");
+            writeln!(f, "  refused: {refusal}")?;
+            if let Some(bounds) = &self.bounds {
+                let (lower, upper) = (bounds.lower, bounds.upper);
+                writeln!(
+                    f,
+                    "  whatever those arms are worth, its utility is in [{lower:.4}, {upper:.4}]"
+                )?;
+            }
+            return Ok(());
         }
         for (name, estimate) in [
             ("doubly robust", &self.doubly_robust),
+            ("stabilised", &self.stabilised),
             ("SNIPS", &self.snips),
             ("IPS", &self.ips),
         ] {
@@ -81,10 +91,75 @@ impl Display for CandidateReport {
                 writeln!(f, "  {name:<14} {}", interval(estimate))?;
             }
         }
-        if let Some(effect) = self.detectable_effect {
-            writeln!(f, "  smallest difference this log would show: {effect:.4}")?;
+        for caution in &self.cautions {
+            writeln!(f, "  caution: {caution}")?;
+        }
+        if let Some(gate) = &self.gate {
+            self.against(f)?;
+            gate.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl CandidateReport {
+    /// What it would change.
+    fn against(&self, f: &mut Formatter<'_>) -> Result {
+        writeln!(f, "  against the incumbent, on the same decisions:")?;
+        for measure in &self.measures {
+            if let Some(difference) = &measure.difference {
+                let (name, found) = (&measure.name, signed(difference));
+                write!(f, "    {name:<20} {found} over {} decisions", measure.rows)?;
+                match &measure.anytime {
+                    Some(bounds) => writeln!(f, "; at every peek {}", peek(bounds))?,
+                    None => writeln!(f)?,
+                }
+            }
+        }
+        if let Some(effect) = self.detectable_effect {
+            let size = "would show (one-sided 5 %, power 80 %)";
+            writeln!(f, "    a difference in utility of {effect:.4} {size}")?;
+        }
+        if !self.measures.iter().any(|m: &Measure| m.anytime.is_some()) {
+            writeln!(
+                f,
+                "    no bounds at every peek: some episodes have several draws"
+            )?;
+        }
+        for slice in self.slices.iter().filter(|slice| slice.differs) {
+            if let Some(difference) = &slice.difference {
+                let (name, found) = (&slice.name, signed(difference));
+                writeln!(
+                    f,
+                    "    task {name:<15} {found} over {} decisions",
+                    slice.rows
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn peek(bounds: &Anytime) -> String {
+    format!("[{:+.4}, {:+.4}]", bounds.lower, bounds.upper)
+}
+
+/// Four digits after the point, or four in all where values are small.
+fn signed(estimate: &Estimate) -> String {
+    let largest = estimate
+        .value
+        .abs()
+        .max(estimate.upper.abs())
+        .max(estimate.lower.abs());
+    match largest < 0.005 {
+        true => format!(
+            "{:+.3e} [{:+.3e}, {:+.3e}]",
+            estimate.value, estimate.lower, estimate.upper
+        ),
+        false => format!(
+            "{:+.4} [{:+.4}, {:+.4}]",
+            estimate.value, estimate.lower, estimate.upper
+        ),
     }
 }
 
