@@ -20,7 +20,7 @@ pub(crate) fn estimate(arguments: &Estimate) -> Result<(), Failure> {
     let columns = LoggedColumns::parse(&arguments.columns)?;
     let own = question.target == LoggedTarget::Columns;
     let reader = LoggedReader::open(&arguments.log, &columns, own)?;
-    let bar = out::bar(reader.rows(), "reading");
+    let bar = out::bar(reader.rows().unwrap_or(0), "reading");
     let watch = |progress: replay::Progress| {
         bar.set_position(progress.done as u64);
         ControlFlow::Continue(())

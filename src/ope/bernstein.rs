@@ -12,7 +12,7 @@
 //! Source: SCIENCE 3.4; Waudby-Smith et al. 2022, Howard et al. 2021.
 
 /// Largest l.
-const MOST: f64 = 0.5;
+pub(super) const MOST: f64 = 0.5;
 
 /// One lower bound's sums.
 #[derive(Debug, Clone, Copy, PartialEq)]

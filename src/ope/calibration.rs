@@ -100,6 +100,51 @@ impl Calibration {
         }
     }
 
+    /// Counts one draw where every arm of the numbering is eligible, as [`Calibration::add`] would.
+    ///
+    /// ```
+    /// use bellwether::ope::Calibration;
+    /// let (mut named, mut all) = (Calibration::new(2), Calibration::new(2));
+    /// named.add(&[(0, 0.25), (1, 0.75)], 1);
+    /// all.add_row(&[0.25, 0.75], 1);
+    /// assert_eq!(named.report(), all.report());
+    /// ```
+    pub fn add_row(&mut self, pmf: &[f64], chosen: usize) {
+        let arms = self.observed.len();
+        self.draws += 1;
+        if pmf.get(chosen).is_none_or(|p| *p <= 0.0) {
+            self.impossible += 1;
+        }
+        if let Some(observed) = self.observed.get_mut(chosen) {
+            *observed += 1.0;
+        }
+        for (expected, p) in self.expected.iter_mut().zip(pmf) {
+            *expected += p;
+        }
+        let rows = self.covariance.chunks_exact_mut(arms.max(1)).zip(pmf);
+        for (a, (row, p)) in rows.enumerate() {
+            if let Some(own) = row.get_mut(a) {
+                *own += p;
+            }
+            for (cell, q) in row.iter_mut().zip(pmf) {
+                *cell -= p * q;
+            }
+        }
+    }
+
+    /// Takes in what another one over as many arms has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.draws += other.draws;
+        self.impossible += other.impossible;
+        for (own, theirs) in [
+            (&mut self.observed, &other.observed),
+            (&mut self.expected, &other.expected),
+            (&mut self.covariance, &other.covariance),
+        ] {
+            own.iter_mut().zip(theirs).for_each(|(own, n)| *own += n);
+        }
+    }
+
     /// Covariance and deviation of the counts, with the arms that expect fewer than 5 draws as one cell, and
     /// without that one where it expects as few: the chi-square's law is poor there (an arm that expects 0.03 and
     /// is drawn once, as happens to 3 % of true logs, would condemn the log).

@@ -209,24 +209,26 @@ impl Tally {
         self.sums.estimate()
     }
 
-    /// What the smaller weight of a row leaves out of the estimate.
-    pub(super) fn lost(&self, row: &Row) -> f64 {
-        let model = match self.estimator.needs_model() {
-            true => row.model_chosen,
-            false => 0.0,
-        };
-        (row.weight - self.estimator.shrinkage.of(row.weight)) * (row.reward - model)
+    /// Takes in what another one of the same estimator has.
+    pub(super) fn merge(&mut self, other: &Self) {
+        match (&mut self.sums, &other.sums) {
+            (Sums::Mean(own), Sums::Mean(theirs)) => own.merge(theirs),
+            (Sums::Ratio(own), Sums::Ratio(theirs)) => own.merge(theirs),
+            _ => {}
+        }
     }
+}
 
-    /// Mean, and mean square about it, over episodes, of an estimator that is a mean.
-    pub(super) fn spread(&self) -> Option<(f64, f64)> {
-        let Sums::Mean(moments) = &self.sums else {
-            return None;
-        };
-        let [n, total] = moments.sums();
-        let mean = total / n;
-        (n > 0.0).then(|| (mean, moments.scatter([-mean, 1.0]) / n))
-    }
+/// Mean, and mean square about it, over episodes, of an estimator that is a mean.
+pub(super) fn spread(moments: &Moments<2>) -> Option<(f64, f64)> {
+    let [n, total] = moments.sums();
+    let mean = total / n;
+    (n > 0.0).then(|| (mean, moments.scatter([-mean, 1.0]) / n))
+}
+
+/// The mean and its interval, of rows and what they add by episode.
+pub(super) fn mean(moments: &Moments<2>) -> Option<Estimate> {
+    Sums::Mean(*moments).estimate()
 }
 
 impl Sums {

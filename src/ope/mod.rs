@@ -3,8 +3,9 @@
 //! One path for every estimator: a logged decision becomes a [`Row`], an [`Estimator`] (a [`Form`] and a
 //! [`Shrinkage`] of the weights) turns each row into contributions, their sums are the value, and the
 //! [`Estimate`]'s interval comes from the same contributions, summed by cluster (episode). [`LowerBound`] and
-//! [`UpperBound`] hold at every peek; [`fn@difference`] and [`AdvantageBounds`] hold two policies against each other on the
-//! same rows; [`Stabilised`] is for a logger that learns as it logs; [`Family`] tunes a shrinkage. [`Overlap`] says whether the log
+//! [`UpperBound`] hold at every peek; [`fn@difference`] and [`AdvantageBounds`] hold two policies against each other on
+//! the same rows; [`Stabilised`] is for a logger that learns as it logs; [`Family`] tunes a shrinkage. [`Panel`] and
+//! [`Peeks`] have all estimators and bounds at once, for logs of millions of rows. [`Overlap`] says whether the log
 //! can answer at all; [`Calibration`] whether its propensities are true; [`unlike_shares`] whether arms
 //! differ in how often something happens to them.
 //!
@@ -30,6 +31,8 @@ mod fixture;
 mod fold;
 mod moments;
 mod overlap;
+mod panel;
+mod peeks;
 mod row;
 mod sequence;
 mod shares;
@@ -48,9 +51,11 @@ pub use estimate::Estimate;
 pub use estimator::{Estimator, Form, Tally};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, OverlapTally, Refusal};
+pub use panel::Panel;
+pub use peeks::Peeks;
 pub use row::{Row, expected, expected_square, importance_weight, thin, unsupported};
 pub use sequence::MeanSequence;
 pub use shares::{LEAST_EXPECTED, unlike_shares};
 pub use shrinkage::Shrinkage;
 pub use stabilised::Stabilised;
-pub use tuning::{CANDIDATES, Family, Rule, Tuning};
+pub use tuning::{CANDIDATES, Family, Rule};

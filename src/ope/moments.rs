@@ -8,12 +8,12 @@
 /// Sums over vectors of `N` numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Moments<const N: usize> {
-    count: u64,
-    shift: [f64; N],
+    pub(super) count: u64,
+    pub(super) shift: [f64; N],
     /// Of v - shift.
-    sum: [f64; N],
+    pub(super) sum: [f64; N],
     /// Of (v - shift)(v - shift)', the lower half.
-    products: [[f64; N]; N],
+    pub(super) products: [[f64; N]; N],
 }
 
 impl<const N: usize> Default for Moments<N> {
@@ -45,6 +45,32 @@ impl<const N: usize> Moments<N> {
                 *product += a * b;
             }
         }
+    }
+
+    /// Takes in what another one has, as if its vectors had come after: its sums are moved to the shift of this one.
+    pub(super) fn merge(&mut self, other: &Self) {
+        if self.count == 0 || other.count == 0 {
+            if other.count > 0 {
+                *self = *other;
+            }
+            return;
+        }
+        let (n, theirs) = (other.count(), other.sum);
+        let mut moved = [0.0; N];
+        for ((moved, theirs), own) in moved.iter_mut().zip(other.shift).zip(self.shift) {
+            *moved = theirs - own;
+        }
+        let rows = self.products.iter_mut().zip(other.products);
+        for (i, ((row, added), (d, s))) in rows.zip(moved.into_iter().zip(theirs)).enumerate() {
+            let cells = row.iter_mut().zip(added).zip(moved.into_iter().zip(theirs));
+            for ((product, added), (e, t)) in cells.take(i + 1) {
+                *product += added + d * t + e * s + n * d * e;
+            }
+        }
+        for ((sum, s), d) in self.sum.iter_mut().zip(theirs).zip(moved) {
+            *sum += s + n * d;
+        }
+        self.count += other.count;
     }
 
     /// Vectors taken in.
@@ -88,10 +114,16 @@ mod tests {
             vectors in prop::collection::vec(prop::array::uniform3(-5.0_f64..5.0), 1..40),
             coefficients in prop::array::uniform3(-2.0_f64..2.0),
             far in -1e6_f64..1e6,
+            parts in 1_usize..5,
         ) {
+            // In parts that are merged: with one, in one go.
             let mut moments = Moments::default();
-            for v in &vectors {
-                moments.add(v.map(|x| x + far));
+            for part in 0..parts {
+                let mut own = Moments::default();
+                for v in vectors.iter().skip(part).step_by(parts) {
+                    own.add(v.map(|x| x + far));
+                }
+                moments.merge(&own);
             }
             let n = vectors.len() as f64;
             let value = |v: &[f64; 3]| v.iter().zip(coefficients).map(|(x, c)| x * c).sum::<f64>();

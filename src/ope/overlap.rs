@@ -115,6 +115,13 @@ impl OverlapTally {
         self.largest = self.largest.max(weight);
     }
 
+    /// Takes in what another one has, of other episodes.
+    pub fn merge(&mut self, other: &Self) {
+        self.moments.merge(&other.moments);
+        self.squares += other.squares;
+        self.largest = self.largest.max(other.largest);
+    }
+
     /// The measures; `unsupported` is the mean of [`super::unsupported`] over the draws.
     pub fn overlap(&self, unsupported: f64) -> Overlap {
         let [rows, total] = self.moments.sums();

@@ -10,8 +10,7 @@
 //! Source: Su, Srinath and Krishnamurthy 2020 (SLOPE); Su et al. 2020 and Wang et al. 2017 (the bound of the
 //! bias); the constants are the Open Bandit Pipeline's (0.5.7): C = sqrt 6 - 1, Student's t, delta 0.1.
 
-use super::estimator::{by_episode, same_episode};
-use super::{Estimate, Estimator, Form, Row, Shrinkage, Tally};
+use super::{Estimator, Form, Panel, Row, Shrinkage};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::fmt;
 
@@ -79,7 +78,7 @@ impl Family {
 
     /// Its member of parameter `lambda`.
     #[must_use]
-    pub fn member(self, lambda: f64) -> Estimator {
+    pub const fn member(self, lambda: f64) -> Estimator {
         let (form, shrinkage) = match self {
             Self::ClippedIps => (Form::Ips, Shrinkage::Clip(lambda)),
             Self::ClippedDoublyRobust => (Form::DoublyRobust, Shrinkage::Clip(lambda)),
@@ -92,54 +91,33 @@ impl Family {
     /// The candidate that `rule` chooses on `rows`. `None` for fewer than two.
     #[must_use]
     pub fn tune(self, rule: Rule, rows: &[Row]) -> Option<f64> {
-        let mut tuning = Tuning::new(self);
-        for episode in by_episode(rows).chunk_by(same_episode) {
-            tuning.add(episode);
-        }
-        tuning.choose(rule)
+        Panel::of(rows).choose(self, rule)
     }
 }
 
-/// What a choice among the members of a family follows from, taken in an episode at a time.
-#[derive(Debug, Clone)]
-pub struct Tuning {
-    members: [(f64, Tally); CANDIDATES.len()],
-    /// What each member's smaller weights leave out: sums of (w - its weight)(r - q).
-    lost: [f64; CANDIDATES.len()],
-    rows: f64,
-    squares: f64,
-    greatest: f64,
+/// What a choice among the members of a family follows from.
+pub(super) struct Members {
+    pub(super) rows: f64,
+    /// The sum of the squared weights, and the greatest weight.
+    pub(super) squares: f64,
+    pub(super) greatest: f64,
+    pub(super) all: [Member; CANDIDATES.len()],
 }
 
-impl Tuning {
-    /// Of no rows.
-    #[must_use]
-    pub fn new(family: Family) -> Self {
-        Self {
-            members: CANDIDATES.map(|lambda| (lambda, Tally::new(family.member(lambda)))),
-            lost: [0.0; CANDIDATES.len()],
-            rows: 0.0,
-            squares: 0.0,
-            greatest: 0.0,
-        }
-    }
+/// One member.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    pub(super) lambda: f64,
+    /// Mean, and mean square about it, over episodes.
+    pub(super) mean: f64,
+    pub(super) variance: f64,
+    /// What its smaller weights leave out: the sum of (w - its weight)(r - q).
+    pub(super) lost: f64,
+}
 
-    /// Takes in the rows of one episode.
-    pub fn add(&mut self, episode: &[Row]) {
-        for row in episode {
-            self.rows += 1.0;
-            self.squares += row.weight * row.weight;
-            self.greatest = self.greatest.max(row.weight);
-        }
-        for ((_, tally), lost) in self.members.iter_mut().zip(&mut self.lost) {
-            tally.add(episode);
-            *lost += episode.iter().map(|row| tally.lost(row)).sum::<f64>();
-        }
-    }
-
+impl Members {
     /// The candidate that `rule` chooses. `None` for fewer than two rows.
-    #[must_use]
-    pub fn choose(&self, rule: Rule) -> Option<f64> {
+    pub(super) fn choose(&self, rule: Rule) -> Option<f64> {
         if self.rows < 2.0 {
             return None;
         }
@@ -149,21 +127,14 @@ impl Tuning {
         }
     }
 
-    /// The estimate of the candidate `lambda`.
-    #[must_use]
-    pub fn estimate(&self, lambda: f64) -> Option<Estimate> {
-        let member = self.members.iter().find(|(found, _)| *found == lambda);
-        member.and_then(|(_, tally)| tally.estimate())
-    }
-
     fn slope(&self) -> Option<f64> {
         let n = self.rows;
         let quantile = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
         let quantile = quantile.inverse_cdf(1.0 - DELTA);
         let mut found: Vec<(f64, f64, f64)> = Vec::with_capacity(CANDIDATES.len());
-        for (lambda, tally) in &self.members {
-            let (mean, variance) = tally.spread()?;
-            found.push((*lambda, mean, (variance / (n - 1.0)).sqrt() * quantile));
+        for member in &self.all {
+            let width = (member.variance / (n - 1.0)).sqrt() * quantile;
+            found.push((member.lambda, member.mean, width));
         }
         // Widest first; of equal widths the one that shrinks more comes first, so that the last wins.
         found.reverse();
@@ -186,12 +157,11 @@ impl Tuning {
         let slack =
             (2.0 * self.squares / n * log / n).sqrt() + 2.0 * self.greatest * log / (3.0 * n);
         let mut best: Option<(f64, f64)> = None;
-        for ((lambda, tally), lost) in self.members.iter().zip(self.lost) {
-            let (_, variance) = tally.spread()?;
-            let bias = (lost / n).abs() + slack;
-            let error = variance / n + bias * bias;
+        for member in &self.all {
+            let bias = (member.lost / n).abs() + slack;
+            let error = member.variance / n + bias * bias;
             if best.is_none_or(|(_, least)| error < least) {
-                best = Some((*lambda, error));
+                best = Some((member.lambda, error));
             }
         }
         best.map(|(lambda, _)| lambda)

@@ -41,6 +41,27 @@ pub enum Error {
         /// Its type.
         expected: &'static str,
     },
+    /// A folder without a file to read.
+    #[error("{}: no .parquet file in this folder or below", folder.display())]
+    NoFile {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of a log that has other columns than the first.
+    #[error(
+        "{}: column {column} is {} and in {} is not: the files of a log must have the same columns",
+        file.display(), if *extra { "there" } else { "missing" }, first.display()
+    )]
+    OtherColumns {
+        /// The file.
+        file: PathBuf,
+        /// The column that only one of the two has.
+        column: String,
+        /// Whether it is this file.
+        extra: bool,
+        /// The first file of the log.
+        first: PathBuf,
+    },
     /// A column of another type.
     #[error("{}: column {column} is {found}: expected {expected}", file.display())]
     ColumnType {

@@ -1,5 +1,5 @@
-//! Logged bandit feedback: a row for each draw with its outcome and probability, in from Parquet or CSV a batch
-//! at a time.
+//! Logged bandit feedback: a row for each draw with its outcome and probability, in from Parquet or CSV files a
+//! batch at a time.
 //!
 //! | field | column | |
 //! |---|---|---|
@@ -12,140 +12,106 @@
 //! | `truth` | `mu_0`, ... | true mean of each arm, known in simulations; may be absent |
 //! | `choice` | none | number of the arm that the target takes; only where mapped |
 //! | `episode` | none | draws whose outcomes hang together: their weights are multiplied, so not for a session of many independent draws; only where mapped |
-//! | `slice` | none | rows with the same text are judged together too; only where mapped |
+//! | `slice` | none | rows with the same text are judged together too; only where mapped, to a column or to a key of the folders' names (`team=a/`) |
 //!
 //! Invariants: numbers are finite; the arm drawn has a positive probability; a pmf sums to 1 within 1e-6 and gives
-//! the arm drawn its `pscore` within 1e-6; all families of columns have the same number of arms.
+//! the arm drawn its `pscore` within 1e-6; all families of columns have the same number of arms, and all files the same
+//! columns. A batch has at most [`MOST_CELLS`] numbers, or [`BATCH`] rows where these are more; a CSV file is held whole
+//! while it is read. A row group is decoded once, unless it is larger than a batch.
 //!
-//! Not here: what is estimated (`replay`).
+//! Not here: what is estimated (`replay`), which files a folder has ([`super::logged_files`]).
 //!
 //! Source: names as in the Open Bandit Pipeline.
 
-use super::Error;
 use super::frame::{content, open, read_text};
 use super::logged_batch::LoggedBatch;
+use super::logged_files::{files, keys};
 use super::logged_shape::{Families, Shape};
-use polars::prelude::{DataFrame, ParquetReader, SerReader};
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Error, LoggedColumns};
+use polars::prelude::{
+    CsvReadOptions, DataFrame, FileMetadataRef, ParallelStrategy, ParquetReader, SerReader,
+};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-/// Fields whose columns may have other names, with their own.
-const FIELDS: [(&str, Option<&str>); 10] = [
-    ("action", Some("action")),
-    ("reward", Some("reward")),
-    ("pscore", Some("pscore")),
-    ("pmf", Some("p_")),
-    ("target", Some("pi_")),
-    ("model", Some("q_")),
-    ("truth", Some("mu_")),
-    ("choice", None),
-    ("episode", None),
-    ("slice", None),
-];
-
-/// Rows of a batch.
+/// Rows of a batch, at least, where there are as many.
 const BATCH: usize = 65_536;
 
-/// Which column holds which field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedColumns {
-    of: BTreeMap<&'static str, String>,
-    /// Those that were said: they must be there.
-    mapped: BTreeSet<&'static str>,
-}
+/// Numbers of a batch, at most, but for [`BATCH`] rows: 128 MiB.
+const MOST_CELLS: usize = 1 << 24;
 
-impl LoggedColumns {
-    /// Reads `action=arm,pmf=prob_`; an empty text maps nothing.
-    ///
-    /// ```
-    /// use bellwether::table::LoggedColumns;
-    /// let columns = LoggedColumns::parse("reward=r,episode=session").unwrap();
-    /// assert_eq!((columns.of("reward"), columns.of("action")), (Some("r"), Some("action")));
-    /// assert_eq!(columns.of("choice"), None);
-    /// assert!(LoggedColumns::parse("colour=red").is_err());
-    /// ```
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let own = FIELDS.iter();
-        let own = own.filter_map(|(field, column)| Some((*field, (*column)?.to_owned())));
-        let mut map: BTreeMap<&'static str, String> = own.collect();
-        let mut mapped = BTreeSet::new();
-        for part in text.split(',').filter(|part| !part.trim().is_empty()) {
-            let found = part.split_once('=').and_then(|(name, column)| {
-                let (field, _) = FIELDS.iter().find(|(field, _)| *field == name.trim())?;
-                (!column.trim().is_empty()).then(|| (*field, column.trim().to_owned()))
-            });
-            let Some((field, column)) = found else {
-                return Err(Error::Mapping {
-                    text: part.to_owned(),
-                    allowed: FIELDS.map(|(field, _)| field).join(", "),
-                });
-            };
-            map.insert(field, column);
-            mapped.insert(field);
-        }
-        Ok(Self { of: map, mapped })
-    }
-
-    /// The column of a field, or the prefix of its columns.
-    pub fn of(&self, field: &str) -> Option<&str> {
-        self.of.get(field).map(String::as_str)
-    }
-
-    /// Whether the column of a field was said.
-    pub(super) fn is_mapped(&self, field: &str) -> bool {
-        self.mapped.contains(field)
-    }
-}
-
-/// Reads a file in its order.
+/// Reads files in their order.
 #[derive(Debug)]
 pub struct LoggedReader {
-    file: PathBuf,
+    files: VecDeque<Source>,
     shape: Shape,
-    rows: usize,
+    rows: Option<usize>,
+    /// Rows of all files so far.
+    done: usize,
+    open: Option<Open>,
+}
+
+/// A file to read.
+#[derive(Debug)]
+struct Source {
+    file: PathBuf,
+    /// The slice of all its rows, where its folder says it.
+    slice: Option<String>,
+}
+
+/// The file that is being read.
+#[derive(Debug)]
+struct Open {
+    source: Source,
+    part: Part,
+    /// Rows of this file so far.
     next: usize,
+}
+
+/// What is left of a file.
+#[derive(Debug)]
+enum Part {
+    /// Numbers of rows to read at a time.
+    Parquet(FileMetadataRef, VecDeque<usize>),
     /// A CSV file is read at once.
-    whole: Option<DataFrame>,
+    Text(DataFrame),
 }
 
 impl LoggedReader {
-    /// Opens a file and looks at its columns. Only those that are wanted are read: `choice` and the target's own
-    /// where `target` is false, for one, are not.
-    pub fn open(file: &Path, columns: &LoggedColumns, target: bool) -> Result<Self, Error> {
-        let ending = file.extension().and_then(|ending| ending.to_str());
-        let (names, rows, whole) = match ending.map(str::to_ascii_lowercase).as_deref() {
-            Some("parquet") => {
-                let mut reader = ParquetReader::new(open(file)?);
-                let rows = reader.num_rows().map_err(|e| content(file, &e))?;
-                let schema = reader.schema().map_err(|e| content(file, &e))?;
-                let names = schema.iter_names().map(ToString::to_string);
-                (names.collect::<Vec<_>>(), rows, None)
+    /// Opens files, and looks at the columns of each; a folder is all Parquet files below it. Only columns that are
+    /// wanted are read: `choice` and the target's own where `target` is false, for one, are not.
+    pub fn open(paths: &[PathBuf], columns: &LoggedColumns, target: bool) -> Result<Self, Error> {
+        let mut first: Option<(PathBuf, Shape)> = None;
+        let (mut sources, mut rows) = (VecDeque::new(), Some(0));
+        for file in files(paths)? {
+            let (names, own) = look(&file)?;
+            let keys = keys(&file);
+            let shape = Shape::of(&file, &names, &keys, (columns, target))?;
+            let slice = shape.slice.as_ref().filter(|key| !names.contains(key));
+            let slice = slice.and_then(|key| keys.get(key)).cloned();
+            rows = rows.zip(own).map(|(rows, own)| rows + own);
+            match &first {
+                Some((named, first)) => alike(named, first, &file, &shape)?,
+                None => first = Some((file.clone(), shape)),
             }
-            Some("csv") => {
-                let frame = read_text(file)?;
-                let names = frame.get_column_names();
-                let names = names.iter().map(ToString::to_string).collect();
-                (names, frame.height(), Some(frame))
-            }
-            _ => {
-                return Err(Error::Format {
-                    file: file.to_owned(),
-                    allowed: ".parquet, .csv",
-                });
-            }
+            sources.push_back(Source { file, slice });
+        }
+        let Some((_, shape)) = first else {
+            return Err(Error::NoFile {
+                folder: PathBuf::new(),
+            });
         };
-        let shape = Shape::of(file, &names, columns, target)?;
         Ok(Self {
-            file: file.to_owned(),
+            files: sources,
             shape,
             rows,
-            next: 0,
-            whole,
+            done: 0,
+            open: None,
         })
     }
 
-    /// Rows in the file.
-    pub fn rows(&self) -> usize {
+    /// Rows in all files; `None` where one of them does not say, as CSV does not.
+    pub fn rows(&self) -> Option<usize> {
         self.rows
     }
 
@@ -154,27 +120,169 @@ impl LoggedReader {
         self.shape.arms
     }
 
-    /// Which families of columns it has.
+    /// Which families of columns they have.
     pub fn families(&self) -> Families {
         self.shape.families()
     }
 
-    /// The next rows; `None` after the last.
+    /// The next rows, all of one file; `None` after the last.
     pub fn batch(&mut self) -> Result<Option<LoggedBatch>, Error> {
-        if self.next >= self.rows {
-            return Ok(None);
+        loop {
+            let mut open = match self.open.take() {
+                Some(open) => open,
+                None => match self.files.pop_front() {
+                    Some(source) => Open::of(source, &self.shape)?,
+                    None => return Ok(None),
+                },
+            };
+            let Some(frame) = open.frame(&self.shape)? else {
+                continue;
+            };
+            let Source { file, slice } = &open.source;
+            let at = (self.done, open.next);
+            let batch = LoggedBatch::read(file, &frame, &self.shape, slice.as_deref(), at)?;
+            self.done += frame.height();
+            open.next += frame.height();
+            self.open = Some(open);
+            return Ok(Some(batch));
         }
-        let frame = match &self.whole {
-            Some(whole) => whole.slice(i64::try_from(self.next).unwrap_or(i64::MAX), BATCH),
-            None => ParquetReader::new(open(&self.file)?)
-                .with_columns(Some(self.shape.columns()))
-                .with_slice(Some((self.next, BATCH)))
-                .set_rechunk(true)
-                .finish()
-                .map_err(|e| content(&self.file, &e))?,
+    }
+}
+
+impl Open {
+    fn of(source: Source, shape: &Shape) -> Result<Self, Error> {
+        let file = &source.file;
+        let part = if is_text(file)? {
+            Part::Text(read_text(file)?)
+        } else {
+            let mut reader = ParquetReader::new(open(file)?);
+            let metadata = reader.get_metadata().map_err(|e| content(file, &e))?;
+            let most = (MOST_CELLS / shape.columns().len().max(1)).max(BATCH);
+            let groups = metadata.row_groups.iter().map(|group| group.num_rows());
+            Part::Parquet(metadata.clone(), reads(groups, most))
         };
-        let batch = LoggedBatch::read(&self.file, &frame, &self.shape, self.next)?;
-        self.next += frame.height().max(1);
-        Ok(Some(batch))
+        Ok(Self {
+            source,
+            part,
+            next: 0,
+        })
+    }
+
+    /// The next rows; `None` after the last.
+    fn frame(&mut self, shape: &Shape) -> Result<Option<DataFrame>, Error> {
+        let file = &self.source.file;
+        match &mut self.part {
+            Part::Text(frame) => {
+                let rest = frame.slice(i64::try_from(self.next).unwrap_or(i64::MAX), BATCH);
+                Ok((rest.height() > 0).then_some(rest))
+            }
+            Part::Parquet(metadata, reads) => {
+                let Some(rows) = reads.pop_front() else {
+                    return Ok(None);
+                };
+                let mut columns = shape.columns();
+                columns.retain(|column| {
+                    self.source.slice.is_none() || shape.slice.as_ref() != Some(column)
+                });
+                let mut reader = ParquetReader::new(open(file)?);
+                reader.set_metadata(metadata.clone());
+                let frame = reader
+                    .with_columns(Some(columns))
+                    .with_slice(Some((self.next, rows)))
+                    .read_parallel(ParallelStrategy::Columns)
+                    .set_rechunk(true)
+                    .finish()
+                    .map_err(|e| content(file, &e))?;
+                // A file that has fewer rows than it says would be asked for ever.
+                Ok((frame.height() > 0).then_some(frame))
+            }
+        }
+    }
+}
+
+/// How many rows to read at a time: a row group whole, in pieces of `most` rows where it has more; small ones
+/// together.
+fn reads(groups: impl Iterator<Item = usize>, most: usize) -> VecDeque<usize> {
+    let mut reads: VecDeque<usize> = VecDeque::new();
+    for rows in groups {
+        match reads.back_mut().filter(|last| **last + rows <= BATCH) {
+            Some(last) => *last += rows,
+            None => {
+                let mut left = rows;
+                while left > 0 {
+                    reads.push_back(left.min(most));
+                    left -= left.min(most);
+                }
+            }
+        }
+    }
+    reads
+}
+
+fn is_text(file: &Path) -> Result<bool, Error> {
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    match ending.map(str::to_ascii_lowercase).as_deref() {
+        Some("parquet") => Ok(false),
+        Some("csv") => Ok(true),
+        _ => Err(Error::Format {
+            file: file.to_owned(),
+            allowed: ".parquet, .csv",
+        }),
+    }
+}
+
+/// The columns of a file, and its rows if it says them.
+fn look(file: &Path) -> Result<(Vec<String>, Option<usize>), Error> {
+    let said = |error| content(file, &error);
+    if is_text(file)? {
+        let head = CsvReadOptions::default()
+            .with_has_header(true)
+            .with_infer_schema_length(Some(0))
+            .with_n_rows(Some(1))
+            .into_reader_with_file_handle(open(file)?)
+            .finish()
+            .map_err(said)?;
+        let names = head.get_column_names();
+        return Ok((names.iter().map(ToString::to_string).collect(), None));
+    }
+    let mut reader = ParquetReader::new(open(file)?);
+    let rows = reader.num_rows().map_err(said)?;
+    let schema = reader.schema().map_err(said)?;
+    Ok((
+        schema.iter_names().map(ToString::to_string).collect(),
+        Some(rows),
+    ))
+}
+
+/// Whether a file has the columns of the first.
+fn alike(first: &Path, wanted: &Shape, file: &Path, found: &Shape) -> Result<(), Error> {
+    let set = |shape: &Shape| shape.columns().into_iter().collect::<BTreeSet<String>>();
+    let (wanted, found) = (set(wanted), set(found));
+    let other = wanted.symmetric_difference(&found).next();
+    other.map_or(Ok(()), |column| {
+        Err(Error::OtherColumns {
+            file: file.to_owned(),
+            column: column.clone(),
+            extra: found.contains(column),
+            first: first.to_owned(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(groups: &[usize], most: usize, expected: &[usize]) {
+        assert_eq!(reads(groups.iter().copied(), most), expected, "{groups:?}");
+    }
+
+    #[test]
+    fn row_groups_are_read_whole_in_pieces_or_together() {
+        check(&[], 100_000, &[]);
+        check(&[100_000, 100_000], 100_000, &[100_000, 100_000]);
+        check(&[250_000], 100_000, &[100_000, 100_000, 50_000]);
+        check(&[30_000, 30_000, 30_000], 100_000, &[60_000, 30_000]);
+        check(&[0, 0, 7], 100_000, &[7]);
     }
 }

@@ -3,7 +3,8 @@
 //! Not here: what they mean ([`super::logged`]), reading them ([`super::logged_batch`]).
 
 use super::Error;
-use super::logged::LoggedColumns;
+use super::LoggedColumns;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Which families of columns a file has.
@@ -30,6 +31,7 @@ pub(super) struct Shape {
     pub(super) propensity: Option<String>,
     pub(super) choice: Option<String>,
     pub(super) episode: Option<String>,
+    /// A column, or a key of the folders' names.
     pub(super) slice: Option<String>,
     pub(super) pmf: Vec<String>,
     pub(super) target: Vec<String>,
@@ -41,13 +43,22 @@ impl Shape {
     pub(super) fn of(
         file: &Path,
         names: &[String],
-        columns: &LoggedColumns,
-        target: bool,
+        keys: &BTreeMap<String, String>,
+        (columns, target): (&LoggedColumns, bool),
     ) -> Result<Self, Error> {
         let find = Find {
             file,
             names,
             columns,
+        };
+        // A key of the folders' names is as good as a column there.
+        let key = columns.of("slice").filter(|key| keys.contains_key(*key));
+        let slice = match key {
+            Some(key) => Some(key.to_owned()),
+            None => find.optional(
+                "slice",
+                "text or a number, in a column or in folders named so",
+            )?,
         };
         let shape = Self {
             arms: 0,
@@ -56,7 +67,7 @@ impl Shape {
             propensity: find.optional("pscore", "f64")?,
             choice: find.optional("choice", "a number, from 0")?,
             episode: find.optional("episode", "text or a number")?,
-            slice: find.optional("slice", "text or a number")?,
+            slice,
             pmf: find.family("pmf")?,
             target: match target {
                 true => find.family("target")?,

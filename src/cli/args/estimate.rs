@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Estimate {
-    /// The log: a row for each draw. Ending .parquet or .csv.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) log: PathBuf,
+    /// The log: a row for each draw. Files ending .parquet or .csv, read in the order given, with the same columns; of a
+    /// folder all .parquet files below it, by their path.
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    pub(crate) log: Vec<PathBuf>,
     /// What its columns are called: FIELD=COLUMN,... with FIELD one of action, reward, pscore, pmf (a prefix; p_),
     /// target (pi_), model (q_; made without the row), truth (mu_), choice, episode, slice (rows with the same text in it are judged
-    /// together too).
+    /// together too; it may be a key of folders named key=text).
     #[arg(long, default_value = "", value_name = "MAP")]
     pub(crate) columns: String,
     /// The policy to judge: columns (the target's own), uniform, arm:K, choice (the arm in that column), choice:SHARE

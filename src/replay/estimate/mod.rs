@@ -2,8 +2,10 @@
 //! every peek, and whether the log can answer at all.
 //!
 //! Invariants: a number that the log cannot stand behind is refused, with the reason; the numbers can be had all
-//! the same, but never without it. One pass over the file; of a row nothing is
+//! the same, but never without it. One pass over the files; of a row nothing is
 //! kept but sums, unless rows belong to episodes: then its 56 bytes, for the weights of an episode are multiplied.
+//! While a batch is summed, another thread takes it through the bounds and a third reads the next: at most two batches
+//! are held. What one thread computes no other one looks at before it is done, so no number depends on their timing.
 //!
 //! Not here: reading (`table`), the estimators (`ope`), traffic of our own server, whose contexts are known
 //! (`traffic`).
@@ -16,7 +18,9 @@
 //! Source: SCIENCE 3.2 to 3.4.
 
 mod asked;
+mod block;
 mod gather;
+mod looks;
 mod tally;
 mod text;
 
@@ -27,8 +31,10 @@ use super::{Progress, Watch};
 use crate::ope::{CalibrationReport, Estimate, Overlap, Refusal};
 use crate::table::LoggedReader;
 use gather::Gathered;
+use looks::Looks;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 
 /// What the log says of the target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -98,20 +104,30 @@ pub fn estimate(
     question: &Question,
     watch: &Watch<'_>,
 ) -> Result<EstimateReport, Error> {
-    question.check(reader.arms(), reader.families())?;
+    let (arms, families) = (reader.arms(), reader.families());
+    question.check(arms, families)?;
     let total = reader.rows();
-    let mut gathered = Gathered::new(question, reader.arms(), reader.families());
-    let mut read = 0;
-    while let Some(batch) = reader.batch()? {
+    let mut gathered = Gathered::new(question, arms, families);
+    let mut looks = Looks::new(question, arms, families);
+    let (mut read, mut next) = (0, reader.batch()?);
+    while let Some(batch) = next {
         read += batch.chosen.len();
-        gathered.take(&batch)?;
-        let progress = Progress {
-            done: read,
-            total: Some(total),
-        };
-        if watch(progress).is_break() {
+        let (summed, following) = std::thread::scope(|scope| {
+            let following = scope.spawn(|| reader.batch());
+            let looked = scope.spawn(|| looks.take(&batch));
+            let summed = gathered.take(&batch);
+            looked.join().unwrap_or_else(|fault| resume_unwind(fault));
+            let following = following.join();
+            (
+                summed,
+                following.unwrap_or_else(|fault| resume_unwind(fault)),
+            )
+        });
+        summed?;
+        if watch(Progress { done: read, total }).is_break() {
             return Err(Error::Stopped);
         }
+        next = following?;
     }
-    Ok(gathered.finish(read))
+    Ok(gathered.finish(read, &looks))
 }

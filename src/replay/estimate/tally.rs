@@ -2,17 +2,16 @@
 
 use super::{Question, Said, Tuned};
 use crate::ope::{
-    Calibration, Estimate, Estimator, Family, OverlapTally, Row, Rule, Tally, Tuning,
-    expected_square, unsupported,
+    Calibration, Estimate, Estimator, Family, OverlapTally, Panel, Row, Rule, expected_square,
+    unsupported,
 };
+use crate::table::Families;
 use std::collections::BTreeMap;
 
 /// Sums over rows, from which everything follows.
 pub(super) struct Set {
-    pub(super) overlap: OverlapTally,
-    logged: Tally,
-    estimators: Vec<Tally>,
-    families: Vec<(Family, Tuning)>,
+    overlap: OverlapTally,
+    panel: Panel,
     pub(super) calibration: Calibration,
     pub(super) rows: usize,
     noted: Noted,
@@ -53,18 +52,10 @@ impl Noted {
 
 impl Set {
     /// Of no rows.
-    pub(super) fn new(arms: usize, has_model: bool) -> Self {
-        let estimators = Estimator::STANDARD.into_iter();
-        let estimators = estimators.filter(|e| has_model || !e.needs_model());
-        let families = Family::ALL.into_iter();
-        let families = families.filter(|f| has_model || *f == Family::ClippedIps);
+    pub(super) fn new(arms: usize) -> Self {
         Self {
             overlap: OverlapTally::default(),
-            logged: Tally::new(Estimator::IPS),
-            estimators: estimators.map(Tally::new).collect(),
-            families: families
-                .map(|family| (family, Tuning::new(family)))
-                .collect(),
+            panel: Panel::default(),
             calibration: Calibration::new(arms),
             rows: 0,
             noted: Noted::default(),
@@ -82,17 +73,18 @@ impl Set {
     /// Takes in the rows of one episode.
     pub(super) fn add(&mut self, episode: &[Row]) {
         self.overlap.add(episode);
-        for tally in &mut self.estimators {
-            tally.add(episode);
-        }
-        for (_, tuning) in &mut self.families {
-            tuning.add(episode);
-        }
+        self.panel.add(episode);
     }
 
-    /// Takes in the rows of one episode as they were logged, unweighted.
-    pub(super) fn log(&mut self, episode: &[Row]) {
-        self.logged.add(episode);
+    /// Takes in what another one has, of other rows and episodes.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.overlap.merge(&other.overlap);
+        self.panel.merge(&other.panel);
+        self.calibration.merge(&other.calibration);
+        self.rows += other.rows;
+        self.noted.unsupported += other.noted.unsupported;
+        self.noted.truth += other.noted.truth;
+        self.noted.square += other.noted.square;
     }
 
     /// The effective sample size that the pmfs foretell, before any draw: a log whose few draws like the target's
@@ -112,9 +104,9 @@ impl Set {
     }
 
     /// What follows.
-    pub(super) fn said(&self, has_pmf: bool, has_truth: bool, question: &Question) -> Said {
+    pub(super) fn said(&self, families: Families, question: &Question) -> Said {
         let overlap = self.overlap.overlap(self.mean(self.noted.unsupported));
-        let calibration = has_pmf.then(|| self.calibration.report());
+        let calibration = families.pmf.then(|| self.calibration.report());
         let refusal = match &calibration {
             Some(calibration) => {
                 let faulty = calibration.refusal().or_else(|| overlap.refusal());
@@ -123,26 +115,16 @@ impl Set {
             None => overlap.refusal().or_else(|| overlap.mean_weight_refusal()),
         };
         let told = refusal.is_none() || question.regardless;
-        let mut estimates = BTreeMap::new();
-        let mut tuned = BTreeMap::new();
-        if told {
-            for tally in &self.estimators {
-                let found = tally.estimate();
-                estimates.extend(found.map(|found| (tally.estimator().to_string(), found)));
-            }
-            for (family, tuning) in &self.families {
-                for rule in Rule::ALL {
-                    let name = format!("{family}_tuned_{rule}");
-                    tuned.extend(chosen(tuning, rule).map(|found| (name, found)));
-                }
-            }
-        }
+        let (estimates, tuned) = match told {
+            true => (self.estimates(families.model), self.tuned(families.model)),
+            false => Default::default(),
+        };
         let headline = estimates.get("dr").or_else(|| estimates.get("snips"));
         Said {
             rows: self.rows,
             refusal,
-            truth: (has_truth && self.rows > 0).then(|| self.mean(self.noted.truth)),
-            logged: self.logged.estimate(),
+            truth: (families.truth && self.rows > 0).then(|| self.mean(self.noted.truth)),
+            logged: self.panel.logged(),
             overlap,
             calibration,
             detectable_effect: headline.map(Estimate::detectable_effect),
@@ -150,10 +132,25 @@ impl Set {
             tuned,
         }
     }
-}
 
-fn chosen(tuning: &Tuning, rule: Rule) -> Option<Tuned> {
-    let lambda = tuning.choose(rule)?;
-    let estimate = tuning.estimate(lambda)?;
-    Some(Tuned { lambda, estimate })
+    /// Each estimator by its name; those that need a model only where there is one.
+    fn estimates(&self, model: bool) -> BTreeMap<String, Estimate> {
+        let estimators = Estimator::STANDARD.into_iter();
+        let estimators = estimators.filter(|e| model || !e.needs_model());
+        let found = |e: Estimator| Some((e.to_string(), self.panel.estimate(e)?));
+        estimators.filter_map(found).collect()
+    }
+
+    /// Each family with the parameter that each rule chooses.
+    fn tuned(&self, model: bool) -> BTreeMap<String, Tuned> {
+        let families = Family::ALL.into_iter();
+        let families = families.filter(|f| model || *f == Family::ClippedIps);
+        let both = families.flat_map(|family| Rule::ALL.map(|rule| (family, rule)));
+        let found = |(family, rule): (Family, Rule)| {
+            let lambda = self.panel.choose(family, rule)?;
+            let estimate = self.panel.estimate(family.member(lambda))?;
+            Some((format!("{family}_tuned_{rule}"), Tuned { lambda, estimate }))
+        };
+        both.filter_map(found).collect()
+    }
 }
