@@ -2,6 +2,7 @@
 //! where the log cannot answer.
 
 use crate::bad_input::{Said, check, run};
+use polars::prelude::{CsvReadOptions, ParquetWriter, SerReader};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -303,6 +304,139 @@ fn drawn(
     text
 }
 
+/// Writes rows as Parquet, in row groups of `group` rows.
+fn write_parquet(file: &Path, text: &str, group: usize) {
+    let read = CsvReadOptions::default().into_reader_with_file_handle(std::io::Cursor::new(text));
+    let mut frame = read.finish().unwrap();
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let out = std::fs::File::create(file).unwrap();
+    let writer = ParquetWriter::new(out).with_row_group_size(Some(group));
+    writer.finish(&mut frame).unwrap();
+}
+
+/// A log of three arms' worth of chance and one of none, with a model and with what `more` says of each row.
+fn modelled(rows: u64, more: &str, of: impl Fn(u64) -> String) -> (String, Vec<String>) {
+    let pmf = |row: u64| {
+        if row % 3 == 0 {
+            [0.4, 0.3, 0.2, 0.1]
+        } else {
+            [0.1, 0.2, 0.3, 0.4]
+        }
+    };
+    let log = drawn(rows, pmf, |p| p);
+    let mut lines = log.lines();
+    let head = format!("{},q_0,q_1,q_2,q_3{more}", lines.next().unwrap());
+    let line = |(row, line): (u64, &str)| {
+        let q = (row % 10) as f64 / 10.0;
+        format!("{line},{q},0.5,{},0.25{}", 1.0 - q, of(row))
+    };
+    (head, (0..).zip(lines).map(line).collect())
+}
+
+#[test]
+fn a_folder_by_team_and_day_is_one_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let teams = |row: u64| ["a", "a", "b", "c", "c", "c"][(row / 1000) as usize];
+    let (head, lines) = modelled(6000, ",squad", |row| format!(",{}", teams(row)));
+    let all = dir.path().join("all.csv");
+    std::fs::write(&all, format!("{head}\n{}", lines.join("\n"))).unwrap();
+    let log = dir.path().join("log");
+    let mut parts = Vec::new();
+    for (day, part) in lines.chunks(1000).enumerate() {
+        let team = teams(1000 * day as u64);
+        // In the folder the names alone say the team.
+        let bare = |line: &String| line.rsplit_once(',').unwrap().0.to_owned();
+        let bare: Vec<String> = part.iter().map(bare).collect();
+        let text = format!("{}\n{}", bare_head(&head), bare.join("\n"));
+        let file = log.join(format!("team={team}/day={day}/part.parquet"));
+        write_parquet(&file, &text, [7000, 300][day % 2]);
+        parts.push(file);
+    }
+    std::fs::write(log.join("team=a/notes.txt"), "no log").unwrap();
+    let asked = |file: &Path, slice: &str, rows: &str| {
+        let columns = format!("slice={slice}");
+        let arguments = ["--target", "uniform", "--columns", &columns, "--rows", rows];
+        estimate(file, &arguments)
+    };
+    for rows in ["", "1500:4500:2"] {
+        let (whole, folder) = (asked(&all, "squad", rows), asked(&log, "team", rows));
+        assert_eq!(whole, folder);
+        assert_eq!(folder["slices"].as_object().unwrap().len(), 3);
+        assert!(folder["anytime"]["dr20"]["lower"].as_f64().unwrap() > 0.0);
+    }
+    assert_eq!(
+        asked(&log, "day", "")["slices"].as_object().unwrap().len(),
+        6
+    );
+    // The files one by one, as a shell spells out a pattern, and in another order: another log.
+    let named: Vec<&str> = parts.iter().map(|part| part.to_str().unwrap()).collect();
+    let first = Path::new(named[0]);
+    let mut arguments = named[1..].to_vec();
+    arguments.extend(["--target", "uniform", "--columns", "slice=team"]);
+    assert_eq!(estimate(first, &arguments), asked(&log, "team", ""));
+    let turned = [
+        "--log", named[1], "--log", named[0], "--target", "arm:3", "--rows", ":1000",
+    ];
+    let second = ["--target", "arm:3"];
+    let json = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+        let output = command
+            .args(["estimate", "--format", "json"])
+            .args(arguments);
+        serde_json::from_slice::<Value>(&output.output().unwrap().stdout).unwrap()
+    };
+    assert_eq!(
+        json(&turned)["estimates"],
+        estimate(Path::new(named[1]), &second)["estimates"]
+    );
+}
+
+/// Without its last column.
+fn bare_head(head: &str) -> &str {
+    head.rsplit_once(',').unwrap().0
+}
+
+#[test]
+fn a_report_depends_neither_on_threads_nor_on_row_groups() {
+    let dir = tempfile::tempdir().unwrap();
+    let (head, lines) = modelled(150_000, ",kind", |row| format!(",{}", row % 5));
+    let text = format!("{head}\n{}", lines.join("\n"));
+    let files = [1_000_000, 40_000].map(|group| {
+        let file = dir.path().join(format!("{group}.parquet"));
+        write_parquet(&file, &text, group);
+        file
+    });
+    let reports = files.iter().flat_map(|file| {
+        ["1", "3"].map(|threads| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+            command.env("POLARS_MAX_THREADS", threads);
+            command.args(["estimate", "--format", "json", "--target", "arm:1"]);
+            command.args(["--columns", "slice=kind", "--log"]).arg(file);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            output.stdout
+        })
+    });
+    let reports: Vec<Vec<u8>> = reports.collect();
+    assert!(reports.iter().all(|report| *report == reports[0]));
+    let report: Value = serde_json::from_slice(&reports[0]).unwrap();
+    assert_eq!(report["rows"], 150_000);
+    assert_eq!(report["slices"]["4"]["rows"], 30_000);
+    // The whole is its slices together.
+    let file = dir.path().join("log.csv");
+    std::fs::write(&file, text).unwrap();
+    let plain = estimate(&file, &["--target", "arm:1"]);
+    for (name, wanted) in plain["estimates"].as_object().unwrap() {
+        for part in ["value", "standard_error"] {
+            let pair = [&report["estimates"][name][part], &wanted[part]];
+            let pair = pair.map(|v| v.as_f64().unwrap());
+            assert!((pair[0] - pair[1]).abs() < 1e-12, "{name} {part}: {pair:?}");
+        }
+    }
+    assert_eq!(plain["anytime"], report["anytime"]);
+    assert_eq!(plain["tuned"].as_object().unwrap().len(), 8);
+}
+
 #[test]
 fn a_log_that_cannot_answer_is_refused_for_the_right_reason() {
     let dir = tempfile::tempdir().unwrap();
@@ -434,5 +568,57 @@ fn a_file_that_is_no_log_is_told_why() {
     ] {
         run(&mut said, case, dir.path(), &["estimate", "--log", file]);
     }
+    bad_files(&mut said, dir.path());
     check("bad_log.txt", &said.text);
+}
+
+/// Parquet files and folders that are no log.
+fn bad_files(said: &mut Said, dir: &Path) {
+    let (head, lines) = modelled(50, "", |_| String::new());
+    let text = format!("{head}\n{}", lines.join("\n"));
+    write_parquet(&dir.join("good.parquet"), &text, 20);
+    let whole = std::fs::read(dir.join("good.parquet")).unwrap();
+    std::fs::write(dir.join("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(dir.join("empty.parquet"), "").unwrap();
+    write_parquet(&dir.join("other.parquet"), &text.replace("q_", "pred_"), 20);
+    write_parquet(
+        &dir.join("bad.parquet"),
+        &text.replacen("1,0.5,", "1,0.6,", 1),
+        20,
+    );
+    for folder in ["none", "log/team=a", "log/day=1"] {
+        std::fs::create_dir_all(dir.join(folder)).unwrap();
+    }
+    for part in ["log/team=a/x.parquet", "log/day=1/y.parquet"] {
+        std::fs::write(dir.join(part), &whole).unwrap();
+    }
+    let uniform = ["--target", "uniform"];
+    let mut asked = |case: &str, logs: &[&str], options: &[&str]| {
+        let mut arguments = vec!["estimate", "--log"];
+        arguments.extend(logs.iter().chain(&uniform).chain(options));
+        run(said, case, dir, &arguments);
+    };
+    asked("a Parquet file cut in the middle", &["cut.parquet"], &[]);
+    asked("a file of no bytes", &["empty.parquet"], &[]);
+    asked(
+        "a second file without the model",
+        &["good.parquet", "other.parquet"],
+        &[],
+    );
+    asked(
+        "a second file with a model",
+        &["other.parquet", "good.parquet"],
+        &[],
+    );
+    asked("a folder without a log", &["none"], &[]);
+    asked(
+        "a key that not every folder has",
+        &["log"],
+        &["--columns", "slice=team"],
+    );
+    asked(
+        "a bad row of a second file",
+        &["good.parquet", "bad.parquet"],
+        &[],
+    );
 }
