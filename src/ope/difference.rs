@@ -10,6 +10,7 @@
 //!
 //! Source: SCIENCE 3.6.
 
+use super::estimator::mean;
 use super::moments::Moments;
 use super::{Estimate, Row};
 
@@ -27,14 +28,7 @@ impl DifferenceTally {
 
     /// The mean difference a row; `None` without rows, unbounded with one episode.
     pub fn estimate(&self) -> Option<Estimate> {
-        let [rows, total] = self.0.sums();
-        let (value, episodes) = (total / rows, self.0.count());
-        let squares = self.0.scatter([-value, 1.0]) * episodes / (episodes - 1.0);
-        let standard_error = match episodes > 1.0 {
-            true => squares.sqrt() / rows,
-            false => f64::INFINITY,
-        };
-        (rows > 0.0).then(|| Estimate::new(value, standard_error))
+        mean(&self.0)
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Error {
     },
     /// A file of a log that has other columns than the first.
     #[error(
-        "{}: column {column} is {} and in {} is not: the files of a log must have the same columns",
+        "{}: column {column} is {}, unlike in {}: the files of a log must have the same columns",
         file.display(), if *extra { "there" } else { "missing" }, first.display()
     )]
     OtherColumns {

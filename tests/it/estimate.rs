@@ -583,7 +583,7 @@ fn bad_files(said: &mut Said, dir: &Path) {
     write_parquet(&dir.join("other.parquet"), &text.replace("q_", "pred_"), 20);
     write_parquet(
         &dir.join("bad.parquet"),
-        &text.replacen("1,0.5,", "1,0.6,", 1),
+        &text.replacen("\n0,1,", "\n9,1,", 1),
         20,
     );
     for folder in ["none", "log/team=a", "log/day=1"] {
