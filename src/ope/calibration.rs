@@ -121,15 +121,18 @@ impl Calibration {
         for (expected, p) in self.expected.iter_mut().zip(pmf) {
             *expected += p;
         }
-        let rows = self.covariance.chunks_exact_mut(arms.max(1)).zip(pmf);
-        for (a, (row, p)) in rows.enumerate() {
-            if let Some(own) = row.get_mut(a) {
-                *own += p;
+        // Compiled once more for machines with wider registers; nothing is fused, so the sums are the same.
+        pulp::Arch::new().dispatch(|| {
+            let rows = self.covariance.chunks_exact_mut(arms.max(1)).zip(pmf);
+            for (a, (row, p)) in rows.enumerate() {
+                if let Some(own) = row.get_mut(a) {
+                    *own += p;
+                }
+                for (cell, q) in row.iter_mut().zip(pmf) {
+                    *cell -= p * q;
+                }
             }
-            for (cell, q) in row.iter_mut().zip(pmf) {
-                *cell -= p * q;
-            }
-        }
+        });
     }
 
     /// Takes in what another one over as many arms has counted.

@@ -17,6 +17,7 @@ use super::estimator::{by_episode, mean, same_episode, spread};
 use super::moments::Moments;
 use super::tuning::{CANDIDATES, Member, Members};
 use super::{Estimate, Estimator, Family, Form, Row, Rule, Shrinkage, Tally};
+use pulp::Arch;
 
 /// Lanes of a group.
 const LANES: usize = CANDIDATES.len();
@@ -106,6 +107,12 @@ impl Panel {
     /// assert_eq!(panel.logged().unwrap().value, 0.5);
     /// ```
     pub fn add(&mut self, episode: &[Row]) {
+        // Compiled once more for machines with wider registers.
+        Arch::new().dispatch(|| self.take(episode));
+    }
+
+    #[inline(always)]
+    fn take(&mut self, episode: &[Row]) {
         let mut values = [[0.0; LANES]; GROUPS];
         for row in episode {
             let added = Added::of(row);
@@ -235,6 +242,7 @@ impl Lanes {
     }
 
     /// Adds the values of an episode whose number of rows is `apart` more than that of the first.
+    #[inline(always)]
     fn add(&mut self, values: &Group, apart: f64) {
         let mut moved = [0.0; LANES];
         for i in 0..LANES {
@@ -252,7 +260,7 @@ impl Lanes {
 
 impl Added {
     /// The contributions of [`Estimator`], each where [`place`] has it.
-    #[inline]
+    #[inline(always)]
     fn of(row: &Row) -> Self {
         let (w, reward) = (row.weight, row.reward);
         let (value, left) = (

@@ -15,6 +15,7 @@
 
 use super::anytime::Draw;
 use super::bernstein::MOST;
+use pulp::Arch;
 
 /// Caps.
 const CAPS: usize = 4;
@@ -80,6 +81,12 @@ impl Peeks {
 
     /// Takes in one draw.
     pub fn add(&mut self, draw: &Draw<'_>) {
+        // Compiled once more for machines with wider registers; nothing is fused, so the bounds are the same.
+        Arch::new().dispatch(|| self.take(draw));
+    }
+
+    #[inline(always)]
+    fn take(&mut self, draw: &Draw<'_>) {
         let mut phi = [0.0; LANES];
         for ((p, target), model) in draw.logged.iter().zip(draw.target).zip(draw.model) {
             let capped = capped(&self.k, *p, *target, *model);
@@ -103,6 +110,7 @@ impl Peeks {
         self.step(&phi);
     }
 
+    #[inline(always)]
     fn step(&mut self, xi: &Group) {
         let number = self.count + 1.0;
         let (now, next) = (1.0 / number, 1.0 / (number + 1.0));
@@ -151,7 +159,7 @@ impl Peeks {
 }
 
 /// pi_a m_a of each lane.
-#[inline]
+#[inline(always)]
 fn capped(k: &Group, p: f64, target: f64, model: f64) -> Group {
     let model = model.clamp(0.0, 1.0);
     let sides = [target * model, target * (1.0 - model)];
@@ -162,6 +170,7 @@ fn capped(k: &Group, p: f64, target: f64, model: f64) -> Group {
 }
 
 /// -ln(1 - l) - l of weights from 0 to [`MOST`].
+#[inline(always)]
 fn psi(weight: &Group) -> Group {
     let mut psi = [0.0; LANES];
     for i in 0..LANES {

@@ -90,6 +90,10 @@ impl Block {
             LoggedTarget::Arm(arm) => (1.0, Some(arm)),
             LoggedTarget::Choice(share) => (share, None),
         };
+        let same = matches!(target, LoggedTarget::Uniform | LoggedTarget::Arm(_));
+        if same && self.target.len() == rows.len() * self.arms {
+            return;
+        }
         self.target.clear();
         self.target
             .resize(rows.len() * self.arms, (1.0 - share) * even);
@@ -108,7 +112,10 @@ fn turn(columns: &[Numbers], rows: &Range<usize>, into: &mut Vec<f64>) {
     into.resize(rows.len() * columns.len(), 0.0);
     for (arm, column) in columns.iter().enumerate() {
         let cells = column.all().get(rows.clone()).unwrap_or_default();
-        let places = into.iter_mut().skip(arm).step_by(columns.len());
-        places.zip(cells).for_each(|(place, cell)| *place = *cell);
+        for (row, cell) in into.chunks_exact_mut(columns.len()).zip(cells) {
+            if let Some(place) = row.get_mut(arm) {
+                *place = *cell;
+            }
+        }
     }
 }
