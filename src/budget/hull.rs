@@ -82,6 +82,28 @@ impl Hull {
         }
     }
 
+    /// The area under it from one cost to another, flat beyond its last corner; nothing where it does not
+    /// reach down to `from`, or where the two are no range.
+    ///
+    /// ```
+    /// use bellwether::budget::Hull;
+    /// // From 1 to 3 USD the mean height is 0.7: an area of 1.4; from 3 to 4 it is flat at 0.9.
+    /// let hull = Hull::of(&[(1.0, 0.5), (3.0, 0.9)]);
+    /// assert!((hull.area(1.0, 4.0).unwrap() - 2.3).abs() < 1e-15);
+    /// assert_eq!((hull.area(0.5, 4.0), hull.area(4.0, 3.0)), (None, None));
+    /// ```
+    pub fn area(&self, from: f64, to: f64) -> Option<f64> {
+        let mut left = (from, self.at(from)?);
+        (to >= from && to.is_finite()).then_some(())?;
+        let inner = self.0.iter().filter(|(cost, _)| *cost > from && *cost < to);
+        let mut area = 0.0;
+        for right in inner.copied().chain([(to, self.at(to)?)]) {
+            area += (right.0 - left.0) * (left.1 + right.1) / 2.0;
+            left = right;
+        }
+        Some(area)
+    }
+
     /// Its edges: what each costs more than the one before, and the score it adds per USD; the slopes
     /// fall.
     ///

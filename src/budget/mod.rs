@@ -1,7 +1,8 @@
 //! Budgets: what a dollar is worth in quality points, and money that is never spent twice.
 //!
 //! In reading order: [`Budget`] is what a team may spend; [`Hull`] is what a coin flip between two offers
-//! buys; [`Pacer`] keeps the mean spend at a budget by a price on cost, and [`Pace`] is what choosing asks
+//! buys, and [`aiq`] with its like says what a router's points are worth beside it ([`GapRecovered`]: where
+//! there are two arms); [`Pacer`] keeps the mean spend at a budget by a price on cost, and [`Pace`] is what choosing asks
 //! of it; [`Ledger`] holds a hard limit for each [`Window`] by reservations.
 //! The pacer is soft and earns quality: it decides *where* money is spent. The ledger is hard and earns
 //! nothing: it says no. A request meets both: the pacer's price is in the utility of every arm, an arm
@@ -22,6 +23,7 @@
 
 mod calendar;
 mod definition;
+mod frontier;
 mod hull;
 mod ledger;
 mod pace;
@@ -30,9 +32,13 @@ mod params;
 mod price;
 mod refill;
 mod reservation;
+mod strong;
 
 pub use calendar::Window;
 pub use definition::{Budget, Limit};
+pub use frontier::{
+    Aiq, aiq, cost_save, gain_over_hull, pareto_dist, pareto_front, perf_gain, router_arena,
+};
 pub use hull::Hull;
 pub use ledger::Ledger;
 pub use pace::Pace;
@@ -41,3 +47,4 @@ pub use params::{PacerError, Params};
 pub use price::Price;
 pub use refill::Refill;
 pub use reservation::{Error, Refused, Reservation};
+pub use strong::{GapError, GapRecovered};
