@@ -7,7 +7,8 @@
 //! the same rows; [`Stabilised`] is for a logger that learns as it logs; [`Family`] tunes a shrinkage. [`Panel`] and
 //! [`Peeks`] have all estimators and bounds at once, for logs of millions of rows. [`Overlap`] says whether the log
 //! can answer at all; [`Calibration`] whether its propensities are true; [`unlike_shares`] whether arms
-//! differ in how often something happens to them.
+//! differ in how often something happens to them. Where every outcome is known there is nothing to weigh:
+//! [`fn@paired`] and [`bca`] bound a mean difference, and [`adjusted_p`] says which of many to believe.
 //!
 //! Not here: where rows come from and how the outcome model is fitted (`replay`: its predictions are
 //! arguments), what a difference of two policies must be to change them. [`MeanSequence`] bounds a plain mean, [`EffectSequence`] what one arm
@@ -19,6 +20,7 @@
 mod advantage;
 mod anytime;
 mod bernstein;
+mod bootstrap;
 mod calibration;
 mod caution;
 mod difference;
@@ -31,6 +33,7 @@ mod fixture;
 mod fold;
 mod moments;
 mod overlap;
+mod paired;
 mod panel;
 mod peeks;
 mod row;
@@ -42,15 +45,17 @@ mod tuning;
 
 pub use advantage::{AdvantageBounds, Contest};
 pub use anytime::{Draw, LowerBound, UpperBound};
+pub use bootstrap::bca;
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
 pub use caution::{Caution, tail_index};
 pub use difference::{DifferenceTally, difference};
-pub use discovery::false_discoveries;
+pub use discovery::adjusted_p;
 pub use effect::{EffectSequence, Stake};
 pub use estimate::Estimate;
 pub use estimator::{Estimator, Form, Tally};
 pub use fold::{FOLDS, fold};
 pub use overlap::{MIN_EFFECTIVE_SAMPLE_SIZE, Overlap, OverlapTally, Refusal};
+pub use paired::{Cluster, Paired, paired};
 pub use panel::Panel;
 pub use peeks::Peeks;
 pub use row::{Row, expected, expected_square, importance_weight, thin, unsupported};

@@ -5,8 +5,7 @@ use super::report::{Bucket, CandidateReport, Measure, Range, Slice, TrafficRepor
 use super::sequential::{Course, Pass};
 use super::weigh::{Cover, Weighed};
 use crate::ope::{
-    Caution, Estimator, Overlap, Refusal, Row as Weighted, difference, false_discoveries,
-    tail_index,
+    Caution, Estimator, Overlap, Refusal, Row as Weighted, adjusted_p, difference, tail_index,
 };
 use crate::replay::error::Error;
 use crate::replay::lift::Lift;
@@ -322,11 +321,11 @@ impl Bench<'_> {
             .iter()
             .map(|(task, _)| self.slice(weighed, task))
             .collect();
-        let tested = slices.iter().filter(|slice| slice.rows >= LEAST_SLICE);
-        let tested: Vec<f64> = tested.filter_map(|slice| slice.p_value).collect();
-        let least = false_discoveries(&tested, FALSE_SHARE);
-        for slice in slices.iter_mut().filter(|slice| slice.rows >= LEAST_SLICE) {
-            slice.differs = slice.p_value.is_some_and(|p| p <= least);
+        let tests = |slice: &&mut Slice| slice.rows >= LEAST_SLICE && slice.p_value.is_some();
+        let tested: Vec<&mut Slice> = slices.iter_mut().filter(tests).collect();
+        let p_values: Vec<f64> = tested.iter().filter_map(|slice| slice.p_value).collect();
+        for (slice, adjusted) in tested.into_iter().zip(adjusted_p(&p_values)) {
+            slice.differs = adjusted <= FALSE_SHARE;
         }
         slices
     }
