@@ -9,7 +9,7 @@ use bellwether::export::{self, Wanted};
 use bellwether::feature::Extractor;
 use bellwether::id::Name;
 use bellwether::replay::{
-    self, Aim, Bench, Budget, Candidate, Drift, Guard, OutcomesReport, Params, StreamParams,
+    self, Aim, Bench, Budget, Candidate, Drift, Guard, OutcomesReport, Params, StreamParams, Sweep,
     TrafficQuestion,
 };
 use bellwether::report::Learned;
@@ -40,6 +40,7 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
         floor: arguments.floor,
         budget: None,
         stream: stream(&arguments.stream)?,
+        incumbent: None,
     };
     let budgets = budgets(arguments)?;
     let pages = arguments.report.as_deref().map(pages).transpose()?;
@@ -51,6 +52,10 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
     if policies.is_empty() {
         policies = every_policy(&table)?;
     }
+    let params = Params {
+        incumbent: incumbent(arguments, &table)?,
+        ..params
+    };
     let extractor = Extractor::shipped()?;
     let label = arguments.task_label == Switch::On;
     let mut reports = Vec::new();
@@ -63,6 +68,10 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
             };
             reports.push(play(&bench, &policies, &params)?);
         }
+    }
+    let sweep = Sweep::of(&reports);
+    if let Some(last) = reports.last_mut() {
+        last.sweep = sweep;
     }
     if let Some((page, beside)) = &pages {
         write_page(page, beside, &reports)?;
@@ -150,6 +159,23 @@ fn budgets(arguments: &Outcomes) -> Result<Vec<Option<Budget>>, Failure> {
         return Ok(vec![None]);
     }
     Ok(arguments.budget.iter().map(of).collect::<Result<_, _>>()?)
+}
+
+/// The policy that others are held against: an arm of the table, or a policy.
+fn incumbent(arguments: &Outcomes, table: &OutcomeTable) -> Result<Option<Policy>, Failure> {
+    let Some(named) = &arguments.incumbent else {
+        return Ok(None);
+    };
+    let arms = table.arms.iter();
+    if let Some(arm) = arms.clone().find(|arm| arm.as_str() == named) {
+        return Ok(Some(Policy::Fixed { arm: arm.clone() }));
+    }
+    let refused = |problem| {
+        let arms: Vec<&str> = arms.map(Name::as_str).collect();
+        let arms = arms.join(", ");
+        format!("--incumbent is {named}: no arm of the table ({arms}), and as a policy: {problem}")
+    };
+    Ok(Some(named.parse::<Policy>().map_err(refused)?))
 }
 
 /// What is done to the streams.

@@ -13,7 +13,7 @@ use super::learner::Seen;
 use super::prices::assumed_cost_usd;
 use crate::feature::{DIM, Extractor, Request};
 use crate::id::Name;
-use crate::table::{LeftOut, OutcomeTable};
+use crate::table::{LeftOut, OutcomeTable, Prompt};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -37,6 +37,9 @@ pub struct Bench {
     left_out: Vec<LeftOut>,
     arms: Vec<Name>,
     ids: Vec<String>,
+    tasks: Vec<Option<Name>>,
+    /// Characters of each text.
+    lengths: Vec<Option<usize>>,
     lambda: f64,
     cost_source: CostSource,
     reference_cost_usd: Option<f64>,
@@ -122,16 +125,14 @@ impl Bench {
         };
         let means: Vec<ArmMean> = table.arms.iter().enumerate().filter_map(mean).collect();
         let tasks: Vec<Option<Name>> = table.prompts.iter().map(|p| p.task.clone()).collect();
-        let baselines = Baselines::of(means, &rewards, &tasks).ok_or(Error::Setting {
-            field: "prompts",
-            value: 0.0,
-            allowed: "at least 1",
-        })?;
+        let baselines = Baselines::of(means, &rewards, &tasks).ok_or_else(no_prompts)?;
         Ok(Self {
             name: table.name.clone(),
             dropped: table.dropped,
             left_out: table.left_out.clone(),
             arms: table.arms.clone(),
+            lengths: table.prompts.iter().map(length).collect(),
+            tasks,
             ids: table.prompts.iter().map(|p| p.id.clone()).collect(),
             lambda,
             cost_source,
@@ -221,6 +222,16 @@ impl Bench {
         self.ids.get(prompt).map_or("", String::as_str)
     }
 
+    /// A prompt's task, if it has one.
+    pub(super) fn task(&self, prompt: usize) -> Option<&Name> {
+        self.tasks.get(prompt)?.as_ref()
+    }
+
+    /// Characters of a prompt's text, if it has one.
+    pub(super) fn length(&self, prompt: usize) -> Option<usize> {
+        *self.lengths.get(prompt)?
+    }
+
     pub(super) fn context(&self, prompt: usize) -> &[f32] {
         self.contexts.get(prompt).map_or(&[], |x| x.as_slice())
     }
@@ -259,6 +270,20 @@ impl Bench {
             .get(prompt * arms..(prompt + 1) * arms)
             .unwrap_or_default()
     }
+}
+
+/// Why an empty table is none.
+fn no_prompts() -> Error {
+    Error::Setting {
+        field: "prompts",
+        value: 0.0,
+        allowed: "at least 1",
+    }
+}
+
+/// Characters of a prompt's text.
+fn length(prompt: &Prompt) -> Option<usize> {
+    Some(prompt.text.as_ref()?.chars().count())
 }
 
 /// Mean of each arm's column.

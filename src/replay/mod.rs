@@ -18,6 +18,8 @@ mod drift;
 mod error;
 mod estimate;
 mod joining;
+mod judge;
+mod judge_text;
 mod known;
 mod learner;
 mod lift;
@@ -33,9 +35,12 @@ mod purse;
 mod recovery;
 mod rescore;
 mod run;
+mod slices;
 mod spend;
 mod spend_text;
 mod stream;
+mod sweep;
+mod sweep_text;
 mod target;
 mod traffic;
 mod wanted;
@@ -53,6 +58,7 @@ pub use estimate::{
     estimate,
 };
 pub use joining::{Bound, Joined, Onboarding, Ruled};
+pub use judge::{Judged, Versus};
 pub use lift::Lift;
 pub use outcomes::{OutcomesReport, Params, PolicyReport, outcomes};
 pub use play::FORCED_PULLS;
@@ -60,8 +66,10 @@ pub use propensity::PropensityCheck;
 pub use recovery::{Recovery, WINDOW};
 pub use rescore::{ArmScore, RescoreReport, SignalSeen, rescore};
 pub use run::{Run, Spread};
+pub use slices::{By, Slice, Sliced};
 pub use spend::{Bought, Budget, HORIZON, Kept, Spending};
 pub use stream::StreamParams;
+pub use sweep::{Point, PolicySweep, StrongCalls, Sweep};
 pub use target::Candidate;
 pub use traffic::{
     Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, Measure, Point,

@@ -3,11 +3,11 @@
 //! Invariants: every policy met the same streams. The means are over counted steps alone: rows that are
 //! given away are in none.
 //!
-//! Not here: the streams (`stream`), the play (`play`), the report as text (`outcomes_text`).
+//! Not here: the streams (`stream`), the play (`play`), what is made of every arm's outcome (`judge`), several
+//! reports together (`sweep`), the report as text (`outcomes_text`).
 //!
 //! Source: SCIENCE 5 (the prequential protocol).
 
-use super::Watch;
 use super::baselines::{Baselines, Hull};
 use super::bench::{Bench, CostSource};
 use super::change::ChangeReport;
@@ -15,12 +15,15 @@ use super::curve::{Curve, Pieces};
 use super::drift::Drift;
 use super::error::Error;
 use super::joining::Onboarding;
+use super::judge::{Judge, Judged, Total};
 use super::parallel::in_parallel;
 use super::play::play;
 use super::recovery::Recovery;
 use super::run::{Played, Run, Spread};
 use super::spend::{Budget, Spending};
 use super::stream::{Plan, StreamParams};
+use super::sweep::Sweep;
+use super::{Progress, Watch};
 use crate::bandit::Policy;
 use crate::feature::DIM;
 use crate::table::LeftOut;
@@ -37,6 +40,8 @@ pub struct Params {
     pub budget: Option<Budget>,
     /// What is done to the streams.
     pub stream: StreamParams,
+    /// The policy that others are held against, prompt by prompt; played too if it is not among them.
+    pub incumbent: Option<Policy>,
 }
 
 impl Default for Params {
@@ -46,6 +51,7 @@ impl Default for Params {
             floor: 0.02,
             budget: None,
             stream: StreamParams::default(),
+            incumbent: None,
         }
     }
 }
@@ -87,6 +93,8 @@ pub struct PolicyReport {
     pub onboarding: Option<Onboarding>,
     /// Reward and shares over consecutive pieces of the stream.
     pub curve: Curve,
+    /// What full information says of it.
+    pub judged: Judged,
     /// Each seed.
     pub runs: Vec<Run>,
 }
@@ -124,8 +132,12 @@ pub struct OutcomesReport {
     pub change: Option<ChangeReport>,
     /// What needs no router, over the whole table as it stands, without drift.
     pub baselines: Baselines,
+    /// The policy that others are held against, if one was named.
+    pub incumbent: Option<String>,
     /// The policies, in the order asked.
     pub policies: Vec<PolicyReport>,
+    /// In the last of several reports (prices of cost, or budgets): all of them together.
+    pub sweep: Option<Sweep>,
 }
 
 /// Plays every policy on every stream, on as many threads as there are cores.
@@ -138,6 +150,8 @@ pub fn outcomes(
     check(params)?;
     check_budget(bench, params)?;
     let plan = Plan::new(bench, &params.stream)?;
+    let asked = policies.iter().chain(missing(policies, params));
+    let policies: Vec<&Policy> = asked.collect();
     let jobs: Vec<(usize, u64)> = (0..policies.len())
         .flat_map(|policy| (0..params.seeds).map(move |seed| (policy, seed)))
         .collect();
@@ -145,12 +159,13 @@ pub fn outcomes(
         Some(policy) => play(&plan.stream(seed), policy, params),
         None => Err(Error::Stopped),
     };
-    let mut played = in_parallel(&jobs, run, watch)?.into_iter();
+    let played = in_parallel(&jobs, run, watch)?;
     let seeds = usize::try_from(params.seeds).unwrap_or(usize::MAX);
-    let report = |policy: &Policy| {
-        let own: Vec<Played> = played.by_ref().take(seeds).collect();
-        PolicyReport::new(policy, &own, &plan, params)
-    };
+    let played: Vec<&[Played]> = played.chunks(seeds).collect();
+    let judged = judged(&plan, &policies, &played, params, watch)?;
+    let reports = policies.iter().zip(&played).zip(judged);
+    let reports = reports
+        .map(|((policy, own), judged)| PolicyReport::new(policy, own, judged, &plan, params));
     let drift = params.stream.drift.as_ref();
     Ok(OutcomesReport {
         table: bench.name().to_owned(),
@@ -168,12 +183,57 @@ pub fn outcomes(
         stream: params.stream.clone(),
         change: drift.and_then(|drift| ChangeReport::of(&plan, drift, params.seeds)),
         baselines: bench.baselines().clone(),
-        policies: policies.iter().map(report).collect(),
+        incumbent: params.incumbent.as_ref().map(ToString::to_string),
+        policies: reports.collect(),
+        sweep: None,
     })
 }
 
+/// The incumbent, if it is not played anyway.
+fn missing<'a>(policies: &[Policy], params: &'a Params) -> Option<&'a Policy> {
+    let incumbent = params.incumbent.as_ref();
+    incumbent.filter(|incumbent| !policies.contains(incumbent))
+}
+
+/// What full information says of each policy.
+fn judged(
+    plan: &Plan<'_>,
+    policies: &[&Policy],
+    played: &[&[Played]],
+    params: &Params,
+    watch: &Watch<'_>,
+) -> Result<Vec<Judged>, Error> {
+    let judge = Judge::new(plan, params.seeds);
+    let totals: Vec<Vec<Total>> = played.iter().map(|own| judge.totals(own)).collect();
+    let named = params.incumbent.as_ref().and_then(|incumbent| {
+        let place = policies.iter().position(|policy| *policy == incumbent)?;
+        Some((incumbent.to_string(), totals.get(place)?))
+    });
+    let incumbent = named
+        .as_ref()
+        .map(|(name, own)| (name.as_str(), own.as_slice()));
+    let jobs: Vec<usize> = (0..played.len()).collect();
+    let one = |at: usize| match (totals.get(at), played.get(at)) {
+        (Some(own), Some(played)) => Ok(judge.judge(own, played, incumbent)),
+        _ => Err(Error::Stopped),
+    };
+    // All is played by now, but the caller may still stop it.
+    let runs = played.iter().map(|own| own.len()).sum();
+    let done = Progress {
+        done: runs,
+        total: Some(runs),
+    };
+    in_parallel(&jobs, one, &|_| watch(done))
+}
+
 impl PolicyReport {
-    fn new(policy: &Policy, played: &[Played], plan: &Plan<'_>, params: &Params) -> Self {
+    fn new(
+        policy: &Policy,
+        played: &[Played],
+        judged: Judged,
+        plan: &Plan<'_>,
+        params: &Params,
+    ) -> Self {
         let runs: Vec<Run> = played.iter().map(|played| played.run).collect();
         let over = |value: &dyn Fn(&Run) -> f64| Spread::of(runs.iter().map(value));
         let part = |value: fn(&Run) -> Option<f64>| {
@@ -203,6 +263,7 @@ impl PolicyReport {
             recovery: recovery(played, plan),
             onboarding: Onboarding::of(runs.iter().map(|run| run.joined)),
             curve: Curve::of(&pieces, plan.bench().arms()),
+            judged,
             runs,
         }
     }

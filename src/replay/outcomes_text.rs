@@ -21,12 +21,17 @@ impl Display for OutcomesReport {
         self.without_a_router(f)?;
         let width = self.policies.iter().map(|p| p.policy.len()).max();
         let width = width.unwrap_or(0).max("policy".len());
+        self.judged(f, width)?;
         match self.budget {
             Some(budget) => self.spending(f, budget, width)?,
             None => self.rewards(f, width)?,
         }
         self.around_the_change(f, width)?;
-        writeln!(f, "\n{}", self.notes())
+        writeln!(f, "\n{}", self.notes())?;
+        match &self.sweep {
+            Some(sweep) => write!(f, "\n{sweep}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -281,7 +286,7 @@ impl PolicyReport {
     }
 }
 
-fn number(value: Option<f64>, digits: usize) -> String {
+pub(super) fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or("-".to_owned(), |v| format!("{v:.digits$}"))
 }
 

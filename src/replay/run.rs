@@ -75,6 +75,8 @@ impl Spread {
 pub(super) struct Played {
     pub(super) run: Run,
     pub(super) pieces: Pieces,
+    /// The arm chosen at every counted step.
+    pub(super) choices: Vec<u32>,
     /// Every counted step's reward, where an arm drops; empty elsewhere.
     pub(super) rewards: Vec<f64>,
 }
@@ -116,6 +118,7 @@ pub(super) struct Tally<'a> {
     first_steps: Option<usize>,
     first: Option<Bought>,
     pieces: Pieces,
+    choices: Vec<u32>,
     each: Vec<f64>,
     /// Whether each choice since an arm joined was that arm.
     joined: Vec<bool>,
@@ -143,6 +146,7 @@ impl<'a> Tally<'a> {
             first_steps: first,
             first: None,
             pieces: Pieces::new(plan.seed_rows(), steps, plan.bench().arms().len()),
+            choices: Vec::with_capacity(steps),
             each: Vec::new(),
             joined: Vec::new(),
         }
@@ -183,6 +187,7 @@ impl<'a> Tally<'a> {
             self.joined.push(chosen == arm);
         }
         self.pieces.add(chosen, reward, cost);
+        self.choices.push(u32::try_from(chosen).unwrap_or(u32::MAX));
     }
 
     fn around_the_change(&mut self, step: Step, reward: f64) {
@@ -217,6 +222,7 @@ impl<'a> Tally<'a> {
         Played {
             run,
             pieces: self.pieces,
+            choices: self.choices,
             rewards: self.each,
         }
     }

@@ -475,6 +475,11 @@ fn what_may_be_done_to_a_stream_is_told_and_what_may_not() {
         &["--arms", "small,huge"],
     );
     asked("more prompts than any arm has", &["--min-coverage", "1.5"]);
+    asked("an incumbent that is nothing", &["--incumbent", "huge"]);
+    asked(
+        "an incumbent that is no arm",
+        &["--incumbent", "fixed:arm=huge", "--policy", "uniform"],
+    );
     let all = ["--drift", "suffix=#e1,#e0", "--delay", "1", "--missing"];
     let all = [
         &all[..],

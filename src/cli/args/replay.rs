@@ -53,9 +53,13 @@ pub(crate) struct Outcomes {
     /// fixed:arm=NAME; parameters as linear-thompson:v=0.1. Absent: every one of them.
     #[arg(long = "policy", value_name = "NAME[:k=v,..]")]
     pub(crate) policies: Vec<String>,
+    /// Holds every policy against this one too, prompt by prompt: an arm, or a policy as for --policy (played
+    /// besides, if it is not named there).
+    #[arg(long, value_name = "ARM|POLICY")]
+    pub(crate) incumbent: Option<String>,
     /// What cost counts, in points of score (0 to 1): a request at the mean cost of the dearest arm
     /// loses LAMBDA, one at half of it LAMBDA / 2. 0: cost is ignored. Several, by commas: a report
-    /// for each.
+    /// for each, and at the end what they come to together (AIQ and the like).
     #[arg(long, value_delimiter = ',', default_values_t = [0.0])]
     pub(crate) lambda: Vec<f64>,
     /// Most that a policy may spend, in USD a request in the mean, above 0: it weighs cost itself, so that
@@ -82,8 +86,8 @@ pub(crate) struct Outcomes {
     pub(crate) floor: f64,
     #[command(flatten)]
     pub(crate) columns: Columns,
-    /// How the result is written. JSON has more: each stream's figures, and each policy's learning curve
-    /// (reward and every arm's share in 50 equal pieces of the stream).
+    /// How the result is written. JSON has more: each stream's figures, every slice with its interval, and each
+    /// policy's learning curve (reward and every arm's share in 50 equal pieces of the stream).
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// Writes the report for people too, one self-contained page: every policy's learning curve beside the

@@ -2,7 +2,8 @@
 
 use crate::replay::{Kept, OutcomesReport, PolicyReport, Spread};
 use crate::report::markup::{Element, Node};
-use crate::report::number::{Unit, figure};
+use crate::report::model::Interval;
+use crate::report::number::{Unit, figure, interval};
 use crate::report::table::{Column, Table};
 use crate::report::writer::Writer;
 
@@ -16,7 +17,9 @@ pub(super) fn reading(report: &OutcomesReport) -> &'static str {
         }
         None => {
             "Means over streams, give or take one standard deviation. Reward is score less what the cost counts. \
-             The mix is the best static mix of fixed arms at the policy's cost, known in hindsight."
+             Above best single: reward more than the arm that is best in hindsight, prompt by prompt, with its 95 % \
+             interval over prompts. The mix is the best static mix of fixed arms at the policy's cost, known in \
+             hindsight."
         }
     }
 }
@@ -33,6 +36,7 @@ pub(super) fn table(report: &OutcomesReport, writer: &mut Writer) -> Table {
         ],
         None => &[
             "Reward",
+            "Above best single",
             "Last fifth",
             "Score",
             "Cost of a request",
@@ -61,11 +65,28 @@ fn earned(policy: &PolicyReport, several: bool) -> Vec<Node> {
     let points = |found: Spread| spread(Unit::Points, Some(found), several);
     vec![
         points(policy.all),
+        above_single(policy),
         points(policy.last_fifth),
         points(policy.score),
         spread(Unit::Money, policy.cost_usd, several),
         give_or_take(Unit::Points, policy.hull_score, None).into(),
     ]
+}
+
+/// Reward more than the best single arm's, with its interval.
+fn above_single(policy: &PolicyReport) -> Node {
+    match &policy.judged.against_best_single {
+        Some(versus) => interval(
+            Unit::Difference,
+            &Interval {
+                value: versus.reward.value,
+                lower: versus.reward.lower,
+                upper: versus.reward.upper,
+            },
+        )
+        .into(),
+        None => give_or_take(Unit::Difference, None, None).into(),
+    }
 }
 
 /// Under a budget, over all steps.
