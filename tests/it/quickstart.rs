@@ -86,6 +86,10 @@ fn a_shipped_table_can_be_replayed() {
         let reports: serde_json::Value = serde_json::from_str(&said).unwrap();
         let reports = reports.as_array().unwrap();
         assert_eq!(reports.len(), 2);
+        assert!(reports[0]["sweep"].is_null());
+        let together = &reports[1]["sweep"]["policies"][1];
+        assert_eq!(together["policy"], "fixed:arm=cedar");
+        assert_eq!(together["points"][1]["lambda"], 0.1);
         for report in reports {
             assert_eq!(report["dropped"], 0);
             let fixed = &report["policies"][1];

@@ -32,7 +32,7 @@ pub(crate) struct Export {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Replay {
     /// Streams an outcome table past learning policies, prompt by prompt.
-    Outcomes(Outcomes),
+    Outcomes(Box<Outcomes>),
     /// Estimates other policies from exported traffic.
     Traffic(Exported),
 }
