@@ -5,7 +5,7 @@
 use super::judge::Versus;
 use super::outcomes::{OutcomesReport, PolicyReport};
 use super::outcomes_text::number;
-use super::slices::{By, Slice, Sliced};
+use super::slices::{By, PromptSlice, Sliced};
 use crate::ope::Paired;
 use std::fmt::{Formatter, Result};
 
@@ -127,9 +127,9 @@ impl Sliced {
             .slices
             .iter()
             .filter(|slice| slice.adjusted_p.is_some());
-        let differing = |sign: f64| -> Vec<&Slice> {
-            let differs = |slice: &&Slice| slice.differs && slice.value() * sign > 0.0;
-            let mut found: Vec<&Slice> = self.slices.iter().filter(differs).collect();
+        let differing = |sign: f64| -> Vec<&PromptSlice> {
+            let differs = |slice: &&PromptSlice| slice.differs && slice.value() * sign > 0.0;
+            let mut found: Vec<&PromptSlice> = self.slices.iter().filter(differs).collect();
             found.sort_by(|a, b| (b.value() * sign).total_cmp(&(a.value() * sign)));
             found
         };
@@ -162,7 +162,7 @@ impl Sliced {
     }
 }
 
-impl Slice {
+impl PromptSlice {
     fn value(&self) -> f64 {
         self.difference.map_or(0.0, |difference| difference.value)
     }
@@ -176,11 +176,11 @@ impl Slice {
 }
 
 /// The first of some slices, the most different first.
-fn listed(slices: &[&Slice], what: &str) -> String {
+fn listed(slices: &[&PromptSlice], what: &str) -> String {
     if slices.is_empty() {
         return format!("none {what}");
     }
-    let shown = |slice: &&Slice| format!("{} {:+.4}", slice.shown(), slice.value());
+    let shown = |slice: &&PromptSlice| format!("{} {:+.4}", slice.shown(), slice.value());
     let named: Vec<String> = slices.iter().take(NAMED).map(shown).collect();
     let more = slices.len().saturating_sub(NAMED);
     let more = match more {

@@ -66,10 +66,10 @@ pub use propensity::PropensityCheck;
 pub use recovery::{Recovery, WINDOW};
 pub use rescore::{ArmScore, RescoreReport, SignalSeen, rescore};
 pub use run::{Run, Spread};
-pub use slices::{By, Slice, Sliced};
+pub use slices::{By, PromptSlice, Sliced};
 pub use spend::{Bought, Budget, HORIZON, Kept, Spending};
 pub use stream::StreamParams;
-pub use sweep::{Point, PolicySweep, StrongCalls, Sweep};
+pub use sweep::{PolicySweep, StrongCalls, Sweep, SweepPoint};
 pub use target::Candidate;
 pub use traffic::{
     Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, Measure, Point,

@@ -39,7 +39,7 @@ pub enum By {
 
 /// One slice.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Slice {
+pub struct PromptSlice {
     /// What it is of.
     pub by: By,
     /// The task, or the characters from and to.
@@ -66,7 +66,7 @@ pub struct Sliced {
     /// The rival.
     pub rival: String,
     /// The slices: tasks by name, then lengths.
-    pub slices: Vec<Slice>,
+    pub slices: Vec<PromptSlice>,
     /// Place in `slices`, from 0, of the tested one with the least difference.
     pub worst: Option<usize>,
     /// Whether all tested slices of one kind, two at least, contradict the sign of the whole.
@@ -136,7 +136,7 @@ impl Sliced {
                 .collect();
             let [score, cost, reward] = means(&totals);
             let apart = differences(own, other, |p| prompts.binary_search(&p).is_ok());
-            Slice {
+            PromptSlice {
                 by: *by,
                 name: name.clone(),
                 prompts: prompts.len(),
@@ -148,7 +148,7 @@ impl Sliced {
                 differs: false,
             }
         };
-        let mut slices: Vec<Slice> = slicing.0.iter().map(slice).collect();
+        let mut slices: Vec<PromptSlice> = slicing.0.iter().map(slice).collect();
         (!slices.is_empty()).then_some(())?;
         correct(&mut slices);
         let [_, _, total] = means(&differences(own, other, |_| true));
@@ -164,12 +164,12 @@ impl Sliced {
 }
 
 /// A slice's difference, if it is tested.
-fn tested(slice: &Slice) -> Option<Paired> {
+fn tested(slice: &PromptSlice) -> Option<Paired> {
     slice.difference.filter(|_| slice.prompts >= LEAST)
 }
 
 /// Says which differ.
-fn correct(slices: &mut [Slice]) {
+fn correct(slices: &mut [PromptSlice]) {
     let p: Vec<f64> = slices
         .iter()
         .filter_map(|s| Some(tested(s)?.p_value))
@@ -183,7 +183,7 @@ fn correct(slices: &mut [Slice]) {
     }
 }
 
-fn worst(slices: &[Slice]) -> Option<usize> {
+fn worst(slices: &[PromptSlice]) -> Option<usize> {
     let tested = slices
         .iter()
         .enumerate()
@@ -191,7 +191,7 @@ fn worst(slices: &[Slice]) -> Option<usize> {
     tested.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
 }
 
-fn reversed(slices: &[Slice], by: By, total: f64) -> bool {
+fn reversed(slices: &[PromptSlice], by: By, total: f64) -> bool {
     let of = slices.iter().filter(|slice| slice.by == by);
     let found: Vec<f64> = of.filter_map(|s| Some(tested(s)?.value)).collect();
     found.len() > 1 && found.iter().all(|value| value * total < 0.0)

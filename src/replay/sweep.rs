@@ -20,7 +20,7 @@ use serde::Serialize;
 
 /// What a policy came to at one price or budget.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Point {
+pub struct SweepPoint {
     /// Weight of cost, where there was no budget.
     pub lambda: Option<f64>,
     /// Budget in USD a request.
@@ -61,7 +61,7 @@ pub struct PolicySweep {
     /// Its specification.
     pub policy: String,
     /// Its points, in the order asked.
-    pub points: Vec<Point>,
+    pub points: Vec<SweepPoint>,
     /// The area under its hull, both ways of dividing it.
     #[serde(flatten)]
     pub aiq: Aiq,
@@ -108,7 +108,7 @@ impl Sweep {
             _ => (None, None),
         };
         let at = strong.and_then(|arm| arms.iter().position(|other| other.arm == arm.arm));
-        let points: Vec<Vec<Point>> = (0..first.policies.len())
+        let points: Vec<Vec<SweepPoint>> = (0..first.policies.len())
             .map(|policy| points(reports, policy, at))
             .collect::<Option<_>>()?;
         let played = points
@@ -153,10 +153,14 @@ fn best(arms: &[ArmMean]) -> Option<&ArmMean> {
 }
 
 /// One policy's points.
-fn points(reports: &[OutcomesReport], policy: usize, strong: Option<usize>) -> Option<Vec<Point>> {
+fn points(
+    reports: &[OutcomesReport],
+    policy: usize,
+    strong: Option<usize>,
+) -> Option<Vec<SweepPoint>> {
     let of = |report: &OutcomesReport| {
         let found = report.policies.get(policy)?;
-        Some(Point {
+        Some(SweepPoint {
             lambda: report.budget.is_none().then_some(report.lambda),
             budget_usd: report.budget.map(|budget| budget.request_usd),
             cost_usd: found.cost_usd?.mean,
@@ -177,7 +181,7 @@ struct Rivals<'a> {
 }
 
 impl Rivals<'_> {
-    fn policy(&self, policy: &PolicyReport, points: Vec<Point>) -> Option<PolicySweep> {
+    fn policy(&self, policy: &PolicyReport, points: Vec<SweepPoint>) -> Option<PolicySweep> {
         let own: Vec<(f64, f64)> = points.iter().map(|p| (p.cost_usd, p.score)).collect();
         let strong_calls = self.pair.map(|(weak, strong)| {
             let shares = points
