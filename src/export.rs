@@ -1,16 +1,17 @@
-//! From a journal, whether its server runs or not, to a traffic file.
+//! From a journal, whether its server runs or not, to a traffic file, or to a folder by team and day.
 //!
 //! Two passes over the journal: what followed each decision, then the decisions. All of a team's
 //! decisions are scored by the newest version of its scorecard that the journal knows.
 //!
 //! Not here: the rules of scoring (`replay`), the file's columns (`table`).
 
+use crate::budget::Window;
 use crate::config;
 use crate::decision::Decision;
 use crate::replay::{Outcomes, Scorecards};
 use crate::store::journal::scan;
 use crate::store::{self, FileDisk, Record, VersionKind};
-use crate::table::{self, TrafficWriter};
+use crate::table::{self, TrafficFolder, TrafficRow, TrafficWriter, Written};
 use crate::unit::Timestamp;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -19,10 +20,49 @@ use std::sync::Arc;
 /// Which decisions.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Only those made at this time or later.
+    /// Only those made at this time or later; for a folder, from the midnight before it.
     pub since: Option<Timestamp>,
     /// Only this team's.
     pub team: Option<String>,
+}
+
+/// Where to.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// One file.
+    File(&'a Path),
+    /// A folder with a file for each team and day; of each team written, days before the newest so many go.
+    Folder(&'a Path, Option<usize>),
+}
+
+/// What is written to.
+enum Writer {
+    File(TrafficWriter),
+    Folder(TrafficFolder, Option<usize>),
+}
+
+impl Writer {
+    fn create(place: Place<'_>) -> Result<Self, table::Error> {
+        Ok(match place {
+            Place::File(file) => Self::File(TrafficWriter::create(file)?),
+            Place::Folder(root, keep) => Self::Folder(TrafficFolder::create(root)?, keep),
+        })
+    }
+
+    fn write(&mut self, row: TrafficRow) -> Result<(), table::Error> {
+        match self {
+            Self::File(writer) => writer.write(row),
+            Self::Folder(folder, _) => folder.write(row),
+        }
+    }
+
+    /// Days written, and dropped.
+    fn finish(self) -> Result<Option<Written>, table::Error> {
+        match self {
+            Self::File(writer) => writer.finish().map(|_| None),
+            Self::Folder(folder, keep) => folder.finish(keep).map(Some),
+        }
+    }
 }
 
 /// What was exported.
@@ -34,6 +74,10 @@ pub struct Done {
     pub decisions: usize,
     /// Those of them whose outcome is known.
     pub with_outcome: usize,
+    /// Days of a team that a folder gained; absent for a file.
+    pub days: Option<usize>,
+    /// Days of a team that were too old and were removed from it.
+    pub dropped_days: Option<usize>,
 }
 
 /// Why nothing, or not everything, was exported.
@@ -54,10 +98,11 @@ pub enum Error {
 /// are done, and from the second pass on of how many.
 pub fn export(
     data: &Path,
-    out: &Path,
+    out: Place<'_>,
     wanted: &Wanted,
     mut progress: impl FnMut(u64, Option<u64>),
 ) -> Result<Done, Error> {
+    let wanted = &wanted.whole_days(&out);
     let disk = FileDisk::look(data);
     let mut outcomes = Outcomes::default();
     let mut scorecards = Scorecards::new();
@@ -71,7 +116,7 @@ pub fn export(
     if records == 0 {
         return Err(Error::NoJournal(data.to_owned()));
     }
-    let mut writer = TrafficWriter::create(out)?;
+    let mut writer = Writer::create(out)?;
     let mut written = Ok(());
     let (mut decisions, mut with_outcome) = (0, 0);
     scan(&disk, &mut |_, record| {
@@ -91,15 +136,29 @@ pub fn export(
         }
     })?;
     written?;
-    writer.finish()?;
+    let folder = writer.finish()?;
     Ok(Done {
         records,
         decisions,
         with_outcome,
+        days: folder.map(|written| written.days),
+        dropped_days: folder.map(|written| written.dropped),
     })
 }
 
 impl Wanted {
+    /// A folder has whole days: what is written of one replaces what it had.
+    fn whole_days(&self, place: &Place<'_>) -> Self {
+        let midnight = |since: Timestamp| Window::Day.around(since).0;
+        Self {
+            since: match place {
+                Place::File(_) => self.since,
+                Place::Folder(..) => self.since.map(midnight),
+            },
+            team: self.team.clone(),
+        }
+    }
+
     fn includes(&self, decision: &Decision) -> bool {
         self.since.is_none_or(|since| decision.time >= since)
             && self

@@ -218,6 +218,26 @@ impl Timestamp {
         self.0
     }
 
+    /// The date that it falls on, UTC: year, month from 1, day from 1.
+    ///
+    /// ```
+    /// use bellwether::unit::Timestamp;
+    /// assert_eq!(Timestamp::from_micros(0).date(), (1970, 1, 1));
+    /// assert_eq!(Timestamp::from_micros(951_782_400_000_000).date(), (2000, 2, 29));
+    /// ```
+    pub fn date(self) -> (i64, i64, i64) {
+        // Days since 1 March of year 0, so that a leap day is a year's last; 400 years are 146,097 days.
+        let days = self.0.div_euclid(86_400_000_000) + 719_468;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        // Years of the era so far: without the leap days of 4 years, of 100, and of 400.
+        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * march + 2) / 5 + 1;
+        let month = if march < 10 { march + 3 } else { march - 9 };
+        (era * 400 + year + i64::from(month <= 2), month, day)
+    }
+
     /// Later by `duration`, at most the end of time.
     pub fn after(self, duration: Duration) -> Self {
         Self(

@@ -5,7 +5,7 @@ use super::drive::some_arms;
 use super::out::{self, Failure};
 use bellwether::bandit::Policy;
 use bellwether::config;
-use bellwether::export::{self, Wanted};
+use bellwether::export::{self, Place, Wanted};
 use bellwether::feature::Extractor;
 use bellwether::id::Name;
 use bellwether::replay::{
@@ -246,6 +246,7 @@ fn scale(text: &str) -> Result<(f64, f64), Failure> {
 /// Writes a journal's decisions with their outcomes to Parquet.
 pub(crate) fn export(arguments: &Export) -> Result<(), Failure> {
     let since = arguments.since.as_deref().map(time).transpose()?;
+    let place = place(arguments)?;
     let wanted = Wanted {
         since,
         team: arguments.team.clone(),
@@ -257,17 +258,39 @@ pub(crate) fn export(arguments: &Export) -> Result<(), Failure> {
             bar.set_length(total);
         }
     };
-    let done = export::export(&arguments.data, &arguments.out, &wanted, progress);
+    let done = export::export(&arguments.data, place, &wanted, progress);
     bar.finish_and_clear();
     let done = done?;
-    let text = format!(
+    let mut text = format!(
         "{} decisions ({} with an outcome) of {} records written to {}",
         done.decisions,
         done.with_outcome,
         done.records,
         arguments.out.display()
     );
+    if let (Some(days), Some(dropped)) = (done.days, done.dropped_days) {
+        text.push_str(&format!(
+            ": {days} days of a team written, {dropped} old ones removed"
+        ));
+    }
     out::write(arguments.format, &done, &text)
+}
+
+/// A file, or a folder.
+fn place(arguments: &Export) -> Result<Place<'_>, Failure> {
+    let out = &arguments.out;
+    if out.extension().is_none_or(|ending| ending != "parquet") {
+        return Ok(Place::Folder(
+            out,
+            arguments.keep_days.map(|days| days as usize),
+        ));
+    }
+    match arguments.keep_days {
+        Some(_) => {
+            Err("--keep-days is for a folder: allowed where --out does not end in .parquet".into())
+        }
+        None => Ok(Place::File(out)),
+    }
 }
 
 /// A day as 2026-01-31, or a moment as 2026-01-31T12:00:00Z.

@@ -98,6 +98,8 @@ mod tests {
                     if let Some(now) = midnight(&text).map(Timestamp::micros) {
                         let expected = last.map_or(0, |micros| micros + DAY_MICROS);
                         assert_eq!(now, expected, "{text}");
+                        let date = Timestamp::from_micros(now + DAY_MICROS - 1).date();
+                        assert_eq!(date, (year, month, day));
                         last = Some(now);
                     }
                 }

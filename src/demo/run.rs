@@ -18,7 +18,7 @@ use super::section::Material;
 use super::setup::{self, Stage};
 use super::team::TeamRun;
 use super::watch::Watch;
-use crate::export::{self, Wanted};
+use crate::export::{self, Place, Wanted};
 use crate::report::{Document, Step};
 use crate::scenario::{self, Size, World};
 use crate::server;
@@ -240,7 +240,7 @@ async fn judged(
             since: None,
             team: Some(team.name.to_string()),
         };
-        let exporting = move || export::export(&data, &out, &wanted, |_, _| ());
+        let exporting = move || export::export(&data, Place::File(&out), &wanted, |_, _| ());
         exported += tokio::task::spawn_blocking(exporting).await??.decisions;
         files.push(file);
     }

@@ -23,6 +23,12 @@ pub enum Error {
         /// What it said.
         source: std::io::Error,
     },
+    /// A file that would count twice.
+    #[error("{}: named twice, or in a folder that is named too: allowed once", file.display())]
+    Repeated {
+        /// The file.
+        file: PathBuf,
+    },
     /// Not the format that its ending says, or damaged.
     #[error("{}: cannot be read or written as a table: {detail}", file.display())]
     Content {

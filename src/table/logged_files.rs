@@ -8,7 +8,7 @@
 //! Source: folders are named as Hive names partitions, `team=a/day=2026-05-01`; `%XX` in a value is not read.
 
 use super::Error;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The files that `paths` name: each file as it is, each folder as all Parquet files below it.
@@ -26,6 +26,14 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
             });
         }
         all.extend(found);
+    }
+    let mut seen = BTreeSet::new();
+    for file in &all {
+        // A path that cannot be followed fails when it is opened.
+        let whole = file.canonicalize().unwrap_or_else(|_| file.clone());
+        if !seen.insert(whole) {
+            return Err(Error::Repeated { file: file.clone() });
+        }
     }
     Ok(all)
 }
@@ -86,6 +94,15 @@ mod tests {
         let keys = keys(&single);
         assert_eq!((keys["team"].as_str(), keys["day"].as_str()), ("a", "1"));
         assert!(!keys.contains_key("notes.txt"));
+    }
+
+    #[test]
+    fn a_file_that_is_named_twice_is_told_and_not_counted_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.parquet");
+        std::fs::write(&file, "").unwrap();
+        let error = files(&[dir.path().to_owned(), dir.path().join("./a.parquet")]).unwrap_err();
+        assert!(matches!(error, Error::Repeated { .. }), "{error}");
     }
 
     #[test]

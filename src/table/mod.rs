@@ -22,6 +22,7 @@ mod published;
 mod record;
 mod traffic;
 mod traffic_batch;
+mod traffic_folder;
 mod traffic_reader;
 mod traffic_writer;
 
@@ -36,5 +37,6 @@ pub use outcome::{Cell, OutcomeTable, Prompt};
 pub use outcome_writer::{OutcomeRow, write_outcomes};
 pub use published::{Layout, Published};
 pub use traffic::{SCHEMA_VERSION, TrafficRow};
+pub use traffic_folder::{TrafficFolder, Written};
 pub use traffic_reader::TrafficReader;
 pub use traffic_writer::TrafficWriter;

@@ -15,9 +15,14 @@ pub(crate) struct Export {
     /// The store's directory. A server may be running on it.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// The file to write.
-    #[arg(long, value_name = "FILE.parquet")]
+    /// The file to write, ending in .parquet; or a folder, which gets a file for each team and day (UTC),
+    /// team=T/day=2026-01-31/0.parquet. A day that is written replaces what the folder had of it, others stay: so
+    /// --since a week ago, each night, keeps a long history with the outcomes that came late.
+    #[arg(long, value_name = "FILE.parquet|FOLDER")]
     pub(crate) out: PathBuf,
+    /// Of each team that is written, the newest N days that the folder keeps, at least 1; older ones are removed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep_days: Option<u32>,
     /// Only decisions made at or after this time, as 2026-01-31 or 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
@@ -125,8 +130,8 @@ pub(crate) struct Stream {
 
 #[derive(Debug, Args)]
 pub(crate) struct Exported {
-    /// The file that `traffic export` wrote.
-    #[arg(value_name = "FILE.parquet")]
+    /// The file that `traffic export` wrote, or the folder of a team (FOLDER/team=T).
+    #[arg(value_name = "FILE.parquet|FOLDER")]
     pub(crate) file: PathBuf,
     /// Policies to judge: logged, uniform, fixed:arm=NAME, linear-thompson:v=0.1, ...
     #[arg(long = "candidate", value_name = "POLICY", required = true)]
