@@ -20,9 +20,17 @@
 
 use super::bernstein::Bernstein;
 
+/// The k that are used, each with a third of the chance to miss; the best of the bounds counts. A small one is narrow
+/// early and where the two nearly agree, a large one late and where they do not.
+const CAPS: [f64; 3] = [1.0, 5.0, 20.0];
+
 /// Bounds of a difference of two policies' values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AdvantageBounds {
+pub struct AdvantageBounds([Side; CAPS.len()]);
+
+/// The bounds of one k.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Side {
     k: f64,
     lower: Bernstein,
     upper: Bernstein,
@@ -46,14 +54,11 @@ pub struct Contest<'a> {
 }
 
 impl AdvantageBounds {
-    /// The k that is used: a larger one narrows the bounds late, a smaller one early.
-    pub const K: f64 = 10.0;
-
     /// Before any draw. `miss`: the chances, in (0, 1), that the lower and the upper bound are ever missed.
     ///
     /// ```
     /// use bellwether::ope::{AdvantageBounds, Contest};
-    /// let mut bounds = AdvantageBounds::new(1.0, [0.025, 0.025]);
+    /// let mut bounds = AdvantageBounds::new([0.025, 0.025]);
     /// assert_eq!((bounds.lower(), bounds.upper()), (-1.0, 1.0));
     /// for draw in 0..2_000 {
     ///     let (chosen, model) = (draw % 2, [1.0, 0.0]);
@@ -66,18 +71,47 @@ impl AdvantageBounds {
     /// assert!(bounds.lower() > 0.45 && bounds.lower() < 0.5 && bounds.upper() > 0.5 && bounds.upper() < 0.55);
     /// ```
     #[must_use]
-    pub fn new(k: f64, miss: [f64; 2]) -> Self {
-        let [lower, upper] = miss.map(|miss| Bernstein::new(miss, 0.0, 0.0, 1.0 / (k + 2.0)));
-        Self { k, lower, upper }
+    pub fn new(miss: [f64; 2]) -> Self {
+        let [low, high] = miss.map(|miss| miss / CAPS.len() as f64);
+        let side = |miss, k| Bernstein::new(miss, 0.0, 0.0, 1.0 / (k + 2.0));
+        Self(CAPS.map(|k| Side {
+            k,
+            lower: side(low, k),
+            upper: side(high, k),
+        }))
     }
 
     /// Takes in one draw.
     pub fn add(&mut self, draw: &Contest<'_>) {
-        let scale = self.k + 2.0;
-        self.lower.add(self.gain(draw, 1.0) / scale);
-        self.upper.add(self.gain(draw, -1.0) / scale);
+        for side in &mut self.0 {
+            let scale = side.k + 2.0;
+            side.lower.add(side.gain(draw, 1.0) / scale);
+            side.upper.add(side.gain(draw, -1.0) / scale);
+        }
     }
 
+    /// The lower bound now: at least -1.
+    #[must_use]
+    pub fn lower(&self) -> f64 {
+        let bounds = self
+            .0
+            .iter()
+            .map(|side| (side.k + 2.0) * side.lower.lower());
+        bounds.fold(-1.0, f64::max)
+    }
+
+    /// The upper bound now: at most 1.
+    #[must_use]
+    pub fn upper(&self) -> f64 {
+        let bounds = self
+            .0
+            .iter()
+            .map(|side| -(side.k + 2.0) * side.upper.lower());
+        bounds.fold(1.0, f64::min)
+    }
+}
+
+impl Side {
     /// d, of the two exchanged where `sign` is -1.
     fn gain(&self, draw: &Contest<'_>, sign: f64) -> f64 {
         let mut gain = 0.0;
@@ -99,29 +133,18 @@ impl AdvantageBounds {
         }
         gain
     }
-
-    /// The lower bound now: at least -1.
-    #[must_use]
-    pub fn lower(&self) -> f64 {
-        ((self.k + 2.0) * self.lower.lower()).max(-1.0)
-    }
-
-    /// The upper bound now: at most 1.
-    #[must_use]
-    pub fn upper(&self) -> f64 {
-        (-(self.k + 2.0) * self.upper.lower()).min(1.0)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rand::rngs::SmallRng;
     use rand::{RngExt, SeedableRng};
 
     /// An epsilon-greedy logger that learns as it logs, and two targets: bounds of their difference, and whether
     /// they ever missed it.
-    fn run(seed: u64, k: f64, rows: usize) -> (AdvantageBounds, bool) {
+    fn run(seed: u64, rows: usize) -> (AdvantageBounds, bool) {
         let mut rng = SmallRng::seed_from_u64(seed);
         let means = [0.7, 0.6, 0.5];
         let (candidate, incumbent) = ([0.9, 0.05, 0.05], [0.1, 0.8, 0.1]);
@@ -129,7 +152,7 @@ mod tests {
             .map(|a| (candidate[a] - incumbent[a]) * means[a])
             .sum();
         let mut seen = [[0.5_f64, 1.0]; 3];
-        let mut bounds = AdvantageBounds::new(k, [0.025, 0.025]);
+        let mut bounds = AdvantageBounds::new([0.025, 0.025]);
         let mut missed = false;
         for _ in 0..rows {
             let model = seen.map(|[sum, count]| sum / count);
@@ -162,19 +185,61 @@ mod tests {
 
     #[test]
     fn the_difference_is_missed_at_any_peek_in_few_adaptive_runs_only() {
-        let missed = (0..500).filter(|seed| run(*seed, 10.0, 1_500).1).count();
+        let missed = (0..500).filter(|seed| run(*seed, 1_500).1).count();
         assert!(missed <= 25, "{missed} of 500");
+    }
+
+    /// A pmf of five arms, some of them perhaps 0.
+    fn pmf() -> impl Strategy<Value = [f64; 5]> {
+        let part = prop_oneof![Just(0.0), 0.001_f64..1.0];
+        prop::array::uniform5(part).prop_map(|parts| {
+            let total: f64 = parts.iter().sum();
+            parts.map(|p| if total > 0.0 { p / total } else { 0.2 })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_contribution_is_at_least_minus_k_and_1_and_its_mean_is_the_difference_or_less(
+            logged in pmf(), candidate in pmf(), incumbent in pmf(),
+            model in prop::array::uniform5(-0.2_f64..1.2), reward in prop::array::uniform5(0.0_f64..1.0),
+            k in prop_oneof![Just(0.5), Just(1.0), Just(5.0), Just(20.0)], turned: bool,
+        ) {
+            let bernstein = Bernstein::new(0.1, 0.0, 0.0, 1.0);
+            let side = Side { k, lower: bernstein, upper: bernstein };
+            let sign = if turned { -1.0 } else { 1.0 };
+            let mut mean = 0.0;
+            for chosen in (0..5).filter(|arm| logged[*arm] > 0.0) {
+                let gain = side.gain(&Contest {
+                    chosen,
+                    reward: reward[chosen],
+                    logged: &logged,
+                    candidate: &candidate,
+                    incumbent: &incumbent,
+                    model: &model,
+                }, sign);
+                prop_assert!(gain >= -(k + 1.0) - 1e-9, "{gain}");
+                mean += logged[chosen] * gain;
+            }
+            let apart = |arm: usize| sign * (candidate[arm] - incumbent[arm]);
+            let truth: f64 = (0..5).map(|arm| apart(arm) * reward[arm]).sum();
+            let supported = (0..5).all(|arm| logged[arm] > 0.0 || apart(arm) == 0.0);
+            prop_assert!(mean <= truth + 1e-9, "{mean} {truth}");
+            if supported {
+                prop_assert!((mean - truth).abs() < 1e-9, "{mean} {truth}");
+            }
+        }
     }
 
     #[test]
     fn a_real_difference_is_found_in_the_end() {
-        let (bounds, missed) = run(1, AdvantageBounds::K, 20_000);
+        let (bounds, missed) = run(1, 20_000);
         assert!(bounds.lower() > 0.0 && !missed, "{bounds:?}");
     }
 
     #[test]
     fn policies_that_agree_differ_by_nothing_however_the_arms_fare() {
-        let mut bounds = AdvantageBounds::new(5.0, [0.025, 0.025]);
+        let mut bounds = AdvantageBounds::new([0.025, 0.025]);
         for draw in 0..5_000_usize {
             bounds.add(&Contest {
                 chosen: draw % 2,
@@ -185,14 +250,14 @@ mod tests {
                 model: &[0.3, 0.4],
             });
         }
-        // ln(40) x 7 over the sum of l, which grows as the square root of the draws where nothing spreads.
+        // ln(120) x 3 over the sum of l, which nears half the draws where nothing spreads.
         assert!(bounds.lower() < 0.0 && bounds.lower() > -0.02, "{bounds:?}");
         assert_eq!(bounds.lower(), -bounds.upper());
     }
 
     #[test]
     fn an_arm_that_was_never_drawn_widens_the_bounds_to_what_it_could_be_worth() {
-        let mut bounds = AdvantageBounds::new(5.0, [0.025, 0.025]);
+        let mut bounds = AdvantageBounds::new([0.025, 0.025]);
         for draw in 0..20_000_usize {
             bounds.add(&Contest {
                 chosen: draw % 2,

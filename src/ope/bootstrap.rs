@@ -10,12 +10,10 @@
 //!
 //! Source: SCIENCE 3.4, first row; Efron 1987; the acceleration from the jackknife over clusters.
 
+use super::estimate::Z_95;
 use super::paired::{Cluster, means};
 use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::SliceRandom};
 use statrs::distribution::{ContinuousCDF, Normal};
-
-/// The 97.5 % point of the standard normal: two-sided 95 %.
-const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Most that is drawn from.
 const GROUPS: usize = 1000;

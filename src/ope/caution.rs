@@ -80,7 +80,7 @@ impl Caution {
 }
 
 /// Hill's index of the largest twentieth of the positive weights: 1 over the mean of ln(w / the least of them). `None`
-/// with fewer than 200 positive ones, infinite where they are alike.
+/// with fewer than 200 positive ones, or where the largest are alike.
 ///
 /// ```
 /// use bellwether::ope::tail_index;
@@ -99,5 +99,5 @@ pub fn tail_index(weights: &[f64]) -> Option<f64> {
     let top = positive.len() / 20;
     let least = *positive.get(top)?;
     let logs = positive.iter().take(top).map(|w| (w / least).ln());
-    Some(top as f64 / logs.sum::<f64>())
+    Some(top as f64 / logs.sum::<f64>()).filter(|index| index.is_finite())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The 97.5 % point of the standard normal: two-sided 95 %.
-const Z_95: f64 = 1.959_963_984_540_054;
+pub(super) const Z_95: f64 = 1.959_963_984_540_054;
 
 /// A value and its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -63,7 +63,7 @@ impl Estimate {
         self.value + quantile(miss) * self.standard_error
     }
 
-    /// The two-sided p-value of 0; 1 where the error is infinite.
+    /// The two-sided p-value of 0; 1 where the error is infinite, or the value no more than rounding (1e-12).
     ///
     /// ```
     /// use bellwether::ope::Estimate;
@@ -71,7 +71,7 @@ impl Estimate {
     /// assert!((found.p_value() - 0.05).abs() < 1e-4);
     /// ```
     pub fn p_value(&self) -> f64 {
-        match self.value == 0.0 {
+        match self.value.abs() < 1e-12 {
             true => 1.0,
             false => 2.0 * Normal::standard().sf(self.value.abs() / self.standard_error),
         }

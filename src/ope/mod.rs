@@ -48,7 +48,7 @@ pub use anytime::{Draw, LowerBound, UpperBound};
 pub use bootstrap::bca;
 pub use calibration::{ArmCalibration, Calibration, CalibrationReport};
 pub use caution::{Caution, tail_index};
-pub use difference::{DifferenceTally, difference};
+pub use difference::{DifferenceTally, difference, difference_from};
 pub use discovery::adjusted_p;
 pub use effect::{EffectSequence, Stake};
 pub use estimate::Estimate;

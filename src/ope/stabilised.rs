@@ -6,7 +6,8 @@
 //!
 //! V = sum h phi / sum h n, se = sqrt(sum h^2 (phi - V n)^2) / sum h n, over episodes with n rows each.
 //!
-//! Invariants: h_t is fixed before episode t: the mean is that of the last [`WINDOW`] episodes, and of one of square 1.
+//! Invariants: h_t is fixed before episode t begins: the mean is that of the last [`WINDOW`] episodes that were over, and
+//! of one of square 1.
 //!
 //! Assumptions: the propensities are true; the model in phi saw only earlier episodes. Of two policies one of which
 //! moves, V is their difference weighted by h.
@@ -49,17 +50,18 @@ impl Default for Stabilised {
 }
 
 impl Stabilised {
-    /// Takes in an episode: its rows, the sum of their contributions, and the expected square of its weight.
+    /// Takes in an episode: its rows and the sum of their contributions.
     ///
     /// ```
     /// use bellwether::ope::Stabilised;
     /// let mut mean = Stabilised::default();
-    /// mean.add(1, 0.5, 7.0);
-    /// mean.add(1, 1.0, 7.0);
+    /// mean.add(1, 0.5);
+    /// mean.over(7.0);
+    /// mean.add(1, 1.0);
     /// // h is 1, then (8 / 2)^(-1/2) = 1/2: (0.5 + 0.5 x 1) / 1.5.
     /// assert!((mean.estimate().unwrap().value - 2.0 / 3.0).abs() < 1e-12);
     /// ```
-    pub fn add(&mut self, rows: usize, contribution: f64, square: f64) {
+    pub fn add(&mut self, rows: usize, contribution: f64) {
         let h = (self.squares / (self.last.len() + 1) as f64).powf(-0.5);
         let (n, phi) = (h * rows as f64, h * contribution);
         let terms = [n, phi, n * n, n * phi, phi * phi];
@@ -67,6 +69,10 @@ impl Stabilised {
             *sum += term;
         }
         self.episodes += 1;
+    }
+
+    /// Learns of an episode that is over the expected square of its weight: episodes that begin later go by it.
+    pub fn over(&mut self, square: f64) {
         if self.last.len() == WINDOW {
             self.last.pop_front();
         }
@@ -126,7 +132,8 @@ mod tests {
                 model_value: model[1],
                 model_chosen: model[usize::from(second)],
             };
-            stabilised.add(1, row.doubly_robust(), 1.0 / p);
+            stabilised.add(1, row.doubly_robust());
+            stabilised.over(1.0 / p);
             rows.push(row);
             let arm = &mut seen[usize::from(second)];
             arm[0] += reward;
@@ -164,7 +171,8 @@ mod tests {
         let mut stabilised = Stabilised::default();
         let phi = [0.2, 0.9, 0.4, 0.7];
         for value in phi {
-            stabilised.add(2, 2.0 * value, 1.0);
+            stabilised.add(2, 2.0 * value);
+            stabilised.over(1.0);
         }
         let found = stabilised.estimate().unwrap();
         let mean = phi.iter().sum::<f64>() / 4.0;

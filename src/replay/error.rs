@@ -88,6 +88,27 @@ pub enum Error {
         /// Another one.
         second: Name,
     },
+    /// A guard of something that is no signal of the log.
+    #[error("guard {signal}: allowed a signal of the log: {}", listed(allowed))]
+    Guard {
+        /// What was named.
+        signal: Name,
+        /// The log's signals.
+        allowed: Vec<Name>,
+    },
+    /// Saving is asked for by bounds that cost cannot have.
+    #[error(
+        "aim saving beside peeking: cost has no scale, and so no bound that holds at every peek: allowed one of the two"
+    )]
+    SavingPeeking,
+    /// The ends of a scale.
+    #[error("utility from {low} to {high}: allowed two finite numbers, the first below the second")]
+    Scale {
+        /// The lower one.
+        low: f64,
+        /// The upper one.
+        high: f64,
+    },
     /// The caller asked to stop.
     #[error("stopped by the caller")]
     Stopped,

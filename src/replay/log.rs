@@ -118,6 +118,40 @@ impl Log {
         wanted
     }
 
+    /// The signals that were seen.
+    pub(super) fn signals(&self) -> &[String] {
+        self.measures.get(MEASURES.len()..).unwrap_or_default()
+    }
+
+    /// Outcomes of each episode.
+    pub(super) fn by_episode(&self) -> Vec<Vec<&Outcome>> {
+        let mut episodes = vec![Vec::new(); self.episodes.len()];
+        for outcome in &self.outcomes {
+            let draw = self.draws.get(outcome.draw);
+            if let Some(own) = draw.and_then(|draw| episodes.get_mut(draw.episode)) {
+                own.push(outcome);
+            }
+        }
+        episodes
+    }
+
+    /// Episodes in the order in which they began, each with those that were over when it did and not before the one
+    /// before it: what may be known of others when an episode begins.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (usize, Vec<usize>)> + '_ {
+        let last = |episode: usize| self.episodes.get(episode).and_then(|draws| draws.last());
+        let mut ended: Vec<usize> = (0..self.episodes.len()).collect();
+        ended.sort_by_key(|episode| last(*episode));
+        let mut ended = ended.into_iter().peekable();
+        let episodes = self.episodes.iter().enumerate();
+        episodes.map(move |(number, draws)| {
+            let mut over = Vec::new();
+            while let Some(episode) = ended.next_if(|episode| last(*episode) < draws.first()) {
+                over.push(episode);
+            }
+            (number, over)
+        })
+    }
+
     /// Reads all rows.
     pub(super) fn gather(
         rows: impl Iterator<Item = Result<Row, table::Error>>,

@@ -132,30 +132,17 @@ pub(super) fn out_of_fold(log: &Log) -> Result<Predicted, Error> {
 /// Predictions by models that saw only episodes that were over.
 pub(super) fn progressive(log: &Log) -> Result<Predicted, Error> {
     let measures = log.measures.len();
-    let mut outcomes: Vec<Vec<&Outcome>> = vec![Vec::new(); log.episodes.len()];
-    for outcome in &log.outcomes {
-        let episode = log.draws.get(outcome.draw).map(|draw| draw.episode);
-        if let Some(own) = episode.and_then(|episode| outcomes.get_mut(episode)) {
-            own.push(outcome);
-        }
-    }
-    let last = |episode: usize| log.episodes.get(episode).and_then(|draws| draws.last());
-    let mut ended: Vec<usize> = (0..log.episodes.len()).collect();
-    ended.sort_by_key(|episode| last(*episode));
-    let mut ended = ended.into_iter().peekable();
+    let outcomes = log.by_episode();
     let mut models = Models::new(measures);
     let mut of = vec![Vec::new(); log.draws.len()];
-    for draws in &log.episodes {
-        let first = draws.first();
-        while let Some(episode) = ended.next_if(|episode| last(*episode) < first) {
-            for outcome in outcomes.get(episode).into_iter().flatten() {
-                models.count(outcome);
-                if let Some(draw) = log.draws.get(outcome.draw) {
-                    models.learn(draw, outcome)?;
-                }
+    for (number, over) in log.in_order() {
+        for outcome in over.iter().filter_map(|e| outcomes.get(*e)).flatten() {
+            models.count(outcome);
+            if let Some(draw) = log.draws.get(outcome.draw) {
+                models.learn(draw, outcome)?;
             }
         }
-        for draw in draws {
+        for draw in log.episodes.get(number).into_iter().flatten() {
             if let (Some(slot), Some(draw)) = (of.get_mut(*draw), log.draws.get(*draw)) {
                 *slot = models.predict(draw)?;
             }

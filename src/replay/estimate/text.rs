@@ -32,6 +32,8 @@ impl fmt::Display for EstimateReport {
                 (None, Some((title, found))) => format!("{title} {}", interval(found)),
                 (None, None) => String::new(),
             };
+            // A name is a cell of a file: what a terminal would obey is shown, not sent.
+            let name = name.escape_debug().to_string();
             writeln!(f, "slice {name:14} {} rows, {what}", said.rows)?;
         }
         Ok(())

@@ -1,17 +1,22 @@
 //! Whether a candidate may take the incumbent's place, on one log.
 //!
-//! All of these must hold: the log can answer; quality is not lower by more than a margin; utility is higher (or, where
-//! the aim is saving, cost lower by 5 %); no guarded signal moves the wrong way by more than its margin; no task with 200
-//! decisions or more is surely worse by 0.03.
+//! All of these must hold: the log can answer, for candidate and incumbent, on nearly all decisions, with nothing to be
+//! wary of; quality is not lower by more than a margin; utility is higher (or, where the aim is saving, cost lower by
+//! 5 %); no guarded signal moves the wrong way by more than its margin; no task with 200 decisions or more is surely
+//! worse by 0.03.
 //!
-//! Invariants: the k-th candidate asked on a log gets the chance 0.05 / (k (k + 1)) of a wrong yes in each condition,
-//! so that over any number of candidates a condition wrongly holds with 5 % at most.
+//! Invariants: of the candidates of one question the k-th gets the chance 0.05 / (k (k + 1)) that quality, utility,
+//! saving or a guard holds wrongly: each of these holds wrongly for any of them with 5 % at most. Whoever asks one log
+//! several questions adds these up. The condition on tasks is a tripwire, not a proof: a loss that is not sure passes.
+//!
+//! A bound at every peek is of outcomes cut to their scale: where any was cut it is no bound of the outcome itself, and
+//! does not count.
 //!
 //! Not here: the live stages after it (canary, half, all).
 //!
 //! Source: SCIENCE 3.6.
 
-use super::report::{CandidateReport, Measure};
+use super::report::{Anytime, CandidateReport, Measure};
 use crate::id::Name;
 use crate::ope::Estimate;
 use serde::Serialize;
@@ -25,7 +30,10 @@ const MISS: f64 = 0.05;
 const QUALITY_MARGIN: f64 = 0.01;
 
 /// What must be saved, as a share of the incumbent's cost.
-const SAVING: f64 = 0.05;
+pub(super) const SAVING: f64 = 0.05;
+
+/// Least share of the decisions on which both must be judged.
+const APPLICABLE: f64 = 0.95;
 
 /// Decisions of a task that counts, and the loss it must not surely have.
 const SLICE: (usize, f64) = (200, -0.03);
@@ -102,8 +110,10 @@ pub struct Condition {
     pub holds: bool,
     /// The bound that was found; absent where there is none.
     pub bound: Option<f64>,
-    /// What it must be above (or below, where the question says so).
-    pub least: f64,
+    /// What it must be above; absent: it is no matter of a bound.
+    pub least: Option<f64>,
+    /// Why there is no bound, or what else there is to know.
+    pub why: Option<String>,
 }
 
 /// The chance that the `number`-th candidate, from 0, is wrongly let through a condition.
@@ -118,6 +128,8 @@ pub(super) struct Asked<'a> {
     pub(super) aim: Aim,
     pub(super) guards: &'a [Guard],
     pub(super) peeking: bool,
+    /// Whether the log can answer for the incumbent.
+    pub(super) incumbent: bool,
 }
 
 impl Gate {
@@ -128,12 +140,7 @@ impl Gate {
             peeking: asked.peeking,
             miss: miss(number),
         };
-        let mut conditions = vec![Condition {
-            asks: "the log can answer".to_owned(),
-            holds: report.refusal.is_none(),
-            bound: None,
-            least: 0.0,
-        }];
+        let mut conditions = diagnostics(report, asked);
         conditions.push(above(
             format!("quality not lower by {QUALITY_MARGIN}"),
             bounds.lower("quality"),
@@ -144,7 +151,7 @@ impl Gate {
             Aim::Saving => above(
                 format!("cost lower by {} %", 100.0 * SAVING),
                 bounds.saving(),
-                SAVING,
+                0.0,
             ),
         });
         conditions.extend(asked.guards.iter().map(|guard| bounds.guard(guard)));
@@ -157,25 +164,68 @@ impl Gate {
     }
 }
 
-fn above(asks: String, bound: Option<f64>, least: f64) -> Condition {
+/// Whether there is anything to go by.
+fn diagnostics(report: &CandidateReport, asked: &Asked<'_>) -> Vec<Condition> {
+    let plain = |asks: &str, holds, why: Option<String>| Condition {
+        asks: asks.to_owned(),
+        holds,
+        bound: None,
+        least: None,
+        why,
+    };
+    let cautions: Vec<String> = report.cautions.iter().map(ToString::to_string).collect();
+    // What there is to be wary of is wrong with the plain intervals; the bounds at every peek hold all the same.
+    let green = asked.peeking || cautions.is_empty();
+    let can_answer = report.refusal.is_none();
+    vec![
+        plain("the log can answer", can_answer, None),
+        plain("and for the incumbent", asked.incumbent, None),
+        plain(
+            "nothing to be wary of",
+            green && can_answer,
+            Some(cautions.join("; ")).filter(|why| !why.is_empty()),
+        ),
+        Condition {
+            asks: format!(
+                "both can be judged on {} % of decisions",
+                100.0 * APPLICABLE
+            ),
+            holds: report.applicable >= APPLICABLE,
+            bound: Some(report.applicable),
+            least: Some(APPLICABLE),
+            why: None,
+        },
+    ]
+}
+
+/// A bound, or why there is none.
+type Found = Result<f64, String>;
+
+fn above(asks: String, found: Found, least: f64) -> Condition {
     Condition {
         asks,
-        holds: bound.is_some_and(|bound| bound > least),
-        bound,
-        least,
+        holds: found.as_ref().is_ok_and(|bound| *bound > least),
+        bound: found.as_ref().ok().copied(),
+        least: Some(least),
+        why: found.err(),
     }
 }
 
 fn slices(report: &CandidateReport) -> Condition {
     let (rows, least) = SLICE;
     let counted = report.slices.iter().filter(|slice| slice.rows >= rows);
-    let uppers = counted.filter_map(|slice| Some(slice.difference?.upper));
-    let worst = uppers.min_by(f64::total_cmp);
+    let all = counted.clone().count();
+    let uppers: Vec<f64> = counted
+        .filter_map(|slice| Some(slice.difference?.upper))
+        .collect();
+    let judged = uppers.len();
+    let worst = uppers.into_iter().min_by(f64::total_cmp);
     Condition {
         asks: format!("no task with {rows} decisions surely worse by {}", -least),
         holds: worst.is_none_or(|upper| upper >= least),
         bound: worst,
-        least,
+        least: Some(least),
+        why: (judged < all).then(|| format!("{judged} of {all} such tasks could be judged")),
     }
 }
 
@@ -192,50 +242,60 @@ impl Bounds<'_> {
     }
 
     /// Both intervals of a log whose end was set beforehand.
-    fn fixed(&self, name: &str) -> Option<[Estimate; 2]> {
-        let measure = self.measure(name)?;
-        Some([measure.difference?, measure.stabilised?])
+    fn fixed(&self, name: &str) -> Result<[Estimate; 2], String> {
+        let measure = self.measure(name).ok_or("it was not seen")?;
+        let both = measure.difference.zip(measure.stabilised);
+        both.map(|(a, b)| [a, b])
+            .ok_or_else(|| "too few decisions have it".to_owned())
     }
 
-    fn lower(&self, name: &str) -> Option<f64> {
+    /// The bounds at every peek, where nothing was cut.
+    fn anytime(&self, name: &str) -> Result<Anytime, String> {
+        let measure = self.measure(name).ok_or("it was not seen")?;
+        let none = "no bounds at every peek: too few decisions, or episodes with several draws";
+        let anytime = measure.anytime.ok_or(none)?;
+        if anytime.cut > 0.0 {
+            let share = 100.0 * anytime.cut;
+            let say = if name == "utility" {
+                "; say the scale of utility"
+            } else {
+                ""
+            };
+            return Err(format!("{share:.2} % of outcomes are off the scale{say}"));
+        }
+        Ok(anytime)
+    }
+
+    fn lower(&self, name: &str) -> Found {
         if self.peeking {
-            return Some(self.measure(name)?.anytime?.lower);
+            return Ok(self.anytime(name)?.lower);
         }
         let [a, b] = self.fixed(name)?;
-        Some(a.lower_at(self.miss).min(b.lower_at(self.miss)))
+        Ok(a.lower_at(self.miss).min(b.lower_at(self.miss)))
     }
 
-    fn upper(&self, name: &str) -> Option<f64> {
+    fn upper(&self, name: &str) -> Found {
         if self.peeking {
-            return Some(self.measure(name)?.anytime?.upper);
+            return Ok(self.anytime(name)?.upper);
         }
         let [a, b] = self.fixed(name)?;
-        Some(a.upper_at(self.miss).max(b.upper_at(self.miss)))
+        Ok(a.upper_at(self.miss).max(b.upper_at(self.miss)))
     }
 
-    /// The least share of the incumbent's cost that is saved.
-    fn saving(&self) -> Option<f64> {
-        let measure = self.measure("cost_usd")?;
-        let incumbent = measure.value?.value - measure.difference?.value;
-        // Cost has no scale, hence no bound at every peek.
-        let upper = if self.peeking {
-            None
-        } else {
-            self.upper("cost_usd")
-        };
-        upper
-            .filter(|_| incumbent > 0.0)
-            .map(|upper| -upper / incumbent)
+    /// What is surely saved beyond the share asked, in USD a decision.
+    fn saving(&self) -> Found {
+        let [a, b] = self.report.saving.ok_or("too few decisions have a cost")?;
+        Ok(-a.upper_at(self.miss).max(b.upper_at(self.miss)))
     }
 
     fn guard(&self, guard: &Guard) -> Condition {
         let (signal, margin) = (guard.signal.as_str(), guard.margin.abs());
-        let (bound, way) = match guard.margin < 0.0 {
+        let (found, way) = match guard.margin < 0.0 {
             true => (self.lower(signal), "lower"),
             // What rises by less than the margin: its negative falls by less.
             false => (self.upper(signal).map(|upper| -upper), "higher"),
         };
-        above(format!("{signal} not {way} by {margin}"), bound, -margin)
+        above(format!("{signal} not {way} by {margin}"), found, -margin)
     }
 }
 
@@ -246,8 +306,11 @@ impl fmt::Display for Gate {
         for condition in &self.conditions {
             let holds = if condition.holds { "yes" } else { "no " };
             write!(f, "    {holds} {}", condition.asks)?;
-            match condition.bound {
-                Some(bound) => writeln!(f, ": bound {bound:+.4}, asked {:+.4}", condition.least)?,
+            if let Some((bound, least)) = condition.bound.zip(condition.least) {
+                write!(f, ": bound {bound:+.4}, asked {least:+.4}")?;
+            }
+            match &condition.why {
+                Some(why) => writeln!(f, " ({why})")?,
                 None => writeln!(f)?,
             }
         }

@@ -12,6 +12,7 @@
 //!
 //! Source: SCIENCE 3.2 to 3.7.
 
+mod bench;
 mod gate;
 mod judge;
 mod report;

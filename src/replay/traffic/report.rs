@@ -34,8 +34,15 @@ pub struct TrafficReport {
     pub lift: Option<Lift>,
     /// Whether the propensities are true.
     pub propensities: PropensityCheck,
+    /// Episodes of the draws used, and those of them with several draws: with one such there are no bounds at every
+    /// peek.
+    pub episodes: usize,
+    /// See `episodes`.
+    pub several_draws: usize,
     /// What candidates are held against.
     pub incumbent: String,
+    /// Why the log cannot answer for the incumbent; then nothing is said against it.
+    pub incumbent_refusal: Option<Refused>,
     /// The candidates, in the order asked.
     pub candidates: Vec<CandidateReport>,
 }
@@ -45,7 +52,7 @@ pub struct TrafficReport {
 pub struct CandidateReport {
     /// Its specification.
     pub candidate: String,
-    /// Decisions passed over because the candidate's fixed arm was not eligible in their episode.
+    /// Decisions used that are passed over because the candidate's fixed arm was not eligible in their episode.
     pub not_applicable: usize,
     /// How well the log covers it.
     pub overlap: Overlap,
@@ -77,7 +84,12 @@ pub struct CandidateReport {
     pub detectable_effect: Option<f64>,
     /// Utility, quality, cost, latency and every signal, by the same weights.
     pub measures: Vec<Measure>,
-    /// The difference in utility, task by task; none where decisions have no task.
+    /// What of the incumbent's cost is surely saved, where that is the aim: cost less 95 % of the incumbent's, plain
+    /// and stabilised.
+    pub saving: Option<[Estimate; 2]>,
+    /// Share of the decisions used on which candidate and incumbent can both be judged.
+    pub applicable: f64,
+    /// The difference in utility, task by task, of tasks with 50 decisions or more; none where decisions have no task.
     pub slices: Vec<Slice>,
     /// The slice of the lowest upper bound of the difference, among those with 50 decisions or more.
     pub worst_slice: Option<String>,
@@ -90,8 +102,8 @@ pub struct CandidateReport {
 /// Episodes with a weight in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Bucket {
-    /// Weights up to this, and above the one before; the first: 0.
-    pub most: f64,
+    /// Weights up to this, and above the one before; the first: 0. Absent: without end.
+    pub most: Option<f64>,
     /// Episodes.
     pub episodes: usize,
 }
@@ -110,11 +122,11 @@ pub struct Range {
 pub struct Measure {
     /// `utility`, `quality`, `cost_usd`, `latency_ms` or a signal, in its own unit.
     pub name: String,
-    /// Decisions of which it is known, of those used.
+    /// Decisions of which it is known and on which candidate and incumbent can both be judged.
     pub rows: usize,
     /// Its value, doubly robust. Absent where an effective sample size of 100 is not reached on its decisions.
     pub value: Option<Estimate>,
-    /// That less the incumbent's.
+    /// That less the incumbent's. Absent too where the log cannot answer for the incumbent.
     pub difference: Option<Estimate>,
     /// The same, stabilised.
     pub stabilised: Option<Estimate>,
@@ -130,7 +142,7 @@ pub struct Anytime {
     pub lower: f64,
     /// The upper one.
     pub upper: f64,
-    /// Share of episodes whose outcome was off the scale and cut to it.
+    /// Share of outcomes that were off the scale and cut to it: the bounds are of what was cut.
     pub cut: f64,
 }
 
@@ -159,5 +171,5 @@ pub struct Point {
     /// The difference, plain, with a progressive model.
     pub difference: Estimate,
     /// The bounds at every peek.
-    pub anytime: Option<Anytime>,
+    pub anytime: Option<Range>,
 }

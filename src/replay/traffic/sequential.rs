@@ -4,7 +4,7 @@
 //!
 //! Not here: the bounds themselves (`ope`).
 
-use super::report::{Anytime, Point};
+use super::report::{Anytime, Point, Range};
 use super::weigh::Weighed;
 use crate::ope::{
     AdvantageBounds, Contest, DifferenceTally, Estimate, Row as Weighted, Stabilised,
@@ -21,9 +21,11 @@ pub(super) struct Pass<'a> {
     pub(super) model: &'a Predicted,
     pub(super) candidate: &'a Weighed<'a>,
     pub(super) incumbent: &'a Weighed<'a>,
-    /// The number of the measure, and the ends of its scale.
     pub(super) measure: usize,
-    pub(super) range: (f64, f64),
+    /// The share of the incumbent that the candidate is held against; 1: all of it.
+    pub(super) share: f64,
+    /// The ends of the measure's scale, where it has one, and there are bounds at every peek.
+    pub(super) range: Option<(f64, f64)>,
     /// The chances that lower and upper bound are missed.
     pub(super) miss: [f64; 2],
 }
@@ -38,66 +40,49 @@ pub(super) struct Course {
 }
 
 impl Pass<'_> {
-    /// Outcomes of each episode, in the order in which episodes began.
-    fn episodes(&self) -> Vec<Vec<&Outcome>> {
-        let mut episodes = vec![Vec::new(); self.log.episodes.len()];
-        for outcome in &self.log.outcomes {
-            let draw = self.log.draws.get(outcome.draw);
-            if let Some(own) = draw.and_then(|draw| episodes.get_mut(draw.episode)) {
-                own.push(outcome);
-            }
-        }
-        episodes
-    }
-
     pub(super) fn run(&self) -> Course {
         let (mut value, mut gain) = (Stabilised::default(), Stabilised::default());
-        let mut plain = DifferenceTally::default();
-        let mut bounds = AdvantageBounds::new(AdvantageBounds::K, self.miss);
-        let (mut single, mut cut, mut used, mut rows) = (true, 0, 0, 0);
+        let mut plain = DifferenceTally::from_share(self.share);
+        let (mut peeks, mut rows) = (Peeks::new(self), 0);
         let mut points: Vec<Point> = Vec::new();
-        let all = self.episodes();
+        let all = self.log.by_episode();
         let every = all.len().div_ceil(POINTS).max(1);
-        for (number, outcomes) in all.iter().enumerate() {
-            let pairs: Vec<(Weighted, Weighted)> =
-                outcomes.iter().filter_map(|o| self.pair(o)).collect();
-            if pairs.is_empty() {
-                continue;
+        for (number, over) in self.log.in_order() {
+            for episode in over {
+                let own = self.candidate.episode(episode);
+                value.over(own.map_or(1.0, |(_, square)| square));
+                gain.over(self.square(episode));
             }
-            let square = self
-                .candidate
-                .episode(number)
-                .map_or(1.0, |(_, square)| square);
-            let total = |of: fn(&(Weighted, Weighted)) -> f64| pairs.iter().map(of).sum::<f64>();
-            let own = total(|(a, _)| a.doubly_robust());
-            value.add(pairs.len(), own, square);
-            let apart = total(|(a, b)| a.doubly_robust() - b.doubly_robust());
-            gain.add(pairs.len(), apart, self.square(number));
-            plain.add(&pairs);
-            rows += pairs.len();
-            used += 1;
-            single &= self
-                .log
-                .episodes
-                .get(number)
-                .is_some_and(|draws| draws.len() == 1);
-            if single {
-                cut += usize::from(self.contest(outcomes, &mut bounds));
+            let outcomes = all.get(number).map_or(&[][..], Vec::as_slice);
+            let pairs = outcomes.iter().filter_map(|o| self.pair(o));
+            let pairs: Vec<(Weighted, Weighted)> = pairs.collect();
+            if !pairs.is_empty() {
+                let total =
+                    |of: fn(&(Weighted, Weighted)) -> f64| pairs.iter().map(of).sum::<f64>();
+                let own = total(|(a, _)| a.doubly_robust());
+                value.add(pairs.len(), own);
+                let other = total(|(_, b)| b.doubly_robust());
+                gain.add(pairs.len(), own - self.share * other);
+                plain.add(&pairs);
+                rows += pairs.len();
+                peeks.add(number, outcomes);
             }
             if (number + 1).is_multiple_of(every) || number + 1 == all.len() {
-                let anytime = single.then(|| self.anytime(&bounds, 0.0));
                 points.extend(plain.estimate().map(|difference| Point {
                     decisions: rows,
                     difference,
-                    anytime,
+                    anytime: peeks.bounds(),
                 }));
             }
         }
-        let share = f64::from(u32::try_from(cut).unwrap_or(u32::MAX)) / f64::from(used.max(1));
         Course {
             stabilised: value.estimate(),
             difference: gain.estimate(),
-            anytime: (single && rows > 0).then(|| self.anytime(&bounds, share)),
+            anytime: peeks.bounds().map(|bounds| Anytime {
+                lower: bounds.lower,
+                upper: bounds.upper,
+                cut: peeks.cut as f64 / peeks.outcomes.max(1) as f64,
+            }),
             points,
         }
     }
@@ -132,39 +117,67 @@ impl Pass<'_> {
         let own = |policy: &Weighed<'_>| policy.episode(episode).map_or(1.0, |(_, square)| square);
         own(self.candidate) + own(self.incumbent)
     }
+}
 
-    /// Gives the bounds an episode of one draw: the mean of its outcomes. Tells whether that was cut.
-    fn contest(&self, outcomes: &[&Outcome], bounds: &mut AdvantageBounds) -> bool {
-        let values = outcomes.iter().filter_map(|o| o.value(self.measure));
-        let (sum, count) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
-        let Some(at) = outcomes.first().map(|outcome| outcome.draw) else {
-            return false;
+/// Bounds at every peek as they grow, as long as every episode has one draw.
+struct Peeks<'a> {
+    pass: &'a Pass<'a>,
+    /// Absent: no scale, or an episode with several draws came.
+    bounds: Option<AdvantageBounds>,
+    /// Outcomes, and those off the scale.
+    outcomes: usize,
+    cut: usize,
+}
+
+impl<'a> Peeks<'a> {
+    fn new(pass: &'a Pass<'a>) -> Self {
+        Self {
+            pass,
+            bounds: pass.range.map(|_| AdvantageBounds::new(pass.miss)),
+            outcomes: 0,
+            cut: 0,
+        }
+    }
+
+    /// Takes in an episode: the mean of its outcomes.
+    fn add(&mut self, episode: usize, outcomes: &[&Outcome]) {
+        let draws = self.pass.log.episodes.get(episode);
+        let (Some([at]), Some((low, high))) = (draws.map(Vec::as_slice), self.pass.range) else {
+            self.bounds = None;
+            return;
         };
-        let policies = self.candidate.pmf(at).zip(self.incumbent.pmf(at));
-        let (Some(draw), Some((candidate, incumbent))) = (self.log.draws.get(at), policies) else {
-            return false;
+        let (pass, Some(bounds)) = (self.pass, self.bounds.as_mut()) else {
+            return;
         };
-        let (low, high) = self.range;
         let scaled = |value: f64| (value - low) / (high - low);
-        let model: Vec<f64> = self.model.arms(at, self.measure).map(scaled).collect();
-        let reward = scaled(sum / count);
+        let values = outcomes.iter().filter_map(|o| o.value(pass.measure));
+        let (mut sum, mut count) = (0.0, 0.0);
+        for value in values.map(scaled) {
+            self.outcomes += 1;
+            self.cut += usize::from(!(0.0..=1.0).contains(&value));
+            sum += value.clamp(0.0, 1.0);
+            count += 1.0;
+        }
+        let policies = pass.candidate.pmf(*at).zip(pass.incumbent.pmf(*at));
+        let (Some(draw), Some((candidate, incumbent))) = (pass.log.draws.get(*at), policies) else {
+            return;
+        };
+        let model: Vec<f64> = pass.model.arms(*at, pass.measure).map(scaled).collect();
         bounds.add(&Contest {
             chosen: draw.drawn.chosen as usize,
-            reward,
+            reward: sum / count,
             logged: draw.drawn.pmf.as_slice(),
             candidate,
             incumbent,
             model: &model,
         });
-        !(0.0..=1.0).contains(&reward)
     }
 
-    fn anytime(&self, bounds: &AdvantageBounds, cut: f64) -> Anytime {
-        let width = self.range.1 - self.range.0;
-        Anytime {
-            lower: width * bounds.lower(),
-            upper: width * bounds.upper(),
-            cut,
-        }
+    fn bounds(&self) -> Option<Range> {
+        let (bounds, (low, high)) = self.bounds.as_ref().zip(self.pass.range)?;
+        Some(Range {
+            lower: (high - low) * bounds.lower(),
+            upper: (high - low) * bounds.upper(),
+        })
     }
 }

@@ -554,14 +554,14 @@ fn a_gate_lets_through_what_is_better_and_holds_what_is_not_shown_or_breaks_a_gu
     }
     let found = ask(rows.clone(), &question("fixed:arm=c", &[]));
     // Greedy is worth some 0.19 more; the incumbent itself has no gate.
-    assert_eq!(conditions(&found.candidates[0]), [true; 4]);
+    assert_eq!(conditions(&found.candidates[0]), [true; 7]);
     assert_eq!(found.candidates[0].gate.as_ref().unwrap().miss, 0.025);
     assert_eq!(found.candidates[1].gate, None);
     // What the guard wants not to rise rises with utility here.
     let guarded = ask(rows.clone(), &question("fixed:arm=c", &["escalated=+0.02"]));
     assert_eq!(
         conditions(&guarded.candidates[0]),
-        [true, true, true, false, true]
+        [true, true, true, true, true, true, false, true]
     );
     let guarded = ask(rows.clone(), &question("fixed:arm=c", &["escalated=-0.02"]));
     assert!(guarded.candidates[0].gate.as_ref().unwrap().promote);
@@ -571,7 +571,10 @@ fn a_gate_lets_through_what_is_better_and_holds_what_is_not_shown_or_breaks_a_gu
         ..question("greedy", &[])
     };
     let found = ask(rows.clone(), &peeking);
-    assert_eq!(conditions(&found.candidates[1]), [true, false, false, true]);
+    assert_eq!(
+        conditions(&found.candidates[1]),
+        [true, true, true, true, false, false, true]
+    );
     let gate = found.candidates[1].gate.as_ref().unwrap();
     assert!((gate.miss - 0.05 / 6.0).abs() < 1e-12);
     // Peeking asks for more than a log that was ended beforehand.
@@ -581,7 +584,7 @@ fn a_gate_lets_through_what_is_better_and_holds_what_is_not_shown_or_breaks_a_gu
             ..question("fixed:arm=c", &[])
         };
         let found = ask(rows.clone(), &question).candidates.remove(0);
-        found.gate.unwrap().conditions[2].bound.unwrap()
+        found.gate.unwrap().conditions[5].bound.unwrap()
     });
     assert!(peeked < fixed, "{peeked} {fixed}");
 }
@@ -645,9 +648,25 @@ fn more_than_32_candidates_are_refused() {
         ..Question::new(vec![])
     };
     let error = traffic(std::iter::empty(), None, &upside_down, &go_on).unwrap_err();
-    assert!(
-        error.to_string().starts_with("upper end of utility is 0"),
-        "{error}"
+    let wanted = "utility from 1 to 0: allowed two finite numbers, the first below the second";
+    assert_eq!(error.to_string(), wanted);
+    let both = Question {
+        aim: Aim::Saving,
+        peeking: true,
+        ..Question::new(vec![])
+    };
+    let error = traffic(std::iter::empty(), None, &both, &go_on).unwrap_err();
+    assert!(matches!(error, Error::SavingPeeking), "{error}");
+    let unknown = Question {
+        guards: vec!["speed=-0.1".parse().unwrap()],
+        ..Question::new(vec![])
+    };
+    let mut rows = log(3, 1);
+    rows[0].outcomes = vec![(name("passed"), 1.0)];
+    let error = traffic(rows.into_iter().map(Ok), None, &unknown, &go_on).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "guard speed: allowed a signal of the log: passed"
     );
 }
 
@@ -664,4 +683,72 @@ fn bounds_at_every_peek_need_one_draw_an_episode() {
     assert!(found.measures[0].anytime.is_some());
     let last = found.course.last().unwrap();
     assert_eq!((last.decisions, found.course.len()), (1000, 50));
+}
+
+#[test]
+fn an_incumbent_that_the_log_cannot_answer_for_is_no_one_to_be_better_than() {
+    let mut rows = log(2000, 19);
+    rows.retain(|row| row.drawn.chosen != 2);
+    for row in &mut rows {
+        let pmf = row.drawn.pmf.as_slice();
+        let seen = pmf[0] + pmf[1];
+        row.drawn.pmf = Pmf::new(vec![pmf[0] / seen, pmf[1] / seen, 0.0]).unwrap();
+        row.drawn.floor[2] = 0.0;
+        row.quality = row.utility;
+    }
+    let question = Question {
+        incumbent: "fixed:arm=c".parse().unwrap(),
+        ..Question::new(vec!["fixed:arm=a".parse().unwrap()])
+    };
+    let report = ask(rows, &question);
+    let reason = report
+        .incumbent_refusal
+        .as_ref()
+        .map(|refused| refused.reason);
+    assert!(
+        matches!(reason, Some(Refusal::Support { .. })),
+        "{reason:?}"
+    );
+    let found = &report.candidates[0];
+    assert!(found.doubly_robust.is_some() && found.refusal.is_none());
+    assert!(
+        found
+            .measures
+            .iter()
+            .all(|m| m.difference.is_none() && m.anytime.is_none())
+    );
+    let gate = found.gate.as_ref().unwrap();
+    assert!(
+        !gate.promote && gate.conditions[0].holds && !gate.conditions[1].holds,
+        "{gate}"
+    );
+    assert!(
+        report
+            .to_string()
+            .contains("nothing is said against it: the candidate puts 1.0000")
+    );
+}
+
+#[test]
+fn a_peek_at_outcomes_off_their_scale_lets_nothing_through() {
+    let mut rows = log(6000, 15);
+    for row in &mut rows {
+        row.quality = row.utility;
+        row.utility = row
+            .utility
+            .map(|u| if row.drawn.uniform < 0.01 { -10.0 } else { u });
+    }
+    let question = |utility| Question {
+        incumbent: "fixed:arm=c".parse().unwrap(),
+        peeking: true,
+        utility,
+        ..Question::new(vec!["greedy".parse().unwrap()])
+    };
+    let higher =
+        |report: TrafficReport| report.candidates[0].gate.as_ref().unwrap().conditions[5].clone();
+    let cut = higher(ask(rows.clone(), &question((0.0, 1.0))));
+    assert!(!cut.holds && cut.bound.is_none(), "{cut:?}");
+    assert!(cut.why.unwrap().contains("% of outcomes are off the scale"));
+    let wide = higher(ask(rows, &question((-10.0, 1.0))));
+    assert!(wide.bound.is_some(), "{wide:?}");
 }

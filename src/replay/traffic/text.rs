@@ -1,6 +1,6 @@
 //! The report on traffic as text, for people. Machines take the JSON of the same structs.
 
-use super::report::{Anytime, CandidateReport, Measure, TrafficReport};
+use super::report::{Anytime, CandidateReport, TrafficReport};
 use crate::ope::Estimate;
 use crate::replay::wanted;
 use std::fmt::{Display, Formatter, Result};
@@ -46,6 +46,16 @@ impl Display for TrafficReport {
             )?;
         }
         writeln!(f, "incumbent: {}", self.incumbent)?;
+        if let Some(refusal) = &self.incumbent_refusal {
+            writeln!(f, "nothing is said against it: {refusal}")?;
+        }
+        if self.several_draws > 0 {
+            let (several, all) = (self.several_draws, self.episodes);
+            writeln!(
+                f,
+                "no bounds at every peek: {several} of {all} episodes have several draws"
+            )?;
+        }
         self.candidates.iter().try_for_each(|c| c.fmt(f))
     }
 }
@@ -105,7 +115,9 @@ impl Display for CandidateReport {
 impl CandidateReport {
     /// What it would change.
     fn against(&self, f: &mut Formatter<'_>) -> Result {
-        writeln!(f, "  against the incumbent, on the same decisions:")?;
+        if self.measures.iter().any(|m| m.difference.is_some()) {
+            writeln!(f, "  against the incumbent, on the same decisions:")?;
+        }
         for measure in &self.measures {
             if let Some(difference) = &measure.difference {
                 let (name, found) = (&measure.name, signed(difference));
@@ -119,12 +131,6 @@ impl CandidateReport {
         if let Some(effect) = self.detectable_effect {
             let size = "would show (one-sided 5 %, power 80 %)";
             writeln!(f, "    a difference in utility of {effect:.4} {size}")?;
-        }
-        if !self.measures.iter().any(|m: &Measure| m.anytime.is_some()) {
-            writeln!(
-                f,
-                "    no bounds at every peek: some episodes have several draws"
-            )?;
         }
         for slice in self.slices.iter().filter(|slice| slice.differs) {
             if let Some(difference) = &slice.difference {
@@ -141,7 +147,11 @@ impl CandidateReport {
 }
 
 fn peek(bounds: &Anytime) -> String {
-    format!("[{:+.4}, {:+.4}]", bounds.lower, bounds.upper)
+    let mut text = format!("[{:+.4}, {:+.4}]", bounds.lower, bounds.upper);
+    if bounds.cut > 0.0 {
+        text.push_str(&format!(" ({:.2} % cut to the scale)", 100.0 * bounds.cut));
+    }
+    text
 }
 
 /// Four digits after the point, or four in all where values are small.
@@ -151,6 +161,9 @@ fn signed(estimate: &Estimate) -> String {
         .abs()
         .max(estimate.upper.abs())
         .max(estimate.lower.abs());
+    if largest < 1e-12 {
+        return "+0".to_owned();
+    }
     match largest < 0.005 {
         true => format!(
             "{:+.3e} [{:+.3e}, {:+.3e}]",

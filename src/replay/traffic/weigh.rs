@@ -4,11 +4,14 @@
 //! the policy has no answer for is left out whole.
 
 use crate::bandit::Scratch;
-use crate::ope::{Row as Weighted, expected_square, importance_weight, thin, unsupported};
+use crate::ope::{
+    Overlap, Refusal, Row as Weighted, expected_square, importance_weight, thin, unsupported,
+};
 use crate::replay::error::Error;
 use crate::replay::log::{Log, Outcome};
 use crate::replay::model::Predicted;
 use crate::replay::target::Candidate;
+use std::collections::BTreeMap;
 
 /// A policy's view of a log.
 pub(super) struct Weighed<'a> {
@@ -27,15 +30,14 @@ struct Weight {
     square: f64,
 }
 
-/// How the policy lies on the log, over outcomes that it can be judged on.
-#[derive(Debug, Default)]
+/// How the policy lies on some outcomes.
+#[derive(Debug)]
 pub(super) struct Cover {
-    /// Its mean mass on arms never drawn.
-    pub(super) unsupported: f64,
+    pub(super) overlap: Overlap,
     /// Its mean mass on arms drawn with less than 1 in 100.
     pub(super) thin: f64,
-    /// The effective sample size that the pmfs foretell.
-    pub(super) foretold: f64,
+    /// The effective sample size, of episodes, that the pmfs foretell.
+    foretold: f64,
 }
 
 impl<'a> Weighed<'a> {
@@ -117,54 +119,75 @@ impl<'a> Weighed<'a> {
         })
     }
 
-    /// The rows of one measure, of the outcomes that `keep` keeps.
-    pub(super) fn rows(
-        &self,
-        measure: usize,
-        model: &Predicted,
-        keep: impl Fn(&Outcome) -> bool,
-    ) -> Vec<Weighted> {
-        let kept = self.log.outcomes.iter().filter(|outcome| keep(outcome));
-        kept.filter_map(|outcome| self.row(outcome, measure, model, None))
+    /// The rows of one measure.
+    pub(super) fn rows(&self, of: &[&Outcome], measure: usize, model: &Predicted) -> Vec<Weighted> {
+        let rows = of.iter();
+        rows.filter_map(|outcome| self.row(outcome, measure, model, None))
             .collect()
     }
 
-    /// The two policies' views of one measure, of the outcomes that both can be judged on and `keep` keeps.
+    /// The two policies' views of one measure, where both can be judged.
     pub(super) fn pairs(
         &self,
         other: &Self,
+        of: &[&Outcome],
         measure: usize,
         model: &Predicted,
-        keep: impl Fn(&Outcome) -> bool,
     ) -> Vec<(Weighted, Weighted)> {
-        let kept = self.log.outcomes.iter().filter(|outcome| keep(outcome));
-        let both = |outcome: &Outcome| {
+        let both = |outcome: &&Outcome| {
             let own = self.row(outcome, measure, model, None)?;
             Some((own, other.row(outcome, measure, model, None)?))
         };
-        kept.filter_map(both).collect()
+        of.iter().filter_map(both).collect()
     }
 
-    /// How it lies on the outcomes that `keep` keeps.
-    pub(super) fn cover(&self, keep: impl Fn(&Outcome) -> bool) -> Cover {
-        let (mut n, mut squares, mut cover) = (0.0, 0.0, Cover::default());
-        for outcome in self.log.outcomes.iter().filter(|outcome| keep(outcome)) {
+    /// How it lies on these outcomes.
+    pub(super) fn cover(&self, of: &[&Outcome]) -> Cover {
+        let (mut n, mut unsupported_mass, mut thin_mass) = (0.0, 0.0, 0.0);
+        let mut episodes: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut rows = Vec::with_capacity(of.len());
+        for outcome in of {
             let draw = self.log.draws.get(outcome.draw);
-            let (Some(draw), Some(pmf)) = (draw, self.pmf(outcome.draw)) else {
+            let own = self.draws.get(outcome.draw).and_then(Option::as_ref);
+            let (Some(draw), Some(own)) = (draw, own) else {
+                continue;
+            };
+            let Some((weight, _)) = self.episode(draw.episode) else {
                 continue;
             };
             let logged = draw.drawn.pmf.as_slice();
             n += 1.0;
-            squares += self.episode(draw.episode).map_or(0.0, |(_, square)| square);
-            cover.unsupported += unsupported(pmf, logged);
-            cover.thin += thin(pmf, logged);
+            *episodes.entry(draw.episode).or_default() += 1.0;
+            unsupported_mass += unsupported(&own.pmf, logged);
+            thin_mass += thin(&own.pmf, logged);
+            rows.push(Weighted {
+                cluster: draw.episode,
+                weight,
+                weight_before: own.before,
+                reward: 0.0,
+                model_value: 0.0,
+                model_chosen: 0.0,
+            });
         }
-        let rows: f64 = n;
-        let least = rows.max(1.0);
+        let rows_or_one = f64::max(n, 1.0);
+        let square = |(episode, rows): (&usize, &f64)| {
+            let (_, square) = self.episode(*episode).unwrap_or((1.0, 1.0));
+            rows * rows * square.max(1.0)
+        };
+        let squares: f64 = episodes.iter().map(square).sum();
         Cover {
-            unsupported: cover.unsupported / least,
-            thin: cover.thin / least,
-            foretold: rows / (squares / least).max(1.0),
+            overlap: Overlap::of(&rows, unsupported_mass / rows_or_one),
+            thin: thin_mass / rows_or_one,
+            foretold: n * n / f64::max(squares, 1.0),
         }
+    }
+}
+
+impl Cover {
+    /// Why nothing may be said there, if so. Few draws like the policy's may not have come yet: the log then looks
+    /// better than it is, and what the pmfs foretell must suffice too.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        let refusal = self.overlap.refusal();
+        refusal.or_else(|| self.overlap.too_small(self.foretold))
     }
 }
