@@ -109,6 +109,87 @@ pub enum Error {
         /// The upper one.
         high: f64,
     },
+    /// Candidates that put different worths on outcomes.
+    #[error(
+        "candidates {first} and {second} change what outcomes are worth in different ways: allowed one \
+         scorecard and one set of prices in a comparison"
+    )]
+    Worlds {
+        /// The first that changes it.
+        first: String,
+        /// Another one.
+        second: String,
+    },
+    /// An arm that no draw of the log could have had.
+    #[error(
+        "candidate {candidate}: {field} has arm {arm}, which the log never offered: allowed {}; what an arm \
+         would do that was never offered is not in a log, but in an outcome table (`replay outcomes`)",
+        listed(allowed)
+    )]
+    NeverOffered {
+        /// The candidate.
+        candidate: String,
+        /// Where it names the arm.
+        field: &'static str,
+        /// The arm.
+        arm: Name,
+        /// The arms that the log offered.
+        allowed: Vec<Name>,
+    },
+    /// More money than the log spent.
+    #[error(
+        "candidate {candidate}: budget.request_usd is {request_usd}: allowed less than {spent_usd:.6}, which is \
+         what the log spent; what more money would buy is not in a log, but in an outcome table \
+         (`replay outcomes --budget`)"
+    )]
+    BudgetLooser {
+        /// The candidate.
+        candidate: String,
+        /// Its budget.
+        request_usd: f64,
+        /// Mean expected spend of the logged policy.
+        spent_usd: f64,
+    },
+    /// Less money than the candidate must spend.
+    #[error(
+        "candidate {candidate}: budget.request_usd is {request_usd}: allowed {least_usd:.6} and more, which is \
+         what its floors and first pulls spend whatever a dollar costs; `replay outcomes --budget` plays a table \
+         under any budget"
+    )]
+    BudgetBelowFloor {
+        /// The candidate.
+        candidate: String,
+        /// Its budget.
+        request_usd: f64,
+        /// What it spends at least.
+        least_usd: f64,
+    },
+    /// Prices, without what they are in points.
+    #[error(
+        "price needs what a point of quality is worth: allowed with quality_usd, or with a scorecard"
+    )]
+    PriceWithoutWorth,
+    /// A scorecard's gate whose odds the log does not keep.
+    #[error(
+        "signal {signal} is a number with a gate: allowed gates on flags, for a log keeps what a number was \
+         expected to be, not the odds that it passes; an outcome table has them (`replay outcomes`)"
+    )]
+    GateOnNumber {
+        /// The signal.
+        signal: Name,
+    },
+    /// A scorecard's signal of which the log expected nothing.
+    #[error(
+        "signal {signal} of the scorecard is not in the log: allowed {}, whose expected values it has; a signal \
+         that it never had can be judged on an outcome table (`replay outcomes`)",
+        listed(logged)
+    )]
+    SignalNotLogged {
+        /// The signal.
+        signal: Name,
+        /// Those it has.
+        logged: Vec<Name>,
+    },
     /// The caller asked to stop.
     #[error("stopped by the caller")]
     Stopped,
@@ -135,6 +216,20 @@ pub enum Error {
     /// The table.
     #[error(transparent)]
     Table(#[from] table::Error),
+}
+
+impl Error {
+    /// Whether the question is sound and it is the log that cannot answer it.
+    pub fn is_unanswerable(&self) -> bool {
+        matches!(
+            self,
+            Self::NeverOffered { .. }
+                | Self::BudgetLooser { .. }
+                | Self::BudgetBelowFloor { .. }
+                | Self::GateOnNumber { .. }
+                | Self::SignalNotLogged { .. }
+        )
+    }
 }
 
 /// Names, by commas.

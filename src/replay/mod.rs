@@ -1,5 +1,6 @@
 //! Replay: judges. What a policy would have earned, on an outcome table where every arm's outcome is
-//! known ([`Bench`], played in streams that [`StreamParams`] may change), or on recorded traffic where only the drawn arm's is ([`fn@traffic`]).
+//! known ([`Bench`], played in streams that [`StreamParams`] may change), or on recorded traffic where only the
+//! drawn arm's is ([`fn@traffic`]; [`compare`] for candidates that change the chooser or the world).
 //!
 //! Invariants: no policy sees an outcome before it has chosen; a question that the data cannot answer
 //! is refused, with what would make it answerable; the same input gives the same report, whatever the
@@ -13,6 +14,7 @@ mod baselines;
 mod bench;
 mod change;
 mod collect;
+mod comparison;
 mod curve;
 mod drift;
 mod error;
@@ -39,9 +41,12 @@ mod slices;
 mod spend;
 mod spend_text;
 mod stream;
+mod survey;
 mod sweep;
 mod sweep_text;
 mod target;
+mod terms;
+mod tighten;
 mod traffic;
 mod wanted;
 
@@ -50,6 +55,7 @@ pub use baselines::{ArmMean, Baselines, Hull};
 pub use bench::{Bench, CostSource};
 pub use change::{ChangeReport, FixedArm};
 pub use collect::{Outcomes, Scorecards};
+pub use comparison::{Comparison, Proposal, compare};
 pub use curve::{ArmCurve, Curve, PIECES, SpentCurve};
 pub use drift::{Drift, DriftError};
 pub use error::Error;
@@ -70,10 +76,11 @@ pub use slices::{By, PromptSlice, Sliced};
 pub use spend::{Bought, Budget, HORIZON, Kept, Spending};
 pub use stream::StreamParams;
 pub use sweep::{PolicySweep, StrongCalls, Sweep, SweepPoint};
-pub use target::Candidate;
+pub use target::{Candidate, Changed};
+pub use terms::Terms;
 pub use traffic::{
-    Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, Measure, Point,
-    Question as TrafficQuestion, Range, Slice, TrafficReport, traffic,
+    Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, MOST_CANDIDATES,
+    Measure, Point, Question as TrafficQuestion, Range, Slice, TrafficReport, traffic,
 };
 pub use wanted::{Refused, Wanted};
 

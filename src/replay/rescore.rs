@@ -110,7 +110,7 @@ pub fn rescore(
 }
 
 /// What is known of each signal of a row.
-fn known(scorecard: &Scorecard, row: &Row) -> Vec<Known> {
+pub(super) fn known(scorecard: &Scorecard, row: &Row) -> Vec<Known> {
     let heard = Heard {
         made: row.time,
         until: row.as_of,

@@ -15,7 +15,7 @@ use crate::replay::{Progress, Row, Watch};
 use crate::table;
 
 /// Candidates at most: the chance of a wrong yes is shared out among them.
-const MOST_CANDIDATES: usize = 32;
+pub const MOST_CANDIDATES: usize = 32;
 
 /// What is asked of a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,8 @@ impl Question {
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// Refuses too many candidates, a scale without ends, and what goes not together.
+    pub fn check(&self) -> Result<(), Error> {
         if self.candidates.len() > MOST_CANDIDATES {
             return Err(Error::Setting {
                 field: "number of candidates",

@@ -23,5 +23,5 @@ mod text;
 mod weigh;
 
 pub use gate::{Aim, Condition, Gate, GateError, Guard};
-pub use judge::{Question, traffic};
+pub use judge::{MOST_CANDIDATES, Question, traffic};
 pub use report::{Anytime, Bucket, CandidateReport, Measure, Point, Range, Slice, TrafficReport};
