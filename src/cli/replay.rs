@@ -9,8 +9,8 @@ use bellwether::export::{self, Place, Wanted};
 use bellwether::feature::Extractor;
 use bellwether::id::Name;
 use bellwether::replay::{
-    self, Aim, Bench, Budget, Candidate, Drift, Guard, OutcomesReport, Params, StreamParams, Sweep,
-    TrafficQuestion,
+    self, Aim, Bench, Budget, Candidate, Drift, Guard, OutcomesReport, Params, Proposal,
+    StreamParams, Sweep, TrafficQuestion,
 };
 use bellwether::report::Learned;
 use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader};
@@ -202,10 +202,8 @@ fn every_policy(table: &OutcomeTable) -> Result<Vec<Policy>, Failure> {
 
 /// Judges candidates on exported traffic.
 pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
-    let mut candidates = Vec::new();
-    for text in &arguments.candidates {
-        candidates.push(text.parse::<Candidate>()?);
-    }
+    let proposals = proposals(&arguments.candidates)?;
+    let choosers = proposals.iter().map(|proposal| proposal.chooser.clone());
     let question = TrafficQuestion {
         incumbent: arguments.incumbent.parse()?,
         aim: match arguments.aim {
@@ -215,17 +213,18 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
         guards: guards(&arguments.guards)?,
         peeking: arguments.peeking,
         utility: scale(&arguments.utility)?,
-        ..TrafficQuestion::new(candidates)
+        ..TrafficQuestion::new(choosers.collect())
     };
-    let reader = TrafficReader::open(&arguments.file)?;
-    let total = reader.rows();
+    question.check()?;
+    let read = || TrafficReader::open(&arguments.file);
+    let total = read()?.rows();
     let bar = out::bar(total, "replaying");
     let watch = |progress: replay::Progress| {
         bar.set_length(progress.total.unwrap_or(total) as u64);
         bar.set_position(progress.done as u64);
         ControlFlow::Continue(())
     };
-    let report = replay::traffic(reader, Some(total), &question, &watch);
+    let report = replay::compare(&read, Some(total), &proposals, &question, &watch);
     bar.finish_and_clear();
     let report = report?;
     out::write(arguments.format, &report, &report.to_string())
@@ -241,6 +240,25 @@ fn scale(text: &str) -> Result<(f64, f64), Failure> {
     let ends = text.split_once(':');
     let ends = ends.and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
     ends.ok_or_else(|| format!("--utility is {text}: allowed LOW:HIGH, two numbers").into())
+}
+
+/// Specifications and files; the problems of all files at once.
+fn proposals(candidates: &[String]) -> Result<Vec<Proposal>, Failure> {
+    let (mut proposals, mut problems) = (Vec::new(), Vec::new());
+    for text in candidates {
+        if !text.ends_with(".toml") {
+            proposals.push(Proposal::from(text.parse::<Candidate>()?));
+            continue;
+        }
+        match config::load_candidate(Path::new(text)) {
+            Ok(proposal) => proposals.push(proposal),
+            Err(found) => problems.extend(found),
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(proposals),
+        false => Err(config::render(&problems).into()),
+    }
 }
 
 /// Writes a journal's decisions with their outcomes to Parquet.

@@ -9,6 +9,8 @@
 //! `fields` walks the document as written and refuses what it does not know; one file for each
 //! section turns it into checked values.
 //!
+//! Candidates and experiments of `evals` are read by the same rules ([`load_candidate`], [`load_experiment`]).
+//!
 //! Conventions: units are suffixes (`_ms`, `_mib`, `_usd`); no value has a hidden meaning, an absent
 //! field means its default; paths are relative to the file that names them; a secret is named by the
 //! environment variable that holds it and is never written down, nor shown in a problem.
@@ -31,8 +33,12 @@
 //! can connect may do everything, which is allowed on a loopback address with exactly one team.
 
 mod build;
+#[cfg(feature = "analytics")]
+mod candidate_file;
 mod catalogue;
 mod date;
+#[cfg(feature = "analytics")]
+mod experiment_file;
 mod fields;
 mod key;
 mod params;
@@ -42,7 +48,11 @@ mod scorecard_file;
 mod team;
 
 pub use build::load;
+#[cfg(feature = "analytics")]
+pub use candidate_file::{candidate, load_candidate};
 pub use date::time;
+#[cfg(feature = "analytics")]
+pub use experiment_file::{Asked, Experiment, load_experiment};
 pub use params::{Connection, Durability, Params, Recording, Server, Simulated, Store, Team};
 pub use problem::{Problem, render};
 pub use scorecard_file::{load_scorecard, parse as read_scorecard};

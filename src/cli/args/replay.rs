@@ -133,8 +133,10 @@ pub(crate) struct Exported {
     /// The file that `traffic export` wrote, or the folder of a team (FOLDER/team=T).
     #[arg(value_name = "FILE.parquet|FOLDER")]
     pub(crate) file: PathBuf,
-    /// Policies to judge: logged, uniform, fixed:arm=NAME, linear-thompson:v=0.1, ...
-    #[arg(long = "candidate", value_name = "POLICY", required = true)]
+    /// Policies to judge, 1 to 32: logged, uniform, fixed:arm=NAME, linear-thompson:v=0.1, ..; or a file ending
+    /// .toml, as in evals/policies, that drops arms, tightens a budget, changes prices or the scorecard. What
+    /// changes the worth of outcomes changes it for all candidates.
+    #[arg(long = "candidate", value_name = "POLICY|FILE.toml", required = true)]
     pub(crate) candidates: Vec<String>,
     /// What candidates are held against, written likewise.
     #[arg(long, value_name = "POLICY", default_value = "logged")]
