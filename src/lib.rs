@@ -43,7 +43,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], the command line |
+//! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`warmth`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
@@ -123,6 +123,8 @@ pub mod report;
 pub mod demo;
 #[cfg(feature = "analytics")]
 pub mod drive;
+#[cfg(feature = "analytics")]
+pub mod eval;
 #[cfg(feature = "analytics")]
 pub mod export;
 #[cfg(feature = "analytics")]

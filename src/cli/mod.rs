@@ -9,6 +9,8 @@ pub(crate) mod demo;
 pub(crate) mod drive;
 #[cfg(feature = "analytics")]
 pub(crate) mod estimate;
+#[cfg(feature = "analytics")]
+pub(crate) mod eval;
 mod noticed;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]

@@ -19,6 +19,14 @@ pub enum Error {
     /// The world.
     #[error("the simulated world: {0}")]
     World(String),
+    /// A team that the world does not have.
+    #[error("team is {team}: allowed {}", allowed.join(", "))]
+    UnknownTeam {
+        /// The team.
+        team: String,
+        /// The world's teams.
+        allowed: Vec<String>,
+    },
     /// The configuration made for it.
     #[error("the configuration made for the simulated world: {0}")]
     Config(String),

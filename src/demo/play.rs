@@ -2,7 +2,8 @@
 //! earlier ones, when it is due.
 //!
 //! Invariants: before each request the learner has learned everything that was told before it, as a
-//! live learner would have in the minutes between; so equal worlds give equal runs.
+//! live learner would have in the minutes between, or ([`Pace`]) all that was told until a stated time; so equal
+//! worlds give equal runs.
 //!
 //! Not here: the calls (`caller`), what the run was worth (`team`).
 
@@ -49,8 +50,27 @@ pub(super) struct Run {
     pub(super) reports: usize,
 }
 
+/// How often it is learned, and looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Before each request, as a live learner would; each team's state is looked at now and then.
+    Live,
+    /// Once in this time, as one would that learns over night; nobody looks.
+    Every(Duration),
+}
+
 /// Plays `world` on `stage`, telling `watch` how it goes.
 pub(super) async fn play(
+    world: &World,
+    stage: &Stage,
+    watch: &mut dyn Watch,
+) -> Result<Run, Error> {
+    play_at(Pace::Live, world, stage, watch).await
+}
+
+/// As [`play`], at another pace.
+pub(super) async fn play_at(
+    pace: Pace,
     world: &World,
     stage: &Stage,
     watch: &mut dyn Watch,
@@ -61,6 +81,8 @@ pub(super) async fn play(
         callers.push(Caller::connect(&address, &key(team.name.as_str())).await?);
     }
     let mut player = Player {
+        pace,
+        learned: Duration::ZERO,
         world,
         stage,
         callers,
@@ -84,6 +106,9 @@ pub(super) async fn play(
 }
 
 struct Player<'a> {
+    pace: Pace,
+    /// Until when.
+    learned: Duration,
     world: &'a World,
     stage: &'a Stage,
     callers: Vec<Caller>,
@@ -150,6 +175,10 @@ impl Player<'_> {
             self.run.reports += batch.len();
             caller.report(batch).await?;
         }
+        match self.pace {
+            Pace::Every(time) if at < self.learned + time => return Ok(()),
+            Pace::Every(_) | Pace::Live => self.learned = at,
+        }
         Ok(self.stage.stepper.learn().await?)
     }
 
@@ -168,6 +197,9 @@ impl Player<'_> {
 
     /// Asks for each team's state, and shows how things stand.
     async fn look(&mut self, watch: &mut dyn Watch) -> Result<(), Error> {
+        if self.pace != Pace::Live {
+            return Ok(());
+        }
         for (team, caller) in self.callers.iter_mut().enumerate() {
             let Some(name) = self.world.teams.get(team).map(|t| &t.name) else {
                 continue;

@@ -105,9 +105,14 @@ durability = "group"
 
 /// The configuration as TOML.
 pub(super) fn configuration(world: &World) -> String {
+    configuration_with(world, POLICY)
+}
+
+/// As [`configuration`], with another policy.
+pub(super) fn configuration_with(world: &World, policy: &str) -> String {
     let mut text = HEAD.to_owned();
     for team in &world.teams {
-        add_team(&mut text, team);
+        add_team(&mut text, team, policy);
     }
     for arm in &world.arms {
         add_arm(&mut text, arm);
@@ -115,7 +120,7 @@ pub(super) fn configuration(world: &World) -> String {
     text
 }
 
-fn add_team(text: &mut String, team: &Team) {
+fn add_team(text: &mut String, team: &Team, policy: &str) {
     let name = team.name.as_str();
     let hash = Sha256::digest(key(name));
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -132,7 +137,7 @@ scopes = ["route", "complete", "feedback", "replay", "admin"]
 
 [[teams]]
 name = "{name}"
-policy = "{POLICY}"
+policy = "{policy}"
 explore_floor = {EXPLORE_FLOOR:?}
 scorecard_toml = '''
 {scorecard}'''

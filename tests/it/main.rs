@@ -18,6 +18,8 @@ mod durability;
 #[cfg(feature = "analytics")]
 mod estimate;
 #[cfg(feature = "analytics")]
+mod evals;
+#[cfg(feature = "analytics")]
 mod front_door;
 mod generated;
 mod holdout;

@@ -32,7 +32,8 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["proto", "grpc", "config", "report"], true),
     (
         &[
-            "server", "drive", "export", "seed", "scenario", "demo", "cli", "docs", "main", "lib",
+            "server", "drive", "eval", "export", "seed", "scenario", "demo", "cli", "docs", "main",
+            "lib",
         ],
         false,
     ),

@@ -3,12 +3,16 @@
 #[cfg(feature = "analytics")]
 mod estimate;
 #[cfg(feature = "analytics")]
+mod eval;
+#[cfg(feature = "analytics")]
 mod replay;
 #[cfg(feature = "analytics")]
 mod seed;
 
 #[cfg(feature = "analytics")]
 pub(crate) use estimate::{Estimate, Guess};
+#[cfg(feature = "analytics")]
+pub(crate) use eval::Eval;
 #[cfg(feature = "analytics")]
 pub(crate) use replay::{Aim, Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
 #[cfg(feature = "analytics")]
@@ -39,7 +43,7 @@ impl Arguments {
     pub(crate) fn level(&self) -> LevelFilter {
         let usual = match self.command {
             #[cfg(feature = "analytics")]
-            Command::Demo(_) => LevelFilter::ERROR,
+            Command::Demo(_) | Command::Eval(_) => LevelFilter::ERROR,
             _ => LevelFilter::WARN,
         };
         self.log_level.unwrap_or(usual)
@@ -85,6 +89,10 @@ pub(crate) enum Command {
     /// Says what a policy is worth, from any log of draws with their probabilities.
     #[cfg(feature = "analytics")]
     Estimate(Estimate),
+    /// Runs experiments (a question, data, candidates and a seed in a file) and compares their figures with
+    /// what is expected. Fails if any differs.
+    #[cfg(feature = "analytics")]
+    Eval(Eval),
     /// Makes data sets.
     #[cfg(feature = "analytics")]
     #[command(subcommand)]
