@@ -20,7 +20,7 @@ use super::report::Report;
 use super::scorecard_file::load_scorecard;
 use crate::bandit::Policy;
 use crate::id::Name;
-use crate::replay::{Candidate, Proposal, Terms};
+use crate::replay::{Candidate, Proposal, Worth};
 use crate::scorecard::Scorecard;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -85,7 +85,7 @@ fn read(root: &Fields<'_>, path: &Path, others: &mut Vec<Problem>) -> Option<Pro
         chooser,
         drop,
         request_usd,
-        terms: Terms {
+        worth: Worth {
             scorecard,
             prices,
             quality_usd,
@@ -214,7 +214,7 @@ mod tests {
         );
         check(
             "price = { large = 0.5, \"a/b:free\" = 0 }\nquality_usd = 2",
-            |p| format!("{} {:?}", p.terms, p.terms.quality_usd),
+            |p| format!("{} {:?}", p.worth, p.worth.quality_usd),
             "a/b:free costs 0 times what it cost; large costs 0.5 times what it cost Some(2.0)",
         );
     }
@@ -225,7 +225,7 @@ mod tests {
         let text = "policy = \"logged\"\nscorecard = \"../scorecards/coding.toml\"\n";
         let found = parse(Path::new(path), text).unwrap_or_else(|p| panic!("{}", render(&p)));
         assert_eq!(
-            found.terms.to_string(),
+            found.worth.to_string(),
             "outcomes weighed by scorecard coding"
         );
     }

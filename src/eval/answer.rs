@@ -131,9 +131,9 @@ fn of_table(report: &OutcomesReport) -> Figures {
 /// Gives the prices of `proposals` their worth, where neither a scorecard nor they themselves say it.
 pub(super) fn at_worth(mut proposals: Vec<Proposal>, quality_usd: f64) -> Vec<Proposal> {
     for proposal in &mut proposals {
-        let terms: &mut replay::Terms = &mut proposal.terms;
-        if terms.scorecard.is_none() && !terms.prices.is_empty() {
-            terms.quality_usd.get_or_insert(quality_usd);
+        let worth: &mut replay::Worth = &mut proposal.worth;
+        if worth.scorecard.is_none() && !worth.prices.is_empty() {
+            worth.quality_usd.get_or_insert(quality_usd);
         }
     }
     proposals

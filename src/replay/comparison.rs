@@ -1,7 +1,7 @@
 //! One world for a comparison: proposals, candidates with what they change, judged on traffic in the world that they
 //! agree on.
 //!
-//! A proposal changes the chooser ([`super::Changed`]) or the world ([`super::Terms`]). A world is everybody's in
+//! A proposal changes the chooser ([`super::Changed`]) or the world ([`super::Worth`]). A world is everybody's in
 //! its comparison: candidates that say nothing of it, and the logged policy, are judged in it too, so that a
 //! difference is never one of scales. Two worlds in one comparison are refused.
 //!
@@ -18,9 +18,9 @@ use super::log::Log;
 use super::propensity::PropensityCheck;
 use super::survey::Survey;
 use super::target::{Candidate, Changed};
-use super::terms::Terms;
 use super::tighten::tighten;
 use super::traffic::{Question, TrafficReport, traffic};
+use super::worth::Worth;
 use super::{Progress, Row, Watch};
 use crate::id::Name;
 use crate::table;
@@ -40,7 +40,7 @@ pub struct Proposal {
     /// Most that it may spend, in USD a request in the mean.
     pub request_usd: Option<f64>,
     /// What outcomes are worth.
-    pub terms: Terms,
+    pub worth: Worth,
 }
 
 /// What the log says of the proposals.
@@ -68,7 +68,7 @@ impl From<Candidate> for Proposal {
             chooser,
             drop: Vec::new(),
             request_usd: None,
-            terms: Terms::default(),
+            worth: Worth::default(),
         }
     }
 }
@@ -76,7 +76,7 @@ impl From<Candidate> for Proposal {
 impl Proposal {
     /// Whether it is a plain candidate in the log's own world.
     pub fn is_plain(&self) -> bool {
-        self.drop.is_empty() && self.request_usd.is_none() && self.terms.is_plain()
+        self.drop.is_empty() && self.request_usd.is_none() && self.worth.is_plain()
     }
 
     /// Whether it asks anything of the log beforehand.
@@ -106,7 +106,7 @@ impl Proposal {
     fn check(&self, survey: &Survey) -> Result<(), Error> {
         let dropped = self.drop.iter().map(|arm| ("drop", arm));
         let named = self.chooser.named().into_iter().chain(dropped);
-        let priced = self.terms.prices.keys().map(|arm| ("price", arm));
+        let priced = self.worth.prices.keys().map(|arm| ("price", arm));
         survey.check_offered(&self.name, named.chain(priced))
     }
 }
@@ -130,21 +130,21 @@ where
         ..question.clone()
     };
     question.check()?;
-    let terms = world(proposals)?;
+    let worth = world(proposals)?;
     let plain = proposals.iter().all(Proposal::is_plain);
     // Plain candidates that name no arm ask nothing of the log beforehand: it is read once.
     let asks = proposals.iter().any(Proposal::asks);
     let survey = match asks {
-        true => surveyed(read()?, terms, !plain)?,
+        true => surveyed(read()?, worth, !plain)?,
         false => Survey::default(),
     };
     for (proposal, candidate) in proposals.iter().zip(&mut question.candidates) {
         proposal.check(&survey)?;
         *candidate = proposal.candidate(&survey)?;
     }
-    let rows = read()?.map(|row| row.map(|row| terms.apply(row)));
+    let rows = read()?.map(|row| row.map(|row| worth.apply(row)));
     let mut report = traffic(rows, total, &question, watch)?;
-    if !terms.is_plain() {
+    if !worth.is_plain() {
         report.propensities = PropensityCheck::of(&Log::gather(read()?, None, &silent)?);
     }
     let spend = |candidate: &Candidate| survey.spend_usd(candidate);
@@ -160,7 +160,7 @@ where
         ),
     };
     Ok(Comparison {
-        world: (!terms.is_plain()).then(|| terms.to_string()),
+        world: (!worth.is_plain()).then(|| worth.to_string()),
         spend_usd,
         logged_spend_usd,
         report,
@@ -169,14 +169,14 @@ where
 
 fn surveyed(
     rows: impl Iterator<Item = Result<Row, table::Error>>,
-    terms: &Terms,
+    worth: &Worth,
     keeps_draws: bool,
 ) -> Result<Survey, Error> {
     let mut survey = Survey::new(keeps_draws);
     for row in rows {
         let row = row?;
-        terms.check(&row)?;
-        survey.add(terms.apply(row));
+        worth.check(&row)?;
+        survey.add(worth.apply(row));
     }
     Ok(survey)
 }
@@ -186,14 +186,14 @@ fn silent(_: Progress) -> ControlFlow<()> {
 }
 
 /// The world that all agree on.
-fn world(proposals: &[Proposal]) -> Result<&Terms, Error> {
-    const PLAIN: &Terms = &Terms::PLAIN;
-    let mut worlds = proposals.iter().filter(|p| !p.terms.is_plain());
+fn world(proposals: &[Proposal]) -> Result<&Worth, Error> {
+    const PLAIN: &Worth = &Worth::PLAIN;
+    let mut worlds = proposals.iter().filter(|p| !p.worth.is_plain());
     let Some(first) = worlds.next() else {
         return Ok(PLAIN);
     };
-    match worlds.find(|other| other.terms != first.terms) {
-        None => Ok(&first.terms),
+    match worlds.find(|other| other.worth != first.worth) {
+        None => Ok(&first.worth),
         Some(second) => Err(Error::Worlds {
             first: first.name.clone(),
             second: second.name.clone(),
@@ -264,12 +264,12 @@ mod tests {
     }
 
     fn priced(proposal: Proposal, factor: f64) -> Proposal {
-        let terms = Terms {
+        let worth = Worth {
             prices: [(name("a"), factor)].into(),
             quality_usd: Some(1.0),
             scorecard: None,
         };
-        Proposal { terms, ..proposal }
+        Proposal { worth, ..proposal }
     }
 
     fn judged(rows: &[Row], proposals: &[Proposal]) -> Result<(Comparison, u32), Error> {
@@ -375,7 +375,7 @@ mod tests {
         let fixed = format!("candidate fixed:arm=c: policy {never}");
         check(&[plain("uniform"), plain("fixed:arm=c")], &fixed);
         let mut elsewhere = priced(plain("greedy"), 2.0);
-        elsewhere.terms.prices = [(name("c"), 0.5)].into();
+        elsewhere.worth.prices = [(name("c"), 0.5)].into();
         check(&[elsewhere], &format!("candidate greedy: price {never}"));
         check(
             &vec![plain("uniform"); 33],

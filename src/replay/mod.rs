@@ -45,10 +45,10 @@ mod survey;
 mod sweep;
 mod sweep_text;
 mod target;
-mod terms;
 mod tighten;
 mod traffic;
 mod wanted;
+mod worth;
 
 pub use crate::table::TrafficRow as Row;
 pub use baselines::{ArmMean, Baselines, Hull};
@@ -77,12 +77,12 @@ pub use spend::{Bought, Budget, HORIZON, Kept, Spending};
 pub use stream::StreamParams;
 pub use sweep::{PolicySweep, StrongCalls, Sweep, SweepPoint};
 pub use target::{Candidate, Changed};
-pub use terms::Terms;
 pub use traffic::{
     Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, MOST_CANDIDATES,
     Measure, Point, Question as TrafficQuestion, Range, Slice, TrafficReport, traffic,
 };
 pub use wanted::{Refused, Wanted};
+pub use worth::Worth;
 
 use std::ops::ControlFlow;
 

@@ -7,7 +7,7 @@
 //! was found for it ([`super::tighten`]): what an arm that it drops had goes to the others.
 //!
 //! Not here: a candidate with another learner or other features; that one is judged on an outcome
-//! table. What changes the worth of outcomes, and so everybody's utilities, is no candidate's: [`super::Terms`].
+//! table. What changes the worth of outcomes, and so everybody's utilities, is no candidate's: [`super::Worth`].
 
 use super::error::Error;
 use crate::bandit::{ChoiceError, Policy, Scratch, SpecError};

@@ -9,7 +9,7 @@
 //!   [`super::rescore()`]'s rules. The standard deviation of a utility is made of the signals' as if they were
 //!   independent, without what the router doubted besides: of use to `linear-thompson` and `lin-ucb` only.
 //!
-//! Invariants: with no terms a row stays as it is, to the bit; probabilities are never touched.
+//! Invariants: with no worth a row stays as it is, to the bit; probabilities are never touched.
 //!
 //! Not here: a budget's price on cost, which is one candidate's (`tighten`). Nor can a log tell that the scorecard
 //! that it was recorded under had a number's ends elsewhere: `worst` and `best` must be those of the log.
@@ -29,7 +29,7 @@ use std::fmt;
 
 /// What outcomes are worth.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Terms {
+pub struct Worth {
     /// How outcomes are weighed; absent: as in the log.
     pub scorecard: Option<Scorecard>,
     /// Factors on what arms cost.
@@ -38,7 +38,7 @@ pub struct Terms {
     pub quality_usd: Option<f64>,
 }
 
-impl Terms {
+impl Worth {
     /// The log's own.
     pub(super) const PLAIN: Self = Self {
         scorecard: None,
@@ -79,7 +79,7 @@ impl Terms {
         }
     }
 
-    /// A row, which [`Terms::check`] has passed, in this world.
+    /// A row, which [`Worth::check`] has passed, in this world.
     pub(super) fn apply(&self, mut row: Row) -> Row {
         if self.is_plain() {
             return row;
@@ -161,7 +161,7 @@ fn compose(scorecard: &Scorecard, drawn: &mut Drawn) {
     }
 }
 
-impl fmt::Display for Terms {
+impl fmt::Display for Worth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         if let Some(scorecard) = &self.scorecard {
@@ -220,14 +220,14 @@ mod tests {
         row
     }
 
-    fn prices(of: &[(&str, f64)], quality_usd: Option<f64>) -> Terms {
-        Terms {
+    fn prices(of: &[(&str, f64)], quality_usd: Option<f64>) -> Worth {
+        Worth {
             prices: of
                 .iter()
                 .map(|(arm, factor)| (name(arm), *factor))
                 .collect(),
             quality_usd,
-            ..Terms::default()
+            ..Worth::default()
         }
     }
 
@@ -244,16 +244,16 @@ mod tests {
 
     #[test]
     fn no_terms_change_nothing() {
-        let terms = Terms::default();
-        assert!(terms.is_plain() && terms.check(&row()).is_ok());
-        assert_eq!(format!("{:?}", terms.apply(row())), format!("{:?}", row()));
+        let worth = Worth::default();
+        assert!(worth.is_plain() && worth.check(&row()).is_ok());
+        assert_eq!(format!("{:?}", worth.apply(row())), format!("{:?}", row()));
     }
 
     #[test]
     fn half_the_price_gives_back_half_the_cost_in_points() {
-        let terms = prices(&[("large", 0.5)], Some(2.0));
-        terms.check(&row()).unwrap();
-        let found = terms.apply(row());
+        let worth = prices(&[("large", 0.5)], Some(2.0));
+        worth.check(&row()).unwrap();
+        let found = worth.apply(row());
         // 0.4 paid becomes 0.2: 0.2 dollars are 0.1 points. Expected: 0.15 dollars, 0.075 points.
         close(
             &[found.utility.unwrap(), found.cost_usd.unwrap()],
@@ -268,7 +268,7 @@ mod tests {
         // Another arm answered: it is its price that counts for what was paid.
         let mut fallen = row();
         fallen.served = Some(name("small"));
-        let found = terms.apply(fallen);
+        let found = worth.apply(fallen);
         close(
             &[found.utility.unwrap(), found.cost_usd.unwrap()],
             &[0.6, 0.4],
@@ -276,9 +276,9 @@ mod tests {
         // Nobody told the cost: the expected one moves.
         let mut untold = row();
         untold.cost_usd = None;
-        close(&[terms.apply(untold).utility.unwrap()], &[0.675]);
+        close(&[worth.apply(untold).utility.unwrap()], &[0.675]);
         let text = "large costs 0.5 times what it cost";
-        assert_eq!(terms.to_string(), text);
+        assert_eq!(worth.to_string(), text);
     }
 
     #[test]
@@ -288,12 +288,12 @@ mod tests {
             quality_usd: 4.0,
             ..card.definition().clone()
         };
-        let terms = Terms {
+        let worth = Worth {
             scorecard: Some(Scorecard::new(definition).unwrap()),
             ..prices(&[("small", 2.0)], None)
         };
-        terms.check(&row()).unwrap();
-        let found = terms.apply(row());
+        worth.check(&row()).unwrap();
+        let found = worth.apply(row());
         // Three equal weights: (0.9 + 0.6 + 0.3) / 3 - 0.3 / 4, and 0.5 - 0.2 / 4.
         close(&found.drawn.utility, &[0.525, 0.45]);
         // Each sd 0.03, a third of each: 0.03 / sqrt(3), in units of 0.3.
@@ -305,28 +305,28 @@ mod tests {
         );
         let mut silent = row();
         silent.outcomes.clear();
-        let silent = terms.apply(silent);
+        let silent = worth.apply(silent);
         assert!(silent.quality.is_none() && silent.utility.is_none());
         assert!(!silent.wanted.is_empty());
     }
 
     #[test]
     fn what_a_row_cannot_tell_is_refused() {
-        let refused = |terms: &Terms, row: &Row| terms.check(row).unwrap_err().to_string();
+        let refused = |worth: &Worth, row: &Row| worth.check(row).unwrap_err().to_string();
         let free = prices(&[("large", 0.5)], None);
         assert_eq!(
             refused(&free, &row()),
             "price needs what a point of quality is worth: allowed with quality_usd, or with a scorecard"
         );
         let mut card = scorecard().definition().clone();
-        let terms = |definition: &Definition| Terms {
+        let worth = |definition: &Definition| Worth {
             scorecard: Some(Scorecard::new(definition.clone()).unwrap()),
-            ..Terms::default()
+            ..Worth::default()
         };
         let mut other = row();
         other.drawn.signals = ["tests", "alive", "other"].map(name).to_vec();
         assert_eq!(
-            refused(&terms(&card), &other),
+            refused(&worth(&card), &other),
             "signal kept of the scorecard is not in the log: allowed tests, alive, other, whose expected values it has; \
              a signal that it never had can be judged on an outcome table (`replay outcomes`)"
         );
@@ -335,7 +335,7 @@ mod tests {
             best: 1.0,
         };
         card.signals[0].gate = Some(0.5);
-        let refusal = refused(&terms(&card), &row());
+        let refusal = refused(&worth(&card), &row());
         assert!(
             refusal.starts_with("signal tests is a number with a gate"),
             "{refusal}"
