@@ -55,6 +55,7 @@ mod tests {
             equal,
             worst_error: 0.0,
             unreadable: 0,
+            arms: Vec::new(),
             calibration: calibration.report(),
         }
     }

@@ -77,9 +77,11 @@ pub use spend::{Bought, Budget, HORIZON, Kept, Spending};
 pub use stream::StreamParams;
 pub use sweep::{PolicySweep, StrongCalls, Sweep, SweepPoint};
 pub use target::{Candidate, Changed};
+#[cfg(test)]
+pub(crate) use traffic::made_log;
 pub use traffic::{
     Aim, Anytime, Bucket, CandidateReport, Condition, Gate, GateError, Guard, MOST_CANDIDATES,
-    Measure, Point, Question as TrafficQuestion, Range, Slice, TrafficReport, traffic,
+    Measure, Point, Question as TrafficQuestion, Range, Slice, Terms, TrafficReport, traffic,
 };
 pub use wanted::{Refused, Wanted};
 pub use worth::Worth;

@@ -4,6 +4,7 @@
 
 use super::log::Log;
 use crate::bandit::{Policy, Scratch};
+use crate::id::Name;
 use crate::ope::{Calibration, CalibrationReport};
 use crate::route::recompute;
 use serde::Serialize;
@@ -22,6 +23,8 @@ pub struct PropensityCheck {
     pub worst_error: f64,
     /// Draws whose logged policy could not be read or gave no pmf.
     pub unreadable: usize,
+    /// The arms, in the order of `calibration.arms`.
+    pub arms: Vec<Name>,
     /// Counts of draws against their probabilities.
     pub calibration: CalibrationReport,
 }
@@ -68,6 +71,7 @@ impl PropensityCheck {
             equal,
             worst_error,
             unreadable,
+            arms: log.arms.clone(),
             calibration: calibration.report(),
         }
     }

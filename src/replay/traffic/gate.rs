@@ -39,7 +39,8 @@ const APPLICABLE: f64 = 0.95;
 const SLICE: (usize, f64) = (200, -0.03);
 
 /// What a change is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Aim {
     /// More utility.
     #[default]
@@ -49,7 +50,7 @@ pub enum Aim {
 }
 
 /// A signal that must not move the wrong way.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guard {
     /// The signal, a flag or a number from 0 to 1.
     pub signal: Name,

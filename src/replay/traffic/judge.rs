@@ -1,10 +1,9 @@
 //! A log read once, and its candidates judged one after the other.
 
 use super::bench::Bench;
-use super::gate::{Aim, Guard};
+use super::question::Question;
 use super::report::TrafficReport;
 use super::weigh::Weighed;
-use crate::id::Name;
 use crate::ope::Estimator;
 use crate::replay::error::Error;
 use crate::replay::lift::Lift;
@@ -13,73 +12,6 @@ use crate::replay::propensity::PropensityCheck;
 use crate::replay::target::Candidate;
 use crate::replay::{Progress, Row, Watch};
 use crate::table;
-
-/// Candidates at most: the chance of a wrong yes is shared out among them.
-pub const MOST_CANDIDATES: usize = 32;
-
-/// What is asked of a log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    /// The policies to judge, 1 to 32.
-    pub candidates: Vec<Candidate>,
-    /// What they are held against.
-    pub incumbent: Candidate,
-    /// What a change is for.
-    pub aim: Aim,
-    /// Signals that must not move the wrong way.
-    pub guards: Vec<Guard>,
-    /// Whether somebody looks now and then and stops when it suits: gates then go by bounds that allow it.
-    pub peeking: bool,
-    /// Ends of the scale of utility, for bounds at every peek: what is beyond is cut, and counted.
-    pub utility: (f64, f64),
-}
-
-impl Question {
-    /// Whether these are worth the logged policy's place.
-    pub fn new(candidates: Vec<Candidate>) -> Self {
-        Self {
-            candidates,
-            incumbent: Candidate::Logged,
-            aim: Aim::Utility,
-            guards: Vec::new(),
-            peeking: false,
-            utility: (0.0, 1.0),
-        }
-    }
-
-    /// Refuses too many candidates, a scale without ends, and what goes not together.
-    pub fn check(&self) -> Result<(), Error> {
-        if self.candidates.len() > MOST_CANDIDATES {
-            return Err(Error::Setting {
-                field: "number of candidates",
-                value: self.candidates.len() as f64,
-                allowed: "at most 32: on one log each further one makes all later ones harder to believe",
-            });
-        }
-        let (low, high) = self.utility;
-        if !((high - low).is_finite() && low < high) {
-            return Err(Error::Scale { low, high });
-        }
-        match self.peeking && self.aim == Aim::Saving {
-            true => Err(Error::SavingPeeking),
-            false => Ok(()),
-        }
-    }
-
-    /// Whether guards are of signals that the log has.
-    fn check_guards(&self, log: &Log) -> Result<(), Error> {
-        let signals = log.signals();
-        let known = |guard: &&Guard| signals.iter().any(|s| *s == guard.signal.as_str());
-        let Some(guard) = self.guards.iter().find(|guard| !known(guard)) else {
-            return Ok(());
-        };
-        let names = signals.iter().filter_map(|signal| Name::new(signal).ok());
-        Err(Error::Guard {
-            signal: guard.signal.clone(),
-            allowed: names.collect(),
-        })
-    }
-}
 
 /// Judges candidates on `rows`, one team's decisions in the order they were made. `total` is the number of rows, if
 /// known; `watch` is told of each thousand rows and each candidate, never the same twice.
@@ -123,6 +55,7 @@ pub fn traffic(
         propensities,
         episodes,
         several_draws,
+        terms: question.terms(),
         incumbent: question.incumbent.to_string(),
         incumbent_refusal,
         candidates: reports,

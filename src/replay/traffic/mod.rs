@@ -13,8 +13,13 @@
 //! Source: SCIENCE 3.2 to 3.7.
 
 mod bench;
+#[cfg(test)]
+mod comparison_tests;
 mod gate;
 mod judge;
+#[cfg(test)]
+mod made;
+mod question;
 mod report;
 mod sequential;
 #[cfg(test)]
@@ -23,5 +28,10 @@ mod text;
 mod weigh;
 
 pub use gate::{Aim, Condition, Gate, GateError, Guard};
-pub use judge::{MOST_CANDIDATES, Question, traffic};
-pub use report::{Anytime, Bucket, CandidateReport, Measure, Point, Range, Slice, TrafficReport};
+pub use judge::traffic;
+#[cfg(test)]
+pub(crate) use made::log as made_log;
+pub use question::{MOST_CANDIDATES, Question};
+pub use report::{
+    Anytime, Bucket, CandidateReport, Measure, Point, Range, Slice, Terms, TrafficReport,
+};

@@ -2,7 +2,7 @@
 //!
 //! Not here: how it is found (`judge`), how it reads (`text`).
 
-use super::gate::Gate;
+use super::gate::{Aim, Gate, Guard};
 use crate::ope::{Caution, Estimate, Overlap};
 use crate::replay::lift::Lift;
 use crate::replay::propensity::PropensityCheck;
@@ -39,12 +39,27 @@ pub struct TrafficReport {
     pub episodes: usize,
     /// See `episodes`.
     pub several_draws: usize,
+    /// What candidates are judged by.
+    pub terms: Terms,
     /// What candidates are held against.
     pub incumbent: String,
     /// Why the log cannot answer for the incumbent; then nothing is said against it.
     pub incumbent_refusal: Option<Refused>,
     /// The candidates, in the order asked.
     pub candidates: Vec<CandidateReport>,
+}
+
+/// What candidates are judged by, besides the incumbent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Terms {
+    /// What a change is for.
+    pub aim: Aim,
+    /// Signals that must not move the wrong way.
+    pub guards: Vec<Guard>,
+    /// Whether gates go by bounds that hold at every peek.
+    pub peeking: bool,
+    /// The scale of utility: what is beyond is cut for bounds at every peek.
+    pub utility: Range,
 }
 
 /// What the log says of one candidate.
