@@ -12,9 +12,11 @@ use bellwether::replay::{
     self, Aim, Bench, Budget, Candidate, Drift, Guard, OutcomesReport, Params, Proposal,
     StreamParams, Sweep, TrafficQuestion,
 };
-use bellwether::report::Learned;
+use bellwether::report::{Judgement, Learned};
 use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader};
 use bellwether::unit::Timestamp;
+use serde::Serialize;
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -73,8 +75,9 @@ pub(crate) fn outcomes(arguments: &Outcomes) -> Result<(), Failure> {
     if let Some(last) = reports.last_mut() {
         last.sweep = sweep;
     }
-    if let Some((page, beside)) = &pages {
-        write_page(page, beside, &reports)?;
+    if let Some(pages) = &pages {
+        let (reports, json) = (&reports[..], &*file_name(&pages.1));
+        write_page(pages, &Learned { reports, json }.html(), &reports)?;
     }
     let text: Vec<String> = reports.iter().map(ToString::to_string).collect();
     out::write(arguments.format, &reports, &text.join("\n"))
@@ -99,22 +102,22 @@ fn pages(page: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     Ok((page.to_owned(), beside))
 }
 
-fn write_page(page: &Path, beside: &Path, reports: &[OutcomesReport]) -> Result<(), Failure> {
-    let json = beside.file_name().map(|name| name.to_string_lossy());
-    let json = json.unwrap_or_default();
-    let html = Learned {
-        reports,
-        json: &json,
-    }
-    .html();
-    for (path, text) in [
-        (page, html),
-        (beside, serde_json::to_string_pretty(reports)?),
-    ] {
+fn write_page(
+    (page, beside): &(PathBuf, PathBuf),
+    html: &str,
+    numbers: &impl Serialize,
+) -> Result<(), Failure> {
+    let numbers = serde_json::to_string_pretty(numbers)?;
+    for (path, text) in [(page, html), (beside, numbers.as_str())] {
         let failed = |error| format!("--report: {} was not written: {error}", path.display());
         std::fs::write(path, text).map_err(failed)?;
     }
     Ok(())
+}
+
+/// A file's name without its folder.
+fn file_name(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 /// The table, with the arms that were asked for.
@@ -202,6 +205,7 @@ fn every_policy(table: &OutcomeTable) -> Result<Vec<Policy>, Failure> {
 
 /// Judges candidates on exported traffic.
 pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
+    let pages = arguments.report.as_deref().map(pages).transpose()?;
     let proposals = proposals(&arguments.candidates)?;
     let choosers = proposals.iter().map(|proposal| proposal.chooser.clone());
     let question = TrafficQuestion {
@@ -227,6 +231,19 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
     let report = replay::compare(&read, Some(total), &proposals, &question, &watch);
     bar.finish_and_clear();
     let report = report?;
+    if let Some(pages) = &pages {
+        let file = file_name(&arguments.file);
+        let traffic = match &report.world {
+            Some(world) => format!("{file}, {world}"),
+            None => file.to_string(),
+        };
+        let page = Judgement {
+            report: &report.report,
+            traffic: &traffic,
+            json: &file_name(&pages.1),
+        };
+        write_page(pages, &page.html(), &report)?;
+    }
     out::write(arguments.format, &report, &report.to_string())
 }
 

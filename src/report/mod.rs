@@ -8,12 +8,15 @@
 //! is no template language, and charts are hand-sized SVG, since each is laid out for the width at
 //! which it will be seen.
 //!
-//! Two pages: the demonstration's ([`Document`]), and that of policies on an outcome table (`Learned`).
+//! Three pages: the demonstration's ([`Document`]), that of policies on an outcome table (`Learned`), and that of
+//! candidates on recorded traffic (`Judgement`).
 //!
 //! Not here: where the numbers come from (`replay`, `demo`).
 
 mod figure;
 mod glossary;
+#[cfg(feature = "analytics")]
+mod judgement;
 #[cfg(feature = "analytics")]
 mod learned;
 mod markup;
@@ -29,6 +32,8 @@ mod trial;
 mod vocabulary;
 mod writer;
 
+#[cfg(feature = "analytics")]
+pub use judgement::Judgement;
 #[cfg(feature = "analytics")]
 pub use learned::Learned;
 pub use model::{

@@ -5,7 +5,7 @@
 //! breaks over a line; what is not finite is shown as a dash.
 //!
 //! Units: points, rewards and differences with three decimals; money with two significant digits
-//! (three if the first is a 1); shares as whole percent.
+//! (three if the first is a 1); shares as whole percent; milliseconds whole from ten on.
 
 use super::markup::Element;
 use super::model::Interval;
@@ -24,6 +24,30 @@ pub(crate) enum Unit {
     Difference,
     /// Dollars.
     Money,
+    /// A difference of those: always with a sign.
+    #[cfg_attr(
+        not(feature = "analytics"),
+        expect(dead_code, reason = "only judgements have it")
+    )]
+    MoneyDifference,
+    /// Milliseconds.
+    #[cfg_attr(
+        not(feature = "analytics"),
+        expect(dead_code, reason = "only judgements have it")
+    )]
+    Millis,
+    /// A difference of those: always with a sign.
+    #[cfg_attr(
+        not(feature = "analytics"),
+        expect(dead_code, reason = "only judgements have it")
+    )]
+    MillisDifference,
+    /// A bound that is held against another number, to four decimals.
+    #[cfg_attr(
+        not(feature = "analytics"),
+        expect(dead_code, reason = "only judgements have it")
+    )]
+    Bound,
     /// A part of one.
     Share,
     /// How many.
@@ -58,19 +82,29 @@ fn digits(unit: Unit, value: f64, decimals: usize) -> String {
     let size = value.abs();
     let text = match unit {
         Unit::Share => format!("{:.decimals$}{NBSP}%", size * 100.0),
-        Unit::Money => format!("${size:.decimals$}"),
+        Unit::Money | Unit::MoneyDifference => format!("${size:.decimals$}"),
         Unit::Count => thousands(size),
+        Unit::Millis | Unit::MillisDifference if decimals == 0 => {
+            format!("{}{NBSP}ms", thousands(size))
+        }
+        Unit::Millis | Unit::MillisDifference => format!("{size:.decimals$}{NBSP}ms"),
         Unit::Seconds => format!("{size:.decimals$}{NBSP}s"),
         _ => format!("{size:.decimals$}"),
     };
-    signed(value, &text, unit == Unit::Difference)
+    let plus = matches!(
+        unit,
+        Unit::Difference | Unit::MoneyDifference | Unit::MillisDifference | Unit::Bound
+    );
+    signed(value, &text, plus)
 }
 
 /// Decimals of a number that stands alone.
 fn decimals(unit: Unit, value: f64) -> usize {
     match unit {
         Unit::Points | Unit::Difference | Unit::Chance => 3,
-        Unit::Money => money_decimals(value),
+        Unit::Bound => 4,
+        Unit::Money | Unit::MoneyDifference => money_decimals(value),
+        Unit::Millis | Unit::MillisDifference => usize::from(value.abs() < 9.95),
         Unit::Statistic => 1,
         Unit::Seconds => usize::from(value.abs() < 9.95),
         Unit::Share | Unit::Count => 0,
@@ -102,6 +136,13 @@ fn money_decimals(value: f64) -> usize {
 
 /// Decimals of a number with an interval: of money one more where the interval would not be seen.
 fn interval_decimals(unit: Unit, found: &Interval) -> usize {
+    // A difference may be next to nothing: its ends say how fine it is known.
+    let ends = found.lower.abs().max(found.upper.abs());
+    match unit {
+        Unit::MoneyDifference => return money_decimals(ends),
+        Unit::MillisDifference => return decimals(unit, ends),
+        _ => {}
+    }
     let own = decimals(unit, found.value);
     let unseen = (found.upper - found.lower).abs() < 3.0 * 10f64.powi(-(own as i32));
     (own + usize::from(unit == Unit::Money && unseen)).min(9)
@@ -160,6 +201,16 @@ pub(crate) fn interval(unit: Unit, found: &Interval) -> Element {
         .add(range)
 }
 
+/// From one number to another: `0.741 to 0.783`.
+#[cfg(feature = "analytics")]
+pub(crate) fn ends(unit: Unit, lower: f64, upper: f64) -> Element {
+    Element::new("span")
+        .class("figure")
+        .add(figure(unit, lower))
+        .text(format_args!("{NBSP}to{NBSP}"))
+        .add(figure(unit, upper))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +249,28 @@ mod tests {
         check(Unit::Difference, -0.0312, "\u{2212}0.031");
         check(Unit::Difference, -0.0001, "0.000");
         check(Unit::Points, -0.25, "\u{2212}0.250");
+    }
+
+    #[test]
+    fn differences_of_money_and_time_have_their_sign_and_unit() {
+        check(Unit::MoneyDifference, -0.002_924, "\u{2212}$0.0029");
+        check(Unit::MoneyDifference, 0.5, "+$0.50");
+        check(Unit::MillisDifference, -1105.9, "\u{2212}1,106 ms");
+        check(Unit::MillisDifference, 0.08, "+0.1 ms");
+        check(Unit::Millis, 2310.0, "2,310 ms");
+        check(Unit::Bound, 0.000_9, "+0.0009");
+    }
+
+    #[test]
+    fn a_difference_next_to_nothing_is_as_fine_as_its_interval() {
+        let found = Interval {
+            value: 4e-8,
+            lower: -0.0013,
+            upper: 0.0021,
+        };
+        let text = interval(Unit::MoneyDifference, &found).plain();
+        let expected = "$0.0000 (\u{2212}$0.0013 to +$0.0021)";
+        assert_eq!(text.replace(NBSP, " "), expected);
     }
 
     #[test]

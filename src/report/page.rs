@@ -132,6 +132,21 @@ fn footer(document: &Document) -> Element {
     Element::new("footer").add(said)
 }
 
+/// A file's name as an address of what lies beside the page.
+#[cfg(feature = "analytics")]
+pub(super) fn address(name: &str) -> String {
+    let mut address = "./".to_owned();
+    for byte in name.bytes() {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b'_' => {
+                address.push(char::from(byte))
+            }
+            _ => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    address
+}
+
 /// RFC 4648, section 4.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -4,6 +4,8 @@
 
 use super::glossary::Glossary;
 use super::markup::{Element, Node};
+#[cfg(feature = "analytics")]
+use super::model::Term;
 use super::model::{Document, Interval};
 use super::number::{self, Unit};
 use super::palette::Palette;
@@ -31,6 +33,16 @@ impl Writer {
         Self {
             palette: Palette::of(arms),
             glossary: Glossary::new(&[]),
+            ids: 0,
+        }
+    }
+
+    /// For a page without colours that explains these words besides the page's own.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn of_terms(terms: &[Term]) -> Self {
+        Self {
+            palette: Palette::of(std::iter::empty()),
+            glossary: Glossary::new(terms),
             ids: 0,
         }
     }

@@ -163,6 +163,11 @@ pub(crate) struct Exported {
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Writes the report for people too, one self-contained page: what came out for each candidate, the conditions,
+    /// every measure, the course over time, tasks, weights, and whether the log is to be believed. Its numbers are
+    /// put beside it, as FILE.json, as --format json has them.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

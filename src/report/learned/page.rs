@@ -4,7 +4,7 @@ use super::{figures, table};
 use crate::replay::{CostSource, OutcomesReport};
 use crate::report::markup::{Element, Node};
 use crate::report::number::{Unit, count, figure};
-use crate::report::page::{head, whole};
+use crate::report::page::{address, head, whole};
 use crate::report::writer::Writer;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -169,18 +169,4 @@ fn facts(report: &OutcomesReport) -> Element {
             .text(", loses lambda points."),
         None => said.text("."),
     }
-}
-
-/// A file's name as an address of what lies beside the page.
-fn address(name: &str) -> String {
-    let mut address = "./".to_owned();
-    for byte in name.bytes() {
-        match byte {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b'_' => {
-                address.push(char::from(byte))
-            }
-            _ => address.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    address
 }

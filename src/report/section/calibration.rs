@@ -28,8 +28,9 @@ pub(crate) fn calibration(team: &Team, path: &str, writer: &mut Writer) -> Eleme
     drawn.class("square").add(words(found, writer))
 }
 
-fn words(found: &Calibration, writer: &mut Writer) -> Element {
-    let verdict = match found.p_value {
+/// What a p-value of the counts says.
+pub(crate) fn calibrated(p_value: f64) -> &'static str {
+    match p_value {
         p if p < 0.001 => {
             "Counts like these are all but impossible if the logged probabilities are true: do not trust \
                            what is judged from this log."
@@ -39,7 +40,11 @@ fn words(found: &Calibration, writer: &mut Writer) -> Element {
         }
         p if p.is_finite() => "Nothing here speaks against the logged probabilities.",
         _ => "There were too few draws to test.",
-    };
+    }
+}
+
+fn words(found: &Calibration, writer: &mut Writer) -> Element {
+    let verdict = calibrated(found.p_value);
     let said = Element::new("p")
         .add_all(writer.say("Of "))
         .add(count(found.draws))

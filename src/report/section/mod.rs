@@ -17,6 +17,8 @@ mod slices;
 mod team;
 mod verdict;
 
+#[cfg(feature = "analytics")]
+pub(super) use calibration::calibrated;
 pub(super) use data::{card, events, simulated, steps};
 pub(super) use team::team;
 pub(super) use verdict::{command, verdict};

@@ -12,7 +12,11 @@ mod area;
 mod axis;
 #[cfg(feature = "analytics")]
 mod band;
+#[cfg(feature = "analytics")]
+mod bars;
 mod chart;
+#[cfg(feature = "analytics")]
+mod course;
 mod diagonal;
 mod icon;
 mod label;
@@ -26,7 +30,11 @@ mod shape;
 pub(crate) use area::{area, small_area};
 #[cfg(feature = "analytics")]
 pub(crate) use band::{Band, band, reach};
+#[cfg(feature = "analytics")]
+pub(crate) use bars::{Bar, bars};
 pub(crate) use chart::Chart;
+#[cfg(feature = "analytics")]
+pub(crate) use course::{Moment, course};
 pub(crate) use diagonal::diagonal;
 pub(crate) use icon::icon;
 pub(crate) use line::line;
