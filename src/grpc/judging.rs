@@ -5,15 +5,15 @@
 //! Not here: any estimate (`replay`).
 
 use super::decode::Replay;
+use super::encode;
 use super::evaluation::Judging;
 use super::status::Failure;
 use crate::access::Grant;
 use crate::decision::Decision;
 use crate::id::Name;
-use crate::ope;
 use crate::proto::v1::{self, replay_response::Event};
 use crate::replay::{
-    self, Candidate, Outcomes, Progress, Scorecards, TrafficQuestion, TrafficReport,
+    self, Aim, Candidate, Guard, Outcomes, Progress, Scorecards, TrafficQuestion, TrafficReport,
 };
 use crate::store::{self, Position, Record, Store};
 use futures_util::stream::BoxStream;
@@ -45,23 +45,46 @@ impl Judging for Traffic {
         grant: &Grant,
         asked: Replay,
     ) -> Result<BoxStream<'static, Result<Event, Failure>>, Failure> {
-        let mut candidates = Vec::with_capacity(asked.candidates.len());
-        for (index, text) in asked.candidates.iter().enumerate() {
-            let parsed = text.parse::<Candidate>();
-            candidates.push(parsed.map_err(|e| Failure::field(format!("candidates[{index}]"), e))?);
-        }
-        let question = TrafficQuestion::new(candidates);
+        let question = question(&asked)?;
         let (sender, receiver) = mpsc::channel(BUFFER);
         let (store, scorecards) = (Arc::clone(&self.store), self.scorecards.clone());
         let team = grant.team.clone();
         self.tasks.spawn_blocking(move || {
             let result = judge(&store, &scorecards, &team, &asked, &question, &sender);
-            let last = result.map(|found| Event::Report(report(found)));
+            let last = result.map(|found| Event::Report(encode::replay_report(found)));
             // A caller that has gone away is told nothing.
             let _ = sender.blocking_send(last);
         });
         Ok(Box::pin(ReceiverStream::new(receiver)))
     }
+}
+
+/// What is asked, as `replay` takes it.
+fn question(asked: &Replay) -> Result<TrafficQuestion, Failure> {
+    let policy = |field: String, text: &str| {
+        let parsed = text.parse::<Candidate>();
+        parsed.map_err(|error| Failure::field(field, error))
+    };
+    let mut candidates = Vec::with_capacity(asked.candidates.len());
+    for (index, text) in asked.candidates.iter().enumerate() {
+        candidates.push(policy(format!("candidates[{index}]"), text)?);
+    }
+    let guard = |(signal, margin): &(Name, f64)| Guard {
+        signal: signal.clone(),
+        margin: *margin,
+    };
+    Ok(TrafficQuestion {
+        incumbent: policy("incumbent".to_owned(), &asked.incumbent)?,
+        aim: if asked.saving {
+            Aim::Saving
+        } else {
+            Aim::Utility
+        },
+        guards: asked.guards.iter().map(guard).collect(),
+        peeking: asked.peeking,
+        utility: asked.utility,
+        ..TrafficQuestion::new(candidates)
+    })
 }
 
 fn judge(
@@ -105,8 +128,8 @@ fn judge(
         });
     let watch = |progress: Progress| {
         let event = Event::Progress(v1::ReplayProgress {
-            decisions_done: count(progress.done),
-            decisions_total: progress.total.map_or(0, count),
+            decisions_done: encode::whole(progress.done),
+            decisions_total: progress.total.map_or(0, encode::whole),
         });
         match sender.blocking_send(Ok(event)) {
             Ok(()) => ControlFlow::Continue(()),
@@ -128,43 +151,55 @@ fn decision(store: &Store, position: Position) -> Result<Decision, store::Error>
     }
 }
 
-fn count(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::sample::{HOUR, everything, name, scorecard};
+    use crate::proto::v1::ReplayRequest;
+    use crate::store::Settings;
+    use crate::store::simulated::SimulatedDisk;
+    use crate::unit::Timestamp;
 
-fn report(found: TrafficReport) -> v1::ReplayReport {
-    let candidate = |c: replay::CandidateReport| v1::CandidateReport {
-        candidate: c.candidate,
-        refusal: c
-            .refusal
-            .map(|refusal| refusal.to_string())
-            .unwrap_or_default(),
-        effective_sample_size: c.overlap.effective_sample_size,
-        mean_weight: c.overlap.mean_weight,
-        ips: c.ips.map(estimate),
-        snips: c.snips.map(estimate),
-        doubly_robust: c.doubly_robust.map(estimate),
-    };
-    let wanted = |w: replay::Wanted| v1::WantedSignal {
-        signal: w.signal.to_string(),
-        decision_count: count(w.decisions),
-    };
-    v1::ReplayReport {
-        used_count: count(found.used),
-        deterministic_count: count(found.deterministic),
-        unobserved_count: count(found.unobserved),
-        logged_mean: found.logged.map_or(0.0, |logged| logged.value),
-        candidates: found.candidates.into_iter().map(candidate).collect(),
-        wanted: found.wanted.into_iter().map(wanted).collect(),
-        held_out_count: count(found.held_out),
-        lift: found.lift.map(|lift| estimate(lift.difference)),
+    /// Judges four candidates for a caller who reads `messages` and goes away.
+    fn left_after(messages: usize) -> Result<TrafficReport, Failure> {
+        let disk = Arc::new(SimulatedDisk::new());
+        let (store, _) = Store::open(disk, Settings::default(), Timestamp::from_micros(0)).unwrap();
+        for record in everything() {
+            store.append(&record).unwrap();
+        }
+        let asked = super::super::decode::replay(ReplayRequest {
+            candidates: vec!["uniform".to_owned(); 4],
+            ..ReplayRequest::default()
+        });
+        let asked = asked.unwrap();
+        let question = question(&asked).unwrap();
+        let scorecards: Scorecards = [(name("team"), Arc::new(scorecard(HOUR)))].into();
+        // One message waits at most, so that no work runs ahead of the reader.
+        let (sender, mut receiver) = mpsc::channel(1);
+        std::thread::scope(|scope| {
+            let (store, question, asked) = (&store, &question, &asked);
+            let team = name("team");
+            let work =
+                scope.spawn(move || judge(store, &scorecards, &team, asked, question, &sender));
+            for _ in 0..messages {
+                if receiver.blocking_recv().is_none() {
+                    break;
+                }
+            }
+            drop(receiver);
+            work.join().unwrap()
+        })
     }
-}
 
-fn estimate(found: ope::Estimate) -> v1::Estimate {
-    v1::Estimate {
-        value: found.value,
-        lower: found.lower,
-        upper: found.upper,
+    #[test]
+    fn work_ends_when_the_caller_goes_away_and_not_before() {
+        for messages in [0, 1, 2] {
+            let ended = left_after(messages);
+            assert!(
+                matches!(ended, Err(Failure::DeadlineExceeded)),
+                "{messages}: {ended:?}"
+            );
+        }
+        assert_eq!(left_after(usize::MAX).unwrap().candidates.len(), 4);
     }
 }

@@ -2066,7 +2066,7 @@ pub mod feedback_service_server {
     }
 }
 /// Asks for a replay.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReplayRequest {
     /// Candidates, 1 to 32 of at most 512 bytes, as policy specifications: "uniform", "fixed:arm=NAME",
     /// "linear-thompson:v=0.1", "logged".
@@ -2078,6 +2078,44 @@ pub struct ReplayRequest {
     /// Only decisions made before this time. Absent: up to now.
     #[prost(message, optional, tag = "3")]
     pub until_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What candidates are held against, specified likewise, of at most 512 bytes. Absent: "logged".
+    #[prost(string, optional, tag = "4")]
+    pub incumbent: ::core::option::Option<::prost::alloc::string::String>,
+    /// What a change is for. Unspecified: more utility.
+    #[prost(enumeration = "ReplayAim", tag = "5")]
+    pub aim: i32,
+    /// Signals that must not move the wrong way, at most 16, each once. Empty: none.
+    #[prost(message, repeated, tag = "6")]
+    pub guards: ::prost::alloc::vec::Vec<SignalGuard>,
+    /// Whether gates go by bounds that hold however often and whenever one looks. False: the end of the log
+    /// is taken as set beforehand.
+    #[prost(bool, tag = "7")]
+    pub peeking: bool,
+    /// The scale of utility, for bounds at every peek: what is beyond is cut, and counted. Two finite
+    /// numbers, the lower one first. Absent: 0 to 1.
+    #[prost(message, optional, tag = "8")]
+    pub utility_range: ::core::option::Option<ValueRange>,
+}
+/// A signal that must not move the wrong way.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SignalGuard {
+    /// The signal, a flag or a number from 0 to 1. Required.
+    #[prost(string, tag = "1")]
+    pub signal: ::prost::alloc::string::String,
+    /// By how much it may move, -1 to 1, but not 0. Negative: it may fall by less than this; positive: it
+    /// may rise by less.
+    #[prost(double, tag = "2")]
+    pub margin: f64,
+}
+/// From one value to another.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ValueRange {
+    /// The lower end.
+    #[prost(double, tag = "1")]
+    pub lower: f64,
+    /// The upper end.
+    #[prost(double, tag = "2")]
+    pub upper: f64,
 }
 /// Progress or the report.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2138,6 +2176,66 @@ pub struct ReplayReport {
     /// two has no outcome.
     #[prost(message, optional, tag = "8")]
     pub lift: ::core::option::Option<Estimate>,
+    /// The specification of what candidates were held against.
+    #[prost(string, tag = "9")]
+    pub incumbent: ::prost::alloc::string::String,
+    /// Decisions read, used or not.
+    #[prost(int64, tag = "10")]
+    pub decision_count: i64,
+    /// Draws among them, with an outcome or not.
+    #[prost(int64, tag = "11")]
+    pub draw_count: i64,
+    /// Decisions left out because the draw that they inherit from is not on record.
+    #[prost(int64, tag = "12")]
+    pub orphaned_count: i64,
+    /// Whether the logged probabilities are true.
+    #[prost(message, optional, tag = "13")]
+    pub propensities: ::core::option::Option<PropensityReport>,
+}
+/// Whether the logged probabilities are those that drew.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PropensityReport {
+    /// Draws whose probabilities were worked out again from what is on record.
+    #[prost(int64, tag = "1")]
+    pub recomputed_count: i64,
+    /// Of these, those found equal within 1e-12.
+    #[prost(int64, tag = "2")]
+    pub equal_count: i64,
+    /// Draws whose policy could not be read, or gave no probabilities.
+    #[prost(int64, tag = "3")]
+    pub unreadable_count: i64,
+    /// Draws of an arm whose logged probability was 0: any at all is a fault of the log.
+    #[prost(int64, tag = "4")]
+    pub impossible_count: i64,
+    /// Chi-square of how often arms were drawn against their logged probabilities.
+    #[prost(double, tag = "5")]
+    pub chi_square: f64,
+    /// Its degrees of freedom.
+    #[prost(int64, tag = "6")]
+    pub degrees: i64,
+    /// Chance of a chi-square at least this large from a true log, 0 to 1. Below 0.00001 nothing is
+    /// estimated.
+    #[prost(double, tag = "7")]
+    pub p_value: f64,
+    /// Each arm.
+    #[prost(message, repeated, tag = "8")]
+    pub arms: ::prost::alloc::vec::Vec<ArmDraws>,
+}
+/// How often an arm was drawn.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ArmDraws {
+    /// The arm.
+    #[prost(string, tag = "1")]
+    pub arm: ::prost::alloc::string::String,
+    /// Times that it was drawn.
+    #[prost(double, tag = "2")]
+    pub drawn: f64,
+    /// Sum of its logged probabilities.
+    #[prost(double, tag = "3")]
+    pub expected: f64,
+    /// Their difference in standard deviations; 0 where nothing was left to chance.
+    #[prost(double, tag = "4")]
+    pub z: f64,
 }
 /// A signal that has not come, without which decisions have no outcome.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2174,6 +2272,161 @@ pub struct CandidateReport {
     /// Doubly robust with an out-of-fold model: the headline.
     #[prost(message, optional, tag = "7")]
     pub doubly_robust: ::core::option::Option<Estimate>,
+    /// Doubly robust with a progressive model, stabilised: holds although the router learned. Absent where it
+    /// was refused.
+    #[prost(message, optional, tag = "8")]
+    pub stabilised: ::core::option::Option<Estimate>,
+    /// Its utility less the incumbent's, on the same decisions. Absent where it was refused.
+    #[prost(message, optional, tag = "9")]
+    pub difference: ::core::option::Option<Estimate>,
+    /// Smallest true difference in utility that this log would show (one-sided 5 %, power 80 %). Absent
+    /// without a difference.
+    #[prost(double, optional, tag = "10")]
+    pub detectable_effect: ::core::option::Option<f64>,
+    /// Where it was refused for arms that were never drawn: between what its utility lies, whatever those
+    /// are worth on the scale of utility. Absent otherwise.
+    #[prost(message, optional, tag = "11")]
+    pub bounds: ::core::option::Option<ValueRange>,
+    /// Decisions passed over because its fixed arm was not eligible in their episode.
+    #[prost(int64, tag = "12")]
+    pub passed_over_count: i64,
+    /// Utility, quality, cost, latency and every signal, by the same weights. Empty where it was refused.
+    #[prost(message, repeated, tag = "13")]
+    pub measures: ::prost::alloc::vec::Vec<CandidateMeasure>,
+    /// The difference in utility task by task, those with most decisions first, at most 50. Empty where
+    /// decisions have no task, or where it was refused.
+    #[prost(message, repeated, tag = "14")]
+    pub tasks: ::prost::alloc::vec::Vec<TaskDifference>,
+    /// The task whose upper bound of the difference is lowest, of those with 50 decisions or more. Absent:
+    /// there is none.
+    #[prost(string, optional, tag = "15")]
+    pub worst_task: ::core::option::Option<::prost::alloc::string::String>,
+    /// The difference in utility as the log grew, at most 51 points. Empty where it was refused.
+    #[prost(message, repeated, tag = "16")]
+    pub course: ::prost::alloc::vec::Vec<CoursePoint>,
+    /// Whether it may take the incumbent's place. Absent where it is the incumbent.
+    #[prost(message, optional, tag = "17")]
+    pub gate: ::core::option::Option<ReplayGate>,
+    /// What to be wary of though the estimates stand, in words.
+    #[prost(string, repeated, tag = "18")]
+    pub cautions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Episodes by their weight.
+    #[prost(message, repeated, tag = "19")]
+    pub weights: ::prost::alloc::vec::Vec<WeightBucket>,
+    /// Largest share of the whole weight that one episode holds, 0 to 1; above 0.05 be wary.
+    #[prost(double, tag = "20")]
+    pub largest_share: f64,
+    /// Its mean probability on arms that were drawn with less than 1 in 100, 0 to 1.
+    #[prost(double, tag = "21")]
+    pub thin_mass: f64,
+    /// Hill's index of the largest twentieth of the weights: below 2 their variance is not to be relied on.
+    /// Absent with fewer than 200 episodes of positive weight, or where the largest are alike.
+    #[prost(double, optional, tag = "22")]
+    pub tail_index: ::core::option::Option<f64>,
+}
+/// One measure under a candidate.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CandidateMeasure {
+    /// "utility", "quality" (points), "cost_usd" (dollars a decision), "latency_ms" (milliseconds) or a
+    /// signal, in its own unit.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Decisions of which it is known, of those used.
+    #[prost(int64, tag = "2")]
+    pub decision_count: i64,
+    /// Its mean, doubly robust. Absent where an effective sample size of 100 is not reached on its
+    /// decisions.
+    #[prost(message, optional, tag = "3")]
+    pub value: ::core::option::Option<Estimate>,
+    /// That less the incumbent's, on the same decisions. Absent likewise.
+    #[prost(message, optional, tag = "4")]
+    pub difference: ::core::option::Option<Estimate>,
+    /// The same, stabilised. Absent likewise.
+    #[prost(message, optional, tag = "5")]
+    pub stabilised: ::core::option::Option<Estimate>,
+    /// Bounds of the difference that hold at every peek. Absent where the measure has no scale (cost,
+    /// latency, signals without a guard), or an episode has several draws.
+    #[prost(message, optional, tag = "6")]
+    pub anytime: ::core::option::Option<ValueRange>,
+    /// Share of episodes whose outcome was off the scale and cut to it for these bounds, 0 to 1. Absent
+    /// where they are.
+    #[prost(double, optional, tag = "7")]
+    pub cut_share: ::core::option::Option<f64>,
+}
+/// The decisions of one task.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TaskDifference {
+    /// The task.
+    #[prost(string, tag = "1")]
+    pub task: ::prost::alloc::string::String,
+    /// Decisions used.
+    #[prost(int64, tag = "2")]
+    pub decision_count: i64,
+    /// The candidate's effective sample size there.
+    #[prost(double, tag = "3")]
+    pub effective_sample_size: f64,
+    /// Utility less the incumbent's. Absent where the effective sample size is below 100.
+    #[prost(message, optional, tag = "4")]
+    pub difference: ::core::option::Option<Estimate>,
+    /// Two-sided chance of a difference at least this large where there is none, 0 to 1. Absent likewise.
+    #[prost(double, optional, tag = "5")]
+    pub p_value: ::core::option::Option<f64>,
+    /// Whether it differs: of those that are said to, one in ten does not, at most.
+    #[prost(bool, tag = "6")]
+    pub differs: bool,
+}
+/// How the difference in utility stood.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CoursePoint {
+    /// Decisions so far.
+    #[prost(int64, tag = "1")]
+    pub decision_count: i64,
+    /// The difference, with a progressive model.
+    #[prost(message, optional, tag = "2")]
+    pub difference: ::core::option::Option<Estimate>,
+    /// The bounds that hold at every peek. Absent where an episode has several draws.
+    #[prost(message, optional, tag = "3")]
+    pub anytime: ::core::option::Option<ValueRange>,
+}
+/// Whether a candidate may take the incumbent's place.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplayGate {
+    /// Whether all conditions hold.
+    #[prost(bool, tag = "1")]
+    pub promote: bool,
+    /// The chance that one of them holds wrongly, at most: 0.05 / (k (k + 1)) for the k-th candidate asked.
+    #[prost(double, tag = "2")]
+    pub miss: f64,
+    /// The conditions.
+    #[prost(message, repeated, tag = "3")]
+    pub conditions: ::prost::alloc::vec::Vec<GateCondition>,
+}
+/// One condition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GateCondition {
+    /// What is asked, in words.
+    #[prost(string, tag = "1")]
+    pub asks: ::prost::alloc::string::String,
+    /// Whether it holds.
+    #[prost(bool, tag = "2")]
+    pub holds: bool,
+    /// The bound that was found. Absent: there is none, or the condition needs none.
+    #[prost(double, optional, tag = "3")]
+    pub bound: ::core::option::Option<f64>,
+    /// What the bound must be above.
+    #[prost(double, tag = "4")]
+    pub least: f64,
+}
+/// Episodes with a weight in a range.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct WeightBucket {
+    /// Weights up to this, and above that of the bucket before; the first: 0. Absent in the last: without
+    /// end.
+    #[prost(double, optional, tag = "1")]
+    pub most: ::core::option::Option<f64>,
+    /// Episodes.
+    #[prost(int64, tag = "2")]
+    pub episode_count: i64,
 }
 /// A value and its interval.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -2187,6 +2440,42 @@ pub struct Estimate {
     /// Upper end of the 95 % interval.
     #[prost(double, tag = "3")]
     pub upper: f64,
+    /// The standard error, clustered by episode.
+    #[prost(double, tag = "4")]
+    pub standard_error: f64,
+}
+/// What a change is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReplayAim {
+    /// More utility.
+    Unspecified = 0,
+    /// More utility.
+    Utility = 1,
+    /// 5 % less cost at equal quality.
+    Saving = 2,
+}
+impl ReplayAim {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REPLAY_AIM_UNSPECIFIED",
+            Self::Utility => "REPLAY_AIM_UTILITY",
+            Self::Saving => "REPLAY_AIM_SAVING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REPLAY_AIM_UNSPECIFIED" => Some(Self::Unspecified),
+            "REPLAY_AIM_UTILITY" => Some(Self::Utility),
+            "REPLAY_AIM_SAVING" => Some(Self::Saving),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod evaluation_service_client {

@@ -99,7 +99,11 @@ impl Day {
                 seconds: DAYS[1].1,
                 nanos: 0,
             }),
-            until_time: None,
+            guards: vec![v1::SignalGuard {
+                signal: "score".to_owned(),
+                margin: -0.02,
+            }],
+            ..v1::ReplayRequest::default()
         };
         let stream = EvaluationServiceClient::new(channel).replay(request).await;
         let mut stream = stream.unwrap().into_inner();
@@ -178,6 +182,129 @@ fn judged(data: &Path, since: &str, candidate: &str) -> Value {
     report
 }
 
+/// The figures of a report that the command wrote, at a place in it.
+struct Written<'a> {
+    report: &'a Value,
+    at: String,
+}
+
+impl<'a> Written<'a> {
+    fn below(&self, path: &str) -> Self {
+        Self {
+            report: self.report,
+            at: format!("{}/{path}", self.at),
+        }
+    }
+
+    fn found(&self) -> Option<&'a Value> {
+        self.report.pointer(&self.at).filter(|v| !v.is_null())
+    }
+
+    fn entries(&self) -> usize {
+        self.found().and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
+    fn is(&self, served: impl Into<Option<f64>>) {
+        let written = self.found().and_then(Value::as_f64);
+        let same = match (written, served.into()) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * (1.0 + b.abs()),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        assert!(same, "{}: {written:?} is served otherwise", self.at);
+    }
+
+    fn is_estimate(&self, served: Option<v1::Estimate>) {
+        self.below("value").is(served.map(|e| e.value));
+        self.below("lower").is(served.map(|e| e.lower));
+        self.below("upper").is(served.map(|e| e.upper));
+        let error = served.map(|e| e.standard_error);
+        self.below("standard_error").is(error);
+    }
+
+    fn is_range(&self, served: Option<v1::ValueRange>) {
+        self.below("lower").is(served.map(|r| r.lower));
+        self.below("upper").is(served.map(|r| r.upper));
+    }
+
+    fn is_candidate(&self, served: &v1::CandidateReport) {
+        let size = served.effective_sample_size;
+        self.below("overlap/effective_sample_size").is(size);
+        self.below("ips").is_estimate(served.ips);
+        self.below("snips").is_estimate(served.snips);
+        self.below("doubly_robust")
+            .is_estimate(served.doubly_robust);
+        self.below("stabilised").is_estimate(served.stabilised);
+        self.below("difference").is_estimate(served.difference);
+        self.below("detectable_effect").is(served.detectable_effect);
+        self.below("bounds").is_range(served.bounds);
+        self.below("tail_index").is(served.tail_index);
+        assert_eq!(self.below("measures").entries(), served.measures.len());
+        for (i, measure) in served.measures.iter().enumerate() {
+            let one = self.below(&format!("measures/{i}"));
+            assert_eq!(one.below("name").found().unwrap(), &measure.name);
+            one.below("rows").is(measure.decision_count as f64);
+            one.below("value").is_estimate(measure.value);
+            one.below("difference").is_estimate(measure.difference);
+            one.below("stabilised").is_estimate(measure.stabilised);
+            one.below("anytime").is_range(measure.anytime);
+            one.below("anytime/cut").is(measure.cut_share);
+        }
+        assert_eq!(self.below("slices").entries(), served.tasks.len());
+        for (i, task) in served.tasks.iter().enumerate() {
+            let one = self.below(&format!("slices/{i}"));
+            assert_eq!(one.below("name").found().unwrap(), &task.task);
+            one.below("difference").is_estimate(task.difference);
+            one.below("p_value").is(task.p_value);
+        }
+        assert_eq!(self.below("course").entries(), served.course.len());
+        for (i, point) in served.course.iter().enumerate() {
+            let one = self.below(&format!("course/{i}"));
+            one.below("decisions").is(point.decision_count as f64);
+            one.below("difference").is_estimate(point.difference);
+            one.below("anytime").is_range(point.anytime);
+        }
+        let gate = self.below("gate/conditions");
+        let conditions = served.gate.iter().flat_map(|gate| &gate.conditions);
+        assert_eq!(gate.entries(), conditions.clone().count());
+        for (i, condition) in conditions.enumerate() {
+            let one = gate.below(&i.to_string());
+            assert_eq!(one.below("asks").found().unwrap(), &condition.asks);
+            assert_eq!(one.below("holds").found().unwrap(), &condition.holds);
+            one.below("bound").is(condition.bound);
+        }
+    }
+}
+
+/// What the server said of its own journal and what the command says of the traffic that was exported from it
+/// are the same figures.
+fn says_the_same(served: &v1::ReplayReport, data: &Path) {
+    let file = data.with_extension(format!("{}.parquet", DAYS[1].0));
+    let file = file.to_string_lossy();
+    let candidates = ["--candidate", "linear-thompson", "--candidate", "logged"];
+    let asked = [&["replay", "traffic", &file], &candidates[..]].concat();
+    let report = bellwether(&[&asked[..], &["--guard", "score=-0.02"]].concat());
+    let all = Written {
+        report: &report,
+        at: String::new(),
+    };
+    all.below("used").is(served.used_count as f64);
+    all.below("rows").is(served.decision_count as f64);
+    all.below("draws").is(served.draw_count as f64);
+    let propensities = served.propensities.as_ref().unwrap();
+    let calibration = all.below("propensities/calibration");
+    calibration.below("p_value").is(propensities.p_value);
+    assert_eq!(calibration.below("arms").entries(), propensities.arms.len());
+    for (i, candidate) in served.candidates.iter().enumerate() {
+        all.below(&format!("candidates/{i}"))
+            .is_candidate(candidate);
+    }
+    // Nothing is equal for want of figures.
+    let first = &served.candidates[0];
+    let guarded = first.measures.iter().find(|m| m.name == "score").unwrap();
+    assert!(guarded.anytime.is_some() && !first.course.is_empty());
+    assert!(!first.tasks.is_empty() && first.gate.is_some());
+}
+
 /// Does all of it; the figures, in one line.
 async fn check(table: &Path) -> String {
     let table = OutcomeTable::read(table, &Columns::default()).unwrap();
@@ -197,7 +324,9 @@ async fn check(table: &Path) -> String {
     let estimating = Day::start(&table, &place("estimated"), policy, 1).await;
     let logged = estimating.play(&table, 1).await;
     let served = estimating.replayed(&["linear-thompson", "logged"]).await;
-    let report = judged(&estimating.stop().await, DAYS[1].0, "linear-thompson");
+    let data = estimating.stop().await;
+    let report = judged(&data, DAYS[1].0, "linear-thompson");
+    says_the_same(&served, &data);
     let estimate = |what: &str| number(&report, &format!("/candidates/0/doubly_robust/{what}"));
     let (value, error) = (estimate("value"), estimate("standard_error"));
     let same = served.candidates[0].doubly_robust.unwrap();

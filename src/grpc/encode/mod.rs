@@ -11,6 +11,8 @@ mod budget;
 mod bytes;
 mod decision;
 mod holdout;
+#[cfg(feature = "analytics")]
+mod judgement;
 mod newcomer;
 mod record;
 mod uneven;
@@ -21,6 +23,8 @@ pub(super) use budget::budget;
 pub(super) use bytes::route_bytes;
 pub(super) use decision::route_response;
 pub(super) use holdout::holdout;
+#[cfg(feature = "analytics")]
+pub(super) use judgement::{replay_report, whole};
 pub(super) use newcomer::newcomer;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};
 pub(super) use uneven::uneven;
