@@ -13,7 +13,7 @@ use super::notice::Noticed;
 use super::play::{Pace, play_at};
 use super::setup;
 use super::watch::{Moment, Watch};
-use crate::export::{self, Wanted};
+use crate::export::{self, Place, Wanted};
 use crate::id::Name;
 use crate::scenario::{self, Size};
 use crate::scorecard::Scorecard;
@@ -63,7 +63,7 @@ pub async fn record(seed: u64, team: &Name, folder: &Path) -> Result<Recorded, E
         team: Some(team.to_string()),
     };
     let (data, out) = (setup::data(folder), file.clone());
-    let exporting = move || export::export(&data, &out, &wanted, |_, _| ());
+    let exporting = move || export::export(&data, Place::File(&out), &wanted, |_, _| ());
     tokio::task::spawn_blocking(exporting).await??;
     Ok(Recorded { file, scorecard })
 }

@@ -2191,6 +2191,15 @@ pub struct ReplayReport {
     /// Whether the logged probabilities are true.
     #[prost(message, optional, tag = "13")]
     pub propensities: ::core::option::Option<PropensityReport>,
+    /// Why the log cannot answer for the incumbent: then no candidate is held against it. Absent: it can.
+    #[prost(string, optional, tag = "14")]
+    pub incumbent_refusal: ::core::option::Option<::prost::alloc::string::String>,
+    /// Episodes with an outcome.
+    #[prost(int64, tag = "15")]
+    pub episode_count: i64,
+    /// Those of them with several draws: with one such there are no bounds at every peek.
+    #[prost(int64, tag = "16")]
+    pub several_draws_count: i64,
 }
 /// Whether the logged probabilities are those that drew.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2413,9 +2422,12 @@ pub struct GateCondition {
     /// The bound that was found. Absent: there is none, or the condition needs none.
     #[prost(double, optional, tag = "3")]
     pub bound: ::core::option::Option<f64>,
-    /// What the bound must be above.
-    #[prost(double, tag = "4")]
-    pub least: f64,
+    /// What the bound must be above. Absent: the condition is no matter of a bound.
+    #[prost(double, optional, tag = "4")]
+    pub least: ::core::option::Option<f64>,
+    /// Why there is no bound, or what else there is to know. Absent: nothing.
+    #[prost(string, optional, tag = "5")]
+    pub why: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Episodes with a weight in a range.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]

@@ -32,6 +32,9 @@ pub(in crate::grpc) fn replay_report(found: TrafficReport) -> v1::ReplayReport {
         draw_count: whole(found.draws),
         orphaned_count: whole(found.orphaned),
         propensities: Some(propensities(found.propensities)),
+        incumbent_refusal: found.incumbent_refusal.map(|refusal| refusal.to_string()),
+        episode_count: whole(found.episodes),
+        several_draws_count: whole(found.several_draws),
     }
 }
 
@@ -80,8 +83,7 @@ fn candidate(found: CandidateReport) -> v1::CandidateReport {
         weights: found.weights.into_iter().map(bucket).collect(),
         largest_share: found.overlap.largest_share,
         thin_mass: found.thin,
-        // Where the largest weights are alike there is no tail.
-        tail_index: found.tail_index.filter(|index| index.is_finite()),
+        tail_index: found.tail_index,
     }
 }
 
@@ -112,7 +114,7 @@ fn point(found: Point) -> v1::CoursePoint {
     v1::CoursePoint {
         decision_count: whole(found.decisions),
         difference: Some(estimate(found.difference)),
-        anytime: found.anytime.map(anytime),
+        anytime: found.anytime.map(range),
     }
 }
 
@@ -122,6 +124,7 @@ fn gate(found: Gate) -> v1::ReplayGate {
         holds: one.holds,
         bound: one.bound,
         least: one.least,
+        why: one.why,
     };
     v1::ReplayGate {
         promote: found.promote,
@@ -132,7 +135,7 @@ fn gate(found: Gate) -> v1::ReplayGate {
 
 fn bucket(found: Bucket) -> v1::WeightBucket {
     v1::WeightBucket {
-        most: Some(found.most).filter(|most| *most < f64::MAX),
+        most: found.most,
         episode_count: whole(found.episodes),
     }
 }

@@ -99,17 +99,19 @@ fn row(condition: &Condition) -> Vec<Node> {
         true => sign(Finding::Shown, "yes"),
         false => sign(Finding::Undecided, "not shown"),
     };
-    // A condition without a bound asks for no number.
-    let asked = condition.bound.map(|_| condition.least);
+    let asks = match &condition.why {
+        Some(why) => format!("{} ({why})", condition.asks),
+        None => condition.asks.clone(),
+    };
     let number = |value: Option<f64>| match value {
         Some(value) => figure(Unit::Bound, value),
         None => Element::new("span").class("none").text("\u{2013}"),
     };
     vec![
-        Node::Text(condition.asks.clone()),
+        Node::Text(asks),
         holds.into(),
         number(condition.bound).into(),
-        number(asked).into(),
+        number(condition.least).into(),
     ]
 }
 

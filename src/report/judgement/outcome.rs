@@ -46,6 +46,7 @@ pub(super) fn finding(candidate: &CandidateReport, report: &TrafficReport) -> Fi
     match &candidate.gate {
         _ if candidate.refusal.is_some() => Finding::Refused,
         None => Finding::Note,
+        Some(_) if report.incumbent_refusal.is_some() => Finding::Refused,
         Some(gate) if gate.promote => Finding::Shown,
         Some(_) if is_worse(candidate, report.terms.peeking) => Finding::Contradicted,
         Some(_) => Finding::Undecided,
@@ -103,6 +104,10 @@ pub(super) fn sentence(
         Finding::Shown => {
             let opening = "It may take the incumbent's place: every condition holds.";
             said.add_all(writer.say(opening))
+        }
+        Finding::Refused => {
+            let opening = "The log cannot tell: it cannot answer for the incumbent.";
+            return said.add_all(writer.say(opening));
         }
         Finding::Contradicted => {
             let opening = "It may not take the incumbent's place: its utility is lower.";

@@ -141,6 +141,10 @@ fn facts(report: &TrafficReport, writer: &mut Writer) -> Element {
         ("Looked at", said(looks, writer)),
         ("Decisions used", log),
     ];
+    if let Some(refusal) = &report.incumbent_refusal {
+        let value = Element::new("dd").text("the log cannot answer for it: ");
+        facts.push(("Of the incumbent", value.text(refusal)));
+    }
     if let Some(logged) = &report.logged {
         let value = Element::new("dd").add(interval(Unit::Points, &shown(logged)));
         facts.push(("Utility as logged", value));

@@ -46,9 +46,9 @@ fn filled(buckets: &[Bucket]) -> &[Bucket] {
 
 fn label(bucket: &Bucket) -> String {
     match bucket.most {
-        0.0 => "none".to_owned(),
-        f64::MAX => "above 128".to_owned(),
-        most => format!("up to {most}"),
+        Some(0.0) => "none".to_owned(),
+        Some(most) => format!("up to {most}"),
+        None => "above 128".to_owned(),
     }
 }
 
