@@ -40,6 +40,8 @@ async fn main() -> ExitCode {
         #[cfg(feature = "analytics")]
         Command::Eval(eval) => cli::eval::eval(eval).await,
         #[cfg(feature = "analytics")]
+        Command::Import(import) => cli::import::import(import),
+        #[cfg(feature = "analytics")]
         Command::Dataset(Dataset::Generate(generate)) => cli::dataset::generate(generate),
         #[cfg(feature = "analytics")]
         Command::Scorecard(Scorecard::Try(attempt)) => cli::replay::try_scorecard(attempt),

@@ -11,6 +11,8 @@ pub(crate) mod drive;
 pub(crate) mod estimate;
 #[cfg(feature = "analytics")]
 pub(crate) mod eval;
+#[cfg(feature = "analytics")]
+pub(crate) mod import;
 mod noticed;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]

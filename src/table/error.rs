@@ -153,6 +153,64 @@ pub enum Error {
         /// The names that may be mapped.
         allowed: String,
     },
+    /// A value given twice in a column where each is allowed once.
+    #[error("{}: row {row}, column {column} repeats {found}: allowed once", file.display())]
+    Repeated {
+        /// The file.
+        file: PathBuf,
+        /// Row, from 1.
+        row: usize,
+        /// The column's name in the file.
+        column: String,
+        /// The value.
+        found: String,
+    },
+    /// An import that would write over what it reads.
+    #[error("{}: is read and cannot be written too: name another file", file.display())]
+    Overwrites {
+        /// The file.
+        file: PathBuf,
+    },
+    /// An import of which nothing is left.
+    #[error("{}: nothing is left of {read} to write: {left_out}", file.display())]
+    NothingLeft {
+        /// The first file.
+        file: PathBuf,
+        /// Rows that were read.
+        read: String,
+        /// How many were left out, and why.
+        left_out: String,
+    },
+    /// A log without the probabilities of its draws.
+    #[error(
+        "{}: a log without probabilities cannot judge another policy: if the gateway drew by weights \
+         (simple-shuffle), say them as MODEL=WEIGHT,..; if it did not, ask every model some of the prompts \
+         and import that table of outcomes as wide or long",
+        file.display()
+    )]
+    NoWeights {
+        /// The log.
+        file: PathBuf,
+    },
+    /// Weights of draws that cannot be understood.
+    #[error(
+        "weights {text:?}: expected MODEL=WEIGHT,.. with two models or more, each once, and weights above 0"
+    )]
+    Weights {
+        /// The part at fault.
+        text: String,
+    },
+    /// Requests that were drawn among different sets of models.
+    #[error(
+        "{}: requests of several model groups ({}): the weights are those of one, name it", file.display(),
+        groups.join(", ")
+    )]
+    Groups {
+        /// The first file of the log.
+        file: PathBuf,
+        /// The groups.
+        groups: Vec<String>,
+    },
     /// Traffic of another version of the schema.
     #[error("{}: traffic schema version {found}: expected {expected}", file.display())]
     SchemaVersion {

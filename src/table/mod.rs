@@ -1,6 +1,7 @@
 //! Outcome tables (every arm's outcome for every prompt) in from Parquet, CSV or JSON lines and out to
 //! Parquet, exported traffic (decisions with what came of them) out to Parquet and back, logged bandit feedback in
-//! from Parquet or CSV, and published rates in from CSV.
+//! from Parquet or CSV, published rates in from CSV, and files of other projects and gateways turned into these
+//! (`import`).
 //!
 //! Not here: what is done with either (`replay`), where traffic comes from (`store`). With `replay`,
 //! the only place that knows polars.
@@ -8,6 +9,7 @@
 mod columns;
 mod error;
 mod frame;
+mod import;
 mod json_lines;
 mod keep;
 mod logged;
@@ -28,6 +30,10 @@ mod traffic_writer;
 
 pub use columns::Columns;
 pub use error::Error;
+pub use import::{
+    ArmRows, Fields, Imported, LITELLM, Left, OPEN_BANDIT, OpenBandit, Pmf, Spend, Weights, Wide,
+    long,
+};
 pub use keep::{Keep, LeftOut, Why};
 pub use logged::LoggedReader;
 pub use logged_batch::{LoggedBatch, Numbers};

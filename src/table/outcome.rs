@@ -64,18 +64,7 @@ impl OutcomeTable {
     /// As [`OutcomeTable::read`], with some of the arms: the table is what it would be had the file only
     /// these. Other rows must be right all the same.
     pub fn read_some(file: &Path, columns: &Columns, keep: &Keep) -> Result<Self, Error> {
-        let ending = file.extension().and_then(|ending| ending.to_str());
-        let rows = match ending.map(str::to_ascii_lowercase).as_deref() {
-            Some("parquet") => frame::read_parquet(file, columns)?,
-            Some("csv") => frame::read_csv(file, columns)?,
-            Some("jsonl" | "ndjson") => json_lines::read(file, columns)?,
-            _ => {
-                return Err(Error::Format {
-                    file: file.to_owned(),
-                    allowed: ".parquet, .csv, .jsonl, .ndjson",
-                });
-            }
-        };
+        let rows = rows(file, columns)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         Self::assemble(
             &name,
@@ -163,6 +152,20 @@ impl OutcomeTable {
             task: gathered.task,
             text: gathered.text,
         });
+    }
+}
+
+/// Every row of a file, unchecked, by its ending.
+pub(super) fn rows(file: &Path, columns: &Columns) -> Result<Vec<Raw>, Error> {
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    match ending.map(str::to_ascii_lowercase).as_deref() {
+        Some("parquet") => frame::read_parquet(file, columns),
+        Some("csv") => frame::read_csv(file, columns),
+        Some("jsonl" | "ndjson") => json_lines::read(file, columns),
+        _ => Err(Error::Format {
+            file: file.to_owned(),
+            allowed: ".parquet, .csv, .jsonl, .ndjson",
+        }),
     }
 }
 

@@ -43,34 +43,71 @@ pub fn write_outcomes(file: &Path, rows: &[OutcomeRow]) -> Result<(), Error> {
 }
 
 fn frame(rows: &[OutcomeRow]) -> PolarsResult<DataFrame> {
+    let plain: Vec<Outcome<'_>> = rows.iter().map(OutcomeRow::plain).collect();
+    let mut columns = columns(&plain);
+    let owned = |name: &Name| name.as_str().to_owned();
     let text = |name: &str, of: &dyn Fn(&OutcomeRow) -> Option<String>| {
         Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
     };
-    let number = |name: &str, of: &dyn Fn(&OutcomeRow) -> Option<f64>| {
-        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
-    };
-    let whole = |name: &str, of: &dyn Fn(&OutcomeRow) -> Option<i64>| {
-        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
-    };
-    let owned = |name: &Name| name.as_str().to_owned();
-    let columns = vec![
-        text("dataset", &|r| Some(r.dataset.clone())),
-        text("task", &|r| r.prompt.task.as_ref().map(owned)),
-        text("prompt_id", &|r| Some(r.prompt.id.clone())),
-        text("prompt", &|r| r.prompt.text.clone()),
-        text("model", &|r| Some(owned(&r.arm))),
-        number("score", &|r| Some(r.cell.score)),
-        number("cost_usd", &|r| r.cell.cost_usd),
-        whole("input_tokens", &|r| r.cell.input_tokens.map(i64::from)),
-        whole("output_tokens", &|r| r.cell.output_tokens.map(i64::from)),
-        number("latency_ms", &|r| r.cell.latency_ms),
-        text("signals", &|r| r.cell.signals.clone()),
-        text("team", &|r| Some(owned(&r.team))),
-        text("episode", &|r| r.episode.as_ref().map(owned)),
-        whole("at_s", &|r| Some(r.at_s)),
-        number("expected_reward", &|r| Some(r.expected_reward)),
-    ];
+    columns.push(text("team", &|r| Some(owned(&r.team))));
+    columns.push(text("episode", &|r| r.episode.as_ref().map(owned)));
+    let at_s: Vec<i64> = rows.iter().map(|r| r.at_s).collect();
+    columns.push(Column::new("at_s".into(), at_s));
+    let expected: Vec<f64> = rows.iter().map(|r| r.expected_reward).collect();
+    columns.push(Column::new("expected_reward".into(), expected));
     DataFrame::new(rows.len(), columns)
+}
+
+/// One prompt with one arm, without what only a simulator knows.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome<'a> {
+    pub(super) dataset: &'a str,
+    pub(super) prompt: &'a Prompt,
+    pub(super) arm: &'a Name,
+    pub(super) cell: &'a Cell,
+}
+
+impl OutcomeRow {
+    fn plain(&self) -> Outcome<'_> {
+        Outcome {
+            dataset: &self.dataset,
+            prompt: &self.prompt,
+            arm: &self.arm,
+            cell: &self.cell,
+        }
+    }
+}
+
+/// The columns that every outcome table has.
+pub(super) fn columns(rows: &[Outcome<'_>]) -> Vec<Column> {
+    fn text<'a>(
+        name: &str,
+        rows: &[Outcome<'a>],
+        of: impl Fn(&Outcome<'a>) -> Option<&'a str>,
+    ) -> Column {
+        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
+    }
+    let number = |name: &str, of: &dyn Fn(&Cell) -> Option<f64>| {
+        let cells: Vec<Option<f64>> = rows.iter().map(|r| of(r.cell)).collect();
+        Column::new(name.into(), cells)
+    };
+    let whole = |name: &str, of: &dyn Fn(&Cell) -> Option<u32>| {
+        let cells = rows.iter().map(|r| of(r.cell).map(i64::from));
+        Column::new(name.into(), cells.collect::<Vec<Option<i64>>>())
+    };
+    vec![
+        text("dataset", rows, |r| Some(r.dataset)),
+        text("task", rows, |r| r.prompt.task.as_ref().map(Name::as_str)),
+        text("prompt_id", rows, |r| Some(r.prompt.id.as_str())),
+        text("prompt", rows, |r| r.prompt.text.as_deref()),
+        text("model", rows, |r| Some(r.arm.as_str())),
+        number("score", &|cell| Some(cell.score)),
+        number("cost_usd", &|cell| cell.cost_usd),
+        whole("input_tokens", &|cell| cell.input_tokens),
+        whole("output_tokens", &|cell| cell.output_tokens),
+        number("latency_ms", &|cell| cell.latency_ms),
+        text("signals", rows, |r| r.cell.signals.as_deref()),
+    ]
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod estimate;
 #[cfg(feature = "analytics")]
 mod eval;
 #[cfg(feature = "analytics")]
+mod import;
+#[cfg(feature = "analytics")]
 mod replay;
 #[cfg(feature = "analytics")]
 mod seed;
@@ -13,6 +15,8 @@ mod seed;
 pub(crate) use estimate::{Estimate, Guess};
 #[cfg(feature = "analytics")]
 pub(crate) use eval::Eval;
+#[cfg(feature = "analytics")]
+pub(crate) use import::{Import, Litellm, Sheets, Shop, ShopPmf};
 #[cfg(feature = "analytics")]
 pub(crate) use replay::{Aim, Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
 #[cfg(feature = "analytics")]
@@ -93,6 +97,11 @@ pub(crate) enum Command {
     /// what is expected. Fails if any differs.
     #[cfg(feature = "analytics")]
     Eval(Eval),
+    /// Turns files of another project or gateway into an outcome table, or a log for `estimate`. Which
+    /// column becomes what, and what is lost: datasets/IMPORTING.md.
+    #[cfg(feature = "analytics")]
+    #[command(subcommand)]
+    Import(Import),
     /// Makes data sets.
     #[cfg(feature = "analytics")]
     #[command(subcommand)]
