@@ -201,75 +201,55 @@ fn slices_say_what_their_rows_alone_would_and_an_episode_of_one_row_changes_noth
     }
 }
 
-/// A log of the real shop: item, position, click, probability.
-fn shop(policy: &str, campaign: &str) -> Option<Vec<(usize, usize, u8, f64)>> {
+/// A log of the real shop, and its clicks.
+fn shop(policy: &str, campaign: &str) -> Option<(String, Vec<f64>)> {
     let file = format!("{SHARED}/datasets/obd/{policy}_{campaign}.csv");
-    let Ok(text) = std::fs::read_to_string(file) else {
+    let Ok(text) = std::fs::read_to_string(&file) else {
         eprintln!("skipped: ../shared/datasets/obd is absent");
         return None;
     };
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.split(',').take(6).collect();
-        let whole = |at: usize| cells[at].parse::<usize>().unwrap();
-        (
-            whole(2),
-            whole(3),
-            whole(4) as u8,
-            cells[5].parse().unwrap(),
-        )
-    };
-    Some(text.lines().skip(1).map(row).collect())
+    let click = |line: &str| line.split(',').nth(4).unwrap().parse().unwrap();
+    Some((file, text.lines().skip(1).map(click).collect()))
 }
 
-/// Writes `log` with the pmf of `target` by position.
-fn write_log(file: &Path, log: &[(usize, usize, u8, f64)], target: &[Vec<f64>]) {
-    let arms = target[0].len();
-    let mut text = String::from("action,reward,pscore");
-    (0..arms).for_each(|arm| write!(text, ",pi_{arm}").unwrap());
-    for (item, position, click, propensity) in log {
-        write!(text, "\n{item},{click},{propensity}").unwrap();
-        for p in &target[position - 1] {
-            write!(text, ",{p}").unwrap();
-        }
-    }
-    std::fs::write(file, text).unwrap();
+/// Writes a log of the shop as `import` does; the number of arms and rows that it tells of.
+fn import(file: &str, out: &Path, options: &[&str]) -> (usize, u64) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+    command.args(["import", "open-bandit", file, "--format", "json", "--out"]);
+    let output = command.arg(out).args(options).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = done["rows_written"].as_u64().unwrap();
+    (done["arms"].as_array().unwrap().len(), rows)
 }
 
 #[test]
 fn a_shop_s_two_policies_foretell_each_other_or_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    for campaign in ["men", "women"] {
+    for (campaign, arms) in [("men", 34), ("women", 46)] {
         let (Some(random), Some(thompson)) = (shop("random", campaign), shop("bts", campaign))
         else {
             return;
         };
-        let arms = random.iter().map(|row| row.0 + 1).max().unwrap();
+        let file = dir.path().join("log.parquet");
         // The Thompson policy looks at the position alone: its pmf there, averaged over the week, is how often
         // it showed each item.
-        let mut shown = vec![vec![0.0; arms]; 3];
-        thompson
-            .iter()
-            .for_each(|row| shown[row.1 - 1][row.0] += 1.0);
-        for pmf in &mut shown {
-            let all: f64 = pmf.iter().sum();
-            pmf.iter_mut().for_each(|p| *p /= all);
-        }
-        let even = vec![vec![1.0 / arms as f64; arms]; 3];
-        let file = dir.path().join("log.csv");
-        for (name, log, pmf, other) in [
-            ("random, of Thompson", &random, &shown, &thompson),
-            ("Thompson, of random", &thompson, &even, &random),
+        let of_thompson = ["--pmf", "uniform", "--target", &thompson.0];
+        for (name, (log, clicks), options, other) in [
+            ("random, of Thompson", &random, &of_thompson[..], &thompson),
+            ("Thompson, of random", &thompson, &[][..], &random),
         ] {
-            write_log(&file, log, pmf);
-            let report = estimate(&file, &[]);
+            assert_eq!(import(log, &file, options), (arms, clicks.len() as u64));
+            let report = estimate(&file, &["--columns", "slice=position"]);
+            assert_eq!(report["slices"].as_object().unwrap().len(), 3);
             let refusal = &report["refusal"]["reason"];
             if refusal == "effective_sample_size" {
                 eprintln!("{campaign}, {name}: refused, {}", report["refusal"]);
                 continue;
             }
             assert_eq!(*refusal, Value::Null, "{campaign}, {name}: {report}");
-            let n = other.len() as f64;
-            let truth = other.iter().map(|row| f64::from(row.2)).sum::<f64>() / n;
+            let n = other.1.len() as f64;
+            let truth = other.1.iter().sum::<f64>() / n;
             let snips = &report["estimates"]["snips"];
             let (found, error) = (&snips["value"], &snips["standard_error"]);
             let (found, error) = (found.as_f64().unwrap(), error.as_f64().unwrap());
@@ -279,6 +259,11 @@ fn a_shop_s_two_policies_foretell_each_other_or_are_refused() {
             );
             assert!((found - truth).abs() < 3.0 * combined, "{campaign}, {name}");
         }
+        // By shares every item drawn is as likely as it was frequent, so the log agrees with itself.
+        import(&thompson.0, &file, &["--pmf", "shares"]);
+        let report = estimate(&file, &["--target", "uniform", "--regardless"]);
+        assert_ne!(report["refusal"]["reason"], "calibration");
+        assert_eq!(report["arms"], arms);
     }
 }
 
@@ -317,7 +302,7 @@ fn write_parquet(file: &Path, text: &str, group: usize) {
 /// A log of three arms' worth of chance and one of none, with a model and with what `more` says of each row.
 fn modelled(rows: u64, more: &str, of: impl Fn(u64) -> String) -> (String, Vec<String>) {
     let pmf = |row: u64| {
-        if row % 3 == 0 {
+        if row.is_multiple_of(3) {
             [0.4, 0.3, 0.2, 0.1]
         } else {
             [0.1, 0.2, 0.3, 0.4]

@@ -24,6 +24,8 @@ mod front_door;
 mod generated;
 mod holdout;
 #[cfg(feature = "analytics")]
+mod import;
+#[cfg(feature = "analytics")]
 mod judged;
 mod loop_closed;
 #[cfg(feature = "analytics")]
