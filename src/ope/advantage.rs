@@ -14,7 +14,7 @@
 //! predictable. Where the difference moves (an incumbent that learns), the bounds are of its average weighted by l; no
 //! running maximum is kept, which would lock in what was true of an older one.
 //!
-//! Not here: outcomes of episodes with several draws: with a product of weights no cap bounds d ([`super::difference`]).
+//! Not here: outcomes of episodes with several draws: with a product of weights no cap bounds d ([`fn@super::difference`]).
 //!
 //! Source: SCIENCE 3.6.
 

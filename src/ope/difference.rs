@@ -92,30 +92,28 @@ mod tests {
     use crate::ope::Estimator;
     use proptest::prelude::*;
 
+    /// Two views of one outcome: episode, reward and model of the arm drawn, then weight, weight before and value.
+    fn pair(
+        (cluster, reward, model_chosen): (usize, f64, f64),
+        views: [(f64, f64, f64); 2],
+    ) -> (Row, Row) {
+        let [a, b] = views.map(|(weight, weight_before, model_value)| Row {
+            cluster,
+            weight,
+            weight_before,
+            reward,
+            model_value,
+            model_chosen,
+        });
+        (a, b)
+    }
+
     fn rows() -> impl Strategy<Value = Vec<(Row, Row)>> {
-        let unit = 0.0_f64..1.0;
-        let view = (0.0_f64..4.0, unit.clone(), unit.clone());
-        let pair = (0_usize..5, unit.clone(), unit, view.clone(), view);
-        prop::collection::vec(pair, 1..30).prop_map(|pairs| {
-            let pair = |(cluster, reward, chosen, a, b): (
-                usize,
-                f64,
-                f64,
-                (f64, f64, f64),
-                (f64, f64, f64),
-            )| {
-                let view = |(weight, before, value)| Row {
-                    cluster,
-                    weight,
-                    weight_before: before,
-                    reward,
-                    model_value: value,
-                    model_chosen: chosen,
-                };
-                (view(a), view(b))
-            };
-            pairs.into_iter().map(pair).collect()
-        })
+        let outcome = (0_usize..5, 0.0_f64..1.0, 0.0_f64..1.0);
+        let view = (0.0_f64..4.0, 0.0_f64..1.0, 0.0_f64..1.0);
+        let views = prop::array::uniform2(view);
+        let one = (outcome, views).prop_map(|(outcome, views)| pair(outcome, views));
+        prop::collection::vec(one, 1..30)
     }
 
     proptest! {

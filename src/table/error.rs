@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// A file that would count twice.
     #[error("{}: named twice, or in a folder that is named too: allowed once", file.display())]
-    Repeated {
+    SameFile {
         /// The file.
         file: PathBuf,
     },

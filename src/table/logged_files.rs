@@ -32,7 +32,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         // A path that cannot be followed fails when it is opened.
         let whole = file.canonicalize().unwrap_or_else(|_| file.clone());
         if !seen.insert(whole) {
-            return Err(Error::Repeated { file: file.clone() });
+            return Err(Error::SameFile { file: file.clone() });
         }
     }
     Ok(all)
@@ -102,7 +102,7 @@ mod tests {
         let file = dir.path().join("a.parquet");
         std::fs::write(&file, "").unwrap();
         let error = files(&[dir.path().to_owned(), dir.path().join("./a.parquet")]).unwrap_err();
-        assert!(matches!(error, Error::Repeated { .. }), "{error}");
+        assert!(matches!(error, Error::SameFile { .. }), "{error}");
     }
 
     #[test]
