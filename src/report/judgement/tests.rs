@@ -33,6 +33,10 @@ fn rows(n: usize) -> Vec<Row> {
         row.quality = row.utility;
         row.cost_usd = Some(0.001 * f64::from(row.drawn.chosen + 1));
         row.latency_ms = Some(900.0);
+        row.outcomes = vec![(
+            Name::new("passed").unwrap(),
+            row.utility.unwrap_or_default(),
+        )];
     }
     rows
 }
@@ -56,7 +60,7 @@ fn question(candidates: &[&str], incumbent: &str) -> TrafficQuestion {
     let candidates: Vec<Candidate> = parsed.collect();
     TrafficQuestion {
         incumbent: incumbent.parse().unwrap(),
-        guards: vec!["quality=-0.02".parse().unwrap()],
+        guards: vec!["passed=-0.02".parse().unwrap()],
         ..TrafficQuestion::new(candidates)
     }
 }
