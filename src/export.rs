@@ -37,14 +37,14 @@ pub enum Place<'a> {
 
 /// What is written to.
 enum Writer {
-    File(TrafficWriter),
+    File(Box<TrafficWriter>),
     Folder(TrafficFolder, Option<usize>),
 }
 
 impl Writer {
     fn create(place: Place<'_>) -> Result<Self, table::Error> {
         Ok(match place {
-            Place::File(file) => Self::File(TrafficWriter::create(file)?),
+            Place::File(file) => Self::File(Box::new(TrafficWriter::create(file)?)),
             Place::Folder(root, keep) => Self::Folder(TrafficFolder::create(root)?, keep),
         })
     }

@@ -95,7 +95,7 @@ fn make(file: &str, rows: usize) {
 }
 
 fn group(rng: &mut SmallRng, rows: usize) -> DataFrame {
-    let mut pmf = vec![Vec::with_capacity(rows); ARMS];
+    let mut pmf = vec![Vec::new(); ARMS];
     let mut model = pmf.clone();
     let (mut action, mut reward, mut pscore, mut slice) = (vec![], vec![], vec![], vec![]);
     for _ in 0..rows {

@@ -26,25 +26,25 @@ pub(crate) enum Unit {
     Money,
     /// A difference of those: always with a sign.
     #[cfg_attr(
-        not(feature = "analytics"),
+        all(not(feature = "analytics"), not(test)),
         expect(dead_code, reason = "only judgements have it")
     )]
     MoneyDifference,
     /// Milliseconds.
     #[cfg_attr(
-        not(feature = "analytics"),
+        all(not(feature = "analytics"), not(test)),
         expect(dead_code, reason = "only judgements have it")
     )]
     Millis,
     /// A difference of those: always with a sign.
     #[cfg_attr(
-        not(feature = "analytics"),
+        all(not(feature = "analytics"), not(test)),
         expect(dead_code, reason = "only judgements have it")
     )]
     MillisDifference,
     /// A bound that is held against another number, to four decimals.
     #[cfg_attr(
-        not(feature = "analytics"),
+        all(not(feature = "analytics"), not(test)),
         expect(dead_code, reason = "only judgements have it")
     )]
     Bound,

@@ -32,14 +32,18 @@ pub(super) fn slices(candidate: &CandidateReport, path: &str, writer: &mut Write
         .flatten()
         .flat_map(|d| [d.value, d.lower, d.upper]);
     let cell = Cell::over(Unit::Difference, values, Some(0.0));
-    let columns = vec![
+    let mut columns = vec![
         Column::Text("Task"),
         Column::Number("Decisions"),
         Column::Number("Effective sample size"),
-        Column::Drawn("Difference, drawn", cell.head()),
         Column::Number("Difference"),
         Column::Text("Differs"),
     ];
+    // Without a single difference there is nothing to draw, nor a scale to draw it on.
+    let is_drawn = found.iter().any(Option::is_some);
+    if is_drawn {
+        columns.insert(3, Column::Drawn("Difference, drawn", cell.head()));
+    }
     let reading = writer.element("p", READING).class("reading");
     let mut table = Table::new(writer, "Tasks", columns);
     for (slice, difference) in candidate.slices.iter().zip(&found) {
@@ -48,14 +52,17 @@ pub(super) fn slices(candidate: &CandidateReport, path: &str, writer: &mut Write
             (true, _) => "yes",
             (false, _) => "not shown",
         };
-        table.row(vec![
+        let mut row: Vec<Node> = vec![
             Node::Text(slice.name.clone()),
             count(slice.rows).into(),
             figure(Unit::Count, slice.effective_sample_size).into(),
-            cell.draw("router", difference.as_ref(), None).into(),
             interval_or(Unit::Difference, difference.as_ref(), "too few").into(),
             Node::Text(differs.to_owned()),
-        ]);
+        ];
+        if is_drawn {
+            row.insert(3, cell.draw("router", difference.as_ref(), None).into());
+        }
+        table.row(row);
     }
     block
         .add(reading)

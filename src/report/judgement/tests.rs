@@ -169,6 +169,28 @@ fn a_candidate_has_its_conditions_measures_tasks_course_and_weights() {
 }
 
 #[test]
+fn tasks_with_too_little_on_them_are_listed_without_a_drawing() {
+    let few = judged(rows(330), &question(&["uniform"], "logged"));
+    let [candidate] = &few.candidates[..] else {
+        panic!("one candidate");
+    };
+    assert!(candidate.difference.is_some() && candidate.slices.len() == 2);
+    assert!(
+        candidate
+            .slices
+            .iter()
+            .all(|slice| slice.difference.is_none())
+    );
+    let said = |report: &TrafficReport| section(&page(report), "candidate-0").plain();
+    let [few, enough] = [&few, &reports()[1]].map(said);
+    let drawn = |text: &str| text.matches("Difference, drawn").count();
+    assert!(
+        few.contains("too few") && drawn(&few) < drawn(&enough),
+        "{few}"
+    );
+}
+
+#[test]
 fn a_refused_candidate_has_its_reason_its_remedy_and_what_is_known_all_the_same() {
     let report = &reports()[2];
     let page = page(report);
