@@ -132,9 +132,22 @@ fn footer(document: &Document) -> Element {
     Element::new("footer").add(said)
 }
 
+/// The foot of a page whose numbers lie beside it, in the file of this name.
+#[cfg(feature = "analytics")]
+pub(super) fn foot(json: &str, version: &str) -> Element {
+    let link = Element::new("a").set("href", address(json)).text(json);
+    let said = Element::new("p")
+        .text("Every number on this page is in ")
+        .add(link)
+        .text(" beside it, unrounded. Made by Bellwether ")
+        .text(version)
+        .text(".");
+    Element::new("footer").add(said)
+}
+
 /// A file's name as an address of what lies beside the page.
 #[cfg(feature = "analytics")]
-pub(super) fn address(name: &str) -> String {
+fn address(name: &str) -> String {
     let mut address = "./".to_owned();
     for byte in name.bytes() {
         match byte {

@@ -28,7 +28,7 @@ pub use asked::{AskedError, FirstGuess, LoggedTarget, Picked, Question};
 
 use super::error::Error;
 use super::{Progress, Watch};
-use crate::ope::{CalibrationReport, Estimate, Overlap, Refusal};
+use crate::ope::{CalibrationReport, Caution, Estimate, Overlap, Refusal};
 use crate::table::LoggedReader;
 use gather::Gathered;
 use looks::Looks;
@@ -70,6 +70,8 @@ pub struct Said {
     pub overlap: Overlap,
     /// Whether arms were drawn as often as the log says; where it has the pmf.
     pub calibration: Option<CalibrationReport>,
+    /// What to be wary of, though the estimates stand: few rows like the target's, one that holds much of the weight.
+    pub cautions: Vec<Caution>,
     /// Each estimator by its name; those that need a model only where the file has one.
     pub estimates: BTreeMap<String, Estimate>,
     /// Estimators with a parameter chosen from the log.

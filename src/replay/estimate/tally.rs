@@ -2,8 +2,8 @@
 
 use super::{Question, Said, Tuned};
 use crate::ope::{
-    Calibration, Estimate, Estimator, Family, OverlapTally, Panel, Row, Rule, expected_square,
-    unsupported,
+    Calibration, Caution, Estimate, Estimator, Family, OverlapTally, Panel, Row, Rule,
+    expected_square, unsupported,
 };
 use crate::table::Families;
 use std::collections::BTreeMap;
@@ -127,6 +127,10 @@ impl Set {
             logged: self.panel.logged(),
             overlap,
             calibration,
+            cautions: match told {
+                true => Caution::of(&overlap, 0.0, None),
+                false => Vec::new(),
+            },
             detectable_effect: headline.map(Estimate::detectable_effect),
             estimates,
             tuned,

@@ -26,6 +26,7 @@ impl fmt::Display for EstimateReport {
             let cut = "% of the rewards are outside 0 to 1; the bounds at every peek cut them";
             writeln!(f, "{share:.2} {cut}")?;
         }
+        all.others(f)?;
         for (name, said) in &self.slices {
             let what = match (&said.refusal, said.headline()) {
                 (Some(refusal), _) => format!("REFUSED: {refusal}"),
@@ -85,17 +86,32 @@ impl Said {
                 writeln!(f, "{title:20} {}", interval(found))?;
             }
         }
+        for caution in &self.cautions {
+            writeln!(f, "caution              {caution}")?;
+        }
+        if let Some(effect) = self.detectable_effect {
+            let size = "would show (one-sided 5 %, power 80 %)";
+            writeln!(f, "a difference of {effect:.4} {size}")?;
+        }
+        Ok(())
+    }
+
+    /// The numbers beside those.
+    fn others(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headline = |name: &&String| HEADLINES.iter().any(|(h, _)| h == name);
+        if self.estimates.keys().all(|name| headline(&name)) {
+            return Ok(());
+        }
+        let others =
+            "the same by other estimators; where they lie far off, the weights or the model are";
+        writeln!(f, "{others}:")?;
         let others = self.estimates.iter();
-        for (name, found) in others.filter(|(n, _)| HEADLINES.iter().all(|(h, _)| h != n)) {
+        for (name, found) in others.filter(|(n, _)| !headline(n)) {
             writeln!(f, "{name:20} {}", interval(found))?;
         }
         for (name, found) in &self.tuned {
             let (estimate, lambda) = (interval(&found.estimate), found.lambda);
             writeln!(f, "{name:20} {estimate} with {lambda}")?;
-        }
-        if let Some(effect) = self.detectable_effect {
-            let size = "would show (one-sided 5 %, power 80 %)";
-            writeln!(f, "a difference of {effect:.4} {size}")?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::replay::{Aim, TrafficReport};
 use crate::report::figure::source;
 use crate::report::markup::{Element, Node};
 use crate::report::number::{Unit, count, ends, figure, interval};
-use crate::report::page::{address, head, whole};
+use crate::report::page::{foot, head, whole};
 use crate::report::writer::Writer;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -47,7 +47,7 @@ impl Judgement<'_> {
         let body = Element::new("body")
             .add(header)
             .add(main.add(terms))
-            .add(self.footer());
+            .add(foot(self.json, VERSION));
         let html = Element::new("html").set("lang", "en");
         html.add(head(&title, VERSION)).add(body)
     }
@@ -75,19 +75,6 @@ impl Judgement<'_> {
             .add(Element::new("h1").text(title))
             .add(writer.element("p", lede).class("lede"))
             .add(contents)
-    }
-
-    fn footer(&self) -> Element {
-        let json = Element::new("a")
-            .set("href", address(self.json))
-            .text(self.json);
-        let said = Element::new("p")
-            .text("Every number on this page is in ")
-            .add(json)
-            .text(" beside it, unrounded. Made by Bellwether ")
-            .text(VERSION)
-            .text(".");
-        Element::new("footer").add(said)
     }
 }
 

@@ -170,7 +170,7 @@ fn a_candidate_has_its_conditions_measures_tasks_course_and_weights() {
 
 #[test]
 fn tasks_with_too_little_on_them_are_listed_without_a_drawing() {
-    let few = judged(rows(330), &question(&["uniform"], "logged"));
+    let few = judged(rows(400), &question(&["uniform"], "logged"));
     let [candidate] = &few.candidates[..] else {
         panic!("one candidate");
     };

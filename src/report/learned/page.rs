@@ -4,7 +4,7 @@ use super::{figures, table};
 use crate::replay::{CostSource, OutcomesReport};
 use crate::report::markup::{Element, Node};
 use crate::report::number::{Unit, count, figure};
-use crate::report::page::{address, head, whole};
+use crate::report::page::{foot, head, whole};
 use crate::report::writer::Writer;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -44,7 +44,7 @@ impl Learned<'_> {
         let body = Element::new("body")
             .add(header)
             .add(main.add(terms))
-            .add(self.footer());
+            .add(foot(self.json, VERSION));
         let html = Element::new("html").set("lang", "en");
         html.add(head(&title, VERSION)).add(body)
     }
@@ -64,19 +64,6 @@ impl Learned<'_> {
             .add(Element::new("h1").text(title))
             .add(writer.element("p", lede).class("lede"))
             .add(contents)
-    }
-
-    fn footer(&self) -> Element {
-        let json = Element::new("a")
-            .set("href", address(self.json))
-            .text(self.json);
-        let said = Element::new("p")
-            .text("Every number on this page is in ")
-            .add(json)
-            .text(" beside it, unrounded. Made by Bellwether ")
-            .text(VERSION)
-            .text(".");
-        Element::new("footer").add(said)
     }
 }
 
