@@ -13,7 +13,7 @@ use bellwether::replay::{
     StreamParams, Sweep, TrafficQuestion,
 };
 use bellwether::report::{Judgement, Learned};
-use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader};
+use bellwether::table::{Error, Keep, OutcomeTable, TrafficReader, write_judged};
 use bellwether::unit::Timestamp;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -243,6 +243,9 @@ pub(crate) fn traffic(arguments: &Exported) -> Result<(), Failure> {
             json: &file_name(&pages.1),
         };
         write_page(pages, &page.html(), &report)?;
+    }
+    if let Some(file) = &arguments.table {
+        write_judged(file, &report.report.table())?;
     }
     out::write(arguments.format, &report, &report.to_string())
 }

@@ -11,6 +11,7 @@ mod error;
 mod frame;
 mod import;
 mod json_lines;
+mod judged_writer;
 mod keep;
 mod logged;
 mod logged_batch;
@@ -34,6 +35,7 @@ pub use import::{
     ArmRows, Fields, Imported, LITELLM, Left, OPEN_BANDIT, OpenBandit, Pmf, Spend, Weights, Wide,
     long,
 };
+pub use judged_writer::{JudgedRow, Spanned, write_judged};
 pub use keep::{Keep, LeftOut, Why};
 pub use logged::LoggedReader;
 pub use logged_batch::{LoggedBatch, Numbers};

@@ -168,6 +168,9 @@ pub(crate) struct Exported {
     /// put beside it, as FILE.json, as --format json has them.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
+    /// Writes the figures as rows too: a measure of a candidate each, then its tasks.
+    #[arg(long, value_name = "FILE.parquet")]
+    pub(crate) table: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -329,3 +329,21 @@ fn a_peek_at_outcomes_off_their_scale_lets_nothing_through() {
     let wide = higher(ask(rows, &question((-10.0, 1.0))));
     assert!(wide.bound.is_some(), "{wide:?}");
 }
+
+#[test]
+fn the_report_as_rows_has_every_measure_and_task_and_one_row_for_what_is_refused() {
+    let report = judged(tasks(3000), &["greedy", "fixed:arm=z"]);
+    let rows = report.table();
+    let greedy = &report.candidates[0];
+    assert_eq!(rows.len(), greedy.measures.len() + greedy.slices.len() + 1);
+    let utility = greedy.difference.unwrap();
+    let wanted = Some([utility.value, utility.lower, utility.upper]);
+    assert_eq!(
+        (rows[0].measure.as_str(), rows[0].difference),
+        ("utility", wanted)
+    );
+    let task = &rows[greedy.measures.len()];
+    assert_eq!(task.task.as_deref(), Some(greedy.slices[0].name.as_str()));
+    let refused = rows.last().unwrap();
+    assert!(refused.refusal.is_some() && refused.value.is_none());
+}

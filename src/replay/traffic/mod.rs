@@ -22,6 +22,7 @@ mod made;
 mod question;
 mod report;
 mod sequential;
+mod sheet;
 #[cfg(test)]
 mod tests;
 mod text;
