@@ -136,10 +136,18 @@ fn judge(
             Err(_) => ControlFlow::Break(()),
         }
     };
-    replay::traffic(rows, Some(wanted.len()), question, &watch).map_err(|error| match error {
+    replay::traffic(rows, Some(wanted.len()), question, &watch).map_err(failure)
+}
+
+/// What the log shows to be asked wrongly is the caller's to mend, not a fault of ours.
+fn failure(error: replay::Error) -> Failure {
+    match error {
         replay::Error::Stopped => Failure::DeadlineExceeded,
+        replay::Error::Guard { .. } => Failure::field("guards", error),
+        replay::Error::SavingPeeking => Failure::field("peeking", error),
+        replay::Error::Scale { .. } => Failure::field("utility_range", error),
         other => Failure::Internal(other.to_string()),
-    })
+    }
 }
 
 fn decision(store: &Store, position: Position) -> Result<Decision, store::Error> {
@@ -201,5 +209,26 @@ mod tests {
             );
         }
         assert_eq!(left_after(usize::MAX).unwrap().candidates.len(), 4);
+    }
+
+    #[test]
+    fn what_the_log_shows_to_be_asked_wrongly_names_its_field() {
+        let check = |error: replay::Error, expected: &str| match failure(error) {
+            Failure::InvalidField(violations) => {
+                let fields: Vec<&str> = violations.iter().map(|v| v.field.as_str()).collect();
+                assert_eq!(fields, [expected]);
+            }
+            other => panic!("{expected}: {other:?}"),
+        };
+        let signal = Name::new("speed").unwrap();
+        let allowed = vec![];
+        check(replay::Error::Guard { signal, allowed }, "guards");
+        check(replay::Error::SavingPeeking, "peeking");
+        let (low, high) = (1.0, 0.0);
+        check(replay::Error::Scale { low, high }, "utility_range");
+        assert!(matches!(
+            failure(replay::Error::Stopped),
+            Failure::DeadlineExceeded
+        ));
     }
 }
