@@ -204,6 +204,10 @@ pub enum Reason {
     NoPrice,
     /// What is left of the team's budget does not pay for it.
     Budget,
+    /// Its endpoints have failed, and are not asked for a while.
+    Unavailable,
+    /// None of its endpoints' dialects can express what is asked, or the caller excluded them.
+    Parameters,
 }
 
 /// A decision whose parts contradict each other.
@@ -344,6 +348,8 @@ pub struct Attempt {
     pub reported: bool,
     /// Idempotency key and hash of the report's body.
     pub request: Option<Request>,
+    /// Milliseconds until the first piece of a streamed answer.
+    pub first_token_ms: Option<f64>,
 }
 
 /// What a model said, word by word. Only where the team records content.
@@ -370,4 +376,8 @@ pub struct Usage {
     pub output: Option<u32>,
     /// True where the provider did not say all of it and characters were counted instead.
     pub estimated: bool,
+    /// Input tokens written to the provider's cache, at a price of their own.
+    pub cache_write: Option<u32>,
+    /// Output tokens that were thought and not said.
+    pub reasoning: Option<u32>,
 }

@@ -332,6 +332,7 @@ mod tests {
                 error: error.map(name),
                 reported: false,
                 request: None,
+                first_token_ms: None,
             };
             let team = name(TEAM);
             self.warmth.note(&Record::Attempt { team, attempt });

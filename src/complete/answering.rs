@@ -10,10 +10,11 @@ use super::error::Error;
 use super::events::Events;
 use super::repeat::given;
 use crate::access::Grant;
-use crate::chat::Message;
+use crate::chat::{Message, Parameters};
 use crate::decision::Attempt;
+use crate::eligibility::{Endpoint, Waits};
 use crate::id::Name;
-use crate::provider::{FinishReason, Prompt, Provider};
+use crate::provider::{FinishReason, Patience, Prompt, Provider};
 use crate::route::{Begun, Request, Route, Routed};
 use crate::store::Store;
 use std::collections::BTreeMap;
@@ -38,8 +39,21 @@ pub struct Completed {
     pub message: Message,
     /// Why it stopped.
     pub finish_reason: FinishReason,
-    /// The attempt that served it.
-    pub attempt: Attempt,
+    /// The attempts, in order; the last one served it.
+    pub attempts: Vec<Attempt>,
+    /// What was checked of the answer.
+    pub checks: Vec<Checked>,
+    /// Whether its JSON was repaired.
+    pub repaired: bool,
+}
+
+/// What a check found of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Which check.
+    pub check: String,
+    /// Why the answer did not pass, without its words. `None`: it passed.
+    pub problem: Option<String>,
 }
 
 /// An answer that the endpoint has begun.
@@ -47,6 +61,10 @@ pub struct Completed {
 pub struct Streaming {
     /// The decision.
     pub routed: Routed,
+    /// Where it is served from.
+    pub endpoint: Arc<Endpoint>,
+    /// Attempts that failed before it began, in order.
+    pub failed: Vec<Attempt>,
     /// What comes.
     pub events: Events,
 }
@@ -73,7 +91,6 @@ impl Complete {
         &self,
         caller: &Grant,
         request: &Request,
-        temperature: Option<f64>,
         deadline: Instant,
     ) -> Result<Completed, Error> {
         // The turn is dropped after the call to the provider, which has left its record by then.
@@ -83,21 +100,25 @@ impl Complete {
                 routed,
                 message: given.message,
                 finish_reason: given.finish_reason,
-                attempt: given.attempt,
+                attempts: vec![given.attempt],
+                checks: Vec::new(),
+                repaired: false,
             });
         }
         let (provider, target) = self.first(&routed, deadline)?;
-        let prompt = self.prompt(&routed, request, temperature);
+        let (prompt, patience) = self.asked(&routed.endpoint, request, deadline);
         let (answer, attempt) = self
             .attempts
-            .whole(provider, target, &prompt, deadline)
+            .whole(provider, target, prompt, patience)
             .await?;
         drop(turn);
         Ok(Completed {
             routed,
             message: answer.message,
             finish_reason: answer.finish_reason,
-            attempt,
+            attempts: vec![attempt],
+            checks: Vec::new(),
+            repaired: false,
         })
     }
 
@@ -106,21 +127,29 @@ impl Complete {
         &self,
         caller: &Grant,
         request: &Request,
-        temperature: Option<f64>,
         deadline: Instant,
     ) -> Result<Streaming, Error> {
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
-            let events = Events::again(given);
-            return Ok(Streaming { routed, events });
+            return Ok(Streaming {
+                endpoint: Arc::clone(&routed.endpoint),
+                routed,
+                failed: Vec::new(),
+                events: Events::again(given),
+            });
         }
         let (provider, target) = self.first(&routed, deadline)?;
-        let prompt = self.prompt(&routed, request, temperature);
+        let (prompt, patience) = self.asked(&routed.endpoint, request, deadline);
         let events = self
             .attempts
-            .stream(provider, target, &prompt, deadline, turn)
+            .stream(provider, target, prompt, patience, turn)
             .await?;
-        Ok(Streaming { routed, events })
+        Ok(Streaming {
+            endpoint: Arc::clone(&routed.endpoint),
+            routed,
+            failed: Vec::new(),
+            events,
+        })
     }
 
     /// The endpoint that the decision named.
@@ -146,17 +175,37 @@ impl Complete {
         Ok((provider.as_ref(), target))
     }
 
-    /// What the endpoint is asked. No more is asked of it than the worst case that was held counts on.
-    fn prompt(&self, routed: &Routed, request: &Request, temperature: Option<f64>) -> Prompt {
-        let cap = self.route.output_cap(&routed.endpoint.arm);
+    /// What an endpoint is asked (no more than the worst case that was held counts on), and how long it is
+    /// waited for.
+    fn asked<'a>(
+        &self,
+        endpoint: &'a Endpoint,
+        request: &'a Request,
+        deadline: Instant,
+    ) -> (Prompt<'a>, Patience) {
+        let cap = self.route.output_cap(&endpoint.arm);
         let most = [request.max_output_tokens, cap];
-        Prompt {
-            model: routed.endpoint.model.clone(),
-            messages: request.messages.clone(),
-            tools: request.tools.clone(),
-            response_format: request.response_format.clone(),
+        let prompt = Prompt {
+            model: &endpoint.model,
+            messages: &request.messages,
+            tools: &request.tools,
+            response_format: &request.response_format,
             max_output_tokens: most.into_iter().flatten().min(),
-            temperature,
-        }
+            generation: &request.generation,
+            leave_out: Parameters::ALL.without(endpoint.expresses),
+        };
+        let Waits {
+            first_token,
+            idle,
+            total,
+            ..
+        } = endpoint.waits;
+        let patience = Patience {
+            deadline,
+            total,
+            first: first_token,
+            idle,
+        };
+        (prompt, patience)
     }
 }

@@ -13,10 +13,9 @@ use crate::clock::Clock;
 use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
-use crate::provider::{Answer, Prompt, Provider};
+use crate::provider::{Answer, Patience, Prompt, Provider};
 use crate::store::Turn;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// Where an attempt goes, and for what.
 #[derive(Debug, Clone)]
@@ -49,11 +48,11 @@ impl Attempts {
         &self,
         provider: &dyn Provider,
         target: Target,
-        prompt: &Prompt,
-        deadline: Instant,
+        prompt: Prompt<'_>,
+        patience: Patience,
     ) -> Result<(Answer, Attempt), Failed> {
-        let mut running = self.start(target, prompt);
-        match provider.complete(prompt, deadline).await {
+        let mut running = self.start(target, &prompt);
+        match provider.complete(prompt, patience).await {
             Ok(answer) => {
                 running.heard.message(&answer.message);
                 running.took(answer.latency);
@@ -62,8 +61,8 @@ impl Attempts {
                 Ok((answer, attempt))
             }
             Err(error) => {
-                let attempt = running.failed(&error).durable().await;
-                Err(Failed { attempt, error })
+                let attempts = vec![running.failed(&error).durable().await];
+                Err(Failed { attempts, error })
             }
         }
     }
@@ -74,21 +73,21 @@ impl Attempts {
         &self,
         provider: &dyn Provider,
         target: Target,
-        prompt: &Prompt,
-        deadline: Instant,
+        prompt: Prompt<'_>,
+        patience: Patience,
         turn: Option<Turn>,
     ) -> Result<Events, Failed> {
-        let mut running = self.start(target, prompt);
-        match provider.stream(prompt, deadline).await {
+        let mut running = self.start(target, &prompt);
+        match provider.stream(prompt, patience).await {
             Ok(pieces) => Ok(Events::new(pieces, running, turn)),
             Err(error) => {
-                let attempt = running.failed(&error).durable().await;
-                Err(Failed { attempt, error })
+                let attempts = vec![running.failed(&error).durable().await];
+                Err(Failed { attempts, error })
             }
         }
     }
 
-    fn start(&self, target: Target, prompt: &Prompt) -> Running {
+    fn start(&self, target: Target, prompt: &Prompt<'_>) -> Running {
         Running::start(
             target,
             prompt.estimated_input_tokens(),

@@ -4,13 +4,13 @@ use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
 use crate::{provider, route, store};
 
-/// An attempt that failed, as it was recorded.
+/// Attempts that failed, as they were recorded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("endpoint {}: {error}", attempt.endpoint)]
+#[error("{} attempts failed, the last one: {error}", attempts.len())]
 pub struct Failed {
-    /// The record.
-    pub attempt: Attempt,
-    /// What went wrong, and what may be tried next.
+    /// The records, in order; at least one.
+    pub attempts: Vec<Attempt>,
+    /// What went wrong last, and what might have been tried next.
     #[source]
     pub error: provider::Error,
 }
@@ -46,7 +46,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// Every attempt failed; the last one.
-    #[error("every attempt failed, the last one at {0}")]
+    #[error("every attempt failed: {0}")]
     Failed(Box<Failed>),
 }
 

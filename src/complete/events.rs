@@ -6,10 +6,11 @@
 //!
 //! Not here: the record's contents (`running`).
 
+use super::answering::Checked;
 use super::error::Failed;
 use super::repeat::Given;
 use super::running::Running;
-use crate::chat::{ContentPart, ToolCall};
+use crate::chat::{ContentPart, Reasoning, ToolCall};
 use crate::decision::Attempt;
 use crate::provider::{Error, FinishReason, Kind, Piece, Pieces};
 use crate::store::Turn;
@@ -26,12 +27,16 @@ pub enum Event {
     Text(String),
     /// A whole tool call.
     ToolCall(ToolCall),
+    /// What the model thinks.
+    Reasoning(Reasoning),
     /// The end: the whole answer was sent.
     Done {
         /// Why the model stopped.
         finish_reason: FinishReason,
-        /// The record of the attempt.
-        attempt: Attempt,
+        /// The records of the attempts, in order; the last one served.
+        attempts: Vec<Attempt>,
+        /// What was checked of the answer.
+        checks: Vec<Checked>,
     },
 }
 
@@ -48,7 +53,7 @@ impl Events {
         let events = stream::unfold(Some(upstream), |upstream| async {
             let mut upstream = upstream?;
             let event = upstream.next().await;
-            let more = matches!(&event, Ok(Event::Text(_) | Event::ToolCall(_)));
+            let more = matches!(&event, Ok(event) if !matches!(event, Event::Done { .. }));
             Some((event, more.then_some(upstream)))
         });
         Self(events.boxed())
@@ -62,13 +67,15 @@ impl Events {
             .into_iter()
             .filter_map(|part| match part {
                 ContentPart::Text(text) => Some(Event::Text(text)),
+                ContentPart::Reasoning(thought) => Some(Event::Reasoning(thought)),
                 // No model streams one.
-                ContentPart::ImageUrl(_) => None,
+                _ => None,
             });
         let calls = given.message.tool_calls.into_iter().map(Event::ToolCall);
         let done = Event::Done {
             finish_reason: given.finish_reason,
-            attempt: given.attempt,
+            attempts: vec![given.attempt],
+            checks: Vec::new(),
         };
         let events: Vec<_> = texts.chain(calls).chain([done]).map(Ok).collect();
         Self(stream::iter(events).boxed())
@@ -107,15 +114,20 @@ impl Upstream {
                 self.running.heard.call(&call);
                 Ok(Event::ToolCall(call))
             }
+            Some(Ok(Piece::Reasoning(thought))) => {
+                self.running.heard.thought(&thought);
+                Ok(Event::Reasoning(thought))
+            }
             Some(Ok(Piece::Done {
                 finish_reason,
                 usage,
             })) => {
                 let ended = self.running.answered(usage, finish_reason);
-                let attempt = ended.durable().await;
+                let attempts = vec![ended.durable().await];
                 Ok(Event::Done {
                     finish_reason,
-                    attempt,
+                    attempts,
+                    checks: Vec::new(),
                 })
             }
             Some(Err(error)) => Err(self.failed(error).await),
@@ -124,7 +136,7 @@ impl Upstream {
     }
 
     async fn failed(&mut self, error: Error) -> Failed {
-        let attempt = self.running.failed(&error).durable().await;
-        Failed { attempt, error }
+        let attempts = vec![self.running.failed(&error).durable().await];
+        Failed { attempts, error }
     }
 }

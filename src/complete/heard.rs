@@ -4,7 +4,7 @@
 //!
 //! Units: characters.
 
-use crate::chat::{ContentPart, Message, Role, ToolCall};
+use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
 
 /// What was heard of one answer.
 #[derive(Debug)]
@@ -56,6 +56,21 @@ impl Heard {
         match words.content.last_mut() {
             Some(ContentPart::Text(last)) => last.push_str(text),
             _ => words.content.push(ContentPart::Text(text.to_owned())),
+        }
+    }
+
+    /// What was thought in a streamed one: words are put together, a signature is of those before it.
+    pub(super) fn thought(&mut self, thought: &Reasoning) {
+        self.count(thought.text.chars().count());
+        let Some(words) = &mut self.words else {
+            return;
+        };
+        match words.content.last_mut() {
+            Some(ContentPart::Reasoning(last)) if last.signature.is_none() => {
+                last.text.push_str(&thought.text);
+                last.signature.clone_from(&thought.signature);
+            }
+            _ => words.content.push(ContentPart::Reasoning(thought.clone())),
         }
     }
 

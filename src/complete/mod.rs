@@ -22,7 +22,7 @@ mod repeat;
 mod report;
 mod running;
 
-pub use answering::{Complete, Completed, Streaming};
+pub use answering::{Checked, Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};
 pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events};

@@ -93,6 +93,7 @@ impl Reports {
             error: told.error,
             reported: true,
             request: told.request,
+            first_token_ms: None,
         };
         let record = Record::Attempt {
             team: team.clone(),

@@ -105,9 +105,8 @@ impl Running {
         } else {
             Usage {
                 input: Some(0),
-                cached_input: None,
                 output: Some(0),
-                estimated: false,
+                ..Usage::default()
             }
         };
         self.end(usage, Some(error.kind.as_str()))
@@ -121,6 +120,7 @@ impl Running {
                 .output
                 .or(Some(estimated_tokens(self.heard.characters()))),
             estimated: said.estimated || said.input.is_none() || said.output.is_none(),
+            ..said
         }
     }
 
@@ -149,6 +149,7 @@ impl Running {
             error: error.and_then(|kind| Name::new(kind).ok()),
             reported: false,
             request: None,
+            first_token_ms: None,
         };
         let place = self.log.take().and_then(|log| {
             let place = log.append(team, &attempt);

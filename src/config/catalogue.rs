@@ -2,9 +2,12 @@
 
 use super::fields::Fields;
 use super::params::{Connection, Simulated};
-use crate::eligibility::{Arm, Catalogue, Endpoint, Error, Price};
+use crate::chat::Parameters;
+use crate::eligibility::{Arm, Catalogue, Endpoint, Error, Price, Waits};
 use crate::id::Name;
+use crate::provider;
 use crate::unit::Timestamp;
+use std::time::Duration;
 
 /// Reads both lists. `is_set` tells whether an environment variable is.
 pub(super) fn read(
@@ -96,9 +99,9 @@ fn endpoint(fields: &Fields<'_>, is_set: &dyn Fn(&str) -> bool) -> Option<(Endpo
             (Connection::OpenAi { api_key_env: None }, "", "")
         }
     };
-    let dialect = match connection {
-        Connection::Simulated(_) => "simulated",
-        Connection::OpenAi { .. } => "openai",
+    let (dialect, expresses) = match connection {
+        Connection::Simulated(_) => ("simulated", Parameters::ALL),
+        Connection::OpenAi { .. } => ("openai", provider::OPENAI_PARAMETERS),
     };
     let endpoint = Endpoint {
         name: name?,
@@ -109,9 +112,25 @@ fn endpoint(fields: &Fields<'_>, is_set: &dyn Fn(&str) -> bool) -> Option<(Endpo
         region,
         zero_retention,
         trains,
+        expresses,
+        waits: waits(fields),
         prices,
     };
     Some((endpoint, connection))
+}
+
+fn waits(fields: &Fields<'_>) -> Waits {
+    let defaults = Waits::default();
+    let ms = |key, default: Duration| {
+        let said = fields.integer(key, 1..=3_600_000);
+        said.map_or(default, |ms| Duration::from_millis(u64::from(ms)))
+    };
+    Waits {
+        connect: ms("connect_timeout_ms", defaults.connect),
+        first_token: ms("first_token_timeout_ms", defaults.first_token),
+        idle: ms("idle_timeout_ms", defaults.idle),
+        total: ms("total_timeout_ms", defaults.total),
+    }
 }
 
 fn simulated(fields: &Fields<'_>) -> Simulated {
@@ -158,12 +177,14 @@ fn prices(endpoint: &Fields<'_>) -> Vec<Price> {
         let usd = |key| fields.number(key, "0 to 1000000", |usd| (0.0..=1e6).contains(&usd));
         let input = fields.required("input_usd_per_million", |_, key| usd(key));
         let cached = usd("cached_input_usd_per_million");
+        let written = usd("cache_write_usd_per_million");
         let output = fields.required("output_usd_per_million", |_, key| usd(key));
         if let (Some(input), Some(output)) = (input, output) {
             prices.push(Price {
                 from: from.unwrap_or(Timestamp::from_micros(0)),
                 input,
                 cached_input: cached.unwrap_or(input),
+                cache_write: written.unwrap_or(input),
                 output,
             });
         }

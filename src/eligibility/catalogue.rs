@@ -221,6 +221,7 @@ mod tests {
             from: Timestamp::from_micros(second * 1_000_000),
             input: usd,
             cached_input: 0.0,
+            cache_write: usd,
             output: 0.0,
         };
         Endpoint {
@@ -232,6 +233,8 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: true,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             prices: seconds.iter().map(price).collect(),
         }
     }

@@ -5,6 +5,7 @@
 use super::catalogue::{Arm, Catalogue};
 use super::endpoint::{REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
 use super::need::Need;
+use crate::chat::Parameters;
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
 use crate::unit::{NanoUsd, Timestamp};
@@ -129,13 +130,22 @@ impl Catalogue {
         ranked: &mut Ranked,
     ) -> Result<EligibleArm, (Reason, String)> {
         let first = ranked.endpoints.len();
-        let mut permitted = false;
+        let mut passed = Passed::default();
         for &index in of_arm {
             let endpoint = self.endpoints.get(index);
             let Some(endpoint) = endpoint.filter(|e| need.data_policy.permits(e)) else {
                 continue;
             };
-            permitted = true;
+            passed.permitted = true;
+            if !need.admits(endpoint) {
+                passed.expressed = endpoint.expresses;
+                continue;
+            }
+            passed.admitted = true;
+            if need.unavailable.get(index).is_some_and(|out| *out) {
+                continue;
+            }
+            passed.available = true;
             if let Some(cost) = reference_cost_usd(endpoint, need.input_tokens, now) {
                 ranked.insert(first, index, cost);
             }
@@ -147,11 +157,45 @@ impl Catalogue {
                 first,
                 count: ranked.endpoints.len() - first,
             }),
-            None if permitted => {
-                let detail = "no endpoint has a price that holds now".to_owned();
-                Err((Reason::NoPrice, detail))
-            }
-            None => Err((Reason::DataPolicy, need.data_policy.demands())),
+            None => Err(passed.reason(need)),
+        }
+    }
+}
+
+/// How far an arm's endpoints came.
+#[derive(Default)]
+struct Passed {
+    /// The data policy lets one be asked.
+    permitted: bool,
+    /// The caller does, and its dialect can express what is asked.
+    admitted: bool,
+    /// It has not failed just now.
+    available: bool,
+    /// What one that was not admitted can express.
+    expressed: Parameters,
+}
+
+impl Passed {
+    /// Why none is left: the first check that all of them failed.
+    fn reason(&self, need: &Need<'_>) -> (Reason, String) {
+        let said = |text: &str| text.to_owned();
+        match self {
+            Self {
+                permitted: false, ..
+            } => (Reason::DataPolicy, need.data_policy.demands()),
+            Self {
+                admitted: false, ..
+            } => (Reason::Parameters, need.lacks(self.expressed)),
+            Self {
+                available: false, ..
+            } => (
+                Reason::Unavailable,
+                said("its endpoints have failed and are not asked for a while"),
+            ),
+            _ => (
+                Reason::NoPrice,
+                said("no endpoint has a price that holds now"),
+            ),
         }
     }
 }
@@ -219,10 +263,13 @@ mod tests {
             region: Some(name("eu")),
             zero_retention: true,
             trains: false,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             prices: vec![Price {
                 from: Timestamp::from_micros(from * 1_000_000),
                 input: usd,
                 cached_input: usd,
+                cache_write: usd,
                 output: usd,
             }],
         }
@@ -235,6 +282,8 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: true,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             ..endpoint("small-us", "small", 1.0, 0)
         };
         Catalogue::new(
@@ -265,13 +314,8 @@ mod tests {
 
     fn need() -> Need<'static> {
         Need {
-            key_arms: None,
-            allowed: &[],
-            denied: &[],
-            capabilities: &[],
             input_tokens: 1000,
-            max_output_tokens: None,
-            data_policy: free(),
+            ..Need::under(free())
         }
     }
 

@@ -4,9 +4,11 @@
 //!
 //! Not here: how many tokens an answer will have (`learn`), how an endpoint is called (`provider`).
 
+use crate::chat::Parameters;
 use crate::decision::Usage;
 use crate::id::Name;
 use crate::unit::{NanoUsd, Timestamp};
+use std::time::Duration;
 
 /// Output tokens at which arms are compared before anything is known of their answers, and for which
 /// room must be left in the context where the caller states no limit.
@@ -31,8 +33,37 @@ pub struct Endpoint {
     pub zero_retention: bool,
     /// Trains on requests.
     pub trains: bool,
+    /// What its dialect can express.
+    pub expresses: Parameters,
+    /// How long it is waited for.
+    pub waits: Waits,
     /// Prices, ascending by `from`.
     pub prices: Vec<Price>,
+}
+
+/// How long an endpoint is waited for, always within the caller's own deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the first piece of a streamed answer.
+    pub first_token: Duration,
+    /// Between two pieces of a streamed answer.
+    pub idle: Duration,
+    /// For the whole answer.
+    pub total: Duration,
+}
+
+impl Default for Waits {
+    /// 5 seconds, 60, 60, and 10 minutes: models that think say nothing for long.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_token: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(600),
+        }
+    }
 }
 
 /// What tokens cost from a moment on.
@@ -44,6 +75,8 @@ pub struct Price {
     pub input: f64,
     /// USD per million input tokens read from the provider's cache.
     pub cached_input: f64,
+    /// USD per million input tokens written to the provider's cache.
+    pub cache_write: f64,
     /// USD per million output tokens.
     pub output: f64,
 }
@@ -55,7 +88,7 @@ impl Price {
     /// ```
     /// use bellwether::{eligibility::Price, unit::Timestamp};
     /// let from = Timestamp::from_micros(0);
-    /// let price = Price { from, input: 2.0, cached_input: 0.5, output: 8.0 };
+    /// let price = Price { from, input: 2.0, cached_input: 0.5, cache_write: 2.0, output: 8.0 };
     /// // 600,000 * 2 + 400,000 * 0.5 + 100,000 * 8 = 2.2 million millionths.
     /// assert!((price.cost_usd(1_000_000, 400_000, 100_000_u32) - 2.2).abs() < 1e-12);
     /// ```
@@ -78,8 +111,11 @@ impl Endpoint {
     /// What `usage` cost at `now`; `None` without a price or where tokens were not counted.
     pub fn cost(&self, usage: &Usage, now: Timestamp) -> Option<NanoUsd> {
         let (input, output) = (usage.input?, usage.output?);
-        let cached = usage.cached_input.unwrap_or(0);
-        NanoUsd::from_usd(self.price(now)?.cost_usd(input, cached, output)).ok()
+        let cached = usage.cached_input.unwrap_or(0).min(input);
+        let price = self.price(now)?;
+        let written = usage.cache_write.unwrap_or(0).min(input - cached);
+        let extra = f64::from(written) * (price.cache_write - price.input) * 1e-6;
+        NanoUsd::from_usd(price.cost_usd(input, cached, output) + extra).ok()
     }
 }
 
@@ -93,7 +129,8 @@ impl Endpoint {
 /// let endpoint = Endpoint {
 ///     name: name.clone(), arm: name.clone(), provider: name, model: String::new(),
 ///     base_url: String::new(), region: None, zero_retention: true, trains: false,
-///     prices: vec![Price { from, input: 1.0, cached_input: 0.1, output: 10.0 }],
+///     expresses: Default::default(), waits: Default::default(),
+///     prices: vec![Price { from, input: 1.0, cached_input: 0.1, cache_write: 1.0, output: 10.0 }],
 /// };
 /// // (1000 * 1 + 256 * 10) / 1e6
 /// let cost = reference_cost_usd(&endpoint, 1000, from).unwrap();
@@ -117,6 +154,7 @@ mod tests {
             from: at(from),
             input,
             cached_input: 0.1,
+            cache_write: input,
             output: 15.0,
         };
         Endpoint {
@@ -128,6 +166,8 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: true,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             prices: vec![price(100, 3.0), price(200, 1.0)],
         }
     }
@@ -157,6 +197,18 @@ mod tests {
         let cost = endpoint().cost(&usage, at(100));
         assert_eq!(cost, Some(NanoUsd::new(1_990_000)));
         assert_eq!(endpoint().cost(&usage, at(0)), None);
+        // Three hundred of those that were not read were written, at twice the price of reading.
+        let mut dearer = endpoint();
+        for price in &mut dearer.prices {
+            price.cache_write = 2.0 * price.input;
+        }
+        let written = Usage {
+            cache_write: Some(300),
+            ..usage
+        };
+        let cost = |endpoint: &Endpoint, usage| endpoint.cost(usage, at(100)).map(NanoUsd::get);
+        let (plain, dear) = (cost(&dearer, &usage), cost(&dearer, &written));
+        assert_eq!(dear.zip(plain).map(|(d, p)| d - p), Some(300 * 3000));
         let uncounted = Usage {
             output: None,
             ..usage

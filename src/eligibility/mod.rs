@@ -20,5 +20,5 @@ mod need;
 
 pub use catalogue::{Arm, Catalogue, Error};
 pub use choice::{Eligible, EligibleArm};
-pub use endpoint::{Endpoint, Price, REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
+pub use endpoint::{Endpoint, Price, REFERENCE_OUTPUT_TOKENS, Waits, reference_cost_usd};
 pub use need::{DataPolicy, Limits, Need};

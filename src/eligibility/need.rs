@@ -3,6 +3,7 @@
 //! Not here: reading it from a request (`grpc`, `route`).
 
 use super::endpoint::Endpoint;
+use crate::chat::Parameters;
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
 use crate::unit::NanoUsd;
@@ -65,6 +66,55 @@ pub struct Need<'a> {
     pub max_output_tokens: Option<u32>,
     /// Where the data may go.
     pub data_policy: &'a DataPolicy,
+    /// What the endpoint's dialect must be able to express.
+    pub parameters: Parameters,
+    /// Only these endpoints, by their names or their providers'. Empty: any.
+    pub allowed_endpoints: &'a [Name],
+    /// Never these endpoints, by their names or their providers'.
+    pub denied_endpoints: &'a [Name],
+    /// Endpoints that are not asked for a while, by their place in the catalogue; places beyond its end are
+    /// asked.
+    pub unavailable: &'a [bool],
+}
+
+impl<'a> Need<'a> {
+    /// Nothing but that the data may go where `data_policy` lets it.
+    pub fn under(data_policy: &'a DataPolicy) -> Self {
+        Self {
+            key_arms: None,
+            allowed: &[],
+            denied: &[],
+            capabilities: &[],
+            input_tokens: 0,
+            max_output_tokens: None,
+            data_policy,
+            parameters: Parameters::default(),
+            allowed_endpoints: &[],
+            denied_endpoints: &[],
+            unavailable: &[],
+        }
+    }
+
+    /// Whether the caller lets it be asked, and it can be asked.
+    pub(super) fn admits(&self, endpoint: &Endpoint) -> bool {
+        let named = |list: &[Name]| {
+            let is = |name: &Name| *name == endpoint.name || *name == endpoint.provider;
+            list.iter().any(is)
+        };
+        (self.allowed_endpoints.is_empty() || named(self.allowed_endpoints))
+            && !named(self.denied_endpoints)
+            && self.parameters.without(endpoint.expresses).is_empty()
+    }
+
+    /// The exclusion's detail where no permitted endpoint is admitted.
+    pub(super) fn lacks(&self, expressed: Parameters) -> String {
+        let missing = self.parameters.without(expressed);
+        if missing.is_empty() {
+            "the caller's allowed and denied endpoints leave none".to_owned()
+        } else {
+            format!("no endpoint can express {missing}")
+        }
+    }
 }
 
 /// Limits on what is predicted; checked when the predictions exist.

@@ -113,7 +113,7 @@ impl From<Failed> for Failure {
         if failed.error.kind == provider::Kind::DeadlineExceeded {
             return Self::DeadlineExceeded;
         }
-        Self::AllAttemptsFailed(vec![tried(failed.attempt)])
+        Self::AllAttemptsFailed(failed.attempts.into_iter().map(tried).collect())
     }
 }
 

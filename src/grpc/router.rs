@@ -8,8 +8,8 @@ use super::status::Failure;
 use super::stream::{Guarded, Replies};
 use super::{decode, encode};
 use crate::access::{Grant, Scope};
-use crate::chat::{Message, ToolCall};
-use crate::complete::AttemptReport;
+use crate::chat::{Message, Reasoning, ToolCall};
+use crate::complete::{AttemptReport, Checked};
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Secret};
 use crate::learn::{EpisodeClosed, EpisodeClosing};
@@ -78,8 +78,6 @@ pub trait Routing: Send + Sync + 'static {
 pub struct Ask {
     /// What is asked.
     pub request: Request,
-    /// Sampling temperature, 0 to 2.
-    pub temperature: Option<f64>,
     /// The call, for its deadline.
     pub call: Call,
 }
@@ -93,8 +91,12 @@ pub struct Completed {
     pub message: Message,
     /// Why it stopped, in the contract's words.
     pub finish_reason: &'static str,
-    /// The attempt that served it.
-    pub attempt: Attempt,
+    /// The attempts, in order; the last one served it.
+    pub attempts: Vec<Attempt>,
+    /// What was checked of the answer.
+    pub checks: Vec<Checked>,
+    /// Whether its JSON was repaired.
+    pub repaired: bool,
 }
 
 /// A piece of a streamed answer.
@@ -106,12 +108,16 @@ pub enum Event {
     Text(String),
     /// A whole tool call.
     ToolCall(ToolCall),
+    /// What the model thinks.
+    Reasoning(Reasoning),
     /// The end: all was sent.
     Done {
         /// Why it stopped, in the contract's words.
         finish_reason: &'static str,
-        /// The attempt that served it.
-        attempt: Box<Attempt>,
+        /// The attempts, in order; the last one served it.
+        attempts: Vec<Attempt>,
+        /// What was checked of the answer.
+        checks: Vec<Checked>,
     },
 }
 
@@ -178,7 +184,8 @@ impl<U: Routing> RouterService for Router<U> {
         request: tonic::Request<v1::CompleteRequest>,
     ) -> Result<Response<v1::CompleteResponse>, Status> {
         serve(request, Scope::Complete, |a| async move {
-            let ask = ask(decode::complete(a.asked)?, a.call);
+            let (request, call) = (decode::complete(a.asked)?, a.call);
+            let ask = Ask { request, call };
             let completed = self.routing.complete(&a.grant, ask).await?;
             Ok(encode::complete_response(completed))
         })
@@ -192,7 +199,8 @@ impl<U: Routing> RouterService for Router<U> {
         request: tonic::Request<v1::StreamCompleteRequest>,
     ) -> Result<Response<Self::StreamCompleteStream>, Status> {
         serve(request, Scope::Complete, |a| async move {
-            let ask = ask(decode::stream_complete(a.asked)?, a.call);
+            let (request, call) = (decode::stream_complete(a.asked)?, a.call);
+            let ask = Ask { request, call };
             let events = self.routing.stream_complete(&a.grant, ask).await?;
             let is_last = |event: &Event| matches!(event, Event::Done { .. });
             let replies = Guarded::new(a.call, events, is_last);
@@ -240,13 +248,5 @@ impl<U: Routing> RouterService for Router<U> {
             Ok(encode::list_decisions(&page))
         })
         .await
-    }
-}
-
-fn ask((request, temperature): (Request, Option<f64>), call: Call) -> Ask {
-    Ask {
-        request,
-        temperature,
-        call,
     }
 }

@@ -310,6 +310,8 @@ fn word(reason: Reason) -> &'static str {
         Reason::MaxLatency => "MAX_LATENCY",
         Reason::NoPrice => "NO_PRICE",
         Reason::Budget => "BUDGET",
+        Reason::Unavailable => "UNAVAILABLE",
+        Reason::Parameters => "PARAMETERS",
     }
 }
 

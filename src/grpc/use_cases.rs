@@ -54,33 +54,23 @@ impl Routing for Gateway {
 
     async fn complete(&self, grant: &Grant, ask: Ask) -> Result<Completed, Failure> {
         let deadline = deadline(&ask);
-        let Ask {
-            request,
-            temperature,
-            ..
-        } = ask;
-        let done = self
-            .complete
-            .complete(grant, &request, temperature, deadline)
-            .await?;
+        let done = self.complete.complete(grant, &ask.request, deadline);
+        let done = done.await?;
         Ok(Completed {
             routed: done.routed,
             message: done.message,
             finish_reason: done.finish_reason.as_str(),
-            attempt: done.attempt,
+            attempts: done.attempts,
+            checks: done.checks,
+            repaired: done.repaired,
         })
     }
 
     async fn stream_complete(&self, grant: &Grant, ask: Ask) -> Result<Events, Failure> {
         let deadline = deadline(&ask);
-        let Ask {
-            request,
-            temperature,
-            ..
-        } = ask;
         let streaming = self
             .complete
-            .stream(grant, &request, temperature, deadline)
+            .stream(grant, &ask.request, deadline)
             .await
             .map_err(|error| Failure::from(error).inside("request"))?;
         let decided = Ok(Event::Decided(Box::new(streaming.routed)));
@@ -119,12 +109,15 @@ fn piece(event: complete::Event) -> Event {
     match event {
         complete::Event::Text(text) => Event::Text(text),
         complete::Event::ToolCall(call) => Event::ToolCall(call),
+        complete::Event::Reasoning(thought) => Event::Reasoning(thought),
         complete::Event::Done {
             finish_reason,
-            attempt,
+            attempts,
+            checks,
         } => Event::Done {
             finish_reason: finish_reason.as_str(),
-            attempt: Box::new(attempt),
+            attempts,
+            checks,
         },
     }
 }

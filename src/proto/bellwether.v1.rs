@@ -28,7 +28,7 @@ pub mod context_tag {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ContentPart {
     /// The part; exactly one is required.
-    #[prost(oneof = "content_part::Part", tags = "1, 2")]
+    #[prost(oneof = "content_part::Part", tags = "1, 2, 3, 4, 5")]
     pub part: ::core::option::Option<content_part::Part>,
 }
 /// Nested message and enum types in `ContentPart`.
@@ -42,7 +42,54 @@ pub mod content_part {
         /// Address of an image (https or data:image URL). Requires an arm with capability `vision`.
         #[prost(string, tag = "2")]
         ImageUrl(::prost::alloc::string::String),
+        /// Sound. Requires an arm with capability `audio`.
+        #[prost(message, tag = "3")]
+        Audio(super::Audio),
+        /// A document. Requires an arm with capability `files`.
+        #[prost(message, tag = "4")]
+        File(super::File),
+        /// What the model thought, of an assistant's message: send it back unchanged with the results of the
+        /// tools that it called.
+        #[prost(message, tag = "5")]
+        Reasoning(super::Reasoning),
     }
+}
+/// Sound.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Audio {
+    /// The bytes, in base64; required.
+    #[prost(string, tag = "1")]
+    pub data: ::prost::alloc::string::String,
+    /// Their format: "wav", "mp3", "flac", "opus", "ogg", "aac", "aiff" or "pcm16".
+    #[prost(string, tag = "2")]
+    pub format: ::prost::alloc::string::String,
+}
+/// A document.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct File {
+    /// Its name, at most 256 bytes; may be empty.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The document as "data:MEDIA-TYPE;base64,...".
+    #[prost(string, tag = "2")]
+    pub data_url: ::prost::alloc::string::String,
+}
+/// What a model thought before it answered. Only the dialect that made it can read it; endpoints of
+/// others are asked without it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reasoning {
+    /// The words; empty where only the signature was given.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// The provider's own proof, to be sent back as it is. Empty: none.
+    #[prost(string, tag = "2")]
+    pub signature: ::prost::alloc::string::String,
+    /// The dialect that made it.
+    #[prost(string, tag = "3")]
+    pub dialect: ::prost::alloc::string::String,
+    /// The tool call that it belongs to. Empty: none.
+    #[prost(string, tag = "4")]
+    pub tool_call_id: ::prost::alloc::string::String,
 }
 /// One chat message.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -146,6 +193,36 @@ pub mod response_format {
         }
     }
 }
+/// How a model is asked to answer. What an endpoint's dialect cannot express excludes the endpoint, unless
+/// `Constraints.require_parameters` is false: then it is left out for that endpoint.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Generation {
+    /// Share of the probability that is sampled from, 0 to 1. Absent: the endpoint's default.
+    #[prost(double, optional, tag = "1")]
+    pub top_p: ::core::option::Option<f64>,
+    /// At most 16 texts, none empty, at which the answer ends.
+    #[prost(string, repeated, tag = "2")]
+    pub stop: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Seed of the sampling. Absent: the endpoint's own.
+    #[prost(int64, optional, tag = "3")]
+    pub seed: ::core::option::Option<i64>,
+    /// Dislike of words that were said, -2 to 2. Absent: the endpoint's default.
+    #[prost(double, optional, tag = "4")]
+    pub presence_penalty: ::core::option::Option<f64>,
+    /// Dislike of words by how often they were said, -2 to 2. Absent: the endpoint's default.
+    #[prost(double, optional, tag = "5")]
+    pub frequency_penalty: ::core::option::Option<f64>,
+    /// How long to think: "none", "minimal", "low", "medium", "high" or "xhigh". Empty: the endpoint's default.
+    #[prost(string, tag = "6")]
+    pub reasoning_effort: ::prost::alloc::string::String,
+    /// Which tool to call: "auto", "none", "required", or the name of an offered one as "function:NAME".
+    /// Empty: auto.
+    #[prost(string, tag = "7")]
+    pub tool_choice: ::prost::alloc::string::String,
+    /// Whether several tools may be called at once. Absent: the endpoint's default.
+    #[prost(bool, optional, tag = "8")]
+    pub parallel_tool_calls: ::core::option::Option<bool>,
+}
 /// What the request is, as far as the caller says.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RequestContext {
@@ -207,6 +284,22 @@ pub struct Constraints {
     /// Where the data may go. Absent: the team's default.
     #[prost(message, optional, tag = "6")]
     pub data_policy: ::core::option::Option<DataPolicy>,
+    /// Only these endpoints, at most 1024, by their names or their providers'. Empty: any.
+    #[prost(string, repeated, tag = "7")]
+    pub allowed_endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Never these endpoints, at most 1024, by their names or their providers'.
+    #[prost(string, repeated, tag = "8")]
+    pub denied_endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// These arms in this order instead of a draw, at most 16: the first that is eligible takes the request, the
+    /// others are its fallbacks. No other arm does. Empty: the router chooses.
+    #[prost(string, repeated, tag = "9")]
+    pub arm_order: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether another endpoint or arm may be tried when one fails. Absent: true.
+    #[prost(bool, optional, tag = "10")]
+    pub allow_fallbacks: ::core::option::Option<bool>,
+    /// Whether an endpoint must be able to express all of `generation`. Absent: true.
+    #[prost(bool, optional, tag = "11")]
+    pub require_parameters: ::core::option::Option<bool>,
 }
 /// Where a request's data may go.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -314,6 +407,12 @@ pub struct Usage {
     /// True where the provider did not say all of it and characters were counted instead.
     #[prost(bool, tag = "4")]
     pub estimated: bool,
+    /// Input tokens written to the provider's cache, at a price of their own; part of `input_tokens`.
+    #[prost(int64, optional, tag = "5")]
+    pub cache_write_tokens: ::core::option::Option<i64>,
+    /// Output tokens that were thought and not said; part of `output_tokens`.
+    #[prost(int64, optional, tag = "6")]
+    pub reasoning_tokens: ::core::option::Option<i64>,
 }
 /// One try at an endpoint.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -342,6 +441,22 @@ pub struct Attempt {
     /// True if the caller reported it (`ReportAttempt`), false if Bellwether made the call.
     #[prost(bool, tag = "8")]
     pub reported: bool,
+    /// Milliseconds until the first piece of a streamed answer. Absent: not streamed, or none came.
+    #[prost(double, optional, tag = "9")]
+    pub first_token_ms: ::core::option::Option<f64>,
+}
+/// What a check found of an answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerCheck {
+    /// Which check: "json", "json_schema", "tool_arguments", "refusal", "truncation", or an operator's own.
+    #[prost(string, tag = "1")]
+    pub check: ::prost::alloc::string::String,
+    /// Whether the answer passed.
+    #[prost(bool, tag = "2")]
+    pub passed: bool,
+    /// Why it did not, without its words. Empty if it passed.
+    #[prost(string, tag = "3")]
+    pub problem: ::prost::alloc::string::String,
 }
 /// The value of a signal; exactly one is required.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -441,6 +556,10 @@ pub enum ExclusionReason {
     NoPrice = 8,
     /// What is left of the team's budget does not pay for it.
     Budget = 9,
+    /// Its endpoints have failed, and are not asked for a while.
+    Unavailable = 10,
+    /// None of its endpoints can express what is asked, or the caller excluded them.
+    Parameters = 11,
 }
 impl ExclusionReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -459,6 +578,8 @@ impl ExclusionReason {
             Self::MaxLatency => "EXCLUSION_REASON_MAX_LATENCY",
             Self::NoPrice => "EXCLUSION_REASON_NO_PRICE",
             Self::Budget => "EXCLUSION_REASON_BUDGET",
+            Self::Unavailable => "EXCLUSION_REASON_UNAVAILABLE",
+            Self::Parameters => "EXCLUSION_REASON_PARAMETERS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -474,6 +595,8 @@ impl ExclusionReason {
             "EXCLUSION_REASON_MAX_LATENCY" => Some(Self::MaxLatency),
             "EXCLUSION_REASON_NO_PRICE" => Some(Self::NoPrice),
             "EXCLUSION_REASON_BUDGET" => Some(Self::Budget),
+            "EXCLUSION_REASON_UNAVAILABLE" => Some(Self::Unavailable),
+            "EXCLUSION_REASON_PARAMETERS" => Some(Self::Parameters),
             _ => None,
         }
     }
@@ -608,6 +731,9 @@ pub struct CompleteRequest {
     /// Sampling temperature, 0 to 2. Absent: the endpoint's default.
     #[prost(double, optional, tag = "5")]
     pub temperature: ::core::option::Option<f64>,
+    /// How to answer, besides. Absent: the endpoint's defaults.
+    #[prost(message, optional, tag = "6")]
+    pub generation: ::core::option::Option<Generation>,
 }
 /// The answer.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -624,6 +750,16 @@ pub struct CompleteResponse {
     /// The attempt that served it.
     #[prost(message, optional, tag = "4")]
     pub attempt: ::core::option::Option<Attempt>,
+    /// Every attempt, in order; the last one served it. `decision.arm` is the arm that was chosen, each
+    /// attempt's `arm` the one that was asked.
+    #[prost(message, repeated, tag = "5")]
+    pub attempts: ::prost::alloc::vec::Vec<Attempt>,
+    /// What was checked of the answer. Empty: nothing.
+    #[prost(message, repeated, tag = "6")]
+    pub checks: ::prost::alloc::vec::Vec<AnswerCheck>,
+    /// True if the answer's JSON was repaired, as the team's checks allow.
+    #[prost(bool, tag = "7")]
+    pub repaired: bool,
 }
 /// Asks for a decision and an answer in pieces.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -635,13 +771,13 @@ pub struct StreamCompleteRequest {
 /// A piece of a streamed answer.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StreamCompleteResponse {
-    /// Exactly one: first `decision`, then any number of `text_delta` and `tool_call`, last `done`.
-    #[prost(oneof = "stream_complete_response::Event", tags = "1, 2, 3, 4")]
+    /// Exactly one: first `decision`, then any number of `text_delta`, `tool_call` and `reasoning`, last `done`.
+    #[prost(oneof = "stream_complete_response::Event", tags = "1, 2, 3, 4, 5")]
     pub event: ::core::option::Option<stream_complete_response::Event>,
 }
 /// Nested message and enum types in `StreamCompleteResponse`.
 pub mod stream_complete_response {
-    /// Exactly one: first `decision`, then any number of `text_delta` and `tool_call`, last `done`.
+    /// Exactly one: first `decision`, then any number of `text_delta`, `tool_call` and `reasoning`, last `done`.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Event {
         /// The decision, before the first token.
@@ -656,6 +792,9 @@ pub mod stream_complete_response {
         /// A whole call of a tool.
         #[prost(message, tag = "4")]
         ToolCall(super::ToolCall),
+        /// What the model thinks, in pieces.
+        #[prost(message, tag = "5")]
+        Reasoning(super::Reasoning),
     }
 }
 /// The terminal message of a stream.
@@ -670,6 +809,12 @@ pub struct StreamDone {
     /// The attempt that served it: arm, usage, cost.
     #[prost(message, optional, tag = "3")]
     pub attempt: ::core::option::Option<Attempt>,
+    /// Every attempt, in order; the last one served it.
+    #[prost(message, repeated, tag = "4")]
+    pub attempts: ::prost::alloc::vec::Vec<Attempt>,
+    /// What was checked of the answer. Empty: nothing.
+    #[prost(message, repeated, tag = "5")]
+    pub checks: ::prost::alloc::vec::Vec<AnswerCheck>,
 }
 /// Asks to close an episode.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,13 +1,13 @@
 //! What a model says back: whole, or in pieces.
 //!
-//! Invariants: a stream of pieces is any number of [`Piece::Text`] and [`Piece::ToolCall`], then one
-//! [`Piece::Done`] and nothing after it; or it ends with an error. A tool call is a piece only when it
+//! Invariants: a stream of pieces is any number of [`Piece::Text`], [`Piece::ToolCall`] and
+//! [`Piece::Reasoning`], then one [`Piece::Done`] and nothing after it; or it ends with an error. A tool call is a piece only when it
 //! is whole.
 //!
 //! Not here: what the answer is worth (`validate`, `scorecard`), what it cost (`complete`).
 
 use super::Error;
-use crate::chat::{Message, ToolCall};
+use crate::chat::{Message, Reasoning, ToolCall};
 use crate::decision::Usage;
 use futures_util::stream::BoxStream;
 use std::time::Duration;
@@ -72,6 +72,8 @@ pub enum Piece {
     Text(String),
     /// A whole tool call.
     ToolCall(ToolCall),
+    /// What the model thinks, in pieces: words, or the signature of those before it.
+    Reasoning(Reasoning),
     /// The end: all was sent.
     Done {
         /// Why the model stopped.
@@ -79,6 +81,15 @@ pub enum Piece {
         /// Tokens, as far as the provider says.
         usage: Usage,
     },
+}
+
+/// Vectors for texts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// One for each text, in their order.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens, as far as the provider says.
+    pub usage: Usage,
 }
 
 /// A streamed answer.

@@ -11,20 +11,27 @@
 //! (`route`).
 
 mod answer;
+mod call;
 mod contract;
 mod error;
 mod json;
 mod openai;
+mod patience;
 mod prompt;
 mod sample;
 mod simulated;
 mod sse;
 mod transport;
 
-pub use answer::{Answer, FinishReason, Piece, Pieces};
+pub use answer::{Answer, Embedded, FinishReason, Piece, Pieces};
+pub use call::ApiKey;
 pub use contract::Provider;
 pub use error::{Error, Kind, Retry, Source};
-pub use openai::{ApiKey, OpenAi, OutputLimit, Settings as OpenAiSettings};
+pub use openai::{
+    OpenAi, OutputLimit, PARAMETERS as OPENAI_PARAMETERS, Scheme as OpenAiScheme,
+    Settings as OpenAiSettings,
+};
+pub use patience::Patience;
 pub use prompt::Prompt;
 pub use simulated::{Settings as SimulatedSettings, Simulated};
 pub use transport::{SetupError, Transport};

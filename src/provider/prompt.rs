@@ -1,38 +1,60 @@
 //! What a model is asked, in no provider's dialect.
 //!
+//! It borrows: the same request is asked of one endpoint after another without being copied.
+//!
 //! Invariants: the messages have passed [`chat::Message::check`](crate::chat::Message::check).
 //!
 //! Not here: the wire form (each provider's own file), whether the arm can do it (`eligibility`).
 
-use crate::chat::{Message, ResponseFormat, Tool, estimated_tokens};
+use crate::chat::{
+    Generation, Message, Parameters, ResponseFormat, Tool, ToolChoice, estimated_tokens,
+};
 
 /// One request to a model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prompt {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prompt<'a> {
     /// The model's name at the endpoint.
-    pub model: String,
+    pub model: &'a str,
     /// The conversation, oldest first.
-    pub messages: Vec<Message>,
+    pub messages: &'a [Message],
     /// Tools offered.
-    pub tools: Vec<Tool>,
+    pub tools: &'a [Tool],
     /// The form asked of the answer.
-    pub response_format: ResponseFormat,
+    pub response_format: &'a ResponseFormat,
     /// Most output tokens. Absent: the endpoint's own limit.
     pub max_output_tokens: Option<u32>,
-    /// Sampling temperature, 0 to 2. Absent: the endpoint's default.
-    pub temperature: Option<f64>,
+    /// How to answer.
+    pub generation: &'a Generation,
+    /// What of it the endpoint's dialect leaves out, because the caller allows that.
+    pub leave_out: Parameters,
 }
 
-impl Prompt {
+/// How to answer where nothing is said of it.
+static DEFAULTS: Generation = Generation {
+    temperature: None,
+    top_p: None,
+    stop: Vec::new(),
+    seed: None,
+    presence_penalty: None,
+    frequency_penalty: None,
+    effort: None,
+    tool_choice: ToolChoice::Auto,
+    parallel_tool_calls: None,
+    strict: false,
+    extra: Vec::new(),
+};
+
+impl<'a> Prompt<'a> {
     /// Plain text asked of `model`, everything else at its default.
-    pub fn new(model: impl Into<String>, messages: Vec<Message>) -> Self {
+    pub fn new(model: &'a str, messages: &'a [Message]) -> Self {
         Self {
-            model: model.into(),
+            model,
             messages,
-            tools: Vec::new(),
-            response_format: ResponseFormat::Text,
+            tools: &[],
+            response_format: &ResponseFormat::Text,
             max_output_tokens: None,
-            temperature: None,
+            generation: &DEFAULTS,
+            leave_out: Parameters::default(),
         }
     }
 
@@ -41,8 +63,8 @@ impl Prompt {
     /// ```
     /// use bellwether::chat::{Message, Role};
     /// use bellwether::provider::Prompt;
-    /// let prompt = Prompt::new("m", vec![Message::text(Role::User, "12345678")]);
-    /// assert_eq!(prompt.estimated_input_tokens(), 2);
+    /// let messages = [Message::text(Role::User, "12345678")];
+    /// assert_eq!(Prompt::new("m", &messages).estimated_input_tokens(), 2);
     /// ```
     pub fn estimated_input_tokens(&self) -> u32 {
         let said: usize = self.messages.iter().map(Message::characters).sum();

@@ -9,10 +9,12 @@
 //!
 //! Units: waiting times spread evenly over 0.5 to 1.5 of the setting, and so do output tokens.
 
-use super::contract::within;
 use super::json::Json;
+use super::patience::Waiting;
 use super::sample::sample;
-use super::{Answer, Error, FinishReason, Kind, Piece, Pieces, Prompt, Provider};
+use super::{
+    Answer, Embedded, Error, FinishReason, Kind, Patience, Piece, Pieces, Prompt, Provider,
+};
 use crate::chat::{ContentPart, Message, ResponseFormat, Role, ToolCall, estimated_tokens};
 use crate::decision::Usage;
 use crate::unit::Probability;
@@ -20,7 +22,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use std::collections::VecDeque;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use xxhash_rust::xxh3::Xxh3;
 
 /// How the simulation behaves.
@@ -71,7 +73,7 @@ impl Simulated {
         Self { settings }
     }
 
-    fn plan(&self, prompt: &Prompt) -> Plan {
+    fn plan(&self, prompt: &Prompt<'_>) -> Plan {
         let mut chance = Chance(digest(self.settings.seed, prompt));
         let wait = self.settings.latency.mul_f64(0.5 + chance.uniform());
         let fails = chance.uniform() < self.settings.error_rate.get();
@@ -86,7 +88,7 @@ impl Simulated {
             input: Some(prompt.estimated_input_tokens()),
             cached_input: Some(0),
             output: Some(estimated_tokens(message.characters()).max(1)),
-            estimated: false,
+            ..Usage::default()
         };
         Plan {
             wait,
@@ -98,8 +100,8 @@ impl Simulated {
     }
 
     /// The answer's text. Four characters make a token, so that limits and usage agree.
-    fn words(&self, prompt: &Prompt, chance: &mut Chance) -> (String, FinishReason) {
-        let mut text = match (&self.settings.answer, &prompt.response_format) {
+    fn words(&self, prompt: &Prompt<'_>, chance: &mut Chance) -> (String, FinishReason) {
+        let mut text = match (&self.settings.answer, prompt.response_format) {
             (Some(answer), _) => answer.clone(),
             (None, ResponseFormat::Text) => {
                 let mean = f64::from(self.settings.output_tokens);
@@ -122,9 +124,9 @@ impl Simulated {
         }
     }
 
-    async fn wait(&self, plan: &Plan, deadline: Instant) -> Result<(), Error> {
+    async fn wait(&self, plan: &Plan, waiting: &Waiting) -> Result<(), Error> {
         if !plan.wait.is_zero() {
-            within(deadline, Duration::MAX, sleep(plan.wait)).await?;
+            waiting.on(sleep(plan.wait)).await?;
         }
         if plan.fails {
             return Err(Kind::ServerError.into());
@@ -136,12 +138,12 @@ impl Simulated {
 impl Provider for Simulated {
     fn complete<'a>(
         &'a self,
-        prompt: &'a Prompt,
-        deadline: Instant,
+        prompt: Prompt<'a>,
+        patience: Patience,
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         async move {
-            let plan = self.plan(prompt);
-            self.wait(&plan, deadline).await?;
+            let plan = self.plan(&prompt);
+            self.wait(&plan, &Waiting::whole(patience)).await?;
             Ok(Answer {
                 message: plan.message,
                 finish_reason: plan.finish_reason,
@@ -154,31 +156,70 @@ impl Provider for Simulated {
 
     fn stream<'a>(
         &'a self,
-        prompt: &'a Prompt,
-        deadline: Instant,
+        prompt: Prompt<'a>,
+        patience: Patience,
     ) -> BoxFuture<'a, Result<Pieces, Error>> {
         async move {
-            let mut plan = self.plan(prompt);
+            let mut plan = self.plan(&prompt);
+            let mut waiting = Waiting::streamed(patience);
             // Half of the time before the first piece, the rest spread over the pieces.
             plan.wait /= 2;
-            self.wait(&plan, deadline).await?;
+            self.wait(&plan, &waiting).await?;
+            waiting.came_on();
             let pause = plan.wait;
             let pieces = pieces(plan);
             let pause = pause / u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-            let paced = stream::try_unfold(pieces, move |mut left| async move {
+            let start = (pieces, waiting);
+            let paced = stream::try_unfold(start, move |(mut left, mut waiting)| async move {
                 let Some(piece) = left.pop_front() else {
                     return Ok(None);
                 };
                 if !pause.is_zero() {
-                    within(deadline, Duration::MAX, sleep(pause)).await?;
+                    waiting.on(sleep(pause)).await?;
                 }
-                Ok(Some((piece, left)))
+                waiting.came_on();
+                Ok(Some((piece, (left, waiting))))
             });
             Ok(paced.boxed())
         }
         .boxed()
     }
+
+    fn embed<'a>(
+        &'a self,
+        model: &'a str,
+        texts: &'a [String],
+        dimensions: Option<u32>,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Embedded, Error>> {
+        async move {
+            let waiting = Waiting::whole(patience);
+            if !self.settings.latency.is_zero() {
+                waiting.on(sleep(self.settings.latency)).await?;
+            }
+            let length = dimensions.unwrap_or(EMBEDDED) as usize;
+            let vector = |text: &String| {
+                let said = [Message::text(Role::User, text.as_str())];
+                let mut chance = Chance(digest(self.settings.seed, &Prompt::new(model, &said)));
+                let entry = |_| (chance.uniform() * 2.0 - 1.0) as f32;
+                (0..length).map(entry).collect()
+            };
+            let characters = texts.iter().map(|text| text.chars().count()).sum();
+            Ok(Embedded {
+                vectors: texts.iter().map(vector).collect(),
+                usage: Usage {
+                    input: Some(estimated_tokens(characters)),
+                    output: Some(0),
+                    ..Usage::default()
+                },
+            })
+        }
+        .boxed()
+    }
 }
+
+/// Entries of a vector where the caller does not say.
+const EMBEDDED: u32 = 64;
 
 /// The plan's message, a word a piece.
 fn pieces(plan: Plan) -> VecDeque<Piece> {
@@ -197,30 +238,34 @@ fn pieces(plan: Plan) -> VecDeque<Piece> {
 }
 
 /// Hash of all that the answer follows from.
-fn digest(seed: u64, prompt: &Prompt) -> u64 {
+fn digest(seed: u64, prompt: &Prompt<'_>) -> u64 {
     let mut hash = Xxh3::with_seed(seed);
     let mut take = |text: &str| {
         hash.update(&(text.len() as u64).to_le_bytes());
         hash.update(text.as_bytes());
     };
-    take(&prompt.model);
-    for message in &prompt.messages {
+    take(prompt.model);
+    for message in prompt.messages {
         for part in &message.content {
-            let (ContentPart::Text(text) | ContentPart::ImageUrl(text)) = part;
-            take(text);
+            match part {
+                ContentPart::Text(text) | ContentPart::ImageUrl(text) => take(text),
+                ContentPart::Audio { data, .. } => take(data),
+                ContentPart::File { data_url, .. } => take(data_url),
+                ContentPart::Reasoning(_) => {}
+            }
         }
         for call in &message.tool_calls {
             take(&call.arguments_json);
         }
     }
-    for tool in &prompt.tools {
+    for tool in prompt.tools {
         take(&tool.name);
     }
     hash.digest()
 }
 
 /// A call of one of the tools, unless a tool has just answered.
-fn tool_call(prompt: &Prompt, chance: &mut Chance) -> Option<ToolCall> {
+fn tool_call(prompt: &Prompt<'_>, chance: &mut Chance) -> Option<ToolCall> {
     if prompt.messages.last().is_some_and(|m| m.role == Role::Tool) {
         return None;
     }
@@ -292,16 +337,44 @@ mod tests {
     use crate::chat::Tool;
     use futures_util::TryStreamExt;
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+    use tokio::time::Instant;
+
+    fn soon() -> Patience {
+        Patience::until(Instant::now() + Duration::from_secs(60))
     }
 
-    fn prompt(text: &str) -> Prompt {
-        Prompt::new("small", vec![Message::text(Role::User, text)])
+    /// What a prompt borrows.
+    #[derive(Clone)]
+    struct Asked {
+        messages: Vec<Message>,
+        tools: Vec<Tool>,
+        response_format: ResponseFormat,
+        max_output_tokens: Option<u32>,
     }
 
-    async fn answer(settings: Settings, prompt: &Prompt) -> Result<Answer, Error> {
-        Simulated::new(settings).complete(prompt, soon()).await
+    impl Asked {
+        fn prompt(&self) -> Prompt<'_> {
+            Prompt {
+                tools: &self.tools,
+                response_format: &self.response_format,
+                max_output_tokens: self.max_output_tokens,
+                ..Prompt::new("small", &self.messages)
+            }
+        }
+    }
+
+    fn prompt(text: &str) -> Asked {
+        Asked {
+            messages: vec![Message::text(Role::User, text)],
+            tools: Vec::new(),
+            response_format: ResponseFormat::Text,
+            max_output_tokens: None,
+        }
+    }
+
+    async fn answer(settings: Settings, asked: &Asked) -> Result<Answer, Error> {
+        let simulated = Simulated::new(settings);
+        simulated.complete(asked.prompt(), soon()).await
     }
 
     fn text(message: &Message) -> String {
@@ -327,8 +400,8 @@ mod tests {
     async fn the_pieces_of_a_stream_are_the_whole_answer() {
         let simulated = Simulated::default();
         let prompt = prompt("hello");
-        let whole = simulated.complete(&prompt, soon()).await.unwrap();
-        let stream = simulated.stream(&prompt, soon()).await.unwrap();
+        let whole = simulated.complete(prompt.prompt(), soon()).await.unwrap();
+        let stream = simulated.stream(prompt.prompt(), soon()).await.unwrap();
         let mut pieces: Vec<Piece> = stream.try_collect().await.unwrap();
         let last = pieces.pop();
         let said: String = pieces
@@ -416,9 +489,23 @@ mod tests {
             ..Settings::default()
         });
         let prompt = prompt("hello");
-        let whole = slow.complete(&prompt, Instant::now()).await;
+        let whole = slow
+            .complete(prompt.prompt(), Patience::until(Instant::now()))
+            .await;
         assert_eq!(whole.unwrap_err().kind, Kind::DeadlineExceeded);
-        let streamed = slow.stream(&prompt, Instant::now()).await;
+        let streamed = slow
+            .stream(prompt.prompt(), Patience::until(Instant::now()))
+            .await;
         assert_eq!(streamed.err().unwrap().kind, Kind::DeadlineExceeded);
+    }
+
+    #[tokio::test]
+    async fn a_text_has_one_vector_of_the_length_asked() {
+        let texts = ["a".to_owned(), "b".to_owned(), "a".to_owned()];
+        let simulated = Simulated::default();
+        let embedded = simulated.embed("m", &texts, Some(8), soon()).await.unwrap();
+        assert_eq!(embedded.vectors[0].len(), 8);
+        assert_eq!(embedded.vectors[0], embedded.vectors[2]);
+        assert_ne!(embedded.vectors[0], embedded.vectors[1]);
     }
 }

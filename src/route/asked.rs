@@ -10,6 +10,7 @@ use super::request::Request;
 use super::team::{Recording, Team};
 use crate::access::Grant;
 use crate::bandit::Policy;
+use crate::chat::{Message, Parameter, Parameters};
 use crate::decision::{Allowance, Drawn, Excluded, Origin};
 use crate::eligibility::{Limits, Need};
 use crate::id::{DecisionId, Name};
@@ -49,6 +50,7 @@ pub(super) fn need<'a>(
     team: &'a Team,
     request: &'a Request,
     capabilities: &'a [Name],
+    unavailable: &'a [bool],
 ) -> Need<'a> {
     let constraints = &request.constraints;
     Need {
@@ -62,6 +64,25 @@ pub(super) fn need<'a>(
             .data_policy
             .as_ref()
             .unwrap_or(&team.data_policy),
+        parameters: parameters(request),
+        allowed_endpoints: &constraints.allowed_endpoints,
+        denied_endpoints: &constraints.denied_endpoints,
+        unavailable,
+    }
+}
+
+/// What an endpoint's dialect must be able to express.
+fn parameters(request: &Request) -> Parameters {
+    let mut parts = Parameters::default();
+    if request.messages.iter().any(Message::has_audio) {
+        parts = parts.with(Parameter::Audio);
+    }
+    if request.messages.iter().any(Message::has_file) {
+        parts = parts.with(Parameter::File);
+    }
+    match request.constraints.leave_out_parameters {
+        true => parts,
+        false => parts.and(request.generation.parameters()),
     }
 }
 

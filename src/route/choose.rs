@@ -206,7 +206,7 @@ impl Route {
         let part = self.part(named, learned, (id, &caller.team, request.episode.as_ref()));
         let cell = part.cell;
         let asked = Asked {
-            need: need(caller, team, request, &capabilities),
+            need: need(caller, team, request, &capabilities, &[]),
             x: &x,
             request,
             first,

@@ -96,6 +96,7 @@ mod tests {
             from: at(from),
             input: 2.0,
             cached_input: 0.5,
+            cache_write: 2.0,
             output,
         };
         let arm = Arm {
@@ -113,6 +114,8 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: false,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             prices: vec![price(0, 8.0), price(100, 16.0)],
         };
         Catalogue::new(vec![arm], vec![endpoint]).unwrap()
@@ -140,6 +143,7 @@ mod tests {
                 error: None,
                 reported: true,
                 request: None,
+                first_token_ms: None,
             };
             let team = name("team");
             records.push(Record::Decision(Box::new(decision)));
@@ -162,13 +166,9 @@ mod tests {
     fn cost(learned: &Expected, second: i64, warm: &Warm, most: Option<u32>) -> (f64, f64) {
         let (catalogue, policy) = (catalogue(), DataPolicy::default());
         let need = Need {
-            key_arms: None,
-            allowed: &[],
-            denied: &[],
-            capabilities: &[],
             input_tokens: 1000,
             max_output_tokens: most,
-            data_policy: &policy,
+            ..Need::under(&policy)
         };
         let eligible = catalogue.eligible(&need, at(second));
         let pricing = Pricing {

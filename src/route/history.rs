@@ -86,6 +86,8 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
         region: None,
         zero_retention: false,
         trains: true,
+        expresses: crate::chat::Parameters::ALL,
+        waits: Default::default(),
         prices: Vec::new(),
     };
     Ok(Routed {

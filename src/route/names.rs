@@ -8,9 +8,10 @@
 use super::context::Capabilities;
 use super::error::Error;
 use super::request::Constraints;
-use crate::eligibility::Catalogue;
+use crate::eligibility::{Catalogue, Endpoint};
 use crate::id::{Name, listed};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A name that the configuration does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +51,13 @@ pub(super) fn check(
     let names = || arms.iter().map(|arm| arm.name.clone()).collect();
     look("allowed_arms", &constraints.allowed_arms, &names);
     look("denied_arms", &constraints.denied_arms, &names);
+    look("arm_order", &constraints.arm_order, &names);
+    let roads = || {
+        let named = |e: &Arc<Endpoint>| [e.name.clone(), e.provider.clone()];
+        endpoints.iter().flat_map(named).collect()
+    };
+    look("allowed_endpoints", &constraints.allowed_endpoints, &roads);
+    look("denied_endpoints", &constraints.denied_endpoints, &roads);
     let able = || {
         let of_arms = arms.iter().flat_map(|arm| &arm.capabilities);
         of_arms.chain(capabilities.all()).cloned().collect()

@@ -38,6 +38,8 @@ pub struct Request {
     pub input_tokens: Option<u32>,
     /// Most output tokens the caller accepts. Absent: the arm's own limit.
     pub max_output_tokens: Option<u32>,
+    /// How to answer.
+    pub generation: chat::Generation,
     /// Limits on the choice.
     pub constraints: Constraints,
     /// Idempotency key and hash of the body.
@@ -72,6 +74,17 @@ pub struct Constraints {
     pub required_capabilities: Vec<Name>,
     /// Where the data may go. Absent: the team's default.
     pub data_policy: Option<DataPolicy>,
+    /// Only these endpoints, by their names or their providers'. Empty: any.
+    pub allowed_endpoints: Vec<Name>,
+    /// Never these endpoints, by their names or their providers'.
+    pub denied_endpoints: Vec<Name>,
+    /// These arms in this order instead of a draw: the first that is eligible takes the request, the others
+    /// are its fallbacks. Empty: the router chooses.
+    pub arm_order: Vec<Name>,
+    /// Nothing else may be tried where the first endpoint fails.
+    pub no_fallbacks: bool,
+    /// What an endpoint's dialect cannot express is left out for it, instead of excluding it.
+    pub leave_out_parameters: bool,
 }
 
 /// Which decisions of a team to list, newest first.

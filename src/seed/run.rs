@@ -6,7 +6,7 @@ use super::done::{Done, Sums};
 use super::error::Error;
 use super::plan::Plan;
 use super::rows::{Row, rows};
-use crate::chat::{ContentPart, Message, ResponseFormat, Role};
+use crate::chat::{ContentPart, Generation, Message, ResponseFormat, Role};
 use crate::clock::Clock;
 use crate::config;
 use crate::eligibility::Need;
@@ -257,13 +257,9 @@ impl<'a> Teacher<'a> {
     /// As `route` has it; nothing where the arm could not take the prompt.
     fn reference_cost_usd(&self, arm: &Name, input_tokens: u32) -> Option<f64> {
         let need = Need {
-            key_arms: None,
             allowed: std::slice::from_ref(arm),
-            denied: &[],
-            capabilities: &[],
             input_tokens,
-            max_output_tokens: None,
-            data_policy: &self.team.data_policy,
+            ..Need::under(&self.team.data_policy)
         };
         let eligible = self.params.catalogue.eligible(&need, self.now);
         eligible.arms.first().map(|arm| arm.reference_cost_usd)
@@ -290,6 +286,7 @@ fn request(prompt: &Prompt) -> route::Request {
         embedding: None,
         input_tokens: None,
         max_output_tokens: None,
+        generation: Generation::default(),
         constraints: route::Constraints::default(),
         request: None,
         explore: true,

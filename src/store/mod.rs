@@ -17,7 +17,8 @@ mod error;
 mod seed;
 mod turn;
 
-pub mod checkpoint;
+pub mod attempt;
+mod checkpoint;
 pub mod disk;
 pub mod index;
 pub mod journal;

@@ -8,9 +8,10 @@
 //!
 //! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`], layout 4 is
 //! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on, layout 5 is layout 4 with
-//! [`Record::GuardLifted`] and the origin `Baseline`, layout 6 is layout 5 with [`Record::Baseline`]. The fields stand at a decision's end, and
+//! [`Record::GuardLifted`] and the origin `Baseline`, layout 6 is layout 5 with [`Record::Baseline`], layout 7 is layout 6 with
+//! what an attempt tells since (`attempt`) and two reasons against an arm. The fields of a decision stand at a decision's end, and
 //! a record of a decision ends with it: older layouts are the same bytes without the last two, which are
-//! what the fields are by default. Each record is written in the oldest layout that has it, so that an older
+//! what the fields are by default; so it is with an attempt. Each record is written in the oldest layout that has it, so that an older
 //! build reads all that it can know.
 //!
 //! Invariants: a decision that contradicts itself does not encode ([`Decision::check`]); decoding
@@ -18,16 +19,16 @@
 //!
 //! Not here: framing and checksums (`journal`).
 
-use super::{Error, Seed};
+use super::{Error, Seed, attempt};
 use crate::budget::Budget;
-use crate::decision::{Answer, Attempt, Decision, Origin, Request};
+use crate::decision::{Answer, Attempt, Decision, Excluded, Origin, Reason, Request};
 use crate::id::Name;
 use crate::signal::{Feedback, Guard};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Newest layout.
-pub const LAYOUT: u8 = 6;
+pub const LAYOUT: u8 = 7;
 
 /// The fields that layout 4 gave a decision, as they are in one without them: no cell but the router's, no
 /// budget.
@@ -35,6 +36,9 @@ const OLD_DECISION: [u8; 2] = [0, 0];
 
 /// The first byte of every record of a decision: the variant's number.
 const DECISION: u8 = 0;
+
+/// As [`DECISION`], of an attempt.
+const ATTEMPT: u8 = 1;
 
 /// Most bytes of one record.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -49,6 +53,7 @@ pub enum Record {
         /// The team of the decision.
         team: Name,
         /// The try.
+        #[serde(with = "attempt")]
         attempt: Attempt,
     },
     /// Signals arrived.
@@ -216,6 +221,8 @@ impl Record {
             Self::Budget { .. } => 4,
             Self::GuardLifted { .. } => 5,
             Self::Baseline { .. } => 6,
+            Self::Attempt { attempt, .. } if attempt::tells_more(attempt) => 7,
+            Self::Decision(decision) if decision.excluded.iter().any(is_new) => 7,
             Self::Decision(decision) if decision.origin == Origin::Baseline => 5,
             Self::Decision(decision) if !decision.is_plain() => 4,
             _ => 1,
@@ -232,8 +239,10 @@ impl Record {
         out.push(self.layout());
         // Growing a Vec is the only step that could fail, and it aborts instead.
         let mut out = postcard::to_extend(self, out).map_err(|_| too_large(usize::MAX))?;
-        if let (Self::Decision(_), 1) = (self, self.layout()) {
-            out.truncate(out.len() - OLD_DECISION.len());
+        match (self, self.layout()) {
+            (Self::Decision(_), 1) => out.truncate(out.len() - OLD_DECISION.len()),
+            (Self::Attempt { .. }, 1) => out.truncate(out.len() - attempt::NOTHING.len()),
+            _ => {}
         }
         match out.len() - start {
             bytes if bytes > MAX_BYTES => Err(too_large(bytes)),
@@ -256,10 +265,16 @@ impl Record {
         }
         let read = match body {
             [DECISION, ..] if version < 4 => read(&[body, &OLD_DECISION].concat()),
+            [ATTEMPT, ..] if version < 7 => read(&[body, &attempt::NOTHING].concat()),
             _ => read(body),
         };
         read.ok_or(Error::Undecodable { sequence, version })
     }
+}
+
+/// Whether the reason came with layout 7.
+fn is_new(excluded: &Excluded) -> bool {
+    matches!(excluded.reason, Reason::Unavailable | Reason::Parameters)
 }
 
 fn read(bytes: &[u8]) -> Option<Record> {
@@ -437,6 +452,33 @@ mod tests {
         assert_eq!(Record::decode(&bytes(&record), 1).unwrap(), record);
     }
 
+    fn telling_attempt() -> Record {
+        let Record::Attempt { team, mut attempt } = attempt(1, 2) else {
+            unreachable!("an attempt");
+        };
+        attempt.usage.cache_write = Some(7);
+        attempt.usage.reasoning = Some(8);
+        attempt.first_token_ms = Some(1.5);
+        Record::Attempt { team, attempt }
+    }
+
+    #[test]
+    fn an_attempt_or_a_reason_that_older_builds_cannot_know_is_marked() {
+        assert_eq!(bytes(&attempt(1, 2))[0], 1);
+        assert_eq!(bytes(&telling_attempt())[0], 7);
+        let mut barred = decision(1);
+        barred.excluded = vec![Excluded {
+            arm: name("huge"),
+            reason: Reason::Unavailable,
+            detail: String::new(),
+        }];
+        for record in [telling_attempt(), Record::Decision(Box::new(barred))] {
+            let bytes = bytes(&record);
+            assert_eq!(bytes[0], 7);
+            assert_eq!(Record::decode(&bytes, 1).unwrap(), record);
+        }
+    }
+
     #[test]
     fn bytes_that_are_no_record_are_refused() {
         let check = |bytes: &[u8], expected: &str| {
@@ -444,7 +486,7 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         };
         let whole = bytes(&Record::Tick { time: time(1) });
-        check(&[], "record 42 has layout 0: allowed 1 to 6");
+        check(&[], "record 42 has layout 0: allowed 1 to 7");
         check(&[9, 1, 2], "layout 9");
         check(&whole[..whole.len() - 1], "does not decode");
         check(&[whole.as_slice(), &[0]].concat(), "does not decode");
@@ -513,6 +555,8 @@ mod tests {
                 Just(budgeted_decision()),
                 Just(budget()),
                 Just(baseline()),
+                Just(attempt(1, 2)),
+                Just(telling_attempt()),
             ]
         ) {
             let bytes = bytes(&record);

@@ -86,12 +86,13 @@ pub(crate) fn attempt(number: u64, ended: i64) -> Record {
             input: Some(100),
             cached_input: None,
             output: Some(20),
-            estimated: false,
+            ..Usage::default()
         },
         cost: Some(NanoUsd::new(1500)),
         error: None,
         reported: true,
         request: None,
+        first_token_ms: None,
     };
     Record::Attempt {
         team: name("t"),

@@ -106,11 +106,14 @@ fn target() -> Target {
             region: None,
             zero_retention: true,
             trains: false,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             // Nano-dollars a token: 1000 in, 100 cached, 10,000 out.
             prices: vec![Price {
                 from: NOW,
                 input: 1.0,
                 cached_input: 0.1,
+                cache_write: 1.0,
                 output: 10.0,
             }],
         }),
@@ -132,7 +135,7 @@ fn told(input: u32, cached: u32, output: u32) -> Usage {
         input: Some(input),
         cached_input: Some(cached),
         output: Some(output),
-        estimated: false,
+        ..Usage::default()
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::super::field::Fields;
 use super::super::path::Path;
-use crate::chat::{self, ContentPart, ResponseFormat, Role, Tool, ToolCall};
+use crate::chat::{self, ContentPart, Reasoning, ResponseFormat, Role, Tool, ToolCall};
 use crate::proto::v1;
 
 const MESSAGES: usize = 4096;
@@ -96,6 +96,47 @@ fn part(fields: &mut Fields, at: Path<'_>, part: v1::ContentPart) -> Option<Cont
             }
             Some(ContentPart::ImageUrl(url))
         }
+        v1::content_part::Part::Audio(audio) => Some(sound(fields, at.field("audio"), audio)),
+        v1::content_part::Part::File(file) => {
+            let at = at.field("file");
+            fields.bytes(at.field("name"), &file.name, ID_BYTES);
+            if !file.data_url.starts_with("data:") {
+                let problem = "is no document: allowed data:MEDIA-TYPE;base64,..";
+                fields.refuse(at.field("data_url"), problem);
+            }
+            Some(ContentPart::File {
+                name: file.name,
+                data_url: file.data_url,
+            })
+        }
+        v1::content_part::Part::Reasoning(thought) => {
+            let some = |text: String| (!text.is_empty()).then_some(text);
+            Some(ContentPart::Reasoning(Reasoning {
+                text: thought.text,
+                signature: some(thought.signature),
+                dialect: thought.dialect,
+                tool_call: some(thought.tool_call_id),
+            }))
+        }
+    }
+}
+
+const SOUNDS: [&str; 8] = ["wav", "mp3", "flac", "opus", "ogg", "aac", "aiff", "pcm16"];
+
+fn sound(fields: &mut Fields, at: Path<'_>, audio: v1::Audio) -> ContentPart {
+    if audio.data.is_empty() {
+        fields.refuse(at.field("data"), "is empty: required, in base64");
+    }
+    if !SOUNDS.contains(&audio.format.as_str()) {
+        let allowed = SOUNDS.join(", ");
+        fields.refuse(
+            at.field("format"),
+            format_args!("is unknown: allowed {allowed}"),
+        );
+    }
+    ContentPart::Audio {
+        data: audio.data,
+        format: audio.format,
     }
 }
 

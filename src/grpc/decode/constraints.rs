@@ -12,6 +12,7 @@ use crate::route::Constraints;
 use crate::unit::NanoUsd;
 
 const ARMS: usize = 1024;
+const ORDERED: usize = 16;
 const CAPABILITIES: usize = 64;
 const REGIONS: usize = 64;
 
@@ -51,6 +52,15 @@ pub(super) fn constraints(
             zero_retention: policy.zero_retention,
             no_training: policy.no_training,
         }),
+        allowed_endpoints: fields.names(
+            at.field("allowed_endpoints"),
+            &said.allowed_endpoints,
+            ARMS,
+        ),
+        denied_endpoints: fields.names(at.field("denied_endpoints"), &said.denied_endpoints, ARMS),
+        arm_order: fields.names(at.field("arm_order"), &said.arm_order, ORDERED),
+        no_fallbacks: said.allow_fallbacks == Some(false),
+        leave_out_parameters: said.require_parameters == Some(false),
     }
 }
 

@@ -8,6 +8,7 @@
 use super::super::field::Fields;
 use super::super::path::Path;
 use super::chat;
+use crate::chat::Generation;
 use crate::id::Name;
 use crate::proto::v1::{self, context_tag};
 use crate::route::{Constraints, Request, Tag};
@@ -45,6 +46,7 @@ pub(super) fn request(
         embedding: embedding(fields, at.field("embedding"), said.embedding),
         input_tokens: fields.tokens(at.field("input_tokens"), said.input_tokens, 0),
         max_output_tokens: fields.tokens(at.field("max_output_tokens"), said.max_output_tokens, 1),
+        generation: Generation::default(),
         constraints: Constraints::default(),
         request: None,
         explore: true,

@@ -10,6 +10,7 @@ mod chat;
 mod constraints;
 mod context;
 mod feedback;
+mod generation;
 mod operator;
 mod replay;
 mod router;

@@ -9,7 +9,7 @@ use super::super::body;
 use super::super::field::Fields;
 use super::super::path::Path;
 use super::super::status::Failure;
-use super::{constraints, context};
+use super::{constraints, context, generation};
 use crate::complete::AttemptReport;
 use crate::decision;
 use crate::id::{DecisionId, Secret};
@@ -34,10 +34,8 @@ pub(in crate::grpc) fn route(mut said: v1::RouteRequest) -> Result<Request, Fail
     fields.finish(Some(request))
 }
 
-/// A request for a decision and an answer, with the sampling temperature.
-pub(in crate::grpc) fn complete(
-    said: v1::CompleteRequest,
-) -> Result<(Request, Option<f64>), Failure> {
+/// A request for a decision and an answer.
+pub(in crate::grpc) fn complete(said: v1::CompleteRequest) -> Result<Request, Failure> {
     let mut fields = Fields::default();
     let asked = ask(&mut fields, Path::Root, said);
     fields.finish(Some(asked))
@@ -46,25 +44,18 @@ pub(in crate::grpc) fn complete(
 /// As [`complete`], to be answered in pieces.
 pub(in crate::grpc) fn stream_complete(
     said: v1::StreamCompleteRequest,
-) -> Result<(Request, Option<f64>), Failure> {
+) -> Result<Request, Failure> {
     let mut fields = Fields::default();
     let at = Path::Root.field("request");
     let said = fields.required(at, said.request);
-    let asked = said.map(|said| {
-        let (request, temperature) = ask(&mut fields, at, said);
-        let streaming = true;
-        (
-            Request {
-                streaming,
-                ..request
-            },
-            temperature,
-        )
+    let asked = said.map(|said| Request {
+        streaming: true,
+        ..ask(&mut fields, at, said)
     });
     fields.finish(asked)
 }
 
-fn ask(fields: &mut Fields, at: Path<'_>, mut said: v1::CompleteRequest) -> (Request, Option<f64>) {
+fn ask(fields: &mut Fields, at: Path<'_>, mut said: v1::CompleteRequest) -> Request {
     let id = said.request_id.take();
     let key = idempotency(fields, at, id, "Complete", &said);
     let silent = said.context.as_ref().is_none_or(|c| c.messages.is_empty());
@@ -77,8 +68,8 @@ fn ask(fields: &mut Fields, at: Path<'_>, mut said: v1::CompleteRequest) -> (Req
     request.constraints = limits;
     request.request = key;
     request.explore = said.explore.unwrap_or(true);
-    let temperature = fields.number(at.field("temperature"), said.temperature, 0.0..=2.0);
-    (request, temperature)
+    request.generation = generation::generation(fields, at, said.temperature, said.generation);
+    request
 }
 
 /// The idempotency key, if there is one, with the hash of everything else.
@@ -141,6 +132,8 @@ fn usage(fields: &mut Fields, at: Path<'_>, said: v1::Usage) -> decision::Usage 
         cached_input: fields.tokens(at.field("cached_input_tokens"), said.cached_input_tokens, 0),
         output: fields.tokens(at.field("output_tokens"), said.output_tokens, 0),
         estimated: said.estimated,
+        cache_write: fields.tokens(at.field("cache_write_tokens"), said.cache_write_tokens, 0),
+        reasoning: fields.tokens(at.field("reasoning_tokens"), said.reasoning_tokens, 0),
     };
     if let (Some(cached), Some(input)) = (usage.cached_input, usage.input)
         && cached > input

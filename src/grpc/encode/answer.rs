@@ -6,7 +6,8 @@
 
 use super::decision::route_response;
 use super::record::attempt;
-use crate::chat::{ContentPart, Message, Role, ToolCall};
+use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::complete::Checked;
 use crate::grpc::router::{Completed, Event};
 use crate::proto::v1::{self, content_part::Part, stream_complete_response as piece};
 
@@ -16,7 +17,18 @@ pub(in crate::grpc) fn complete_response(completed: Completed) -> v1::CompleteRe
         decision: Some(route_response(&completed.routed)),
         message: Some(message(completed.message)),
         finish_reason: completed.finish_reason.to_owned(),
-        attempt: Some(attempt(&completed.attempt)),
+        attempt: completed.attempts.last().map(attempt),
+        attempts: completed.attempts.iter().map(attempt).collect(),
+        checks: completed.checks.into_iter().map(check).collect(),
+        repaired: completed.repaired,
+    }
+}
+
+fn check(checked: Checked) -> v1::AnswerCheck {
+    v1::AnswerCheck {
+        check: checked.check,
+        passed: checked.problem.is_none(),
+        problem: checked.problem.unwrap_or_default(),
     }
 }
 
@@ -26,13 +38,20 @@ pub(in crate::grpc) fn stream_event(event: Event) -> v1::StreamCompleteResponse 
         Event::Decided(routed) => piece::Event::Decision(route_response(&routed)),
         Event::Text(text) => piece::Event::TextDelta(text),
         Event::ToolCall(call) => piece::Event::ToolCall(tool_call(call)),
+        Event::Reasoning(thought) => piece::Event::Reasoning(reasoning(thought)),
         Event::Done {
             finish_reason,
-            attempt: done,
+            attempts,
+            checks,
         } => piece::Event::Done(v1::StreamDone {
-            decision_id: done.decision.to_string(),
+            decision_id: attempts
+                .last()
+                .map(|served| served.decision.to_string())
+                .unwrap_or_default(),
             finish_reason: finish_reason.to_owned(),
-            attempt: Some(attempt(&done)),
+            attempt: attempts.last().map(attempt),
+            attempts: attempts.iter().map(attempt).collect(),
+            checks: checks.into_iter().map(check).collect(),
         }),
     };
     v1::StreamCompleteResponse { event: Some(event) }
@@ -58,7 +77,19 @@ fn part(part: ContentPart) -> v1::ContentPart {
         part: Some(match part {
             ContentPart::Text(text) => Part::Text(text),
             ContentPart::ImageUrl(url) => Part::ImageUrl(url),
+            ContentPart::Audio { data, format } => Part::Audio(v1::Audio { data, format }),
+            ContentPart::File { name, data_url } => Part::File(v1::File { name, data_url }),
+            ContentPart::Reasoning(thought) => Part::Reasoning(reasoning(thought)),
         }),
+    }
+}
+
+fn reasoning(thought: Reasoning) -> v1::Reasoning {
+    v1::Reasoning {
+        text: thought.text,
+        signature: thought.signature.unwrap_or_default(),
+        dialect: thought.dialect,
+        tool_call_id: thought.tool_call.unwrap_or_default(),
     }
 }
 

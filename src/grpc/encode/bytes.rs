@@ -157,6 +157,8 @@ mod tests {
             region: (!model.is_empty()).then(|| name("eu")),
             zero_retention: true,
             trains: false,
+            expresses: crate::chat::Parameters::ALL,
+            waits: Default::default(),
             prices: Vec::new(),
         })
     }

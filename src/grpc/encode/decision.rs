@@ -100,5 +100,7 @@ pub(super) fn reason(reason: Reason) -> ExclusionReason {
         Reason::MaxLatency => ExclusionReason::MaxLatency,
         Reason::NoPrice => ExclusionReason::NoPrice,
         Reason::Budget => ExclusionReason::Budget,
+        Reason::Unavailable => ExclusionReason::Unavailable,
+        Reason::Parameters => ExclusionReason::Parameters,
     }
 }

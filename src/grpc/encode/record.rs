@@ -54,6 +54,7 @@ pub(in crate::grpc) fn attempt(attempt: &Attempt) -> v1::Attempt {
             .map(ToString::to_string)
             .unwrap_or_default(),
         reported: attempt.reported,
+        first_token_ms: attempt.first_token_ms,
     }
 }
 
@@ -63,6 +64,8 @@ fn usage(usage: Usage) -> v1::Usage {
         cached_input_tokens: usage.cached_input.map(i64::from),
         output_tokens: usage.output.map(i64::from),
         estimated: usage.estimated,
+        cache_write_tokens: usage.cache_write.map(i64::from),
+        reasoning_tokens: usage.reasoning.map(i64::from),
     }
 }
 

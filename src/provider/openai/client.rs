@@ -1,42 +1,17 @@
-//! One call of a chat-completions endpoint over HTTP.
+//! A chat-completions endpoint.
 //!
-//! Invariants: nothing is read past [`Settings::max_answer_bytes`] or the caller's deadline, and no
-//! silence is borne longer than [`Settings::patience`]; the key is in one header, marked sensitive,
-//! and in no `Debug`.
-//!
-//! Not here: bodies (`request`, `reply`, `delta`).
+//! Not here: bodies (`request`, `reply`, `delta`, `embedding`), the call itself (`call`).
 
 use super::delta::Gathered;
-use super::{reply, request};
-use crate::provider::contract::within;
-use crate::provider::sse::Events;
-use crate::provider::transport::{SetupError, Transport, broken};
-use crate::provider::{Answer, Error, Kind, Piece, Pieces, Prompt, Provider};
+use super::{embedding, reply, request};
+use crate::provider::call::{ApiKey, Caller};
+use crate::provider::transport::{SetupError, Transport};
+use crate::provider::{Answer, Embedded, Error, Patience, Pieces, Prompt, Provider};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt, stream};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url};
-use std::collections::VecDeque;
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderName};
 use std::fmt;
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// A secret that never shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// Takes the key.
-    pub fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(..)")
-    }
-}
 
 /// The field that carries the most output tokens; servers refuse the one that they do not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,51 +23,80 @@ pub enum OutputLimit {
     MaxTokens,
 }
 
+/// How addresses are made and the key is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Scheme {
+    /// `BASE/chat/completions`, key as `Authorization: Bearer`.
+    #[default]
+    Plain,
+    /// `BASE/openai/deployments/MODEL/chat/completions?api-version=VERSION`, key as `api-key`.
+    Azure {
+        /// The deployment.
+        deployment: String,
+        /// The version of the API, such as `2024-10-21`.
+        api_version: String,
+    },
+}
+
 /// How to reach an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Address up to and without `/chat/completions`, such as `https://api.openai.com/v1`.
+    /// Address up to and without `/chat/completions`, such as `https://api.openai.com/v1`; of Azure
+    /// up to and without `/openai`.
     pub base_url: String,
-    /// The key. Absent: no `Authorization` is sent.
+    /// How addresses are made and the key is sent.
+    pub scheme: Scheme,
+    /// The key. Absent: none is sent.
     pub api_key: Option<ApiKey>,
     /// Which field carries the output limit.
     pub output_limit: OutputLimit,
-    /// Longest silence before the answer and within it. A model may think for minutes.
-    pub patience: Duration,
     /// Most bytes of a whole answer.
     pub max_answer_bytes: usize,
 }
 
 impl Settings {
-    /// For `base_url`: 5 minutes of patience, 16 MiB of answer.
+    /// For `base_url`: 16 MiB of answer.
     pub fn new(base_url: impl Into<String>, api_key: Option<ApiKey>) -> Self {
         Self {
             base_url: base_url.into(),
+            scheme: Scheme::default(),
             api_key,
             output_limit: OutputLimit::default(),
-            patience: Duration::from_secs(300),
             max_answer_bytes: 16 << 20,
         }
     }
-}
 
-/// A refusal's body is read this far, and this long.
-const MAX_REFUSAL_BYTES: usize = 64 << 10;
-const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
+    fn url(&self, what: &str) -> Result<Url, SetupError> {
+        let base = self.base_url.trim_end_matches('/');
+        let mut url = Url::parse(base).map_err(|_| SetupError::BaseUrl)?;
+        let mut path = url.path_segments_mut().map_err(|()| SetupError::BaseUrl)?;
+        path.pop_if_empty();
+        if let Scheme::Azure { deployment, .. } = &self.scheme {
+            path.extend(["openai", "deployments", deployment]);
+        }
+        path.extend(what.split('/'));
+        drop(path);
+        if let Scheme::Azure { api_version, .. } = &self.scheme {
+            url.query_pairs_mut()
+                .append_pair("api-version", api_version);
+        }
+        Ok(url)
+    }
+}
 
 /// The provider.
 pub struct OpenAi {
-    client: Client,
-    url: Url,
-    headers: HeaderMap,
-    settings: Settings,
+    caller: Caller,
+    chat: Url,
+    embeddings: Url,
+    output_limit: OutputLimit,
 }
 
 impl fmt::Debug for OpenAi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address may hold a secret too.
         f.debug_struct("OpenAi")
-            .field("host", &self.url.host_str())
+            .field("host", &self.chat.host_str())
             .finish_non_exhaustive()
     }
 }
@@ -100,70 +104,21 @@ impl fmt::Debug for OpenAi {
 impl OpenAi {
     /// Checks the settings; connects to nothing yet.
     pub fn new(settings: Settings, transport: &Transport) -> Result<Self, SetupError> {
-        let base = settings.base_url.trim_end_matches('/');
-        let url =
-            Url::parse(&format!("{base}/chat/completions")).map_err(|_| SetupError::BaseUrl)?;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(ApiKey(key)) = &settings.api_key {
-            let mut value =
-                HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| SetupError::ApiKey)?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        Ok(Self {
-            client: transport.client(&url)?,
-            url,
-            headers,
-            settings,
-        })
-    }
-
-    /// Sends the prompt and waits for the head of an accepted answer.
-    async fn send(
-        &self,
-        prompt: &Prompt,
-        stream: bool,
-        deadline: Instant,
-    ) -> Result<Response, Error> {
-        let body = request::body(prompt, stream, self.settings.output_limit)?;
-        let accept = if stream {
-            "text/event-stream"
-        } else {
-            "application/json"
+        let (chat, embeddings) = (
+            settings.url("chat/completions")?,
+            settings.url("embeddings")?,
+        );
+        let (header, scheme) = match settings.scheme {
+            Scheme::Plain => (AUTHORIZATION, "Bearer "),
+            Scheme::Azure { .. } => (HeaderName::from_static("api-key"), ""),
         };
-        let call = self
-            .client
-            .post(self.url.clone())
-            .headers(self.headers.clone())
-            .header(ACCEPT, accept)
-            .body(body)
-            .send();
-        let response = within(deadline, self.settings.patience, call)
-            .await?
-            .map_err(|error| broken(&error))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        Err(refusal(response, deadline).await)
-    }
-
-    async fn answer(&self, prompt: &Prompt, deadline: Instant) -> Result<Answer, Error> {
-        let started = Instant::now();
-        let mut response = self.send(prompt, false, deadline).await?;
-        let mut body = Vec::new();
-        while let Some(bytes) = chunk(&mut response, deadline, self.settings.patience).await? {
-            if body.len() + bytes.len() > self.settings.max_answer_bytes {
-                return Err(Kind::TooLarge.into());
-            }
-            body.extend_from_slice(&bytes);
-        }
-        let (message, finish_reason, usage) = reply::read(&body)?;
-        Ok(Answer {
-            message,
-            finish_reason,
-            usage,
-            latency: started.elapsed(),
+        let most = settings.max_answer_bytes;
+        let caller = Caller::new(&chat, transport, most, reply::refusal_code)?;
+        Ok(Self {
+            caller: caller.with_key(header, scheme, settings.api_key.as_ref())?,
+            chat,
+            embeddings,
+            output_limit: settings.output_limit,
         })
     }
 }
@@ -171,100 +126,52 @@ impl OpenAi {
 impl Provider for OpenAi {
     fn complete<'a>(
         &'a self,
-        prompt: &'a Prompt,
-        deadline: Instant,
+        prompt: Prompt<'a>,
+        patience: Patience,
     ) -> BoxFuture<'a, Result<Answer, Error>> {
-        self.answer(prompt, deadline).boxed()
+        async move {
+            let body = request::body(&prompt, false, self.output_limit)?;
+            let (body, latency) = self.caller.whole(&self.chat, body, patience).await?;
+            let (message, finish_reason, usage) = reply::read(&body)?;
+            Ok(Answer {
+                message,
+                finish_reason,
+                usage,
+                latency,
+            })
+        }
+        .boxed()
     }
 
     fn stream<'a>(
         &'a self,
-        prompt: &'a Prompt,
-        deadline: Instant,
+        prompt: Prompt<'a>,
+        patience: Patience,
     ) -> BoxFuture<'a, Result<Pieces, Error>> {
         async move {
-            let response = self.send(prompt, true, deadline).await?;
-            let upstream = Upstream::new(response, deadline, self.settings.patience);
-            let pieces = stream::try_unfold(upstream, |mut upstream| async move {
-                let piece = upstream.next().await?;
-                Ok(piece.map(|piece| (piece, upstream)))
-            });
-            Ok(pieces.boxed())
+            let body = request::body(&prompt, true, self.output_limit)?;
+            let gathered = Gathered::default();
+            self.caller
+                .pieces(&self.chat, body, patience, gathered)
+                .await
         }
         .boxed()
     }
-}
 
-/// A streamed answer being read.
-struct Upstream {
-    response: Response,
-    deadline: Instant,
-    patience: Duration,
-    events: Events,
-    gathered: Gathered,
-    ready: VecDeque<Piece>,
-}
-
-impl Upstream {
-    fn new(response: Response, deadline: Instant, patience: Duration) -> Self {
-        Self {
-            response,
-            deadline,
-            patience,
-            events: Events::default(),
-            gathered: Gathered::default(),
-            ready: VecDeque::new(),
+    fn embed<'a>(
+        &'a self,
+        model: &'a str,
+        texts: &'a [String],
+        dimensions: Option<u32>,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Embedded, Error>> {
+        async move {
+            let body = embedding::body(model, texts, dimensions)?;
+            let (body, _) = self.caller.whole(&self.embeddings, body, patience).await?;
+            embedding::read(&body, texts.len())
         }
+        .boxed()
     }
-
-    async fn next(&mut self) -> Result<Option<Piece>, Error> {
-        loop {
-            if let Some(piece) = self.ready.pop_front() {
-                return Ok(Some(piece));
-            }
-            if self.gathered.done() {
-                return Ok(None);
-            }
-            if let Some(data) = self.events.next()? {
-                self.gathered.take(&data, &mut self.ready)?;
-                continue;
-            }
-            match chunk(&mut self.response, self.deadline, self.patience).await? {
-                Some(bytes) => self.events.push(&bytes),
-                // The connection ended well, but the answer did not.
-                None => return Err(Kind::Cut.into()),
-            }
-        }
-    }
-}
-
-/// The next bytes of a body; `None` at its end.
-async fn chunk(
-    response: &mut Response,
-    deadline: Instant,
-    patience: Duration,
-) -> Result<Option<bytes::Bytes>, Error> {
-    within(deadline, patience, response.chunk())
-        .await?
-        .map_err(|error| broken(&error))
-}
-
-/// Reads what a refusal says. Its status stands, whatever becomes of its body.
-async fn refusal(mut response: Response, deadline: Instant) -> Error {
-    let status = response.status().as_u16();
-    let retry_after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok())
-        .map(|seconds| Duration::from_secs(seconds.into()));
-    let mut body = Vec::new();
-    while body.len() < MAX_REFUSAL_BYTES
-        && let Ok(Some(bytes)) = chunk(&mut response, deadline, REFUSAL_PATIENCE).await
-    {
-        body.extend_from_slice(&bytes);
-    }
-    let code = reply::refusal_code(&body);
-    Error::refused(status, code.as_deref(), retry_after)
 }
 
 #[cfg(test)]
@@ -272,11 +179,13 @@ mod tests {
     use super::*;
     use crate::chat::{Message, Role};
     use crate::decision::Usage;
-    use crate::provider::FinishReason;
+    use crate::provider::{FinishReason, Kind, Piece};
     use futures_util::TryStreamExt;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::thread::JoinHandle;
+    use std::time::Duration;
+    use tokio::time::Instant;
 
     const KEY: &str = "sk-very-secret";
 
@@ -366,27 +275,30 @@ mod tests {
     const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}"#;
     const END: &str = "0\r\n\r\n";
 
-    fn prompt() -> Prompt {
-        Prompt::new("m", vec![Message::text(Role::User, "hi")])
+    fn hi() -> [Message; 1] {
+        [Message::text(Role::User, "hi")]
     }
 
-    fn in_time() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+    fn in_time() -> Patience {
+        Patience::until(Instant::now() + Duration::from_secs(60))
+    }
+
+    async fn asked(client: &OpenAi, patience: Patience) -> Result<Answer, Error> {
+        client.complete(Prompt::new("m", &hi()), patience).await
     }
 
     async fn check_refused(answer: Vec<String>, expected: Error) {
         let server = Server::start(answer, false);
-        let error = server.client().complete(&prompt(), in_time()).await;
-        let error = error.unwrap_err();
+        let error = asked(&server.client(), in_time()).await.unwrap_err();
         assert_eq!(error, expected);
         assert!(!format!("{error:?} {error}").contains(KEY));
         server.sent().await;
     }
 
     /// The pieces before the end of the stream, and how it ended.
-    async fn streamed(server: &Server, deadline: Instant) -> (Vec<Piece>, Option<Kind>) {
+    async fn streamed(server: &Server, patience: Patience) -> (Vec<Piece>, Option<Kind>) {
         let client = server.client();
-        let mut stream = match client.stream(&prompt(), deadline).await {
+        let mut stream = match client.stream(Prompt::new("m", &hi()), patience).await {
             Ok(stream) => stream,
             Err(error) => return (Vec::new(), Some(error.kind)),
         };
@@ -413,7 +325,7 @@ mod tests {
             "usage":{"prompt_tokens":5,"completion_tokens":1}}"#;
         let server = Server::start(whole("200 OK", "", body), false);
         let client = server.client();
-        let answer = client.complete(&prompt(), in_time()).await.unwrap();
+        let answer = asked(&client, in_time()).await.unwrap();
         assert_eq!(answer.message, Message::text(Role::Assistant, "hello"));
         assert_eq!(answer.usage.input, Some(5));
         let shown = format!("{client:?} {:?}", server.settings);
@@ -473,7 +385,7 @@ mod tests {
     async fn an_answer_larger_than_allowed_is_not_read() {
         let mut server = Server::start(whole("200 OK", "", &"x".repeat(1000)), false);
         server.settings.max_answer_bytes = 999;
-        let answer = server.client().complete(&prompt(), in_time()).await;
+        let answer = asked(&server.client(), in_time()).await;
         assert_eq!(answer.unwrap_err(), Kind::TooLarge.into());
     }
 
@@ -486,36 +398,37 @@ mod tests {
 
     #[tokio::test]
     async fn silence_before_the_answer_ends_at_the_deadline_or_with_our_patience() {
-        let (_listener, mut settings) = silent();
-        let transport = Transport::new().unwrap();
-        let client = OpenAi::new(settings.clone(), &transport).unwrap();
-        let soon = Instant::now() + Duration::from_millis(1);
-        let answer = client.complete(&prompt(), soon).await;
+        let (_listener, settings) = silent();
+        let client = OpenAi::new(settings, &Transport::new().unwrap()).unwrap();
+        let soon = Patience::until(Instant::now() + Duration::from_millis(1));
+        let answer = asked(&client, soon).await;
         assert_eq!(answer.unwrap_err(), Kind::DeadlineExceeded.into());
-        let stream = client.stream(&prompt(), soon).await;
+        let stream = client.stream(Prompt::new("m", &hi()), soon).await;
         assert_eq!(stream.err(), Some(Kind::DeadlineExceeded.into()));
-
-        settings.patience = Duration::from_millis(1);
-        let client = OpenAi::new(settings, &transport).unwrap();
-        let answer = client.complete(&prompt(), in_time()).await;
-        assert_eq!(answer.unwrap_err(), Kind::Timeout.into());
+        let short = Duration::from_millis(1);
+        let total = Patience {
+            total: short,
+            ..in_time()
+        };
+        assert_eq!(asked(&client, total).await, Err(Kind::Timeout.into()));
+        let first = Patience {
+            first: short,
+            ..in_time()
+        };
+        let stream = client.stream(Prompt::new("m", &hi()), first).await;
+        assert_eq!(stream.err(), Some(Kind::Timeout.into()));
     }
 
     #[tokio::test]
-    async fn silence_within_the_answer_ends_at_the_deadline_or_with_our_patience() {
+    async fn silence_within_the_answer_ends_with_our_patience() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{";
         let server = Server::start(vec![head.into()], true);
-        let client = server.client();
-        let mut response = client.send(&prompt(), false, in_time()).await.unwrap();
-        let patience = client.settings.patience;
-        let first = chunk(&mut response, in_time(), patience).await;
-        assert_eq!(first, Ok(Some("{".into())));
-        // The head is here and no more will come, so a deadline that has passed waits for nothing.
-        let rest = chunk(&mut response, Instant::now(), patience).await;
-        assert_eq!(rest, Err(Kind::DeadlineExceeded.into()));
-        let rest = chunk(&mut response, in_time(), Duration::ZERO).await;
-        assert_eq!(rest, Err(Kind::Timeout.into()));
-        drop(response);
+        let total = Patience {
+            total: Duration::from_millis(20),
+            ..in_time()
+        };
+        let answer = asked(&server.client(), total).await;
+        assert_eq!(answer, Err(Kind::Timeout.into()));
         server.sent().await;
     }
 
@@ -526,7 +439,7 @@ mod tests {
         drop(listener);
         let transport = Transport::new().unwrap();
         let client = OpenAi::new(Settings::new(base_url, None), &transport).unwrap();
-        let answer = client.complete(&prompt(), in_time()).await;
+        let answer = asked(&client, in_time()).await;
         assert_eq!(answer.unwrap_err(), Kind::Unreachable.into());
     }
 
@@ -562,17 +475,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_that_stalls_ends_at_the_deadline() {
-        let server = Server::start(events(&[HELLO]), true);
-        let client = server.client();
-        let response = client.send(&prompt(), true, in_time()).await.unwrap();
-        let mut upstream = Upstream::new(response, in_time(), client.settings.patience);
-        let first = upstream.next().await;
-        assert_eq!(first, Ok(Some(Piece::Text("hello".into()))));
-        upstream.deadline = Instant::now();
-        assert_eq!(upstream.next().await, Err(Kind::DeadlineExceeded.into()));
-        drop(upstream);
-        server.sent().await;
+    async fn a_stream_that_stalls_ends_with_our_patience_whatever_signs_of_life_it_gives() {
+        let patience = Patience {
+            idle: Duration::from_millis(20),
+            ..in_time()
+        };
+        for alive in [events(&[]), vec!["3\r\n:.\n\r\n".to_owned()]] {
+            let mut parts = events(&[HELLO]);
+            parts.extend(alive.into_iter().filter(|part| !part.starts_with("HTTP")));
+            let server = Server::start(parts, true);
+            let (pieces, end) = streamed(&server, patience).await;
+            assert_eq!(pieces, [Piece::Text("hello".into())]);
+            assert_eq!(end, Some(Kind::Timeout));
+            server.sent().await;
+        }
+    }
+
+    #[test]
+    fn an_address_is_made_by_the_scheme() {
+        let plain = Settings::new("https://api.example.org/v1/", None);
+        let url = |settings: &Settings| settings.url("chat/completions").unwrap().to_string();
+        assert_eq!(url(&plain), "https://api.example.org/v1/chat/completions");
+        let azure = Settings {
+            scheme: Scheme::Azure {
+                deployment: "my model".into(),
+                api_version: "2024-10-21".into(),
+            },
+            ..Settings::new("https://me.example.org", None)
+        };
+        assert_eq!(
+            url(&azure),
+            "https://me.example.org/openai/deployments/my%20model/chat/completions?api-version=2024-10-21"
+        );
     }
 
     #[test]

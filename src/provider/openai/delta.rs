@@ -5,8 +5,9 @@
 //!
 //! Not here: bytes and events (`sse`), waiting (`client`).
 
-use super::reply::{Refusal, Usage, finish_reason, tool_call};
+use super::reply::{Refusal, Usage, finish_reason, thought, tool_call};
 use crate::decision;
+use crate::provider::call::Gather;
 use crate::provider::{Error, Kind, Piece};
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -30,6 +31,8 @@ struct Delta {
     content: Option<String>,
     refusal: Option<String>,
     tool_calls: Option<Vec<CallDelta>>,
+    #[serde(alias = "reasoning")]
+    reasoning_content: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,15 +73,10 @@ impl Gathered {
     /// Most bytes of all tool calls of one answer.
     pub(super) const MAX_CALL_BYTES: usize = 16 << 20;
 
-    /// Whether the end has come.
-    pub(super) fn done(&self) -> bool {
-        self.done
-    }
-
-    /// Takes the data of one event and adds the pieces that it completes.
-    pub(super) fn take(&mut self, data: &str, out: &mut VecDeque<Piece>) -> Result<(), Error> {
+    /// As [`Gather::take`].
+    fn take(&mut self, data: &str, out: &mut VecDeque<Piece>) -> Result<bool, Error> {
         if data == "[DONE]" {
-            return self.finish(out);
+            return self.finish(out).map(|()| true);
         }
         let chunk: Chunk = serde_json::from_str(data).map_err(|_| Kind::Malformed)?;
         if let Some(refusal) = chunk.error {
@@ -88,19 +86,24 @@ impl Gathered {
             self.usage = usage.into();
         }
         let Some(choice) = chunk.choices.into_iter().next() else {
-            return Ok(());
+            return Ok(false);
         };
+        let mut came_on = choice.finish_reason.is_some();
         if let Some(delta) = choice.delta {
+            let thoughts = delta.reasoning_content.filter(|text| !text.is_empty());
+            out.extend(thoughts.map(|text| Piece::Reasoning(thought(text))));
             let texts = [delta.content, delta.refusal].into_iter().flatten();
             out.extend(texts.filter(|text| !text.is_empty()).map(Piece::Text));
+            came_on |= !out.is_empty();
             for call in delta.tool_calls.unwrap_or_default() {
+                came_on = true;
                 self.gather(call)?;
             }
         }
         if choice.finish_reason.is_some() {
             self.finish_reason = choice.finish_reason;
         }
-        Ok(())
+        Ok(came_on)
     }
 
     fn gather(&mut self, delta: CallDelta) -> Result<(), Error> {
@@ -157,6 +160,16 @@ impl Gathered {
     }
 }
 
+impl Gather for Gathered {
+    fn take(&mut self, data: &str, out: &mut VecDeque<Piece>) -> Result<bool, Error> {
+        self.take(data, out)
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+}
+
 fn set(field: &mut String, value: Option<String>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
         *field = value;
@@ -193,7 +206,7 @@ mod tests {
             input: Some(3),
             cached_input: Some(3),
             output: Some(2),
-            estimated: false,
+            ..Default::default()
         };
         check(
             &[

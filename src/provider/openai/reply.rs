@@ -5,7 +5,7 @@
 //!
 //! Not here: bytes (`client`), pieces (`delta`), whether tool arguments are valid JSON (`validate`).
 
-use crate::chat::{ContentPart, Message, Role, ToolCall};
+use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
 use crate::decision;
 use crate::provider::{Error, FinishReason, Kind};
 use serde::Deserialize;
@@ -30,6 +30,8 @@ struct Said {
     content: Option<String>,
     refusal: Option<String>,
     tool_calls: Option<Vec<Called>>,
+    #[serde(alias = "reasoning")]
+    reasoning_content: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,23 +54,37 @@ pub(super) struct Usage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
     prompt_tokens_details: Option<Details>,
+    completion_tokens_details: Option<Thought>,
 }
 
 #[derive(Deserialize)]
 struct Details {
     cached_tokens: Option<u64>,
+    /// OpenRouter's, of endpoints that charge for it.
+    cache_write_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Thought {
+    reasoning_tokens: Option<u64>,
 }
 
 impl From<Usage> for decision::Usage {
     fn from(usage: Usage) -> Self {
         let tokens = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let input = usage.prompt_tokens.map(tokens);
-        let cached = usage.prompt_tokens_details.and_then(|d| d.cached_tokens);
+        let details = usage.prompt_tokens_details.as_ref();
+        let cached = details.and_then(|d| d.cached_tokens);
+        let written = details.and_then(|d| d.cache_write_tokens);
+        let thought = usage.completion_tokens_details;
+        let of_input = |n: u64| tokens(n).min(input.unwrap_or(u32::MAX));
         Self {
             input,
-            cached_input: cached.map(|n| tokens(n).min(input.unwrap_or(u32::MAX))),
+            cached_input: cached.map(of_input),
             output: usage.completion_tokens.map(tokens),
             estimated: false,
+            cache_write: written.map(of_input),
+            reasoning: thought.and_then(|t| t.reasoning_tokens).map(tokens),
         }
     }
 }
@@ -125,6 +141,15 @@ pub(super) fn tool_call(id: String, name: String, arguments: String) -> ToolCall
     }
 }
 
+/// What the model thought, in words.
+pub(super) fn thought(text: String) -> Reasoning {
+    Reasoning {
+        text,
+        dialect: "openai".to_owned(),
+        ..Reasoning::default()
+    }
+}
+
 /// Reads a whole completion.
 pub(super) fn read(body: &[u8]) -> Result<(Message, FinishReason, decision::Usage), Error> {
     let body: Body = serde_json::from_slice(body).map_err(|_| Kind::Malformed)?;
@@ -141,14 +166,16 @@ pub(super) fn read(body: &[u8]) -> Result<(Message, FinishReason, decision::Usag
         .collect();
     let reason = choice.finish_reason.ok_or(Kind::Malformed)?;
     let text = said.content.or(said.refusal).unwrap_or_default();
+    let thought = said.reasoning_content.filter(|text| !text.is_empty());
+    // An empty text is a text: a model may say nothing, but not where it calls tools.
+    let text = Some(text).filter(|text| !text.is_empty() || calls.is_empty());
+    let thought = thought.map(|text| ContentPart::Reasoning(self::thought(text)));
     let message = Message {
         role: Role::Assistant,
-        // An empty text is a text: a model may say nothing, but not where it calls tools.
-        content: if text.is_empty() && !calls.is_empty() {
-            Vec::new()
-        } else {
-            vec![ContentPart::Text(text)]
-        },
+        content: thought
+            .into_iter()
+            .chain(text.map(ContentPart::Text))
+            .collect(),
         tool_calls: calls,
         tool_call_id: None,
     };
@@ -179,7 +206,7 @@ mod tests {
                     input: Some(9),
                     cached_input: Some(4),
                     output: Some(2),
-                    estimated: false,
+                    ..Default::default()
                 },
             )),
         );

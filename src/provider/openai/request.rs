@@ -3,11 +3,15 @@
 //! Invariants: schemas keep the order of their keys; nothing is sent that the prompt does not ask for
 //! (an unknown parameter is an error at some providers).
 //!
-//! Not here: headers and addresses (`client`). `strict` of a response schema is not set: it refuses
-//! schemas that are fine as JSON Schema, and the answer is checked by whoever needs it.
+//! Not here: headers and addresses (`client`). `strict` is set only
+//! where the caller set it: it refuses schemas that are fine as JSON Schema, and the answer is checked
+//! (`validate`). What a model thought is not sent back: servers of this dialect refuse it, or pay for it.
 
 use super::OutputLimit;
-use crate::chat::{ContentPart, Message, ResponseFormat, Role, Tool, ToolCall};
+use crate::chat::{
+    ContentPart, Extra, Generation, Message, Parameter, ResponseFormat, Role, Tool, ToolCall,
+    ToolChoice,
+};
 use crate::provider::json::Json;
 use crate::provider::{Error, Kind, Prompt};
 use serde::Serialize;
@@ -26,6 +30,22 @@ struct Body<'a> {
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Choice<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +79,33 @@ enum Content<'a> {
 enum Part<'a> {
     Text { text: &'a str },
     ImageUrl { image_url: Image<'a> },
+    InputAudio { input_audio: Sound<'a> },
+    File { file: Document<'a> },
+}
+
+#[derive(Serialize)]
+struct Sound<'a> {
+    data: &'a str,
+    format: &'a str,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    filename: &'a str,
+    file_data: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Choice<'a> {
+    Word(&'static str),
+    Function(Typed<Chosen<'a>>),
+}
+
+#[derive(Serialize)]
+struct Chosen<'a> {
+    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -93,6 +140,8 @@ struct Offered<'a> {
     description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<Json>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
 }
 
 #[derive(Serialize)]
@@ -106,25 +155,80 @@ enum Format {
 struct NamedSchema {
     name: &'static str,
     schema: Json,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
 }
 
 /// Writes the body for `prompt`.
-pub(super) fn body(prompt: &Prompt, stream: bool, limit: OutputLimit) -> Result<Vec<u8>, Error> {
+pub(super) fn body(
+    prompt: &Prompt<'_>,
+    stream: bool,
+    limit: OutputLimit,
+) -> Result<Vec<u8>, Error> {
     let tokens = |field| prompt.max_output_tokens.filter(|_| limit == field);
+    let asked = prompt.generation;
+    let says = |parameter| !prompt.leave_out.contains(parameter);
+    let offered = |tool| offered(tool, asked.strict);
     let body = Body {
-        model: &prompt.model,
+        model: prompt.model,
         messages: prompt.messages.iter().map(said).collect(),
         tools: prompt.tools.iter().map(offered).collect::<Result<_, _>>()?,
-        response_format: format(&prompt.response_format)?,
+        response_format: format(prompt.response_format, asked.strict)?,
         max_completion_tokens: tokens(OutputLimit::MaxCompletionTokens),
         max_tokens: tokens(OutputLimit::MaxTokens),
-        temperature: prompt.temperature,
+        temperature: asked.temperature.filter(|_| says(Parameter::Temperature)),
+        top_p: asked.top_p.filter(|_| says(Parameter::TopP)),
+        stop: if says(Parameter::Stop) {
+            &asked.stop
+        } else {
+            &[]
+        },
+        seed: asked.seed.filter(|_| says(Parameter::Seed)),
+        presence_penalty: asked
+            .presence_penalty
+            .filter(|_| says(Parameter::PresencePenalty)),
+        frequency_penalty: asked
+            .frequency_penalty
+            .filter(|_| says(Parameter::FrequencyPenalty)),
+        reasoning_effort: asked
+            .effort
+            .filter(|_| says(Parameter::Reasoning))
+            .map(|effort| effort.as_str()),
+        tool_choice: choice(asked).filter(|_| says(Parameter::ToolChoice)),
+        parallel_tool_calls: asked
+            .parallel_tool_calls
+            .filter(|_| says(Parameter::ParallelToolCalls)),
         stream,
         stream_options: stream.then_some(StreamOptions {
             include_usage: true,
         }),
     };
-    serde_json::to_vec(&body).map_err(|_| Kind::InvalidRequest.into())
+    let mut body = serde_json::to_vec(&body).map_err(|_| Kind::InvalidRequest)?;
+    if says(Parameter::Extra) {
+        extend(&mut body, &asked.extra)?;
+    }
+    Ok(body)
+}
+
+/// Adds parameters that we do not read to an object that has some already.
+fn extend(body: &mut Vec<u8>, extra: &[Extra]) -> Result<(), Error> {
+    for Extra { name, json } in extra {
+        let name = serde_json::to_string(name).map_err(|_| Kind::InvalidRequest)?;
+        // What is not one JSON value would end the object.
+        parse(json)?;
+        body.pop();
+        body.extend_from_slice(format!(",{name}:{json}}}").as_bytes());
+    }
+    Ok(())
+}
+
+fn choice(asked: &Generation) -> Option<Choice<'_>> {
+    match &asked.tool_choice {
+        ToolChoice::Auto => None,
+        ToolChoice::None => Some(Choice::Word("none")),
+        ToolChoice::Required => Some(Choice::Word("required")),
+        ToolChoice::Named(name) => Some(Choice::Function(function(Chosen { name }))),
+    }
 }
 
 fn said(message: &Message) -> Said<'_> {
@@ -135,24 +239,42 @@ fn said(message: &Message) -> Said<'_> {
             Role::Assistant => "assistant",
             Role::Tool => "tool",
         },
-        content: match message.content.as_slice() {
-            [] => None,
-            // Many compatible servers take lists from users only.
-            [ContentPart::Text(text)] => Some(Content::Text(text)),
-            parts => Some(Content::Parts(parts.iter().map(part).collect())),
-        },
+        content: content(&message.content),
         tool_calls: message.tool_calls.iter().map(called).collect(),
         tool_call_id: message.tool_call_id.as_deref(),
     }
 }
 
-fn part(part: &ContentPart) -> Part<'_> {
-    match part {
+fn content(parts: &[ContentPart]) -> Option<Content<'_>> {
+    let mut said = parts.iter().filter_map(part);
+    match (said.next()?, said.next()) {
+        // Many compatible servers take lists from users only.
+        (Part::Text { text }, None) => Some(Content::Text(text)),
+        (first, second) => {
+            let all = [first].into_iter().chain(second).chain(said);
+            Some(Content::Parts(all.collect()))
+        }
+    }
+}
+
+/// A part on the wire; reasoning has none.
+fn part(part: &ContentPart) -> Option<Part<'_>> {
+    Some(match part {
         ContentPart::Text(text) => Part::Text { text },
         ContentPart::ImageUrl(url) => Part::ImageUrl {
             image_url: Image { url },
         },
-    }
+        ContentPart::Audio { data, format } => Part::InputAudio {
+            input_audio: Sound { data, format },
+        },
+        ContentPart::File { name, data_url } => Part::File {
+            file: Document {
+                filename: name,
+                file_data: data_url,
+            },
+        },
+        ContentPart::Reasoning(_) => return None,
+    })
 }
 
 fn called(call: &ToolCall) -> Called<'_> {
@@ -165,16 +287,17 @@ fn called(call: &ToolCall) -> Called<'_> {
     }
 }
 
-fn offered(tool: &Tool) -> Result<Typed<Offered<'_>>, Error> {
+fn offered(tool: &Tool, strict: bool) -> Result<Typed<Offered<'_>>, Error> {
     let schema = tool.parameters_json_schema.as_str();
     Ok(function(Offered {
         name: &tool.name,
         description: &tool.description,
         parameters: (!schema.is_empty()).then(|| parse(schema)).transpose()?,
+        strict: strict && !schema.is_empty(),
     }))
 }
 
-fn format(format: &ResponseFormat) -> Result<Option<Format>, Error> {
+fn format(format: &ResponseFormat, strict: bool) -> Result<Option<Format>, Error> {
     Ok(match format {
         ResponseFormat::Text => None,
         ResponseFormat::JsonObject => Some(Format::JsonObject),
@@ -182,6 +305,7 @@ fn format(format: &ResponseFormat) -> Result<Option<Format>, Error> {
             json_schema: NamedSchema {
                 name: "answer",
                 schema: parse(schema)?,
+                strict,
             },
         }),
     })
@@ -202,11 +326,13 @@ fn parse(schema: &str) -> Result<Json, Error> {
 mod tests {
     use super::*;
 
-    fn prompt() -> Prompt {
-        Prompt::new("m", vec![Message::text(Role::User, "hi")])
+    use crate::chat::{Effort, Reasoning};
+
+    fn hi() -> Vec<Message> {
+        vec![Message::text(Role::User, "hi")]
     }
 
-    fn check(prompt: &Prompt, stream: bool, expected: &str) {
+    fn check(prompt: &Prompt<'_>, stream: bool, expected: &str) {
         let body = body(prompt, stream, OutputLimit::MaxCompletionTokens).unwrap();
         // Golden texts are broken over lines; the body has no white space outside strings.
         let expected: String = expected.lines().map(str::trim).collect();
@@ -216,13 +342,13 @@ mod tests {
     #[test]
     fn a_plain_question_says_nothing_that_was_not_asked() {
         let expected = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
-        check(&prompt(), false, expected);
+        check(&Prompt::new("m", &hi()), false, expected);
     }
 
     #[test]
     fn a_stream_asks_for_its_usage() {
         check(
-            &prompt(),
+            &Prompt::new("m", &hi()),
             true,
             r#"{"model":"m","messages":[{"role":"user","content":"hi"}],
             "stream":true,"stream_options":{"include_usage":true}}"#,
@@ -231,9 +357,16 @@ mod tests {
 
     #[test]
     fn limits_go_where_the_endpoint_wants_them() {
-        let mut prompt = prompt();
+        let (messages, generation) = (
+            hi(),
+            Generation {
+                temperature: Some(0.5),
+                ..Generation::default()
+            },
+        );
+        let mut prompt = Prompt::new("m", &messages);
         prompt.max_output_tokens = Some(64);
-        prompt.temperature = Some(0.5);
+        prompt.generation = &generation;
         check(
             &prompt,
             false,
@@ -249,11 +382,11 @@ mod tests {
 
     #[test]
     fn images_tools_and_their_results_are_written_in_full() {
-        let mut prompt = prompt();
-        prompt.messages[0]
+        let (mut messages, mut tools) = (hi(), Vec::new());
+        messages[0]
             .content
             .push(ContentPart::ImageUrl("data:image/png;base64,AA".into()));
-        prompt.messages.push(Message {
+        messages.push(Message {
             role: Role::Assistant,
             content: Vec::new(),
             tool_calls: vec![ToolCall {
@@ -263,17 +396,19 @@ mod tests {
             }],
             tool_call_id: None,
         });
-        prompt.messages.push(Message {
+        messages.push(Message {
             tool_call_id: Some("c1".into()),
             ..Message::text(Role::Tool, "found")
         });
         for (name, schema) in [("find", r#"{"z":1,"a":2}"#), ("stop", "")] {
-            prompt.tools.push(Tool {
+            tools.push(Tool {
                 name: name.into(),
                 description: String::new(),
                 parameters_json_schema: schema.into(),
             });
         }
+        let mut prompt = Prompt::new("m", &messages);
+        prompt.tools = &tools;
         check(
             &prompt,
             false,
@@ -292,15 +427,17 @@ mod tests {
 
     #[test]
     fn json_is_asked_for_by_form_or_by_schema() {
-        let mut prompt = prompt();
-        prompt.response_format = ResponseFormat::JsonObject;
+        let messages = hi();
+        let mut prompt = Prompt::new("m", &messages);
+        prompt.response_format = &ResponseFormat::JsonObject;
         check(
             &prompt,
             false,
             r#"{"model":"m","messages":[{"role":"user","content":"hi"}],
             "response_format":{"type":"json_object"}}"#,
         );
-        prompt.response_format = ResponseFormat::JsonSchema(r#"{"type":"object"}"#.into());
+        let schema = ResponseFormat::JsonSchema(r#"{"type":"object"}"#.into());
+        prompt.response_format = &schema;
         check(
             &prompt,
             false,
@@ -308,7 +445,90 @@ mod tests {
             "response_format":{"type":"json_schema","json_schema":
             {"name":"answer","schema":{"type":"object"}}}}"#,
         );
-        prompt.response_format = ResponseFormat::JsonSchema("{".into());
+        let broken = ResponseFormat::JsonSchema("{".into());
+        prompt.response_format = &broken;
+        let refused = body(&prompt, false, OutputLimit::MaxTokens);
+        assert_eq!(refused, Err(Kind::InvalidRequest.into()));
+    }
+
+    #[test]
+    fn how_to_answer_is_said_in_the_dialects_words_and_what_may_be_left_out_is() {
+        let (messages, generation) = (
+            hi(),
+            Generation {
+                top_p: Some(0.9),
+                stop: vec!["END".into()],
+                seed: Some(7),
+                effort: Some(Effort::Low),
+                tool_choice: ToolChoice::Named("find".into()),
+                parallel_tool_calls: Some(false),
+                extra: vec![Extra {
+                    name: "logit_bias".into(),
+                    json: r#"{"50256":-100}"#.into(),
+                }],
+                ..Generation::default()
+            },
+        );
+        let mut prompt = Prompt::new("m", &messages);
+        prompt.generation = &generation;
+        check(
+            &prompt,
+            false,
+            r#"{"model":"m","messages":[{"role":"user","content":"hi"}],
+            "top_p":0.9,"stop":["END"],"seed":7,"reasoning_effort":"low",
+            "tool_choice":{"type":"function","function":{"name":"find"}},
+            "parallel_tool_calls":false,"logit_bias":{"50256":-100}}"#,
+        );
+        prompt.leave_out = generation.parameters();
+        check(
+            &prompt,
+            false,
+            r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#,
+        );
+    }
+
+    #[test]
+    fn sound_and_documents_are_sent_and_thoughts_are_not() {
+        let mut messages = hi();
+        messages[0].content.extend([
+            ContentPart::Audio {
+                data: "UklG".into(),
+                format: "wav".into(),
+            },
+            ContentPart::File {
+                name: "a.pdf".into(),
+                data_url: "data:application/pdf;base64,JVBE".into(),
+            },
+        ]);
+        let mut thought = Message::text(Role::Assistant, "yes");
+        let reasoning = ContentPart::Reasoning(Reasoning::default());
+        thought.content.insert(0, reasoning);
+        messages.push(thought);
+        check(
+            &Prompt::new("m", &messages),
+            false,
+            r#"{"model":"m","messages":[{"role":"user","content":[
+            {"type":"text","text":"hi"},
+            {"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}},
+            {"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"}}]},
+            {"role":"assistant","content":"yes"}]}"#,
+        );
+    }
+
+    #[test]
+    fn a_parameter_that_is_no_json_does_not_end_the_body() {
+        let (messages, generation) = (
+            hi(),
+            Generation {
+                extra: vec![Extra {
+                    name: "x".into(),
+                    json: "1}".into(),
+                }],
+                ..Generation::default()
+            },
+        );
+        let mut prompt = Prompt::new("m", &messages);
+        prompt.generation = &generation;
         let refused = body(&prompt, false, OutputLimit::MaxTokens);
         assert_eq!(refused, Err(Kind::InvalidRequest.into()));
     }

@@ -128,6 +128,7 @@ impl<'a> Live<'a> {
             error: None,
             reported: true,
             request: None,
+            first_token_ms: None,
         };
         let score = Value::Number(self.bench.scores(prompt)[arm]);
         let word = [("score", Change::Observed(score))];

@@ -233,6 +233,8 @@ fn routed() -> Routed {
         region: Some(name("eu")),
         zero_retention: true,
         trains: false,
+        expresses: bellwether::chat::Parameters::ALL,
+        waits: Default::default(),
         prices: Vec::new(),
     });
     let decision = decision();
@@ -257,6 +259,7 @@ fn attempt(cost: i64) -> Attempt {
         error: None,
         reported: false,
         request: None,
+        first_token_ms: None,
     }
 }
 

@@ -1,11 +1,10 @@
-//! A chat: what is said to a model and what it says back, in no provider's dialect.
+//! Messages, their parts, and the tools and form of an answer.
 //!
 //! Invariants: [`Message::check`] holds for every message past an edge: it says something or calls a
 //! tool, a tool's message names the call that it answers, nobody else's does, and only the assistant
 //! calls tools.
 //!
-//! Not here: the contract's own messages (`proto`), a provider's wire form (`provider`), what a chat
-//! means for the choice of an arm (`feature`). Tool arguments and JSON Schemas stay text: they pass
+//! Not here: how to answer (`generation`). Tool arguments and JSON Schemas stay text: they pass
 //! through, and a parse would not give back the same bytes.
 //!
 //! Units: characters are Unicode scalar values; tokens are estimates of 4 characters each.
@@ -34,6 +33,39 @@ pub enum ContentPart {
     Text(String),
     /// Address of an image: https or data URL.
     ImageUrl(String),
+    /// Sound, in base64.
+    Audio {
+        /// The bytes, in base64.
+        data: String,
+        /// Their format: `wav`, `mp3`, ...
+        format: String,
+    },
+    /// A document, in a data URL.
+    File {
+        /// Its name; may be empty.
+        name: String,
+        /// The document as `data:MEDIA-TYPE;base64,...`.
+        data_url: String,
+    },
+    /// What the model thought, of an assistant's message.
+    Reasoning(Reasoning),
+}
+
+/// What a model thought before it answered. Providers sign it and want it back unchanged with the results
+/// of the tools that it called; only the dialect that made it can read it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reasoning {
+    /// The words; empty where only the signature was given.
+    pub text: String,
+    /// The provider's own proof, to be sent back as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// The dialect that made it, as an endpoint's `provider`. Others leave it out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dialect: String,
+    /// The tool call that it belongs to, where it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call: Option<String>,
 }
 
 /// A call of a tool by the model.
@@ -134,7 +166,7 @@ impl Message {
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.content.iter().filter_map(|part| match part {
             ContentPart::Text(text) => Some(text.as_str()),
-            ContentPart::ImageUrl(_) => None,
+            _ => None,
         })
     }
 
@@ -145,8 +177,28 @@ impl Message {
             .any(|part| matches!(part, ContentPart::ImageUrl(_)))
     }
 
-    /// Characters of text and tool calls. An image counts nothing: its tokens follow from pixels
-    /// that are not known here.
+    /// Whether a part is sound.
+    pub fn has_audio(&self) -> bool {
+        let audio = |part: &ContentPart| matches!(part, ContentPart::Audio { .. });
+        self.content.iter().any(audio)
+    }
+
+    /// Whether a part is a document.
+    pub fn has_file(&self) -> bool {
+        let file = |part: &ContentPart| matches!(part, ContentPart::File { .. });
+        self.content.iter().any(file)
+    }
+
+    /// What was thought, in order.
+    pub fn reasoning(&self) -> impl Iterator<Item = &Reasoning> {
+        self.content.iter().filter_map(|part| match part {
+            ContentPart::Reasoning(reasoning) => Some(reasoning),
+            _ => None,
+        })
+    }
+
+    /// Characters of text and tool calls. Images, sound and documents count nothing: their tokens follow
+    /// from pixels, seconds and pages that are not known here. Nor does reasoning: providers count it apart.
     pub fn characters(&self) -> usize {
         let texts: usize = self.texts().map(|text| text.chars().count()).sum();
         let calls: usize = self

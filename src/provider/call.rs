@@ -1,0 +1,238 @@
+//! One call over HTTP, whatever the dialect: a body goes out, a whole answer or the pieces of a streamed
+//! one come back.
+//!
+//! Invariants: nothing is read past [`Caller`]'s limit of bytes or past the [`Patience`]; the key is in
+//! one header, marked sensitive, and in no `Debug`; a stream whose connection ends before its dialect says
+//! so is [`Kind::Cut`].
+//!
+//! Not here: bodies (each dialect's own files), connections (`transport`).
+
+use super::patience::{Patience, Waiting};
+use super::sse::Events;
+use super::transport::{SetupError, Transport, broken};
+use super::{Error, Kind, Piece, Pieces};
+use futures_util::{StreamExt, stream};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, RETRY_AFTER,
+};
+use reqwest::{Client, Response, Url};
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+/// A secret that never shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Takes the key.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// As the value of a header, after `scheme` (`"Bearer "`, or nothing).
+    fn header(&self, scheme: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("{scheme}{}", self.0))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(..)")
+    }
+}
+
+/// What a dialect makes of the events of a streamed answer.
+pub(super) trait Gather: Send + 'static {
+    /// Takes the data of one event, adds the pieces that it completes, and says whether the answer came
+    /// on: an event that only says that the provider is alive did not bring it on.
+    fn take(&mut self, data: &str, out: &mut VecDeque<Piece>) -> Result<bool, Error>;
+
+    /// Whether [`Piece::Done`] has been added.
+    fn done(&self) -> bool;
+
+    /// The connection ended well: the end of the answer where the dialect has no other sign of it.
+    fn end(&mut self, _out: &mut VecDeque<Piece>) -> Result<(), Error> {
+        Err(Kind::Cut.into())
+    }
+}
+
+/// A refusal's body is read this far, and this long.
+const MAX_REFUSAL_BYTES: usize = 64 << 10;
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Makes calls to one endpoint.
+pub(super) struct Caller {
+    client: Client,
+    headers: HeaderMap,
+    max_answer_bytes: usize,
+    /// Reads the code in the body of a refusal.
+    refusal_code: fn(&[u8]) -> Option<String>,
+}
+
+impl Caller {
+    /// To `url`'s scheme and host. Connects to nothing yet.
+    pub(super) fn new(
+        url: &Url,
+        transport: &Transport,
+        max_answer_bytes: usize,
+        refusal_code: fn(&[u8]) -> Option<String>,
+    ) -> Result<Self, SetupError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(Self {
+            client: transport.client(url)?,
+            headers,
+            max_answer_bytes,
+            refusal_code,
+        })
+    }
+
+    /// Sends the key in this header.
+    pub(super) fn with_key(
+        mut self,
+        header: HeaderName,
+        scheme: &str,
+        key: Option<&ApiKey>,
+    ) -> Result<Self, SetupError> {
+        if let Some(key) = key {
+            let value = key.header(scheme).map_err(|_| SetupError::ApiKey)?;
+            self.headers.insert(header, value);
+        }
+        Ok(self)
+    }
+
+    /// Sends this header too.
+    pub(super) fn with_header(mut self, header: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(header, HeaderValue::from_static(value));
+        self
+    }
+
+    /// Sends `body` and reads the whole answer, with how long it took.
+    pub(super) async fn whole(
+        &self,
+        url: &Url,
+        body: Vec<u8>,
+        patience: Patience,
+    ) -> Result<(Vec<u8>, Duration), Error> {
+        let waiting = Waiting::whole(patience);
+        let mut response = self.send(url, body, "application/json", &waiting).await?;
+        let mut answer = Vec::new();
+        while let Some(bytes) = chunk(&mut response, &waiting).await? {
+            if answer.len() + bytes.len() > self.max_answer_bytes {
+                return Err(Kind::TooLarge.into());
+            }
+            answer.extend_from_slice(&bytes);
+        }
+        Ok((answer, waiting.elapsed()))
+    }
+
+    /// Sends `body`; ready when the answer's head has come. `gather` makes pieces of its events.
+    pub(super) async fn pieces(
+        &self,
+        url: &Url,
+        body: Vec<u8>,
+        patience: Patience,
+        gather: impl Gather,
+    ) -> Result<Pieces, Error> {
+        let waiting = Waiting::streamed(patience);
+        let response = self.send(url, body, "text/event-stream", &waiting).await?;
+        let upstream = Upstream {
+            response,
+            waiting,
+            events: Events::default(),
+            gather,
+            ready: VecDeque::new(),
+        };
+        let pieces = stream::try_unfold(upstream, |mut upstream| async move {
+            let piece = upstream.next().await?;
+            Ok(piece.map(|piece| (piece, upstream)))
+        });
+        Ok(pieces.boxed())
+    }
+
+    /// Sends the body and waits for the head of an accepted answer.
+    async fn send(
+        &self,
+        url: &Url,
+        body: Vec<u8>,
+        accept: &'static str,
+        waiting: &Waiting,
+    ) -> Result<Response, Error> {
+        let call = self
+            .client
+            .post(url.clone())
+            .headers(self.headers.clone())
+            .header(ACCEPT, accept)
+            .body(body)
+            .send();
+        let response = waiting.on(call).await?.map_err(|error| broken(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refusal(response, waiting).await)
+    }
+
+    /// Reads what a refusal says. Its status stands, whatever becomes of its body.
+    async fn refusal(&self, mut response: Response, waiting: &Waiting) -> Error {
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok())
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        let mut body = Vec::new();
+        let read = async {
+            while body.len() < MAX_REFUSAL_BYTES
+                && let Ok(Some(bytes)) = chunk(&mut response, waiting).await
+            {
+                body.extend_from_slice(&bytes);
+            }
+        };
+        // What has come by then is what there is.
+        let _ = tokio::time::timeout(REFUSAL_PATIENCE, read).await;
+        let code = (self.refusal_code)(&body);
+        Error::refused(status, code.as_deref(), retry_after)
+    }
+}
+
+/// A streamed answer being read.
+struct Upstream<G> {
+    response: Response,
+    waiting: Waiting,
+    events: Events,
+    gather: G,
+    ready: VecDeque<Piece>,
+}
+
+impl<G: Gather> Upstream<G> {
+    async fn next(&mut self) -> Result<Option<Piece>, Error> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Ok(Some(piece));
+            }
+            if self.gather.done() {
+                return Ok(None);
+            }
+            if let Some(data) = self.events.next()? {
+                if self.gather.take(&data, &mut self.ready)? {
+                    self.waiting.came_on();
+                }
+                continue;
+            }
+            match chunk(&mut self.response, &self.waiting).await? {
+                Some(bytes) => self.events.push(&bytes),
+                // The connection ended well, but the answer may not have.
+                None => self.gather.end(&mut self.ready)?,
+            }
+        }
+    }
+}
+
+/// The next bytes of a body; `None` at its end.
+async fn chunk(response: &mut Response, waiting: &Waiting) -> Result<Option<bytes::Bytes>, Error> {
+    let read = waiting.on(response.chunk()).await?;
+    read.map_err(|error| broken(&error))
+}
