@@ -165,6 +165,33 @@ impl Accounts {
         held.map_err(|refused| Box::new((refused, purse.refill(granted))))
     }
 
+    /// Holds at least `worst` for another try of a decision; whether it could. What is held for it already
+    /// counts. A worst case that cannot be said cannot be held.
+    pub fn hold_for(&self, decision: &Decision, worst: Option<NanoUsd>, now: Timestamp) -> bool {
+        let Some(mut purse) = self.purse(&decision.team, now) else {
+            return true;
+        };
+        let Some(worst) = worst else {
+            return false;
+        };
+        let held = purse.account.held.get(&decision.id).map(|h| h.amount);
+        if held.is_some_and(|held| held >= worst) {
+            return true;
+        }
+        if held.is_some() {
+            purse.account.release(decision.id, now);
+        }
+        if purse.hold(decision.id, worst).is_ok() {
+            return true;
+        }
+        if let Some(before) = held
+            && let Err(error) = purse.hold(decision.id, before)
+        {
+            tracing::error!(%error, "what had been held could not be held again");
+        }
+        false
+    }
+
     /// What was held for a decision that did not come about is free again.
     pub fn cancel(&self, team: &Name, decision: DecisionId, now: Timestamp) {
         if let Some(mut account) = self.account(team) {

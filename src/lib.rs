@@ -45,9 +45,9 @@
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
-//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`warmth`], [`replay`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
-//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`eligibility`] |
+//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
@@ -96,6 +96,7 @@ pub mod bandit;
 pub mod budget;
 pub mod eligibility;
 pub mod feature;
+pub mod health;
 pub mod ope;
 pub mod scorecard;
 
@@ -112,6 +113,7 @@ pub mod learn;
 #[cfg(feature = "analytics")]
 pub mod replay;
 pub mod route;
+pub mod standing;
 pub mod warmth;
 
 pub mod config;

@@ -1,14 +1,15 @@
-//! The Complete use case: one request to one recorded decision to one recorded attempt.
+//! The Complete use case: one request to one recorded decision to recorded attempts.
 //!
-//! Invariants: nothing is tried after the caller's deadline; the decision is in the journal before
-//! the provider is asked; a request id is its call's own until the attempt is on record.
+//! Invariants: the decision is in the journal before a provider is asked; a request id is its call's own
+//! until its last attempt is on record; once a piece has reached the caller nobody else is asked.
 //!
-//! Not here: what a repeat of a request id gets (`repeat`).
+//! Not here: where to go next (`tries`), what a repeat of a request id gets (`repeat`).
 
 use super::attempt::{Attempts, Target};
 use super::error::Error;
 use super::events::Events;
 use super::repeat::given;
+use super::tries::Tries;
 use crate::access::Grant;
 use crate::chat::{Message, Parameters};
 use crate::decision::Attempt;
@@ -105,18 +106,25 @@ impl Complete {
                 repaired: false,
             });
         }
-        let (provider, target) = self.first(&routed, deadline)?;
-        let (prompt, patience) = self.asked(&routed.endpoint, request, deadline);
-        let (answer, attempt) = self
-            .attempts
-            .whole(provider, target, prompt, patience)
-            .await?;
+        let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
+        let mut endpoint = tries.first()?;
+        let (answer, attempt) = loop {
+            let (provider, target) = self.at(&routed, &endpoint)?;
+            let (prompt, patience) = self.asked(&endpoint, request, deadline);
+            let whole = self.attempts.whole(provider, target, prompt, patience);
+            match whole.await {
+                Ok(answered) => break answered,
+                Err(failed) => endpoint = tries.next(endpoint, failed).await?,
+            }
+        };
+        let mut attempts = tries.attempts;
+        attempts.push(attempt);
         drop(turn);
         Ok(Completed {
             routed,
             message: answer.message,
             finish_reason: answer.finish_reason,
-            attempts: vec![attempt],
+            attempts,
             checks: Vec::new(),
             repaired: false,
         })
@@ -138,38 +146,40 @@ impl Complete {
                 events: Events::again(given),
             });
         }
-        let (provider, target) = self.first(&routed, deadline)?;
-        let (prompt, patience) = self.asked(&routed.endpoint, request, deadline);
-        let events = self
-            .attempts
-            .stream(provider, target, prompt, patience, turn)
-            .await?;
+        let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
+        let mut endpoint = tries.first()?;
+        let opening = loop {
+            let (provider, target) = self.at(&routed, &endpoint)?;
+            let (prompt, patience) = self.asked(&endpoint, request, deadline);
+            let opening = self.attempts.stream(provider, target, prompt, patience);
+            match opening.await {
+                Ok(opening) => break opening,
+                Err(failed) => endpoint = tries.next(endpoint, failed).await?,
+            }
+        };
+        let failed = tries.attempts;
         Ok(Streaming {
-            endpoint: Arc::clone(&routed.endpoint),
+            events: Events::new(opening, failed.clone(), turn),
             routed,
-            failed: Vec::new(),
-            events,
+            endpoint,
+            failed,
         })
     }
 
-    /// The endpoint that the decision named.
-    fn first(&self, routed: &Routed, deadline: Instant) -> Result<(&dyn Provider, Target), Error> {
-        let endpoint = &routed.endpoint;
+    /// Who is asked, and for what, at an endpoint.
+    fn at(
+        &self,
+        routed: &Routed,
+        endpoint: &Arc<Endpoint>,
+    ) -> Result<(&dyn Provider, Target), Error> {
         let no_client = || Error::NoClient {
             endpoint: endpoint.name.clone(),
         };
         let provider = self.providers.get(&endpoint.name).ok_or_else(no_client)?;
-        if deadline <= Instant::now() {
-            return Err(Error::DeadlineExceeded);
-        }
-        if routed.repeated {
-            // Nobody tried it when it was decided, and what was held then may be spent on others by now.
-            self.route.hold_again(&routed.decision)?;
-        }
         let target = Target {
             team: routed.decision.team.clone(),
             decision: routed.decision.id,
-            endpoint: endpoint.clone(),
+            endpoint: Arc::clone(endpoint),
             keep_words: routed.decision.content.is_some(),
         };
         Ok((provider.as_ref(), target))

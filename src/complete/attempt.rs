@@ -6,15 +6,16 @@
 //! Not here: which endpoint, and what next (`answering`).
 
 use super::error::Failed;
-use super::events::Events;
+use super::events::Opening;
 use super::log::AttemptLog;
 use super::running::Running;
 use crate::clock::Clock;
 use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
-use crate::provider::{Answer, Patience, Prompt, Provider};
-use crate::store::Turn;
+use crate::provider::{Answer, Kind, Patience, Prompt, Provider};
+use crate::standing::Standing;
+use futures_util::StreamExt;
 use std::sync::Arc;
 
 /// Where an attempt goes, and for what.
@@ -35,12 +36,17 @@ pub struct Target {
 pub struct Attempts {
     clock: Arc<dyn Clock>,
     log: Arc<dyn AttemptLog>,
+    standing: Arc<Standing>,
 }
 
 impl Attempts {
-    /// Timed by `clock`, kept in `log`.
-    pub fn new(clock: Arc<dyn Clock>, log: Arc<dyn AttemptLog>) -> Self {
-        Self { clock, log }
+    /// Timed by `clock`, kept in `log`, told to `standing`.
+    pub fn new(clock: Arc<dyn Clock>, log: Arc<dyn AttemptLog>, standing: Arc<Standing>) -> Self {
+        Self {
+            clock,
+            log,
+            standing,
+        }
     }
 
     /// Asks for the whole answer.
@@ -67,19 +73,31 @@ impl Attempts {
         }
     }
 
-    /// Asks for the answer in pieces. Ready when the endpoint has accepted the prompt. `turn` is kept
-    /// until the stream's end is on record.
+    /// Asks for the answer in pieces. Ready when the first of them has come: a failure before it is one that
+    /// no caller has seen anything of.
     pub async fn stream(
         &self,
         provider: &dyn Provider,
         target: Target,
         prompt: Prompt<'_>,
         patience: Patience,
-        turn: Option<Turn>,
-    ) -> Result<Events, Failed> {
+    ) -> Result<Opening, Failed> {
         let mut running = self.start(target, &prompt);
-        match provider.stream(prompt, patience).await {
-            Ok(pieces) => Ok(Events::new(pieces, running, turn)),
+        let begun = async {
+            let mut pieces = provider.stream(prompt, patience).await?;
+            let first = pieces.next().await.unwrap_or(Err(Kind::Cut.into()))?;
+            Ok((first, pieces))
+        };
+        match begun.await {
+            Ok((first, pieces)) => {
+                running.first_token();
+                running.heard.piece(&first);
+                Ok(Opening {
+                    first,
+                    pieces,
+                    running,
+                })
+            }
             Err(error) => {
                 let attempts = vec![running.failed(&error).durable().await];
                 Err(Failed { attempts, error })
@@ -88,9 +106,11 @@ impl Attempts {
     }
 
     fn start(&self, target: Target, prompt: &Prompt<'_>) -> Running {
+        let asked = self.standing.begin(&target.endpoint.name);
         Running::start(
             target,
             prompt.estimated_input_tokens(),
+            asked,
             Arc::clone(&self.clock),
             Arc::clone(&self.log),
         )

@@ -40,14 +40,25 @@ pub enum Event {
     },
 }
 
+/// An answer whose first piece has come.
+pub struct Opening {
+    pub(super) first: Piece,
+    pub(super) pieces: Pieces,
+    pub(super) running: Running,
+}
+
 /// The events of one answer. Errors are the last item.
 pub struct Events(BoxStream<'static, Result<Event, Failed>>);
 
 impl Events {
-    pub(super) fn new(pieces: Pieces, running: Running, turn: Option<Turn>) -> Self {
+    /// Of an answer that has begun, after attempts that `failed`. `turn` is
+    /// kept until the end is on record.
+    pub(super) fn new(opening: Opening, failed: Vec<Attempt>, turn: Option<Turn>) -> Self {
         let upstream = Upstream {
-            pieces,
-            running,
+            first: Some(opening.first),
+            pieces: opening.pieces,
+            running: opening.running,
+            failed,
             _turn: turn,
         };
         let events = stream::unfold(Some(upstream), |upstream| async {
@@ -96,34 +107,46 @@ impl fmt::Debug for Events {
     }
 }
 
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opening(..)")
+    }
+}
+
 struct Upstream {
+    first: Option<Piece>,
     pieces: Pieces,
     running: Running,
+    /// Attempts before this one.
+    failed: Vec<Attempt>,
     /// Dropped after `running`, which has recorded by then.
     _turn: Option<Turn>,
 }
 
 impl Upstream {
     async fn next(&mut self) -> Result<Event, Failed> {
-        match self.pieces.next().await {
-            Some(Ok(Piece::Text(text))) => {
-                self.running.heard.text(&text);
-                Ok(Event::Text(text))
+        let piece = match self.first.take() {
+            // Heard already.
+            Some(first) => Some(Ok(first)),
+            None => {
+                let next = self.pieces.next().await;
+                if let Some(Ok(piece)) = &next {
+                    self.running.heard.piece(piece);
+                }
+                next
             }
-            Some(Ok(Piece::ToolCall(call))) => {
-                self.running.heard.call(&call);
-                Ok(Event::ToolCall(call))
-            }
-            Some(Ok(Piece::Reasoning(thought))) => {
-                self.running.heard.thought(&thought);
-                Ok(Event::Reasoning(thought))
-            }
+        };
+        match piece {
+            Some(Ok(Piece::Text(text))) => Ok(Event::Text(text)),
+            Some(Ok(Piece::ToolCall(call))) => Ok(Event::ToolCall(call)),
+            Some(Ok(Piece::Reasoning(thought))) => Ok(Event::Reasoning(thought)),
             Some(Ok(Piece::Done {
                 finish_reason,
                 usage,
             })) => {
                 let ended = self.running.answered(usage, finish_reason);
-                let attempts = vec![ended.durable().await];
+                let served = ended.durable().await;
+                let attempts = self.attempts(served);
                 Ok(Event::Done {
                     finish_reason,
                     attempts,
@@ -136,7 +159,14 @@ impl Upstream {
     }
 
     async fn failed(&mut self, error: Error) -> Failed {
-        let attempts = vec![self.running.failed(&error).durable().await];
+        let last = self.running.failed(&error).durable().await;
+        let attempts = self.attempts(last);
         Failed { attempts, error }
+    }
+
+    fn attempts(&mut self, last: Attempt) -> Vec<Attempt> {
+        let mut attempts = std::mem::take(&mut self.failed);
+        attempts.push(last);
+        attempts
     }
 }

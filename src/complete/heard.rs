@@ -5,6 +5,7 @@
 //! Units: characters.
 
 use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::provider::Piece;
 
 /// What was heard of one answer.
 #[derive(Debug)]
@@ -47,8 +48,17 @@ impl Heard {
         }
     }
 
-    /// The next characters of a streamed one.
-    pub(super) fn text(&mut self, text: &str) {
+    /// The next piece of a streamed one.
+    pub(super) fn piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Text(text) => self.text(text),
+            Piece::ToolCall(call) => self.call(call),
+            Piece::Reasoning(thought) => self.thought(thought),
+            Piece::Done { .. } => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
         self.count(text.chars().count());
         let Some(words) = &mut self.words else {
             return;
@@ -60,7 +70,7 @@ impl Heard {
     }
 
     /// What was thought in a streamed one: words are put together, a signature is of those before it.
-    pub(super) fn thought(&mut self, thought: &Reasoning) {
+    fn thought(&mut self, thought: &Reasoning) {
         self.count(thought.text.chars().count());
         let Some(words) = &mut self.words else {
             return;
@@ -74,8 +84,7 @@ impl Heard {
         }
     }
 
-    /// A tool call of a streamed one.
-    pub(super) fn call(&mut self, call: &ToolCall) {
+    fn call(&mut self, call: &ToolCall) {
         self.count(call.name.chars().count() + call.arguments_json.chars().count());
         if let Some(words) = &mut self.words {
             words.tool_calls.push(call.clone());

@@ -7,8 +7,7 @@
 //! whose attempt is on record never asks an endpoint again; its repeats are answered from the record.
 //!
 //! Not here: which arm (`route`), the wire dialects (`provider`), what an answer is worth (`learn`).
-//! One attempt a call: retries and fallbacks have their place in [`Complete`], around
-//! [`Attempts::whole`] and [`Attempts::stream`], and read [`provider::Error::retry`] alone.
+//! Which road is next is `route`'s to say, and it reads [`provider::Error::retry`].
 //!
 //! [`provider::Error::retry`]: crate::provider::Error::retry
 
@@ -21,10 +20,11 @@ mod log;
 mod repeat;
 mod report;
 mod running;
+mod tries;
 
 pub use answering::{Checked, Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};
 pub use error::{Error, Failed, ReportError};
-pub use events::{Event, Events};
+pub use events::{Event, Events, Opening};
 pub use log::{AttemptLog, Paid};
 pub use report::{AttemptReport, Reports};

@@ -6,11 +6,15 @@
 //! Not here: attempts that we make (`attempt`).
 
 use super::error::ReportError;
+use super::running::{self, ABANDONED};
 use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::decision::{self, Attempt};
 use crate::eligibility::Catalogue;
+use crate::health::Outcome;
 use crate::id::{DecisionId, Name, listed};
+use crate::provider::Kind;
+use crate::standing::{Standing, Took};
 use crate::store::{Claim, Position, Record, Store, Turn};
 use crate::unit::NanoUsd;
 use crate::warmth::Warmth;
@@ -41,6 +45,7 @@ pub struct Reports {
     store: Arc<Store>,
     accounts: Arc<Accounts>,
     warmth: Arc<Warmth>,
+    standing: Arc<Standing>,
     catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
 }
@@ -49,7 +54,7 @@ impl Reports {
     /// Puts the use case together.
     pub fn new(
         store: Arc<Store>,
-        (accounts, warmth): (Arc<Accounts>, Arc<Warmth>),
+        (accounts, warmth, standing): (Arc<Accounts>, Arc<Warmth>, Arc<Standing>),
         catalogue: Arc<Catalogue>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -57,6 +62,7 @@ impl Reports {
             store,
             accounts,
             warmth,
+            standing,
             catalogue,
             clock,
         }
@@ -103,8 +109,25 @@ impl Reports {
         let kept = self.store.append(&record)?;
         self.accounts.settle(team, &attempt);
         self.warmth.note(&record);
+        self.stood(&attempt);
         self.store.journal().durable(kept.sequence).await?;
         Ok(attempt)
+    }
+
+    /// What the endpoint's standing hears of it: kinds that we use ourselves; any other is one failure.
+    fn stood(&self, attempt: &Attempt) {
+        let kind = attempt.error.as_ref().map(|kind| kind.as_str());
+        let outcome = match kind {
+            None => Outcome::Answered,
+            Some(ABANDONED) => Outcome::Abandoned,
+            Some(kind) => {
+                Kind::named(kind).map_or(Outcome::Failed, |kind| running::outcome(&kind.into()))
+            }
+        };
+        let took = attempt.latency_ms.map(Took::Whole);
+        let took = took.filter(|_| outcome == Outcome::Answered);
+        let endpoint = &attempt.endpoint;
+        self.standing.told(endpoint, outcome, took, attempt.ended);
     }
 
     /// Where the decision is, if it is the team's.

@@ -15,15 +15,17 @@ use super::log::AttemptLog;
 use crate::chat::estimated_tokens;
 use crate::clock::Clock;
 use crate::decision::{Answer, Attempt, Usage};
+use crate::health::Outcome;
 use crate::id::Name;
-use crate::provider::{self, FinishReason};
+use crate::provider::{self, FinishReason, Kind, Source};
+use crate::standing::{Asked, Took};
 use crate::unit::NanoUsd;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Kind of error of an attempt whose caller went away.
-const ABANDONED: &str = "abandoned";
+pub(super) const ABANDONED: &str = "abandoned";
 
 /// An attempt at work.
 #[derive(Debug)]
@@ -36,6 +38,10 @@ pub(super) struct Running {
     input_estimate: u32,
     /// The answer so far.
     pub(super) heard: Heard,
+    /// When the first piece of a streamed answer came.
+    first_token: Option<Duration>,
+    /// What the endpoint's standing hears of it.
+    asked: Asked,
     /// Taken by the one who records.
     log: Option<Arc<dyn AttemptLog>>,
 }
@@ -51,10 +57,13 @@ impl Running {
     pub(super) fn start(
         target: Target,
         input_estimate: u32,
+        asked: Asked,
         clock: Arc<dyn Clock>,
         log: Arc<dyn AttemptLog>,
     ) -> Self {
         Self {
+            asked,
+            first_token: None,
             heard: Heard::new(target.keep_words),
             target,
             clock,
@@ -70,9 +79,15 @@ impl Running {
         self.took = Some(latency);
     }
 
+    /// Notes that the first piece has come.
+    pub(super) fn first_token(&mut self) {
+        self.first_token = Some(self.started.elapsed());
+    }
+
     /// Records an answer: its words, where they are kept, and the attempt.
     pub(super) fn answered(&mut self, usage: Usage, finish_reason: FinishReason) -> Ended {
         self.keep_words(finish_reason);
+        self.stood(Outcome::Answered);
         self.end(self.completed(usage), None)
     }
 
@@ -97,8 +112,21 @@ impl Running {
         }
     }
 
+    /// Tells the endpoint's standing what became of it.
+    fn stood(&self, outcome: Outcome) {
+        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+        let took = match self.first_token {
+            Some(first) => Took::First(ms(first)),
+            None => Took::Whole(ms(self.took.unwrap_or_else(|| self.started.elapsed()))),
+        };
+        // A failure that came at once says nothing of how long an answer takes.
+        let took = Some(took).filter(|_| matches!(outcome, Outcome::Answered | Outcome::TimedOut));
+        self.asked.end(outcome, took, self.clock.now());
+    }
+
     /// Records a failure.
     pub(super) fn failed(&mut self, error: &provider::Error) -> Ended {
+        self.stood(outcome(error));
         // Words that were heard were made, whatever went wrong after them.
         let usage = if error.kind.may_cost() || self.heard.characters() > 0 {
             self.completed(Usage::default())
@@ -149,7 +177,7 @@ impl Running {
             error: error.and_then(|kind| Name::new(kind).ok()),
             reported: false,
             request: None,
-            first_token_ms: None,
+            first_token_ms: self.first_token.map(|took| took.as_secs_f64() * 1e3),
         };
         let place = self.log.take().and_then(|log| {
             let place = log.append(team, &attempt);
@@ -160,6 +188,22 @@ impl Running {
             kept.ok().map(|place| (log, place))
         });
         Ended { attempt, place }
+    }
+}
+
+/// What a failure says of the endpoint.
+pub(super) fn outcome(error: &provider::Error) -> Outcome {
+    match (error.kind, error.source) {
+        (Kind::RateLimited, _) => Outcome::TooMany(error.retry_after),
+        (Kind::Timeout, _) => Outcome::TimedOut,
+        // The caller's patience, not the endpoint's, ended.
+        (Kind::DeadlineExceeded, _) => Outcome::Abandoned,
+        (Kind::Unsupported, _) | (_, Source::Caller) => Outcome::Answered,
+        (_, Source::Ours) => Outcome::Misconfigured,
+        (_, Source::Theirs) => match error.retry_after {
+            Some(asked) => Outcome::TooMany(Some(asked)),
+            None => Outcome::Failed,
+        },
     }
 }
 

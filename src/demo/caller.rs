@@ -84,7 +84,7 @@ impl Caller {
             input_tokens: Some(i64::from(outcome.input_tokens)),
             cached_input_tokens: None,
             output_tokens: Some(i64::from(outcome.output_tokens)),
-            estimated: false,
+            ..v1::Usage::default()
         };
         let message = v1::ReportAttemptRequest {
             decision_id: decision_id.to_owned(),

@@ -164,7 +164,7 @@ impl Player {
                 .output_tokens
                 .filter(|_| cost_usd.is_none())
                 .map(i64::from),
-            estimated: false,
+            ..v1::Usage::default()
         };
         let message = v1::ReportAttemptRequest {
             decision_id: id.to_owned(),

@@ -172,6 +172,11 @@ impl Catalogue {
         self.arms.iter().position(|a| a.name.as_str() == name)
     }
 
+    /// Index of the endpoint called `name`.
+    pub fn place(&self, name: &Name) -> Option<usize> {
+        self.endpoints.iter().position(|e| e.name == *name)
+    }
+
     /// The endpoint called `name`.
     pub fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
         self.endpoints.iter().find(|e| e.name.as_str() == name)

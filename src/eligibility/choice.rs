@@ -104,20 +104,34 @@ impl Catalogue {
         found
     }
 
-    /// What the request costs at most at an eligible arm's cheapest endpoint, in nano-dollars: no token from
-    /// the cache, and as many output tokens as there can be.
+    /// What the request costs at most at the endpoint at `place` of an eligible arm, in nano-dollars: no token
+    /// from the cache, and as many output tokens as there can be.
     pub fn worst_case(
+        &self,
+        arm: &EligibleArm,
+        place: usize,
+        need: &Need<'_>,
+        now: Timestamp,
+    ) -> Option<NanoUsd> {
+        let price = self.endpoints.get(place)?.price(now)?;
+        let output = self.arms.get(arm.arm)?.most_output_tokens(need);
+        let usd = price.cost_usd(need.input_tokens, 0, output);
+        // A token that the cache keeps for later can cost more than one that is only read.
+        let written = (price.cache_write - price.input).max(0.0);
+        NanoUsd::from_usd(usd + f64::from(need.input_tokens) * written * 1e-6).ok()
+    }
+
+    /// As [`Catalogue::worst_case`], at whichever endpoint of the arm that is least.
+    pub fn least_worst_case(
         &self,
         eligible: &Eligible,
         arm: &EligibleArm,
         need: &Need<'_>,
         now: Timestamp,
     ) -> Option<NanoUsd> {
-        let endpoint = self.endpoints.get(*eligible.endpoints(arm).first()?)?;
-        let arm = self.arms.get(arm.arm)?;
-        let output = arm.most_output_tokens(need);
-        let usd = endpoint.price(now)?.cost_usd(need.input_tokens, 0, output);
-        NanoUsd::from_usd(usd).ok()
+        let endpoints = eligible.endpoints(arm).iter();
+        let worst = |place: &usize| self.worst_case(arm, *place, need, now);
+        endpoints.filter_map(worst).min()
     }
 
     /// Puts the endpoints of one arm that may be used into `ranked`, cheapest first.

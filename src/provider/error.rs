@@ -122,6 +122,31 @@ impl Kind {
         }
     }
 
+    /// Every kind.
+    pub const ALL: [Self; 16] = [
+        Self::InvalidRequest,
+        Self::Unsupported,
+        Self::ContextLength,
+        Self::ContentFilter,
+        Self::Unauthorized,
+        Self::QuotaSpent,
+        Self::ModelUnknown,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::ServerError,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::DeadlineExceeded,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Cut,
+    ];
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// From the HTTP status of a refusal.
     pub const fn from_status(status: u16) -> Self {
         match status {

@@ -77,6 +77,12 @@ impl Waiting {
 
     /// Waits for `work` no longer than any limit allows.
     pub(super) async fn on<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let (end, kind) = self.limit();
+        timeout_at(end, work).await.map_err(|_| kind.into())
+    }
+
+    /// When the wait ends, and what it ends with.
+    fn limit(&self) -> (Instant, Kind) {
         let Patience {
             deadline,
             total,
@@ -89,18 +95,17 @@ impl Waiting {
             (true, Some(last)) => last.checked_add(idle),
         };
         let limits = [self.started.checked_add(total), silence];
-        let (end, kind) = match limits.into_iter().flatten().min() {
+        match limits.into_iter().flatten().min() {
             Some(end) if end < deadline => (end, Kind::Timeout),
             _ => (deadline, Kind::DeadlineExceeded),
-        };
-        timeout_at(end, work).await.map_err(|_| kind.into())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::{pending, ready};
+    use std::future::ready;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -113,39 +118,51 @@ mod tests {
         }
     }
 
-    /// What a wait that never ends ends with, and after how many milliseconds.
-    async fn check(waiting: Waiting, expected: (Kind, u64)) {
-        let waited = waiting.on(pending::<()>()).await;
-        let took = waiting.elapsed().as_millis();
-        let found = waited.map_err(|error| (error.kind, took as u64));
-        assert_eq!(found, Err(expected));
+    /// What a wait ends with, and how long after the call began.
+    fn check(waiting: Waiting, expected: (Kind, u64)) {
+        let (end, kind) = waiting.limit();
+        let ends = end.duration_since(waiting.started).as_millis();
+        assert_eq!((kind, ends as u64), expected);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_at_the_first_limit_and_says_whose_it_was() {
-        check(Waiting::whole(patience()), (Kind::Timeout, 500)).await;
-        check(Waiting::streamed(patience()), (Kind::Timeout, 100)).await;
-        let mut begun = Waiting::streamed(patience());
-        tokio::time::advance(80 * MS).await;
-        begun.came_on();
-        check(begun, (Kind::Timeout, 130)).await;
-        let until = Patience::until(Instant::now() + 7 * MS);
-        check(Waiting::streamed(until), (Kind::DeadlineExceeded, 7)).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_that_comes_on_is_bounded_by_the_total() {
-        let mut waiting = Waiting::streamed(patience());
-        for _ in 0..12 {
-            tokio::time::advance(40 * MS).await;
-            waiting.came_on();
+    /// A streamed answer that came on at this millisecond.
+    fn came_on(ms: u32) -> Waiting {
+        let waiting = Waiting::streamed(patience());
+        Waiting {
+            came_on: Some(waiting.started + ms * MS),
+            ..waiting
         }
-        check(waiting, (Kind::Timeout, 500)).await;
+    }
+
+    #[test]
+    fn a_wait_ends_at_the_first_limit_and_says_whose_it_was() {
+        check(Waiting::whole(patience()), (Kind::Timeout, 500));
+        check(Waiting::streamed(patience()), (Kind::Timeout, 100));
+        check(came_on(80), (Kind::Timeout, 130));
+        let whole = Waiting::whole(patience());
+        let until = Patience::until(whole.started + 7 * MS);
+        let soon = Waiting {
+            patience: until,
+            ..whole
+        };
+        check(soon, (Kind::DeadlineExceeded, 7));
+    }
+
+    #[test]
+    fn an_answer_that_comes_on_is_bounded_by_the_total() {
+        check(came_on(480), (Kind::Timeout, 500));
     }
 
     #[tokio::test]
     async fn what_is_ready_is_taken_even_at_the_deadline() {
         let waiting = Waiting::whole(Patience::until(Instant::now()));
         assert_eq!(waiting.on(ready(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_ready_is_not_waited_for_past_the_limit() {
+        let waiting = Waiting::whole(Patience::until(Instant::now()));
+        let waited = waiting.on(std::future::pending::<()>()).await;
+        assert_eq!(waited, Err(Kind::DeadlineExceeded.into()));
     }
 }

@@ -11,7 +11,7 @@ use super::team::{Recording, Team};
 use crate::access::Grant;
 use crate::bandit::Policy;
 use crate::chat::{Message, Parameter, Parameters};
-use crate::decision::{Allowance, Drawn, Excluded, Origin};
+use crate::decision::{Allowance, Drawn, Excluded, Origin, Reason};
 use crate::eligibility::{Limits, Need};
 use crate::id::{DecisionId, Name};
 use crate::learn::TeamSnapshot;
@@ -55,7 +55,10 @@ pub(super) fn need<'a>(
     let constraints = &request.constraints;
     Need {
         key_arms: caller.arms.as_ref(),
-        allowed: &constraints.allowed_arms,
+        allowed: match constraints.arm_order.as_slice() {
+            [] => &constraints.allowed_arms,
+            order => order,
+        },
         denied: &constraints.denied_arms,
         capabilities,
         input_tokens: context::input_tokens(request),
@@ -93,6 +96,29 @@ impl<'a> Asked<'a> {
         let first = self.first.as_ref().map(|first| &first.arm);
         let held_out = self.part.held_out.filter(|_| self.request.explore);
         pinned.or(first).or(held_out)
+    }
+
+    /// Of arms in the caller's order, the first that is left; what the caller allows besides binds it too.
+    pub(super) fn keep_first_of_order(
+        &self,
+        estimates: &mut Estimates,
+        excluded: &mut Vec<Excluded>,
+    ) {
+        let constraints = &self.request.constraints;
+        let allowed = &constraints.allowed_arms;
+        let may = |arm: &&Name| allowed.is_empty() || allowed.contains(arm);
+        let mut order = constraints.arm_order.iter().filter(may);
+        let Some(first) = order.find(|arm| estimates.arms.contains(arm)) else {
+            return;
+        };
+        let others = estimates.arms.iter().filter(|arm| *arm != first);
+        excluded.extend(others.map(|arm| Excluded {
+            arm: arm.clone(),
+            reason: Reason::NotAllowed,
+            detail: format!("{first} comes first in the caller's order"),
+        }));
+        let keep: Vec<bool> = estimates.arms.iter().map(|arm| arm == first).collect();
+        estimates.retain(&keep);
     }
 
     /// What chooses among these arms.

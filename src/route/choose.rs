@@ -9,6 +9,7 @@
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
 use super::asked::{Asked, Chosen, content, limits, need};
+use super::candidates::Found;
 use super::context::{self, Capabilities};
 use super::cost::Pricing;
 use super::draw::draw;
@@ -18,6 +19,7 @@ use super::experiment::{Baseline, Part};
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
+use super::roads;
 use super::spending::Spending;
 use super::team::{Named, Recording, Team};
 use crate::access::Grant;
@@ -25,13 +27,13 @@ use crate::account::Accounts;
 use crate::bandit::{ChoiceError, Scratch};
 use crate::budget::Refused;
 use crate::clock::Clock;
-use crate::decision::{Cell, Decision, Drawn, Excluded, Reason};
-use crate::eligibility::{Catalogue, Eligible, Need};
+use crate::decision::{Cell, Decision};
+use crate::eligibility::Catalogue;
 use crate::id::{DecisionId, Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
+use crate::standing::Standing;
 use crate::store::index::Draw;
 use crate::store::{Claim, Record, Store};
-use crate::unit::Timestamp;
 use crate::warmth::{Warm, Warmth};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -40,19 +42,27 @@ use std::sync::Arc;
 /// The use case and what it holds.
 #[derive(Debug)]
 pub struct Route {
-    catalogue: Arc<Catalogue>,
-    teams: BTreeMap<Name, Named>,
-    published: Arc<Published>,
-    accounts: Arc<Accounts>,
-    warmth: Arc<Warmth>,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) teams: BTreeMap<Name, Named>,
+    pub(super) known: Known,
     store: Arc<Store>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     mint: Mint,
-    capabilities: Capabilities,
+    pub(super) capabilities: Capabilities,
 }
 
-/// Most fallbacks named.
-const FALLBACKS: usize = 3;
+/// What is known when a request comes.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What was learned.
+    pub published: Arc<Published>,
+    /// What is left to spend.
+    pub accounts: Arc<Accounts>,
+    /// What the endpoints' caches hold.
+    pub warmth: Arc<Warmth>,
+    /// How the endpoints do.
+    pub standing: Arc<Standing>,
+}
 
 thread_local! {
     /// Buffers of the draw, one a thread: no allocation per request.
@@ -64,7 +74,7 @@ impl Route {
     pub fn new(
         catalogue: Arc<Catalogue>,
         teams: BTreeMap<Name, Team>,
-        (published, accounts, warmth): (Arc<Published>, Arc<Accounts>, Arc<Warmth>),
+        known: Known,
         store: Arc<Store>,
         clock: Arc<dyn Clock>,
         mint: Mint,
@@ -74,9 +84,7 @@ impl Route {
         Ok(Self {
             catalogue,
             teams: teams.into_iter().map(named).collect::<Result<_, _>>()?,
-            published,
-            accounts,
-            warmth,
+            known,
             store,
             clock,
             mint,
@@ -107,7 +115,7 @@ impl Route {
 
     /// Holds the money again of a decision that was made before and is tried only now.
     pub fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
-        let held = self.accounts.hold_again(decision, self.clock.now());
+        let held = self.known.accounts.hold_again(decision, self.clock.now());
         held.map_err(|refused| match *refused {
             (Refused::Exhausted { asked, left, .. }, refill) => Error::BudgetExhausted {
                 team: decision.team.clone(),
@@ -175,10 +183,10 @@ impl Route {
         let (id, time) = (decision.id, decision.time);
         let record = Record::Decision(Box::new(decision));
         if let Err(error) = self.store.commit(&record).await {
-            self.accounts.cancel(&caller.team, id, time);
+            self.known.accounts.cancel(&caller.team, id, time);
             return Err(error.into());
         }
-        self.warmth.note(&record);
+        self.known.warmth.note(&record);
         match record {
             Record::Decision(decision) => self.routed(Arc::from(decision)),
             _ => Err(Error::Bug("not a decision")),
@@ -197,16 +205,18 @@ impl Route {
         names::check(&self.catalogue, &self.capabilities, &request.constraints)?;
         let now = self.clock.now();
         let x = context::context(&team.extractor, request)?;
-        let snapshot = self.published.load();
+        let snapshot = self.known.published.load();
         let learned = snapshot.teams.get(&caller.team);
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let capabilities = self.capabilities.needed(request);
-        let warm = |session| self.warmth.of(&caller.team, session, now);
+        self.known.standing.request();
+        let unavailable = self.known.standing.unavailable(now);
+        let warm = |session| self.known.warmth.of(&caller.team, session, now);
         let (id, secret) = (self.mint.next(now), self.mint.secret());
         let part = self.part(named, learned, (id, &caller.team, request.episode.as_ref()));
         let cell = part.cell;
         let asked = Asked {
-            need: need(caller, team, request, &capabilities, &[]),
+            need: need(caller, team, request, &capabilities, &unavailable),
             x: &x,
             request,
             first,
@@ -216,7 +226,7 @@ impl Route {
             id,
             now,
         };
-        let accounts = &self.accounts;
+        let accounts = &self.known.accounts;
         let spending = Spending::open(accounts, &caller.team, learned.pace, (secret, id), now);
         let input_tokens = asked.need.input_tokens;
         let chosen = self.choose(asked, spending)?;
@@ -275,7 +285,10 @@ impl Route {
             now,
             ..
         } = asked;
-        let mut eligible = self.eligible(&need, learned, now);
+        let Found {
+            mut eligible,
+            forced,
+        } = self.eligible(&need, learned, now);
         let mut excluded = std::mem::take(&mut eligible.excluded);
         let (catalogue, limits) = (&self.catalogue, limits(request));
         let pricing = Pricing {
@@ -285,7 +298,8 @@ impl Route {
             warm: &asked.warm,
             now,
         };
-        let of = (asked.x, spending.price());
+        let budget_price = spending.price();
+        let of = (asked.x, budget_price);
         let mut estimates = estimate(&pricing, &limits, learned, of, &mut excluded)?;
         if estimates.arms.is_empty() {
             return Err(Error::NoEligibleArm { excluded });
@@ -293,9 +307,10 @@ impl Route {
         let granted = asked.granted();
         let worst_case = |place| {
             let arm = eligible.arms.get(place)?;
-            catalogue.worst_case(&eligible, arm, &need, now)
+            catalogue.least_worst_case(&eligible, arm, &need, now)
         };
         spending.withhold(&mut estimates, granted, worst_case, &mut excluded)?;
+        asked.keep_first_of_order(&mut estimates, &mut excluded);
         let (way, chooser) = (asked.way(&estimates), asked.chooser(&estimates.arms));
         let places = std::mem::take(&mut estimates.places);
         let uniform = self.mint.secret().uniform(id);
@@ -307,61 +322,33 @@ impl Route {
             Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
             drawing => drawing?,
         };
-        let mut endpoints = self.endpoints(&eligible, &places, &drawn)?.into_iter();
-        let endpoint = endpoints.next().ok_or(Error::Bug("a draw without arm"))?;
-        let allowance = spending.hold(id, drawn.chosen as usize)?;
+        let by = roads::Choosing {
+            pricing,
+            learned,
+            x: asked.x,
+            budget_price,
+            streaming: request.streaming,
+            seed: roads::seed(request.session.as_ref(), id),
+            forced,
+        };
+        let arm = places.get(drawn.chosen as usize);
+        let arm = arm.and_then(|place| eligible.arms.get(*place));
+        let arm = arm.ok_or(Error::Bug("a draw without arm"))?;
+        let worst = |place| catalogue.worst_case(arm, place, &need, now);
+        let place = self.pick(&by, arm, |place| spending.affords(worst(place)));
+        let place = place.ok_or(Error::Bug("an eligible arm without endpoint"))?;
+        let allowance = spending.hold(id, worst(place))?;
+        let endpoint = catalogue.endpoints().get(place);
+        let endpoint = endpoint.ok_or(Error::Bug("a place without endpoint"))?;
         Ok(Chosen {
+            fallbacks: self.fallbacks(&eligible, &places, &drawn),
             drawn,
             origin,
             policy: chooser.policy.clone(),
             excluded,
-            endpoint,
-            fallbacks: endpoints.collect(),
+            endpoint: endpoint.name.clone(),
             allowance,
         })
-    }
-
-    fn eligible(&self, need: &Need<'_>, learned: &TeamSnapshot, now: Timestamp) -> Eligible {
-        let mut eligible = self.catalogue.eligible(need, now);
-        if let Some(pinned) = &learned.control.pinned {
-            let arms = self.catalogue.arms();
-            eligible.arms.retain(|arm| {
-                let Some(arm) = arms.get(arm.arm).filter(|a| a.name != *pinned) else {
-                    return true;
-                };
-                eligible.excluded.push(Excluded {
-                    arm: arm.name.clone(),
-                    reason: Reason::NotAllowed,
-                    detail: format!("an operator pinned {pinned}"),
-                });
-                false
-            });
-        }
-        eligible
-    }
-
-    /// The cheapest eligible endpoint of the arm drawn, then those of the best other arms.
-    fn endpoints(
-        &self,
-        eligible: &Eligible,
-        places: &[usize],
-        drawn: &Drawn,
-    ) -> Result<Vec<Name>, Error> {
-        let chosen = drawn.chosen as usize;
-        let mut others: Vec<(usize, f64)> = drawn.utility.iter().copied().enumerate().collect();
-        others.retain(|(arm, _)| *arm != chosen);
-        others.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let best = others.iter().take(FALLBACKS).map(|(arm, _)| *arm);
-        let cheapest = |arm: usize| {
-            let eligible_arm = places.get(arm).and_then(|place| eligible.arms.get(*place));
-            let endpoint = eligible_arm.and_then(|arm| eligible.endpoints(arm).first());
-            endpoint.and_then(|index| self.catalogue.endpoints().get(*index))
-        };
-        let named = |arm| {
-            let endpoint = cheapest(arm).ok_or(Error::Bug("an eligible arm without endpoint"));
-            Ok(endpoint?.name.clone())
-        };
-        [chosen].into_iter().chain(best).map(named).collect()
     }
 
     /// Endpoints from the decision alone, so that a repeated request gets the same reply.

@@ -48,7 +48,18 @@ impl Pricing<'_> {
     /// Nothing only for an arm that is not eligible.
     pub(super) fn cost(&self, arm: &EligibleArm, learned: &Expected, x: &[f32]) -> Option<Cost> {
         let cheapest = *self.eligible.endpoints(arm).first()?;
-        let endpoint = self.catalogue.endpoints().get(cheapest)?;
+        self.cost_at(arm, cheapest, learned, x)
+    }
+
+    /// At the endpoint at `place` of the catalogue.
+    pub(super) fn cost_at(
+        &self,
+        arm: &EligibleArm,
+        place: usize,
+        learned: &Expected,
+        x: &[f32],
+    ) -> Option<Cost> {
+        let endpoint = self.catalogue.endpoints().get(place)?;
         let price = endpoint.price(self.now)?;
         let arm = self.catalogue.arms().get(arm.arm)?;
         let input = self.need.input_tokens;

@@ -7,6 +7,7 @@
 //! Not here: calling the endpoint (`complete`), learning (`learn`), the wire (`grpc`).
 
 mod asked;
+mod candidates;
 mod choose;
 mod context;
 mod cost;
@@ -18,10 +19,11 @@ mod history;
 mod names;
 pub mod reply;
 pub mod request;
+mod roads;
 mod spending;
 mod team;
 
-pub use choose::Route;
+pub use choose::{Known, Route};
 pub use context::{context, input_tokens};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
 pub use error::Error;
@@ -29,4 +31,5 @@ pub use experiment::Baseline;
 pub use names::UnknownName;
 pub use reply::{Begun, DecisionPage, Recorded, Routed};
 pub use request::{Constraints, DecisionQuery, Request, Tag};
+pub use roads::{MOST_TRIES, Road, Tried};
 pub use team::{Recording, Team};

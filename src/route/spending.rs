@@ -33,8 +33,6 @@ pub(super) struct Spending<'a> {
     price: f64,
     /// Whether an arm's first pull is afforded now: a uniform in [0, 1).
     turn: f64,
-    /// Of each arm that stays; empty without a hard limit.
-    worst_case: Vec<NanoUsd>,
     withheld: Vec<Withheld>,
 }
 
@@ -104,8 +102,6 @@ impl<'a> Spending<'a> {
         if keep.contains(&false) {
             estimates.retain(&keep);
         }
-        let kept = worst.into_iter().zip(keep).filter(|(_, keep)| *keep);
-        self.worst_case = kept.filter_map(|(worst, _)| worst).collect();
         Ok(())
     }
 
@@ -181,16 +177,23 @@ impl<'a> Spending<'a> {
         young
     }
 
-    /// Holds the worst case of the arm drawn; what is kept with the decision, where the team has a budget.
+    /// Whether the limit pays for a request that costs at most `worst`. One that cannot be said it does not
+    /// pay for.
+    pub(super) fn affords(&mut self, worst: Option<NanoUsd>) -> bool {
+        let left = self.purse.as_mut().map(Purse::left);
+        left.is_none_or(|left| worst.is_some_and(|worst| worst <= left))
+    }
+
+    /// Holds the worst case of the endpoint chosen; what is kept with the decision, where the team has a
+    /// budget.
     pub(super) fn hold(
         mut self,
         decision: DecisionId,
-        chosen: usize,
+        worst: Option<NanoUsd>,
     ) -> Result<Option<Allowance>, Error> {
         let mut held = NanoUsd::ZERO;
         if let Some(purse) = &mut self.purse {
-            let worst = self.worst_case.get(chosen);
-            held = *worst.ok_or(Error::Bug("an arm without a worst case"))?;
+            held = worst.ok_or(Error::Bug("an endpoint without a worst case"))?;
             purse
                 .hold(decision, held)
                 .map_err(|refused| match refused {
@@ -304,7 +307,8 @@ mod tests {
                 assert!(excluded.iter().all(|e| e.reason == Reason::Budget));
                 assert_eq!(names(excluded.into_iter().map(|e| e.arm).collect()), out);
                 let held = worst_case(estimates.places[0]).filter(|_| limit.is_some());
-                let allowance = spending.hold(id, 0).unwrap();
+                let worst = worst_case(estimates.places[0]);
+                let allowance = spending.hold(id, worst).unwrap();
                 let withheld =
                     |a: &Allowance| names(a.withheld.iter().map(|w| w.arm.clone()).collect());
                 assert_eq!(
@@ -381,7 +385,7 @@ mod tests {
             .unwrap();
         assert_eq!((estimates.arms.len(), excluded.len()), (3, 0));
         let id = Secret::new([1; 32]).mint(Timestamp::from_micros(0), 1);
-        assert_eq!(spending.hold(id, 0).unwrap(), None);
+        assert_eq!(spending.hold(id, worst_case(0)).unwrap(), None);
     }
 
     #[test]

@@ -197,7 +197,7 @@ fn outcome(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Prompt, Provider, Simulated, SimulatedSettings};
+    use crate::provider::{Patience, Prompt, Provider, Simulated, SimulatedSettings};
     use std::collections::BTreeMap;
 
     #[test]
@@ -271,12 +271,13 @@ mod tests {
             output_tokens: arm.output_tokens,
             ..SimulatedSettings::default()
         });
-        let soon = tokio::time::Instant::now() + Duration::from_secs(3600);
+        let soon = Patience::until(tokio::time::Instant::now() + Duration::from_secs(3600));
         let (mut served, mut ours) = (0.0, 0.0);
         for request in &world.requests[..400] {
             let message = crate::chat::Message::text(crate::chat::Role::User, &request.prompt);
-            let prompt = Prompt::new("m", vec![message]);
-            let usage = provider.complete(&prompt, soon).await.unwrap().usage;
+            let said = [message];
+            let prompt = Prompt::new("m", &said);
+            let usage = provider.complete(prompt, soon).await.unwrap().usage;
             let outcome = &request.outcomes[0];
             assert_eq!(usage.input, Some(outcome.input_tokens));
             served += f64::from(usage.output.unwrap()) / f64::from(arm.output_tokens) / 400.0;

@@ -13,7 +13,8 @@ use crate::config;
 use crate::grpc::{self, Desk, Gate, Gateway, GuardLayer, Services};
 use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
-use crate::route::Route;
+use crate::route::{Known, Route};
+use crate::standing::Standing;
 use crate::store::{self, Keyed, Store};
 use crate::warmth::Warmth;
 use std::net::SocketAddr;
@@ -148,6 +149,7 @@ async fn serve_at(
         published: follower.published(),
         accounts,
         warmth,
+        standing: Arc::new(Standing::new(params.catalogue.endpoints())),
         learning,
         mint: Mint::new(secret, ids),
         clock: Arc::clone(&clock),
@@ -198,6 +200,7 @@ struct Held {
     published: Arc<Published>,
     accounts: Arc<Accounts>,
     warmth: Arc<Warmth>,
+    standing: Arc<Standing>,
     learning: Arc<learn::Params>,
     mint: Mint,
     clock: Arc<dyn Clock>,
@@ -215,7 +218,8 @@ fn attempts(held: &Held) -> Attempts {
         accounts: Arc::clone(&held.accounts),
         warmth: Arc::clone(&held.warmth),
     };
-    Attempts::new(Arc::clone(&held.clock), Arc::new(paid))
+    let standing = Arc::clone(&held.standing);
+    Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing)
 }
 
 fn services(
@@ -229,6 +233,7 @@ fn services(
         published,
         accounts,
         warmth,
+        standing,
         learning,
         mint,
         clock,
@@ -237,11 +242,12 @@ fn services(
     let route = Arc::new(Route::new(
         Arc::clone(&catalogue),
         teams(params)?,
-        (
-            Arc::clone(&published),
-            Arc::clone(&accounts),
-            Arc::clone(&warmth),
-        ),
+        Known {
+            published: Arc::clone(&published),
+            accounts: Arc::clone(&accounts),
+            warmth: Arc::clone(&warmth),
+            standing: Arc::clone(&standing),
+        },
         Arc::clone(&store),
         Arc::clone(&clock),
         mint,
@@ -254,7 +260,7 @@ fn services(
     );
     let reports = Reports::new(
         Arc::clone(&store),
-        (Arc::clone(&accounts), warmth),
+        (Arc::clone(&accounts), warmth, standing),
         catalogue,
         Arc::clone(&clock),
     );

@@ -18,6 +18,7 @@ const FLOORS: [(&[&str], bool); 6] = [
             "bandit",
             "ope",
             "budget",
+            "health",
             "eligibility",
         ],
         true,
@@ -25,7 +26,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["store", "table", "provider", "telemetry"], true),
     (
         &[
-            "route", "complete", "learn", "access", "account", "warmth", "replay",
+            "route", "complete", "learn", "access", "account", "standing", "warmth", "replay",
         ],
         false,
     ),

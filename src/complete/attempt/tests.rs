@@ -3,7 +3,7 @@
 use super::*;
 use crate::chat::{Message, Role, ToolCall};
 use crate::clock::ManualClock;
-use crate::complete::Event;
+use crate::complete::{Event, Events};
 use crate::decision::{self, Usage};
 use crate::eligibility::Price;
 use crate::id::Secret;
@@ -12,8 +12,9 @@ use crate::store;
 use crate::unit::{NanoUsd, Timestamp};
 use futures_util::future::{BoxFuture, pending, ready};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
+use tokio::time::Instant;
 
 mod words;
 
@@ -65,8 +66,8 @@ struct Scripted {
 impl Provider for Scripted {
     fn complete<'a>(
         &'a self,
-        _prompt: &'a Prompt,
-        _deadline: Instant,
+        _prompt: Prompt<'a>,
+        _patience: Patience,
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         if self.hangs {
             return pending().boxed();
@@ -76,8 +77,8 @@ impl Provider for Scripted {
 
     fn stream<'a>(
         &'a self,
-        _prompt: &'a Prompt,
-        _deadline: Instant,
+        _prompt: Prompt<'a>,
+        _patience: Patience,
     ) -> BoxFuture<'a, Result<Pieces, Error>> {
         let pieces = stream::iter(self.pieces.clone());
         let pieces = if self.hangs {
@@ -122,12 +123,14 @@ fn target() -> Target {
 }
 
 /// 40 characters: 10 tokens.
-fn prompt() -> Prompt {
-    Prompt::new("m", vec![Message::text(Role::User, "x".repeat(40))])
+fn prompt() -> Prompt<'static> {
+    static SAID: LazyLock<[Message; 1]> =
+        LazyLock::new(|| [Message::text(Role::User, "x".repeat(40))]);
+    Prompt::new("m", &*SAID)
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+fn soon() -> Patience {
+    Patience::until(Instant::now() + Duration::from_secs(60))
 }
 
 fn told(input: u32, cached: u32, output: u32) -> Usage {
@@ -169,7 +172,8 @@ fn scripted(whole: Result<Answer, Error>, pieces: Vec<Result<Piece, Error>>) -> 
 
 fn attempts(log: &Arc<List>) -> Attempts {
     let log: Arc<dyn AttemptLog> = Arc::clone(log) as _;
-    Attempts::new(Arc::new(ManualClock::new(NOW)), log)
+    let standing = Arc::new(Standing::new([]));
+    Attempts::new(Arc::new(ManualClock::new(NOW)), log, standing)
 }
 
 /// What the one record says: error, tokens in and out, whether they are estimates, cost.
@@ -216,7 +220,7 @@ async fn check_whole(whole: Result<Answer, Error>, expected: Expected<'_>) {
     let log = Arc::new(List::default());
     let provider = scripted(whole.clone(), Vec::new());
     let outcome = attempts(&log)
-        .whole(&provider, target(), &prompt(), soon())
+        .whole(&provider, target(), prompt(), soon())
         .await;
     check_recorded(&log, expected);
     let told = match outcome {
@@ -226,7 +230,8 @@ async fn check_whole(whole: Result<Answer, Error>, expected: Expected<'_>) {
         }
         Err(failed) => {
             assert_eq!(Err(failed.error), whole);
-            failed.attempt
+            assert_eq!(failed.attempts.len(), 1);
+            failed.attempts[0].clone()
         }
     };
     assert_eq!(told, log.kept.lock().unwrap()[0]);
@@ -242,10 +247,10 @@ async fn check_stream(
     let mut provider = scripted(Ok(answer(Usage::default())), pieces);
     provider.hangs = take < usize::MAX;
     let events = attempts(&log)
-        .stream(&provider, target(), &prompt(), soon(), None)
+        .stream(&provider, target(), prompt(), soon())
         .await
         .unwrap();
-    let read: Vec<_> = events
+    let read: Vec<_> = Events::new(events, Vec::new(), None)
         .map_err(|failed| failed.error.kind)
         .take(take)
         .collect()
@@ -287,7 +292,7 @@ async fn a_caller_who_goes_before_the_answer_is_recorded() {
     let mut provider = scripted(Ok(answer(Usage::default())), Vec::new());
     provider.hangs = true;
     let (attempts, prompt) = (attempts(&log), prompt());
-    let mut call = attempts.whole(&provider, target(), &prompt, soon()).boxed();
+    let mut call = attempts.whole(&provider, target(), prompt, soon()).boxed();
     assert!((&mut call).now_or_never().is_none());
     assert_eq!(log.kept.lock().unwrap().len(), 0);
     drop(call);
@@ -303,7 +308,7 @@ async fn a_whole_stream_is_recorded_once_before_its_end_is_told() {
     let pieces = vec![text("1234"), text("5678"), done(told(100, 40, 20))];
     let read = check_stream(pieces, usize::MAX, (None, 100, 20, false, 264_000)).await;
     assert_eq!(read.len(), 3);
-    assert!(matches!(&read[2], Ok(Event::Done { attempt, .. }) if attempt.error.is_none()));
+    assert!(matches!(&read[2], Ok(Event::Done { attempts, .. }) if attempts[0].error.is_none()));
 }
 
 #[tokio::test]
@@ -339,7 +344,8 @@ async fn a_stream_that_fails_or_is_cut_is_recorded_with_what_was_heard() {
 async fn a_caller_who_leaves_a_stream_pays_for_what_was_heard() {
     let pieces = vec![text("1234"), text("5678")];
     check_stream(pieces.clone(), 1, (Some("abandoned"), 10, 1, true, 20_000)).await;
-    check_stream(pieces, 0, (Some("abandoned"), 10, 0, true, 10_000)).await;
+    // The first piece was heard before the stream was handed over.
+    check_stream(pieces, 0, (Some("abandoned"), 10, 1, true, 20_000)).await;
 }
 
 #[tokio::test]
@@ -354,7 +360,7 @@ async fn a_stream_that_is_refused_is_recorded() {
     let log = Arc::new(List::default());
     let provider = scripted(Err(Error::refused(503, None, None)), Vec::new());
     let outcome = attempts(&log)
-        .stream(&provider, target(), &prompt(), soon(), None)
+        .stream(&provider, target(), prompt(), soon())
         .await;
     assert_eq!(outcome.err().unwrap().error.kind, Kind::Overloaded);
     let overloaded = Some("overloaded".to_owned());
@@ -372,7 +378,7 @@ async fn a_full_disk_does_not_take_the_answer_away() {
     });
     let provider = scripted(Ok(answer(told(1, 0, 1))), Vec::new());
     let outcome = attempts(&log)
-        .whole(&provider, target(), &prompt(), soon())
+        .whole(&provider, target(), prompt(), soon())
         .await;
     assert_eq!(outcome.unwrap().1.cost, Some(NanoUsd::new(11_000)));
     assert!(log.kept.lock().unwrap().is_empty());

@@ -186,7 +186,7 @@ mod tests {
         let mut pieces = VecDeque::new();
         let outcome = events
             .iter()
-            .try_for_each(|data| gathered.take(data, &mut pieces));
+            .try_for_each(|data| gathered.take(data, &mut pieces).map(drop));
         let outcome = outcome
             .map(|()| pieces.into_iter().collect())
             .map_err(|error| error.kind);

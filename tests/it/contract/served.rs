@@ -297,7 +297,9 @@ impl Routing for Memory {
             routed: routed(),
             message: ask.request.messages[0].clone(),
             finish_reason: "stop",
-            attempt: attempt(1),
+            attempts: vec![attempt(1)],
+            checks: Vec::new(),
+            repaired: false,
         })
     }
 
@@ -315,7 +317,8 @@ impl Routing for Memory {
         };
         let done = Event::Done {
             finish_reason: "stop",
-            attempt: Box::new(attempt(1)),
+            attempts: vec![attempt(1)],
+            checks: Vec::new(),
         };
         let end: Events = match text.as_str() {
             "cut" => stream::empty().boxed(),

@@ -32,15 +32,16 @@ async fn words_are_kept_before_their_attempt_and_only_where_they_are_to_be() {
             ..target()
         };
         let (attempts, prompt) = (attempts(&log), prompt());
-        let events = attempts.stream(&provider, target(), &prompt, soon(), None);
-        let _ = events.await.unwrap().collect::<Vec<_>>().await;
+        let opening = attempts.stream(&provider, target(), prompt, soon());
+        let events = Events::new(opening.await.unwrap(), Vec::new(), None);
+        let _ = events.collect::<Vec<_>>().await;
         let words = std::mem::take(&mut *log.words.lock().unwrap());
         let read = |(before, kept): &(usize, decision::Answer)| {
             assert_eq!((*before, kept.finish_reason.as_str()), (0, "stop"));
             serde_json::from_str::<Message>(&kept.message).unwrap()
         };
         assert_eq!(words.iter().map(read).collect::<Vec<_>>(), expected);
-        let whole = attempts.whole(&provider, target(), &prompt, soon());
+        let whole = attempts.whole(&provider, target(), prompt, soon());
         let (given, _) = whole.await.unwrap();
         let words = log.words.lock().unwrap();
         let kept = words.iter().map(|(_, kept)| kept.message.clone());

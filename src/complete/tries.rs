@@ -1,0 +1,101 @@
+//! The tries of one request: the decision's endpoint first, then wherever there is a road.
+//!
+//! Invariants: nothing is tried after the caller's deadline; every road was opened by `route`, which asked
+//! what the choice was asked and holds the money for it; what was tried is told in order.
+//!
+//! Not here: which road (`route`), one try (`attempt`).
+
+use super::error::{Error, Failed};
+use crate::access::Grant;
+use crate::decision::Attempt;
+use crate::eligibility::Endpoint;
+use crate::provider::{Kind, Retry};
+use crate::route::{Request, Route, Routed, Tried};
+use std::sync::Arc;
+use tokio::time::{Instant, sleep};
+
+/// The tries of one request.
+pub(super) struct Tries<'a> {
+    route: &'a Route,
+    caller: &'a Grant,
+    request: &'a Request,
+    routed: &'a Routed,
+    pub(super) deadline: Instant,
+    tried: Vec<Tried>,
+    /// Their records, in order.
+    pub(super) attempts: Vec<Attempt>,
+}
+
+impl<'a> Tries<'a> {
+    pub(super) fn new(
+        route: &'a Route,
+        (caller, request): (&'a Grant, &'a Request),
+        routed: &'a Routed,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            route,
+            caller,
+            request,
+            routed,
+            deadline,
+            tried: Vec::new(),
+            attempts: Vec::new(),
+        }
+    }
+
+    /// The endpoint to ask first.
+    pub(super) fn first(&self) -> Result<Arc<Endpoint>, Error> {
+        if self.deadline <= Instant::now() {
+            return Err(Error::DeadlineExceeded);
+        }
+        if self.routed.repeated {
+            // Nobody tried it when it was decided, and what was held then may be spent on others by now.
+            self.route.hold_again(&self.routed.decision)?;
+        }
+        Ok(Arc::clone(&self.routed.endpoint))
+    }
+
+    /// `endpoint` was asked in vain: the next one to ask, after its pause; or the end.
+    pub(super) async fn next(
+        &mut self,
+        endpoint: Arc<Endpoint>,
+        failed: Failed,
+    ) -> Result<Arc<Endpoint>, Error> {
+        self.attempts.extend(failed.attempts);
+        let error = failed.error;
+        self.tried.push(Tried {
+            endpoint,
+            error: error.clone(),
+        });
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let road = self.route.next_road(
+            self.caller,
+            self.request,
+            &self.routed.decision,
+            &self.tried,
+            left,
+        );
+        let road = road.inspect_err(|error| {
+            tracing::error!(decision = %self.routed.decision.id, %error, "no way on was found");
+        });
+        let Ok(Some(road)) = road else {
+            let attempts = std::mem::take(&mut self.attempts);
+            return Err(Failed { attempts, error }.into());
+        };
+        if !road.pause.is_zero() {
+            sleep(road.pause).await;
+        }
+        Ok(road.endpoint)
+    }
+
+    /// An answer that is not good enough to be told counts as a failure that may pass.
+    pub(super) fn unfit(attempt: Attempt) -> Failed {
+        let mut error = crate::provider::Error::from(Kind::Malformed);
+        error.retry = Retry::OtherArm;
+        Failed {
+            attempts: vec![attempt],
+            error,
+        }
+    }
+}

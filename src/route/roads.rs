@@ -1,0 +1,395 @@
+//! Roads: which endpoint of an arm is asked, and where to go when it fails.
+//!
+//! An arm's endpoint is chosen apart from the arm:
+//! - The price of each is what the scorecard takes off for the expected cost there (with the tokens of the
+//!   session that its cache is expected to hold, so that a session stays where it is warm for as long as that is
+//!   worth more than the difference) and for its latency times the requests under way, and what the budget asks.
+//! - Those within [`CLOSE`] of the least price count as equal. Among equals the one that holds most of the
+//!   session goes first, then the less loaded of two that a hash of the session names (power of two choices):
+//!   a session meets the same two after a restart and at every replica.
+//! - One that has failed and is due goes before all of them, once: or nobody would see that it is back.
+//!
+//! After a failure: other endpoints of the arm, then the next arms, then, where nothing else is left, those that
+//! were asked already, after a pause. Each hop passes the same [`Catalogue::eligible`] and the same limits as the
+//! choice did, at the moment of the hop, and its worst case is held on the budget first. Arms that the budget
+//! withheld from the draw are no fallbacks.
+//!
+//! Invariants: at most [`MOST_TRIES`] endpoints are asked for one request; an endpoint is asked again only
+//! for what may pass ([`Retry::SameArm`]), never sooner than it asked for.
+//!
+//! Not here: asking (`complete`), breakers and latencies (`standing`), what is warm (`warmth`).
+//!
+//! Source: FACTS 4 and 5; power of two choices: Mitzenmacher 2001.
+
+use super::asked::need;
+use super::choose::Route;
+use super::context;
+use super::cost::Pricing;
+use super::error::Error;
+use super::estimate::{Estimates, estimate};
+use super::request::Request;
+use crate::access::Grant;
+use crate::decision::Decision;
+#[cfg(doc)]
+use crate::eligibility::Catalogue;
+use crate::eligibility::{Eligible, EligibleArm, Endpoint};
+use crate::id::{DecisionId, Name};
+use crate::learn::TeamSnapshot;
+use crate::provider::{self, Kind, Retry, Source};
+use crate::warmth::Warm;
+use std::sync::Arc;
+use std::time::Duration;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Prices that differ by less than this share of the cost count as equal.
+const CLOSE: f64 = 0.02;
+
+/// Most endpoints asked for one request.
+pub const MOST_TRIES: usize = 8;
+
+/// Most times that one endpoint is asked for one request.
+const MOST_AT_ONE: usize = 3;
+
+/// The first pause before an endpoint is asked again; each later one is twice as long.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Where to go next.
+#[derive(Debug, Clone)]
+pub struct Road {
+    /// The endpoint to ask.
+    pub endpoint: Arc<Endpoint>,
+    /// After this pause.
+    pub pause: Duration,
+}
+
+/// An endpoint that was asked for a request, in vain.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// What went wrong.
+    pub error: provider::Error,
+}
+
+/// What an endpoint of an arm is chosen by.
+pub(super) struct Choosing<'a> {
+    pub(super) pricing: Pricing<'a>,
+    pub(super) learned: &'a TeamSnapshot,
+    pub(super) x: &'a [f32],
+    /// What a dollar costs beside the scorecard's price, in quality points.
+    pub(super) budget_price: f64,
+    pub(super) streaming: bool,
+    /// The session, or else the decision: what equals are told apart by.
+    pub(super) seed: u64,
+    /// Whatever the breakers say.
+    pub(super) forced: bool,
+}
+
+/// What a session, or else a decision, tells equal endpoints apart by.
+pub(super) fn seed(session: Option<&Name>, id: DecisionId) -> u64 {
+    match session {
+        Some(session) => xxh3_64_with_seed(session.as_str().as_bytes(), 1),
+        None => xxh3_64_with_seed(&id.as_u128().to_le_bytes(), 0),
+    }
+}
+
+/// One endpoint that may be asked.
+struct Candidate {
+    place: usize,
+    points: f64,
+    cost_points: f64,
+    warm: u32,
+    weight: f64,
+    due: bool,
+}
+
+impl Route {
+    /// The place in the catalogue of the endpoint of `arm` to ask, among those that `allowed` lets.
+    pub(super) fn pick(
+        &self,
+        by: &Choosing<'_>,
+        arm: &EligibleArm,
+        mut allowed: impl FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        let places = by.pricing.eligible.endpoints(arm);
+        let admit = |place| by.forced | self.known.standing.admit(place, by.pricing.now);
+        if let [only] = *places {
+            return (allowed(only) && admit(only)).then_some(only);
+        }
+        let candidate = |place: &usize| self.candidate(by, arm, *place);
+        let places = places.iter().filter(|place| allowed(**place));
+        let mut candidates: Vec<_> = places.filter_map(candidate).collect();
+        while let Some(index) = best(&candidates, by.seed) {
+            let chosen = candidates.swap_remove(index);
+            if admit(chosen.place) {
+                return Some(chosen.place);
+            }
+        }
+        None
+    }
+
+    fn candidate(&self, by: &Choosing<'_>, arm: &EligibleArm, place: usize) -> Option<Candidate> {
+        let pricing = &by.pricing;
+        let endpoint = self.catalogue.endpoints().get(place)?;
+        let learned = &by.learned.arms.get(&endpoint.arm)?.expected;
+        let cost = pricing.cost_at(arm, place, learned, by.x)?;
+        let load = self.known.standing.load(place, by.streaming, pricing.now);
+        let latency = load.latency_ms.map(|ms| ms * f64::from(load.under_way + 1));
+        let scorecard = &by.learned.scorecard;
+        let price = |latency| scorecard.price(cost.usd, latency) + by.budget_price * cost.usd;
+        Some(Candidate {
+            place,
+            points: price(latency),
+            cost_points: price(None),
+            warm: pricing
+                .warm
+                .tokens(&endpoint.name, pricing.need.input_tokens),
+            weight: load.weight(),
+            due: load.due,
+        })
+    }
+
+    /// Where to go after `tried`; `None` where there is no way left within `left`, the time that the caller
+    /// still waits.
+    pub fn next_road(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        decision: &Decision,
+        tried: &[Tried],
+        left: Duration,
+    ) -> Result<Option<Road>, Error> {
+        let Some(last) = tried.last() else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let over = tried.len() >= MOST_TRIES || request.constraints.no_fallbacks;
+        if over || last.error.retry == Retry::Never || !self.known.standing.may_retry(now) {
+            return Ok(None);
+        }
+        let mut shut = self.known.standing.unavailable(now);
+        shut.resize(self.catalogue.endpoints().len(), false);
+        let mut again = shut.clone();
+        for (place, endpoint) in self.catalogue.endpoints().iter().enumerate() {
+            shut[place] |= tried.iter().any(|t| t.endpoint.name == endpoint.name);
+        }
+        if let Some(endpoint) = self.hop(caller, request, decision, tried, (&shut, false))? {
+            let pause = Duration::ZERO;
+            return Ok(Some(Road { endpoint, pause }));
+        }
+        // Nothing else is left: those that were asked, if what went wrong may pass.
+        let doubled = u32::try_from(tried.len() - 1).unwrap_or(0);
+        let pause = |place| self.pause(tried, place, PAUSE * 2_u32.saturating_pow(doubled));
+        for (place, shut) in again.iter_mut().enumerate() {
+            *shut = pause(place).is_none_or(|pause| pause >= left);
+        }
+        let endpoint = self.hop(caller, request, decision, tried, (&again, true))?;
+        Ok(endpoint.and_then(|endpoint| {
+            let pause = pause(self.catalogue.place(&endpoint.name)?)?;
+            Some(Road { endpoint, pause })
+        }))
+    }
+
+    /// How long to wait until the endpoint at `place` may be asked again; `None`: it may not.
+    fn pause(&self, tried: &[Tried], place: usize, pause: Duration) -> Option<Duration> {
+        let endpoint = self.catalogue.endpoints().get(place)?;
+        let here = || tried.iter().filter(|t| t.endpoint.name == endpoint.name);
+        let last = here().next_back()?;
+        // One that took all the time there is for it would take it again.
+        let passing = last.error.retry == Retry::SameArm
+            && last.error.source == Source::Theirs
+            && last.error.kind != Kind::Timeout;
+        let may = passing && here().count() < MOST_AT_ONE;
+        may.then(|| pause.max(last.error.retry_after.unwrap_or_default()))
+    }
+
+    /// The endpoint to ask with these places shut, its worst case held.
+    fn hop(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        decision: &Decision,
+        tried: &[Tried],
+        (shut, forced): (&[bool], bool),
+    ) -> Result<Option<Arc<Endpoint>>, Error> {
+        let now = self.clock.now();
+        let named = self.teams.get(&caller.team);
+        let team = &named.ok_or(Error::Bug("a key of no team"))?.team;
+        let snapshot = self.known.published.load();
+        let learned = snapshot.teams.get(&caller.team);
+        let learned = learned.ok_or(Error::Bug("no snapshot"))?;
+        let capabilities = self.capabilities.needed(request);
+        let need = need(caller, team, request, &capabilities, shut);
+        let eligible = self.unpinned(&need, learned, now);
+        let x = context::context(&team.extractor, request)?;
+        let warm = |session| self.known.warmth.of(&caller.team, session, now);
+        let warm = request.session.as_ref().map_or_else(Warm::default, warm);
+        let pricing = Pricing {
+            catalogue: &self.catalogue,
+            eligible: &eligible,
+            need: &need,
+            warm: &warm,
+            now,
+        };
+        let budget_price = decision.allowance.as_ref().map_or(0.0, |a| a.price);
+        let limits = super::asked::limits(request);
+        let of = (&x[..], budget_price);
+        let estimates = estimate(&pricing, &limits, learned, of, &mut Vec::new())?;
+        let by = Choosing {
+            pricing,
+            learned,
+            x: &x,
+            budget_price,
+            streaming: request.streaming,
+            seed: seed(request.session.as_ref(), decision.id),
+            forced,
+        };
+        for arm in order(request, decision, &estimates, tried) {
+            let arm = arm_of(&eligible, &estimates, arm)?;
+            let held = |place| {
+                let worst = self.catalogue.worst_case(arm, place, &need, now);
+                self.known.accounts.hold_for(decision, worst, now)
+            };
+            if let Some(place) = self.pick(&by, arm, held) {
+                return Ok(self.catalogue.endpoints().get(place).cloned());
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn arm_of<'a>(
+    eligible: &'a Eligible,
+    estimates: &Estimates,
+    index: usize,
+) -> Result<&'a EligibleArm, Error> {
+    let place = estimates.places.get(index);
+    let arm = place.and_then(|place| eligible.arms.get(*place));
+    arm.ok_or(Error::Bug("an estimate of no arm"))
+}
+
+/// The arms to go on with, as indices into the estimates: the one that was chosen, then those of the caller's
+/// order, or else by what they are worth now, among those that the draw saw.
+fn order(
+    request: &Request,
+    decision: &Decision,
+    estimates: &Estimates,
+    tried: &[Tried],
+) -> Vec<usize> {
+    let spent = |arm: &Name| {
+        let of = |t: &&Tried| t.endpoint.arm == *arm;
+        tried
+            .iter()
+            .filter(of)
+            .any(|t| t.error.retry == Retry::OtherArm)
+    };
+    let wanted = &request.constraints.arm_order;
+    let chosen = decision.drawn.arm();
+    let mut order: Vec<_> = (0..estimates.arms.len())
+        .filter(|index| {
+            let arm = &estimates.arms[*index];
+            let known = wanted.contains(arm) || decision.drawn.arms.contains(arm);
+            known && !spent(arm)
+        })
+        .collect();
+    let rank = |index: usize| {
+        let arm = &estimates.arms[index];
+        let place = wanted.iter().position(|name| name == arm);
+        (
+            chosen != Some(arm),
+            place.unwrap_or(usize::MAX),
+            -estimates.utility[index],
+        )
+    };
+    order.sort_by(|a, b| {
+        let (a, b) = (rank(*a), rank(*b));
+        (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2))
+    });
+    order
+}
+
+/// The index of the candidate to ask.
+fn best(candidates: &[Candidate], seed: u64) -> Option<usize> {
+    if let Some(due) = candidates.iter().position(|c| c.due) {
+        return Some(due);
+    }
+    let least = candidates
+        .iter()
+        .min_by(|a, b| a.points.total_cmp(&b.points))?;
+    let close = least.points + CLOSE * least.cost_points.abs();
+    let equal: Vec<usize> = (0..candidates.len())
+        .filter(|index| candidates[*index].points <= close)
+        .collect();
+    let warmest = equal.iter().map(|index| candidates[*index].warm).max()?;
+    if warmest > 0 {
+        return equal.into_iter().find(|i| candidates[*i].warm == warmest);
+    }
+    // Two that the seed names, by a hash of each one's place: the same two whatever others there are.
+    let mut named: Vec<_> = equal
+        .into_iter()
+        .map(|index| {
+            let place = candidates[index].place as u64;
+            (xxh3_64_with_seed(&place.to_le_bytes(), seed), index)
+        })
+        .collect();
+    named.sort_unstable();
+    let two = named.into_iter().take(2).map(|(_, index)| index);
+    two.min_by(|a, b| candidates[*a].weight.total_cmp(&candidates[*b].weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points, warm tokens, weight.
+    fn candidates(said: &[(f64, u32, f64)]) -> Vec<Candidate> {
+        let made = said.iter().enumerate();
+        made.map(|(place, &(points, warm, weight))| Candidate {
+            place,
+            points,
+            cost_points: points,
+            warm,
+            weight,
+            due: false,
+        })
+        .collect()
+    }
+
+    fn check(said: &[(f64, u32, f64)], expected: usize) {
+        for seed in 0..20 {
+            assert_eq!(best(&candidates(said), seed), Some(expected), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn the_cheapest_goes_first_then_the_warmest_then_the_less_loaded() {
+        check(&[(0.2, 0, 0.0), (0.1, 0, 9.0)], 1);
+        check(&[(0.2, 900, 0.0), (0.1, 0, 9.0)], 1);
+        check(&[(0.101, 900, 9.0), (0.1, 0, 0.0)], 0);
+        check(&[(0.1, 0, 9.0), (0.1, 0, 1.0)], 1);
+        assert_eq!(best(&[], 0), None);
+    }
+
+    #[test]
+    fn one_that_is_due_goes_before_all() {
+        let mut two = candidates(&[(0.1, 900, 0.0), (0.9, 0, 9.0)]);
+        two[1].due = true;
+        assert_eq!(best(&two, 0), Some(1));
+    }
+
+    #[test]
+    fn equals_share_the_sessions_evenly_and_a_session_keeps_its_own() {
+        let four = candidates(&[(0.1, 0, 0.0); 4]);
+        let mut counts = [0; 4];
+        for seed in 0..10_000 {
+            let chosen = best(&four, seed).unwrap();
+            assert_eq!(best(&four, seed), Some(chosen));
+            counts[chosen] += 1;
+        }
+        // Binomial(10000, 1/4): sd 43; five of them.
+        assert!(
+            counts.iter().all(|count| (2285..=2715).contains(count)),
+            "{counts:?}"
+        );
+    }
+}
