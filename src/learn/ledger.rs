@@ -59,6 +59,8 @@ pub(super) struct Entry {
     pub(super) usage: Row,
     /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
     pub(super) predicted_usd: Option<f64>,
+    /// Whether another arm served it than the one chosen: its rows are in no regression.
+    pub(super) elsewhere: bool,
     /// Its part in what is compared (the baseline, newcomers), until it is scored.
     pub(super) trial: Option<Trial>,
 }
@@ -92,6 +94,7 @@ impl Entry {
             learned: Vec::new(),
             usage: Row::default(),
             predicted_usd,
+            elsewhere: false,
             trial: None,
         }
     }

@@ -27,6 +27,7 @@ mod pool;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seed;
+mod served;
 mod silence;
 mod snapshot;
 mod team;

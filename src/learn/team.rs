@@ -25,6 +25,7 @@ use super::ledger::{self, Learned, Ledger, Limits};
 use super::newcomer::Newcomer;
 use super::pacing::Pacing;
 use super::pool::Pool;
+use super::served::set_down;
 use super::silence::{Silences, silence};
 use super::told::{Changes, Told, Waiting};
 use super::trial::Trials;
@@ -241,7 +242,7 @@ impl Team {
         }
     }
 
-    /// Puts changes of one group of one decision into its arm's statistics; what that did.
+    /// Puts changes of one group of one decision into its arm's statistics, if that arm served it; what that did.
     fn learn(
         &mut self,
         id: DecisionId,
@@ -262,6 +263,11 @@ impl Team {
             changes
                 .iter_mut()
                 .for_each(|(_, value)| *value = value.or(silence));
+        }
+        if entry.elsewhere {
+            set_down(&mut row, groups[group].targets.len(), &changes);
+            entry.learned[group] = row;
+            return None;
         }
         let arm = self.arm(&name)?;
         let expected = arm.expected(group, x, &row).unwrap_or_default();

@@ -252,6 +252,7 @@ impl Team {
         scope: &Scope<'_>,
         touched: &mut Touched,
     ) -> Result<(), store::Error> {
+        self.served(attempt, scope, touched)?;
         self.taught(attempt, scope, touched)?;
         let entry = self.ledger.get_mut(attempt.decision);
         if let Some(predicted) = entry.and_then(|entry| entry.predicted_usd.as_mut()) {
