@@ -7,7 +7,8 @@
 
 use super::attempt::{Attempts, Target};
 use super::error::Error;
-use super::events::Events;
+use super::checking::{Checking, Standard};
+use super::events::{Events, Watch};
 use super::repeat::given;
 use super::tries::Tries;
 use crate::access::Grant;
@@ -25,9 +26,10 @@ use tokio::time::Instant;
 /// The use case and what it holds.
 #[derive(Debug)]
 pub struct Complete {
-    route: Arc<Route>,
+    pub(super) route: Arc<Route>,
     providers: BTreeMap<Name, Arc<dyn Provider>>,
-    attempts: Attempts,
+    pub(super) attempts: Attempts,
+    pub(super) checking: Arc<Checking>,
     store: Arc<Store>,
 }
 
@@ -77,12 +79,14 @@ impl Complete {
         route: Arc<Route>,
         providers: BTreeMap<Name, Arc<dyn Provider>>,
         attempts: Attempts,
+        checking: Checking,
         store: Arc<Store>,
     ) -> Self {
         Self {
             route,
             providers,
             attempts,
+            checking: Arc::new(checking),
             store,
         }
     }
@@ -95,6 +99,7 @@ impl Complete {
         deadline: Instant,
     ) -> Result<Completed, Error> {
         // The turn is dropped after the call to the provider, which has left its record by then.
+        self.checking.accept(request)?;
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
             return Ok(Completed {
@@ -106,27 +111,15 @@ impl Complete {
                 repaired: false,
             });
         }
-        let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
-        let mut endpoint = tries.first()?;
-        let (answer, attempt) = loop {
-            let (provider, target) = self.at(&routed, &endpoint)?;
-            let (prompt, patience) = self.asked(&endpoint, request, deadline);
-            let whole = self.attempts.whole(provider, target, prompt, patience);
-            match whole.await {
-                Ok(answered) => break answered,
-                Err(failed) => endpoint = tries.next(endpoint, failed).await?,
-            }
-        };
-        let mut attempts = tries.attempts;
-        attempts.push(attempt);
+        let served = self.serve((caller, request), &routed, deadline).await?;
         drop(turn);
         Ok(Completed {
             routed,
-            message: answer.message,
-            finish_reason: answer.finish_reason,
-            attempts,
-            checks: Vec::new(),
-            repaired: false,
+            message: served.answer.message,
+            finish_reason: served.answer.finish_reason,
+            attempts: served.attempts,
+            checks: served.found.checks,
+            repaired: served.repaired,
         })
     }
 
@@ -137,6 +130,7 @@ impl Complete {
         request: &Request,
         deadline: Instant,
     ) -> Result<Streaming, Error> {
+        self.checking.accept(request)?;
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
             return Ok(Streaming {
@@ -146,20 +140,39 @@ impl Complete {
                 events: Events::again(given),
             });
         }
+        let team = routed.decision.team.clone();
+        let standard = Standard::of(&team, request);
+        let looks = self.checking.looks_at(standard);
         let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
         let mut endpoint = tries.first()?;
         let opening = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
             let (prompt, patience) = self.asked(&endpoint, request, deadline);
+            let target = Target {
+                listen: target.listen || looks,
+                ..target
+            };
             let opening = self.attempts.stream(provider, target, prompt, patience);
-            match opening.await {
+            let failed = match opening.await {
                 Ok(opening) => break opening,
-                Err(failed) => endpoint = tries.next(endpoint, failed).await?,
-            }
+                Err(failed) => failed,
+            };
+            tries.attempts.extend(failed.attempts);
+            endpoint = match tries.next(endpoint, &failed.error).await {
+                Some(next) => next,
+                None => return Err(tries.failed(failed.error)),
+            };
         };
         let failed = tries.attempts;
+        let watch = looks.then(|| Watch {
+            checking: Arc::clone(&self.checking),
+            standard: standard.to_own(),
+            decision: routed.decision.id,
+            // What stood in for it says nothing of it.
+            chosen: routed.decision.drawn.arm() == Some(&endpoint.arm),
+        });
         Ok(Streaming {
-            events: Events::new(opening, failed.clone(), turn),
+            events: Events::new(opening, failed.clone(), watch, turn),
             routed,
             endpoint,
             failed,
@@ -167,7 +180,7 @@ impl Complete {
     }
 
     /// Who is asked, and for what, at an endpoint.
-    fn at(
+    pub(super) fn at(
         &self,
         routed: &Routed,
         endpoint: &Arc<Endpoint>,
@@ -181,13 +194,14 @@ impl Complete {
             decision: routed.decision.id,
             endpoint: Arc::clone(endpoint),
             keep_words: routed.decision.content.is_some(),
+            listen: routed.decision.content.is_some(),
         };
         Ok((provider.as_ref(), target))
     }
 
     /// What an endpoint is asked (no more than the worst case that was held counts on), and how long it is
     /// waited for.
-    fn asked<'a>(
+    pub(super) fn asked<'a>(
         &self,
         endpoint: &'a Endpoint,
         request: &'a Request,

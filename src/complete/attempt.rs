@@ -29,6 +29,8 @@ pub struct Target {
     pub endpoint: Arc<Endpoint>,
     /// Whether the words of the answer are kept: where those of the request are.
     pub keep_words: bool,
+    /// Whether its words are needed at its end, to be kept or checked.
+    pub listen: bool,
 }
 
 /// Makes attempts.

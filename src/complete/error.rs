@@ -2,7 +2,7 @@
 
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
-use crate::{provider, route, store};
+use crate::{provider, route, store, validate};
 
 /// Attempts that failed, as they were recorded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -27,6 +27,9 @@ pub enum Error {
         /// The endpoint.
         endpoint: Name,
     },
+    /// A schema of the request cannot be held to.
+    #[error(transparent)]
+    Unfit(#[from] validate::Unfit),
     /// The caller's deadline came before anything was tried.
     #[error("the deadline came before the first attempt")]
     DeadlineExceeded,

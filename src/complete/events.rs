@@ -7,17 +7,20 @@
 //! Not here: the record's contents (`running`).
 
 use super::answering::Checked;
+use super::checking::{Checking, OwnStandard};
 use super::error::Failed;
 use super::repeat::Given;
 use super::running::Running;
 use crate::chat::{ContentPart, Reasoning, ToolCall};
 use crate::decision::Attempt;
+use crate::id::DecisionId;
 use crate::provider::{Error, FinishReason, Kind, Piece, Pieces};
 use crate::store::Turn;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What happens in a streamed answer.
@@ -47,18 +50,34 @@ pub struct Opening {
     pub(super) running: Running,
 }
 
+/// Who looks at a streamed answer when it has ended.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) checking: Arc<Checking>,
+    pub(super) standard: OwnStandard,
+    pub(super) decision: DecisionId,
+    /// Whether it is the chosen arm that answers.
+    pub(super) chosen: bool,
+}
+
 /// The events of one answer. Errors are the last item.
 pub struct Events(BoxStream<'static, Result<Event, Failed>>);
 
 impl Events {
     /// Of an answer that has begun, after attempts that `failed`. `turn` is
     /// kept until the end is on record.
-    pub(super) fn new(opening: Opening, failed: Vec<Attempt>, turn: Option<Turn>) -> Self {
+    pub(super) fn new(
+        opening: Opening,
+        failed: Vec<Attempt>,
+        watch: Option<Watch>,
+        turn: Option<Turn>,
+    ) -> Self {
         let upstream = Upstream {
             first: Some(opening.first),
             pieces: opening.pieces,
             running: opening.running,
             failed,
+            watch,
             _turn: turn,
         };
         let events = stream::unfold(Some(upstream), |upstream| async {
@@ -119,6 +138,7 @@ struct Upstream {
     running: Running,
     /// Attempts before this one.
     failed: Vec<Attempt>,
+    watch: Option<Watch>,
     /// Dropped after `running`, which has recorded by then.
     _turn: Option<Turn>,
 }
@@ -146,11 +166,12 @@ impl Upstream {
             })) => {
                 let ended = self.running.answered(usage, finish_reason);
                 let served = ended.durable().await;
+                let checks = self.checked(finish_reason).await;
                 let attempts = self.attempts(served);
                 Ok(Event::Done {
                     finish_reason,
                     attempts,
-                    checks: Vec::new(),
+                    checks,
                 })
             }
             Some(Err(error)) => Err(self.failed(error).await),
@@ -162,6 +183,20 @@ impl Upstream {
         let last = self.running.failed(&error).durable().await;
         let attempts = self.attempts(last);
         Failed { attempts, error }
+    }
+
+    /// What the checks find of the whole.
+    async fn checked(&mut self, finish: FinishReason) -> Vec<Checked> {
+        let (Some(watch), Some(words)) = (self.watch.take(), self.running.heard.words()) else {
+            return Vec::new();
+        };
+        let standard = watch.standard.borrowed();
+        let found = watch.checking.judge(standard, words, finish);
+        if watch.chosen {
+            let (team, id) = (standard.team, watch.decision);
+            watch.checking.report(team, id, &found).await;
+        }
+        found.checks
     }
 
     fn attempts(&mut self, last: Attempt) -> Vec<Attempt> {

@@ -13,6 +13,7 @@
 
 mod answering;
 mod attempt;
+mod checking;
 mod error;
 mod events;
 mod heard;
@@ -20,10 +21,12 @@ mod log;
 mod repeat;
 mod report;
 mod running;
+mod serving;
 mod tries;
 
 pub use answering::{Checked, Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};
+pub use checking::{Checking, OnFailure, Rule};
 pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events, Opening};
 pub use log::{AttemptLog, Paid};

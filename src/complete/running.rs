@@ -64,7 +64,7 @@ impl Running {
         Self {
             asked,
             first_token: None,
-            heard: Heard::new(target.keep_words),
+            heard: Heard::new(target.listen),
             target,
             clock,
             started: Instant::now(),
@@ -92,7 +92,8 @@ impl Running {
     }
 
     fn keep_words(&self, finish_reason: FinishReason) {
-        let Some(words) = self.heard.words() else {
+        let words = self.heard.words().filter(|_| self.target.keep_words);
+        let Some(words) = words else {
             return;
         };
         let message = serde_json::to_string(words).ok();

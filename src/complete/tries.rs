@@ -9,7 +9,7 @@ use super::error::{Error, Failed};
 use crate::access::Grant;
 use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
-use crate::provider::{Kind, Retry};
+use crate::provider;
 use crate::route::{Request, Route, Routed, Tried};
 use std::sync::Arc;
 use tokio::time::{Instant, sleep};
@@ -56,14 +56,12 @@ impl<'a> Tries<'a> {
         Ok(Arc::clone(&self.routed.endpoint))
     }
 
-    /// `endpoint` was asked in vain: the next one to ask, after its pause; or the end.
+    /// `endpoint` was asked in vain: the next one to ask, after its pause; `None` where there is no way on.
     pub(super) async fn next(
         &mut self,
         endpoint: Arc<Endpoint>,
-        failed: Failed,
-    ) -> Result<Arc<Endpoint>, Error> {
-        self.attempts.extend(failed.attempts);
-        let error = failed.error;
+        error: &provider::Error,
+    ) -> Option<Arc<Endpoint>> {
         self.tried.push(Tried {
             endpoint,
             error: error.clone(),
@@ -79,23 +77,16 @@ impl<'a> Tries<'a> {
         let road = road.inspect_err(|error| {
             tracing::error!(decision = %self.routed.decision.id, %error, "no way on was found");
         });
-        let Ok(Some(road)) = road else {
-            let attempts = std::mem::take(&mut self.attempts);
-            return Err(Failed { attempts, error }.into());
-        };
+        let road = road.ok().flatten()?;
         if !road.pause.is_zero() {
             sleep(road.pause).await;
         }
-        Ok(road.endpoint)
+        Some(road.endpoint)
     }
 
-    /// An answer that is not good enough to be told counts as a failure that may pass.
-    pub(super) fn unfit(attempt: Attempt) -> Failed {
-        let mut error = crate::provider::Error::from(Kind::Malformed);
-        error.retry = Retry::OtherArm;
-        Failed {
-            attempts: vec![attempt],
-            error,
-        }
+    /// That all of them failed, the last one with `error`.
+    pub(super) fn failed(self, error: provider::Error) -> Error {
+        let attempts = self.attempts;
+        Failed { attempts, error }.into()
     }
 }

@@ -87,11 +87,11 @@ impl Trial {
 /// The value of each signal that was reported of a decision or, at closing, assumed.
 fn values(entry: &Entry, scorecard: &Scorecard) -> Vec<Option<f64>> {
     let mut values = vec![None; scorecard.signals().len()];
-    for (group, row) in scorecard.groups().iter().zip(&entry.learned) {
+    for (number, group) in scorecard.groups().iter().enumerate() {
         for (within, target) in group.targets.iter().enumerate() {
             // The first targets are the signals themselves.
             if let Some(value) = values.get_mut(*target) {
-                *value = row.observed(within);
+                *value = entry.observed(number, within);
             }
         }
     }

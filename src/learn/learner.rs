@@ -16,7 +16,7 @@ use crate::scorecard::Scorecard;
 use crate::store::{self, Position, Record};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
@@ -40,6 +40,9 @@ pub struct Team {
     pub pooling: Pooling,
     /// Whether it is compared with a baseline: in utility, of which weights and dollars are a part.
     pub compared: bool,
+    /// Signals that our own checks of answers report: they are about what the chosen arm answered, whoever
+    /// served in the end.
+    pub checked: BTreeSet<Name>,
 }
 
 impl Team {
@@ -83,6 +86,9 @@ impl Params {
             // Said only where it is, so that states from before there was any still fit.
             if team.compared {
                 text.push_str(&format!("{:?}", scorecard.definition()));
+            }
+            if !team.checked.is_empty() {
+                text.push_str(&format!("checked {:?}", team.checked));
             }
             if team.pooling != Pooling::None {
                 text.push_str(&format!("{:?}", team.pooling));

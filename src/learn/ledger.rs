@@ -59,8 +59,10 @@ pub(super) struct Entry {
     pub(super) usage: Row,
     /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
     pub(super) predicted_usd: Option<f64>,
-    /// Whether another arm served it than the one chosen: its rows are in no regression.
+    /// Whether another arm served it than the one chosen.
     pub(super) elsewhere: bool,
+    /// Then, group by group: what was said of it, in no regression.
+    pub(super) set_down: Vec<Learned>,
     /// Its part in what is compared (the baseline, newcomers), until it is scored.
     pub(super) trial: Option<Trial>,
 }
@@ -95,8 +97,23 @@ impl Entry {
             usage: Row::default(),
             predicted_usd,
             elsewhere: false,
+            set_down: Vec::new(),
             trial: None,
         }
+    }
+}
+
+impl Entry {
+    /// The value of a group's target, if it was observed, whoever served.
+    pub(super) fn observed(&self, group: usize, target: usize) -> Option<f64> {
+        let rows = [self.learned.get(group), self.set_down.get(group)];
+        rows.into_iter().flatten().find_map(|row| row.observed(target))
+    }
+
+    /// Bit j set: target j of the group was observed, whoever served.
+    pub(super) fn seen(&self, group: usize) -> u32 {
+        let rows = [self.learned.get(group), self.set_down.get(group)];
+        rows.into_iter().flatten().fold(0, |seen, row| seen | row.seen)
     }
 }
 

@@ -149,7 +149,7 @@ impl Team {
         let entry = self.ledger.get(id).filter(|e| e.closed & (1 << group) == 0);
         let entry = entry.filter(|_| !self.control.frozen)?;
         let value = silence(&params.scorecard, entry, group)?;
-        let seen = entry.learned.get(group).map_or(0, |row| row.seen);
+        let seen = entry.seen(group);
         let targets = 0..params.scorecard.groups()[group].targets.len();
         let missing = targets.filter(|target| seen & (1 << target) == 0);
         Some(missing.map(|target| (target, Some(value))).collect())
@@ -178,7 +178,7 @@ impl Team {
         if !own || !heard || group.missing.value().is_some() {
             return;
         }
-        let seen = entry.learned.get(number).map_or(0, |row| row.seen);
+        let seen = entry.seen(number);
         let arm = entry.arm.clone();
         for (within, target) in group.targets.iter().enumerate() {
             let target = params.scorecard.targets().get(*target);

@@ -265,9 +265,7 @@ impl Team {
                 .for_each(|(_, value)| *value = value.or(silence));
         }
         if entry.elsewhere {
-            set_down(&mut row, groups[group].targets.len(), &changes);
-            entry.learned[group] = row;
-            return None;
+            changes = set_down(entry, group, changes, params)?;
         }
         let arm = self.arm(&name)?;
         let expected = arm.expected(group, x, &row).unwrap_or_default();

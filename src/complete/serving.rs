@@ -1,0 +1,133 @@
+//! Serving a whole answer: the tries, the checks, and what follows from them.
+//!
+//! Invariants: where there was an answer the caller has one, whatever a later try came to; money is held again
+//! before an endpoint is asked again.
+//!
+//! Not here: one try (`attempt`), where to go next (`tries`), the checks themselves (`checking`).
+
+use super::answering::Complete;
+use super::checking::{Found, OnFailure, Standard};
+use super::error::{Error, Failed};
+use super::tries::Tries;
+use crate::access::Grant;
+use crate::chat::Message;
+use crate::decision::Attempt;
+use crate::eligibility::Endpoint;
+use crate::provider::{self, Answer, Kind, Prompt, Retry};
+use crate::route::{Request, Routed};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// A whole answer as it is told.
+pub(super) struct Served {
+    pub(super) answer: Answer,
+    pub(super) found: Found,
+    pub(super) repaired: bool,
+    /// In order.
+    pub(super) attempts: Vec<Attempt>,
+}
+
+impl Complete {
+    /// Has a decision answered.
+    pub(super) async fn serve(
+        &self,
+        (caller, request): (&Grant, &Request),
+        routed: &Routed,
+        deadline: Instant,
+    ) -> Result<Served, Error> {
+        let standard = Standard::of(&routed.decision.team, request);
+        let mut tries = Tries::new(&self.route, (caller, request), routed, deadline);
+        let mut endpoint = tries.first()?;
+        let mut kept: Option<(Answer, Found)> = None;
+        // The conversation to go on with, where the model is told what is wrong with its answer.
+        let mut told: Option<Vec<Message>> = None;
+        loop {
+            let asked = self.ask((routed, &endpoint), request, told.take().as_deref(), deadline);
+            let error = match asked.await? {
+                Ok((answer, attempt)) => {
+                    let found = self.checking.judge(standard, &answer.message, answer.finish_reason);
+                    if kept.is_none() && routed.decision.drawn.arm() == Some(&attempt.arm) {
+                        let (team, id) = (standard.team, routed.decision.id);
+                        self.checking.report(team, id, &found).await;
+                    }
+                    tries.attempts.push(attempt);
+                    let follows = found.follows;
+                    if follows == Some(OnFailure::Retry)
+                        && kept.is_none()
+                        && self.route.hold_again(&routed.decision).is_ok()
+                    {
+                        told = Some(found.told(&request.messages, &answer.message));
+                        kept = Some((answer, found));
+                        continue;
+                    }
+                    kept = Some((answer, found));
+                    if follows != Some(OnFailure::FallBack) {
+                        break;
+                    }
+                    unfit()
+                }
+                Err(failed) => {
+                    tries.attempts.extend(failed.attempts);
+                    failed.error
+                }
+            };
+            match (tries.next(Arc::clone(&endpoint), &error).await, &kept) {
+                (Some(next), _) => endpoint = next,
+                (None, Some(_)) => break,
+                (None, None) => return Err(tries.failed(error)),
+            }
+        }
+        let Some((answer, found)) = kept else {
+            return Err(tries.failed(unfit()));
+        };
+        Ok(self.told(standard, answer, found, tries.attempts))
+    }
+
+    /// Asks one endpoint; the outer error is ours.
+    async fn ask(
+        &self,
+        (routed, endpoint): (&Routed, &Arc<Endpoint>),
+        request: &Request,
+        messages: Option<&[Message]>,
+        deadline: Instant,
+    ) -> Result<Result<(Answer, Attempt), Failed>, Error> {
+        let (provider, target) = self.at(routed, endpoint)?;
+        let (prompt, patience) = self.asked(endpoint, request, deadline);
+        let prompt = Prompt {
+            messages: messages.unwrap_or(prompt.messages),
+            ..prompt
+        };
+        let whole = self.attempts.whole(provider, target, prompt, patience);
+        Ok(whole.await)
+    }
+
+    /// The answer as the caller has it: repaired, if the rules that it broke allow that and it helps.
+    fn told(
+        &self,
+        standard: Standard<'_>,
+        mut answer: Answer,
+        mut found: Found,
+        attempts: Vec<Attempt>,
+    ) -> Served {
+        let may = found.follows.is_some_and(|f| f >= OnFailure::Repair);
+        let mended = may.then(|| self.checking.repair(standard, &answer.message));
+        let repaired = mended.flatten().map(|message| {
+            found = self.checking.judge(standard, &message, answer.finish_reason);
+            answer.message = message;
+        });
+        Served {
+            repaired: repaired.is_some(),
+            answer,
+            found,
+            attempts,
+        }
+    }
+}
+
+/// An answer that is not fit to be told: another arm may do better, this one has had its turn.
+fn unfit() -> provider::Error {
+    provider::Error {
+        retry: Retry::OtherArm,
+        ..Kind::Malformed.into()
+    }
+}
