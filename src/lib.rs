@@ -46,13 +46,14 @@
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`] |
-//! | 2 adapters | [`store`], [`table`], [`provider`], [`telemetry`] |
+//! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
 //! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, polars in `table`,
-//! sled in `store`, the HTTP client in `provider`. A test holds all of this (`tests/it/tidy.rs`).
+//! sled in `store`, the HTTP client in `provider`, JSON Schema and patterns in `validate`. A test holds all of
+//! this (`tests/it/tidy.rs`).
 //!
 //! # Where this differs from the founding design, and why
 //!
@@ -105,6 +106,7 @@ pub mod store;
 #[cfg(feature = "analytics")]
 pub mod table;
 pub mod telemetry;
+pub mod validate;
 
 pub mod access;
 pub mod account;

@@ -23,7 +23,10 @@ const FLOORS: [(&[&str], bool); 6] = [
         ],
         true,
     ),
-    (&["store", "table", "provider", "telemetry"], true),
+    (
+        &["store", "table", "provider", "validate", "telemetry"],
+        true,
+    ),
     (
         &[
             "route", "complete", "learn", "access", "account", "standing", "warmth", "replay",
@@ -44,13 +47,15 @@ const FLOORS: [(&[&str], bool); 6] = [
 const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
-const CONFINED: [(&str, &[&str]); 8] = [
+const CONFINED: [(&str, &[&str]); 10] = [
     ("tonic", &["proto", "grpc", "server", "drive"]),
     ("prost", &["proto", "grpc"]),
     ("polars", &["table", "replay"]),
     ("sled", &["store"]),
     ("rustix", &["store"]),
     ("reqwest", &["provider"]),
+    ("jsonschema", &["validate"]),
+    ("regex", &["validate"]),
     ("clap", &["cli", "main"]),
     ("toml", &["config"]),
 ];
