@@ -40,7 +40,7 @@ impl Rule {
             Self::Resources => 64,
             Self::Patterns => 64,
             Self::Height => 256,
-            Self::Checks => 50_000,
+            Self::Checks => 10_000,
         }
     }
 
@@ -100,6 +100,9 @@ pub enum SchemaError {
     /// A reference leads nowhere.
     #[error("has a $ref that leads nowhere: allowed only what the schema defines")]
     Dangling,
+    /// A reference leads back to where it stands, without going deeper into the answer.
+    #[error("has a $ref that leads back to itself: allowed only below properties or items")]
+    Loop,
     /// It is no valid schema, or has a pattern that takes more than linear time or too much memory.
     #[error(
         "is no valid schema at {path} ({keyword}): allowed JSON Schema with patterns without look-around"

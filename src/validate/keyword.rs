@@ -63,6 +63,26 @@ pub(super) fn schemas(held: Holds, value: &Value) -> Vec<&Value> {
     }
 }
 
+/// Whether the subschemas of a keyword meet the value that the keyword itself meets, not one within it.
+pub(super) fn stays(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "$ref"
+            | "$dynamicRef"
+            | "$recursiveRef"
+            | "allOf"
+            | "anyOf"
+            | "oneOf"
+            | "not"
+            | "if"
+            | "then"
+            | "else"
+            | "dependentSchemas"
+            | "dependencies"
+            | "contentSchema"
+    )
+}
+
 /// Whether a keyword looks back at what its neighbours have checked, and has them checked again for it.
 pub(super) fn looks_back(keyword: &str) -> bool {
     matches!(keyword, "unevaluatedProperties" | "unevaluatedItems")

@@ -24,6 +24,7 @@ mod index;
 mod json;
 mod judge;
 mod keyword;
+mod level;
 mod mend;
 mod pattern;
 mod refusal;

@@ -42,8 +42,8 @@ struct Scan<'a> {
     at: usize,
     out: String,
     open: Vec<Open>,
-    /// A comma was read and not copied yet.
-    comma: bool,
+    /// Where in `out` the last comma stands.
+    comma: usize,
     /// Length of `out` after the last whole value or opening bracket.
     whole: usize,
 }
@@ -55,7 +55,7 @@ pub(super) fn read(text: &str) -> Option<Read<'_>> {
         at: 0,
         out: String::with_capacity(text.len() + 8),
         open: Vec::new(),
-        comma: false,
+        comma: 0,
         whole: 0,
     };
     while let Some(byte) = scan.text.as_bytes().get(scan.at).copied() {
@@ -102,12 +102,13 @@ impl Scan<'_> {
 
     fn leave(&mut self, bracket: u8) -> Option<()> {
         let open = self.open.pop()?;
-        // Another: the comma before it is left out.
         let done = matches!(open.next, Next::First | Next::Another | Next::Comma);
         if open.closer != bracket || !done {
             return None;
         }
-        self.comma = false;
+        if open.next == Next::Another && self.comma < self.out.len() {
+            self.out.remove(self.comma);
+        }
         self.copy(self.at + 1)?;
         self.whole = self.out.len();
         Some(())
@@ -121,14 +122,12 @@ impl Scan<'_> {
         }
         open.next = then;
         if due == Next::Comma {
-            self.comma = true;
-            self.at += 1;
-            return Some(());
+            self.comma = self.out.len();
         }
         self.copy(self.at + 1)
     }
 
-    /// That a value may stand here; the comma before it is copied.
+    /// That a value may stand here.
     fn admit(&mut self) -> Option<()> {
         let open = self.open.last_mut()?;
         let item = matches!(open.next, Next::First | Next::Another) && open.closer == b']';
@@ -136,14 +135,7 @@ impl Scan<'_> {
             return None;
         }
         open.next = Next::Comma;
-        self.pay_comma();
         Some(())
-    }
-
-    fn pay_comma(&mut self) {
-        if std::mem::take(&mut self.comma) {
-            self.out.push(',');
-        }
     }
 
     /// A text in quotes: a key or a value.
@@ -154,7 +146,6 @@ impl Scan<'_> {
         let end = closing_quote(rest);
         if key {
             open.next = Next::Colon;
-            self.pay_comma();
         } else {
             self.admit()?;
         }
@@ -250,6 +241,7 @@ mod tests {
     fn a_document_that_closes_is_copied_without_trailing_commas() {
         check("[1] and", Some(("[1]", Some(" and"))));
         check("{\"a\": [1, 2,], }", Some(("{\"a\": [1, 2] }", Some(""))));
+        check("[1 , ]", Some(("[1  ]", Some(""))));
         check("[\"a,]\",\"\\\"\"]", Some(("[\"a,]\",\"\\\"\"]", Some(""))));
     }
 

@@ -15,6 +15,7 @@
 use super::error::{Rule, SchemaError};
 use super::index::Index;
 use super::keyword::{Holds, holds, looks_back, schemas};
+use super::level::{Level, Levels};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -23,20 +24,23 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Shape {
     /// Checks along the way from an answer's root to one of its leaves, each recursion entered once.
     pub(super) checks: u64,
-    /// Recursions met on that way.
-    pub(super) backs: u64,
+    /// Whether it refers to itself.
+    pub(super) recursive: bool,
     /// Subschemas within one another.
     pub(super) height: u64,
     /// Patterns in the text.
     pub(super) patterns: u64,
+    /// The most of each that one value meets, from any subschema on.
+    pub(super) level: Level,
 }
 
 impl Shape {
     const LEAF: Self = Self {
         checks: 1,
-        backs: 0,
+        recursive: false,
         height: 1,
         patterns: 0,
+        level: Level::LEAF,
     };
 
     /// Measures `document`, or says which limit it breaks.
@@ -45,43 +49,52 @@ impl Shape {
             index: Index::read(document)?,
             done: HashMap::new(),
             open: HashSet::new(),
+            levels: Levels::default(),
+            level: Level::LEAF,
             patterns: 0,
         };
         let shape = walk.visit(document, 0)?;
         Rule::Patterns.hold(walk.patterns)?;
         Ok(Self {
             patterns: walk.patterns,
+            level: walk.level,
             ..shape
         })
     }
 
-    /// Checks of all `values` of an answer that is `depth` deep, at most: every recursion may be entered
-    /// anew at each level.
+    /// Checks of all `values` of an answer that is `depth` deep, at most: a recursion multiplies them anew at
+    /// each level, by as many as it has ways down.
     pub(super) fn checks_of(self, depth: u32, values: u64) -> u64 {
+        if !self.recursive {
+            return self.checks.saturating_mul(values);
+        }
         let mut ways = 1_u64;
         let mut power = 1_u64;
         for _ in 0..depth {
-            power = power.saturating_mul(self.backs);
+            power = power.saturating_mul(self.level.descents);
             ways = ways.saturating_add(power);
         }
-        self.checks.saturating_mul(ways).saturating_mul(values)
+        self.level
+            .checks
+            .saturating_mul(ways)
+            .saturating_mul(values)
     }
 
     /// Subschemas on the stack at once for an answer that is `depth` deep, at most.
     pub(super) fn stack_of(self, depth: u32) -> u64 {
-        let levels = if self.backs > 0 {
-            u64::from(depth) + 1
+        let met = self.level.height.saturating_mul(u64::from(depth) + 2);
+        if self.recursive {
+            met
         } else {
-            1
-        };
-        self.height.saturating_mul(levels)
+            met.min(self.height)
+        }
     }
 
     /// One value meets both.
     fn and(self, other: Self) -> Self {
         Self {
             checks: self.checks.saturating_add(other.checks),
-            backs: self.backs.saturating_add(other.backs),
+            recursive: self.recursive || other.recursive,
             height: self.height.max(other.height),
             ..self
         }
@@ -91,7 +104,7 @@ impl Shape {
     fn or(self, other: Self) -> Self {
         Self {
             checks: self.checks.max(other.checks),
-            backs: self.backs.max(other.backs),
+            recursive: self.recursive || other.recursive,
             height: self.height.max(other.height),
             ..self
         }
@@ -104,6 +117,8 @@ struct Walk<'a> {
     /// By address in memory, as the schema is not moved meanwhile.
     done: HashMap<usize, Shape>,
     open: HashSet<usize>,
+    levels: Levels,
+    level: Level,
     patterns: u64,
 }
 
@@ -120,7 +135,7 @@ impl<'a> Walk<'a> {
         }
         if !self.open.insert(key) {
             return Ok(Shape {
-                backs: 1,
+                recursive: true,
                 ..Shape::LEAF
             });
         }
@@ -136,11 +151,12 @@ impl<'a> Walk<'a> {
         let back = map.keys().filter(|keyword| looks_back(keyword)).count() as u64;
         let shape = Shape {
             checks: inner.checks.saturating_mul(1 + 2 * back).saturating_add(1),
-            backs: inner.backs.saturating_mul(1 + 2 * back),
             height: inner.height + 1,
-            patterns: 0,
+            ..inner
         };
         Rule::Checks.hold(shape.checks)?;
+        let level = self.levels.measure(schema, &self.index, 0)?;
+        self.level = self.level.or(level);
         self.open.remove(&key);
         self.done.insert(key, shape);
         Ok(shape)
@@ -183,31 +199,31 @@ mod tests {
     use super::*;
     use serde_json::{Map, json};
 
-    fn check(schema: Value, expected: Result<(u64, u64, u64), SchemaError>) {
-        let shape = Shape::of(&schema).map(|s| (s.checks, s.backs, s.height));
+    fn check(schema: Value, expected: Result<(u64, bool, u64), SchemaError>) {
+        let shape = Shape::of(&schema).map(|s| (s.checks, s.recursive, s.height));
         assert_eq!(shape, expected, "{schema}");
     }
 
     #[test]
     fn checks_are_those_that_one_value_meets() {
-        check(json!(true), Ok((1, 0, 1)));
-        check(json!({}), Ok((1, 0, 1)));
+        check(json!(true), Ok((1, false, 1)));
+        check(json!({}), Ok((1, false, 1)));
         check(
             json!({"properties": {"a": {}, "b": {"not": {}}}}),
-            Ok((3, 0, 3)),
+            Ok((3, false, 3)),
         );
-        check(json!({"anyOf": [{}, {}, {}]}), Ok((4, 0, 2)));
+        check(json!({"anyOf": [{}, {}, {}]}), Ok((4, false, 2)));
         check(
             json!({"$defs": {"a": {}}, "allOf": [{"$ref": "#/$defs/a"}]}),
-            Ok((3, 0, 3)),
+            Ok((3, false, 3)),
         );
         check(
             json!({"enum": [{"$ref": "https://example.org"}]}),
-            Ok((1, 0, 1)),
+            Ok((1, false, 1)),
         );
         check(
             json!({"properties": {"$ref": {"type": "string"}}}),
-            Ok((2, 0, 2)),
+            Ok((2, false, 2)),
         );
     }
 
@@ -215,13 +231,17 @@ mod tests {
     fn a_recursion_is_entered_once() {
         check(
             json!({"properties": {"next": {"$ref": "#"}}}),
-            Ok((3, 1, 3)),
+            Ok((3, true, 3)),
         );
-        check(json!({"allOf": [{"$ref": "#"}]}), Ok((3, 1, 3)));
         let tree = json!({"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}});
         let shape = Shape::of(&tree).unwrap();
-        assert_eq!(shape.checks_of(4, 10), 3 * 5 * 10);
-        assert_eq!(shape.stack_of(4), 3 * 5);
+        // A reference and its target at each level, and one way down from there.
+        assert_eq!(shape.level.checks, 2);
+        assert_eq!(shape.checks_of(4, 10), 2 * 5 * 10);
+        assert_eq!(shape.stack_of(4), 2 * 6);
+        let either = json!({"anyOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]});
+        let shape = Shape::of(&either).unwrap();
+        assert_eq!(shape.checks_of(3, 1), 4 * (1 + 2 + 4 + 8));
     }
 
     /// `links` definitions, each referring `times` to the next.
