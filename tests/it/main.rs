@@ -19,6 +19,7 @@ mod durability;
 mod estimate;
 #[cfg(feature = "analytics")]
 mod evals;
+// Awaits retries, fallbacks and the time limits of an endpoint: mod fault_table;
 #[cfg(feature = "analytics")]
 mod front_door;
 mod generated;
@@ -41,4 +42,5 @@ mod tidy;
 #[cfg(feature = "analytics")]
 mod two_teams;
 mod uneven;
+mod upstream;
 mod warm_cache;
