@@ -233,9 +233,12 @@ async fn silent_after(behaviour: Behaviour, streamed: bool, words: usize) {
     let mut stream = connected(&upstream).await;
     let question = question(streamed, "close");
     stream.write_all(question.as_bytes()).await.expect("sent");
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(1 << 16);
     let begun = async {
-        while heard(&String::from_utf8_lossy(&bytes), End::Closed).words < words {
+        // Up to the end of the chunk that has the last word.
+        while heard(&String::from_utf8_lossy(&bytes), End::Closed).words < words
+            || !(bytes.is_empty() || bytes.ends_with(b"\n\n\r\n"))
+        {
             assert!(stream.read_buf(&mut bytes).await.expect("read") > 0);
         }
         while upstream.calls() == 0 {
@@ -243,6 +246,8 @@ async fn silent_after(behaviour: Behaviour, streamed: bool, words: usize) {
         }
     };
     within("what is said before the silence", begun).await;
+    let said = heard(&String::from_utf8_lossy(&bytes), End::Closed);
+    assert_eq!((said.words, said.whole), (words, false));
     upstream.set(Behaviour::Healthy).await;
     for _ in 0..3 {
         let neighbour = ask(&upstream, streamed).await;
