@@ -81,7 +81,7 @@ fn params(closing: bool) -> Arc<Params> {
         start: Hierarchy::new(&ENDS, 10.0, &[0.5]).expect("a prior"),
         pooling: bellwether::learn::Pooling::None,
         compared: false,
-            checked: Default::default(),
+        checked: Default::default(),
     };
     Arc::new(Params {
         teams: [(name("team"), team)].into(),

@@ -6,8 +6,8 @@
 //! Not here: where to go next (`tries`), what a repeat of a request id gets (`repeat`).
 
 use super::attempt::{Attempts, Target};
-use super::error::Error;
 use super::checking::{Checking, Standard};
+use super::error::Error;
 use super::events::{Events, Watch};
 use super::repeat::given;
 use super::tries::Tries;

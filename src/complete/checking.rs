@@ -245,7 +245,9 @@ impl Checking {
         let feedback = Feedback {
             team: team.clone(),
             subject: Subject::Decision(decision),
-            signals: signals.map(|(name, p)| (name.clone(), observed(p))).collect(),
+            signals: signals
+                .map(|(name, p)| (name.clone(), observed(p)))
+                .collect(),
             observed: now,
             received: now,
             evaluator: Some(Evaluator {

@@ -42,10 +42,14 @@ impl Complete {
         // The conversation to go on with, where the model is told what is wrong with its answer.
         let mut told: Option<Vec<Message>> = None;
         loop {
-            let asked = self.ask((routed, &endpoint), request, told.take().as_deref(), deadline);
+            let messages = told.take();
+            let to = (routed, &endpoint);
+            let asked = self.ask(to, request, messages.as_deref(), deadline);
             let error = match asked.await? {
                 Ok((answer, attempt)) => {
-                    let found = self.checking.judge(standard, &answer.message, answer.finish_reason);
+                    let found =
+                        self.checking
+                            .judge(standard, &answer.message, answer.finish_reason);
                     if kept.is_none() && routed.decision.drawn.arm() == Some(&attempt.arm) {
                         let (team, id) = (standard.team, routed.decision.id);
                         self.checking.report(team, id, &found).await;
@@ -112,7 +116,9 @@ impl Complete {
         let may = found.follows.is_some_and(|f| f >= OnFailure::Repair);
         let mended = may.then(|| self.checking.repair(standard, &answer.message));
         let repaired = mended.flatten().map(|message| {
-            found = self.checking.judge(standard, &message, answer.finish_reason);
+            found = self
+                .checking
+                .judge(standard, &message, answer.finish_reason);
             answer.message = message;
         });
         Served {

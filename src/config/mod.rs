@@ -36,6 +36,7 @@ mod build;
 #[cfg(feature = "analytics")]
 mod candidate_file;
 mod catalogue;
+mod checks;
 mod date;
 #[cfg(feature = "analytics")]
 mod experiment_file;

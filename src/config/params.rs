@@ -3,6 +3,7 @@
 use crate::access::Keys;
 use crate::bandit::Policy;
 use crate::budget::Budget;
+use crate::complete::Rule;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::learn::Pooling;
@@ -77,6 +78,8 @@ pub struct Team {
     pub baseline: Option<Baseline>,
     /// The signals in which the router may not be worse than the baseline.
     pub guards: Vec<Guard>,
+    /// What its answers are held to. Empty: what was asked for, which is told and no more.
+    pub checks: Vec<Rule>,
     /// What is kept of a request.
     pub recording: Recording,
     /// Where its data may go, unless a request says more.

@@ -1,6 +1,7 @@
 //! `[[teams]]`.
 
 use super::catalogue::arm_names;
+use super::checks;
 use super::fields::Fields;
 use super::params::{Recording, Team};
 use super::problem::Problem;
@@ -87,6 +88,7 @@ fn team(
     let pooling = fields.choice("pooling", &words);
     let scorecard = scorecard(fields, dir, problems);
     let guards = guards(fields, scorecard.as_ref().map(|(card, _)| card));
+    let checks = checks::read(fields, scorecard.as_ref().map(|(card, _)| card));
     let (scorecard, scorecard_text) = scorecard?;
     Some(Team {
         name: name?,
@@ -97,6 +99,7 @@ fn team(
         budget,
         baseline,
         guards,
+        checks,
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
         embedding_length,

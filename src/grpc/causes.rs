@@ -99,6 +99,9 @@ impl From<complete::Error> for Failure {
         match error {
             complete::Error::Route(error) => error.into(),
             complete::Error::Store(error) => error.into(),
+            complete::Error::Unfit(unfit) => {
+                Self::field(&format!("context.{}", unfit.field), unfit.error)
+            }
             complete::Error::DeadlineExceeded => Self::DeadlineExceeded,
             complete::Error::NoClient { .. } => Self::Internal(error.to_string()),
             complete::Error::Failed(failed) => (*failed).into(),

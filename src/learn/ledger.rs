@@ -107,13 +107,17 @@ impl Entry {
     /// The value of a group's target, if it was observed, whoever served.
     pub(super) fn observed(&self, group: usize, target: usize) -> Option<f64> {
         let rows = [self.learned.get(group), self.set_down.get(group)];
-        rows.into_iter().flatten().find_map(|row| row.observed(target))
+        rows.into_iter()
+            .flatten()
+            .find_map(|row| row.observed(target))
     }
 
     /// Bit j set: target j of the group was observed, whoever served.
     pub(super) fn seen(&self, group: usize) -> u32 {
         let rows = [self.learned.get(group), self.set_down.get(group)];
-        rows.into_iter().flatten().fold(0, |seen, row| seen | row.seen)
+        rows.into_iter()
+            .flatten()
+            .fold(0, |seen, row| seen | row.seen)
     }
 }
 

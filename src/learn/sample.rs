@@ -62,7 +62,7 @@ pub(crate) fn params(closes_after: Duration) -> Params {
         start: Hierarchy::new(&[1, 2], 10.0, &[0.5]).unwrap(),
         pooling: Pooling::None,
         compared: false,
-            checked: Default::default(),
+        checked: Default::default(),
     };
     Params {
         teams: [(name("team"), team)].into(),

@@ -8,7 +8,7 @@ use super::parts::{providers, teams};
 use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
 use crate::clock::Clock;
-use crate::complete::{Attempts, Complete, Paid, Reports};
+use crate::complete::{Attempts, Checking, Complete, Paid, Reports};
 use crate::config;
 use crate::grpc::{self, Desk, Gate, Gateway, GuardLayer, Services};
 use crate::id::Mint;
@@ -252,10 +252,16 @@ fn services(
         Arc::clone(&clock),
         mint,
     )?);
+    let (journal, known) = (Arc::clone(&store), Arc::clone(&published));
+    let intake = Arc::new(Intake::new(learning, journal, known, Arc::clone(&clock)));
+    let rules = params.teams.iter();
+    let rules = rules.map(|team| (team.name.clone(), team.checks.clone()));
+    let checking = Checking::new(rules.collect(), Arc::clone(&intake), Arc::clone(&clock))?;
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,
         attempts,
+        checking,
         Arc::clone(&store),
     );
     let reports = Reports::new(
@@ -264,7 +270,6 @@ fn services(
         catalogue,
         Arc::clone(&clock),
     );
-    let intake = Arc::new(Intake::new(learning, store, published, Arc::clone(&clock)));
     let gateway = Gateway {
         route: Arc::clone(&route),
         complete: Arc::new(complete),

@@ -323,6 +323,11 @@ fn learning(params: &config::Params, numbered: &[u32]) -> Result<learn::Params, 
             start: Hierarchy::new(&ENDS, RIDGE, &[0.5])?,
             pooling: team.pooling,
             compared: team.baseline.is_some(),
+            checked: team
+                .checks
+                .iter()
+                .filter_map(|r| r.signal.clone())
+                .collect(),
         };
         teams.insert(team.name.clone(), told);
     }

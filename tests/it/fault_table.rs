@@ -279,8 +279,8 @@ async fn streamed(caller: &mut Caller) -> Seen {
             Some(Event::Decision(decision)) => arm = Some(decision.arm),
             Some(Event::TextDelta(more)) => words.push_str(&more),
             Some(Event::Done(done)) => return (arm, ended(&words, &done.finish_reason)),
-            Some(Event::ToolCall(_)) => {
-                let what = "a tool call, and no tool was offered";
+            Some(Event::ToolCall(_) | Event::Reasoning(_)) => {
+                let what = "a tool call or a thought, and none was asked for";
                 return (arm, Ended::Wrongly(what.to_owned()));
             }
             None => return (arm, Ended::Wrongly("an end without a word".to_owned())),

@@ -379,6 +379,7 @@ async fn an_answer_comes_with_its_decision_and_its_cost_whole_or_in_pieces() {
             Event::Decision(decision) => decided = Some(decision.decision_id),
             Event::TextDelta(more) => text.push_str(&more),
             Event::ToolCall(call) => panic!("no tool was offered: {call:?}"),
+            Event::Reasoning(thought) => panic!("nothing was to be thought: {thought:?}"),
             Event::Done(end) => done = Some(end),
         }
     }

@@ -19,7 +19,7 @@ mod durability;
 mod estimate;
 #[cfg(feature = "analytics")]
 mod evals;
-// Awaits retries, fallbacks and the time limits of an endpoint: mod fault_table;
+mod fault_table;
 #[cfg(feature = "analytics")]
 mod front_door;
 mod generated;

@@ -139,6 +139,7 @@ async fn streamed(caller: &mut Caller, request_id: &str) -> Result<v1::CompleteR
             Event::Decision(decision) => reply.decision = Some(decision),
             Event::TextDelta(more) => text.push_str(&more),
             Event::ToolCall(call) => panic!("no tool was offered: {call:?}"),
+            Event::Reasoning(thought) => panic!("nothing was to be thought: {thought:?}"),
             Event::Done(done) => {
                 reply.finish_reason = done.finish_reason;
                 reply.attempt = done.attempt;

@@ -65,7 +65,7 @@ fn params(bench: &Bench) -> learn::Params {
         start: crate::bandit::Hierarchy::new(&crate::feature::ENDS, 10.0, &[0.5]).unwrap(),
         pooling: learn::Pooling::None,
         compared: false,
-            checked: Default::default(),
+        checked: Default::default(),
     };
     learn::Params {
         teams: [(name("team"), team)].into(),

@@ -228,6 +228,7 @@ async fn stream(served: &Served, text: &str) -> (Vec<&'static str>, Option<Code>
                 Event::Decision(_) => "decision",
                 Event::TextDelta(_) => "text",
                 Event::ToolCall(_) => "tool_call",
+                Event::Reasoning(_) => "reasoning",
                 Event::Done(_) => "done",
             }),
             Ok(None) => return (seen, None),
