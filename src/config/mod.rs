@@ -46,6 +46,7 @@ mod params;
 mod problem;
 mod report;
 mod scorecard_file;
+mod tasks;
 mod team;
 
 pub use build::load;

@@ -7,9 +7,10 @@ use crate::complete::Rule;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::learn::Pooling;
-use crate::route::Baseline;
+use crate::route::{Baseline, TaskRule};
 use crate::scorecard::Scorecard;
 use crate::signal::Guard;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -80,6 +81,8 @@ pub struct Team {
     pub guards: Vec<Guard>,
     /// What its answers are held to. Empty: what was asked for, which is told and no more.
     pub checks: Vec<Rule>,
+    /// Rules of single tasks.
+    pub tasks: BTreeMap<Name, TaskRule>,
     /// What is kept of a request.
     pub recording: Recording,
     /// Where its data may go, unless a request says more.

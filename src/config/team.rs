@@ -6,6 +6,7 @@ use super::fields::Fields;
 use super::params::{Recording, Team};
 use super::problem::Problem;
 use super::scorecard_file;
+use super::tasks;
 use crate::bandit::{Policy, SpecError};
 use crate::budget::{Budget, Limit, Refill, Window};
 use crate::eligibility::{Catalogue, DataPolicy};
@@ -89,6 +90,7 @@ fn team(
     let scorecard = scorecard(fields, dir, problems);
     let guards = guards(fields, scorecard.as_ref().map(|(card, _)| card));
     let checks = checks::read(fields, scorecard.as_ref().map(|(card, _)| card));
+    let tasks = tasks::read(fields, catalogue, scorecard.as_ref().map(|(card, _)| card));
     let (scorecard, scorecard_text) = scorecard?;
     Some(Team {
         name: name?,
@@ -100,6 +102,7 @@ fn team(
         baseline,
         guards,
         checks,
+        tasks,
         recording: recording.unwrap_or(Recording::Features),
         data_policy,
         embedding_length,

@@ -228,6 +228,10 @@ fn check_arm(arm: &Arm, lacking: Option<&Name>, need: &Need<'_>) -> Result<(), (
         let detail = "in the caller's denied arms".to_owned();
         return Err((Reason::Denied, detail));
     }
+    if need.task_denied.contains(&arm.name) {
+        let detail = "the team's rule for this task denies it".to_owned();
+        return Err((Reason::Denied, detail));
+    }
     if let Some(capability) = lacking {
         return Err((Reason::Capability, format!("lacks {capability}")));
     }

@@ -58,6 +58,8 @@ pub struct Need<'a> {
     pub allowed: &'a [Name],
     /// Arms that the caller refuses.
     pub denied: &'a [Name],
+    /// Arms that the team's rule for the task refuses.
+    pub task_denied: &'a [Name],
     /// Capabilities that the arm must have.
     pub capabilities: &'a [Name],
     /// Input tokens, counted or estimated.
@@ -84,6 +86,7 @@ impl<'a> Need<'a> {
             key_arms: None,
             allowed: &[],
             denied: &[],
+            task_denied: &[],
             capabilities: &[],
             input_tokens: 0,
             max_output_tokens: None,

@@ -120,6 +120,18 @@ impl From<Failed> for Failure {
     }
 }
 
+impl Failure {
+    /// Why a stream ended that had begun: the caller has some of the answer.
+    pub(super) fn cut_off(mut failed: Failed) -> Self {
+        match failed.attempts.pop() {
+            Some(attempt) if failed.error.kind != provider::Kind::DeadlineExceeded => {
+                Self::AnswerCutOff(Box::new(attempt))
+            }
+            _ => failed.into(),
+        }
+    }
+}
+
 /// An attempt that is known to have failed.
 fn tried(attempt: Attempt) -> FailedAttempt {
     FailedAttempt {

@@ -9,7 +9,7 @@
 //! good reply (`decode::feedback`); logging (`guard`).
 
 use super::guard::CallId;
-use crate::decision::{Excluded, Reason};
+use crate::decision::{Attempt, Excluded, Reason};
 use crate::id::{DecisionId, Name};
 use crate::unit::NanoUsd;
 use std::collections::HashMap;
@@ -93,6 +93,9 @@ pub enum Failure {
     /// Every endpoint tried failed.
     #[error("every attempt failed: {}", summary(.0, why_failed))]
     AllAttemptsFailed(Vec<FailedAttempt>),
+    /// A streamed answer broke off after some of it had been sent.
+    #[error("{}", cut_off(.0))]
+    AnswerCutOff(Box<Attempt>),
     /// As [`Failure::AllAttemptsFailed`], when this request id was first used.
     #[error("every attempt failed when this request_id was first used: {}: a new request_id asks again", summary(.0, why_failed))]
     FailedBefore(Vec<FailedAttempt>),
@@ -162,6 +165,7 @@ impl Failure {
             Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
                 (Code::Unavailable, "ALL_ATTEMPTS_FAILED")
             }
+            Self::AnswerCutOff(_) => (Code::Unavailable, "ANSWER_CUT_OFF"),
             Self::AnswerNotKept { .. } => (Code::AlreadyExists, "ANSWER_NOT_KEPT"),
             Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             Self::NotBuilt => (Code::Unimplemented, "NOT_BUILT"),
@@ -185,9 +189,28 @@ impl Failure {
             Some(_) => format!("{self}: the server's log has it under {call}"),
             None => self.to_string(),
         };
-        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, self.metadata());
         self.detail(&mut details);
         Status::with_error_details(code, message, details)
+    }
+
+    /// What was served and charged of an answer that broke off.
+    fn metadata(&self) -> HashMap<String, String> {
+        let Self::AnswerCutOff(attempt) = self else {
+            return HashMap::new();
+        };
+        let text = |name: &Option<Name>| name.as_ref().map(ToString::to_string);
+        let told = [
+            ("decision_id", Some(attempt.decision.to_string())),
+            ("arm", Some(attempt.arm.to_string())),
+            ("endpoint", Some(attempt.endpoint.to_string())),
+            ("error", text(&attempt.error)),
+            ("output_tokens", attempt.usage.output.map(|n| n.to_string())),
+            ("cost_nano_usd", attempt.cost.map(|n| n.get().to_string())),
+        ];
+        let told = told.into_iter();
+        told.filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
     }
 
     fn detail(&self, details: &mut ErrorDetails) {
@@ -230,12 +253,23 @@ impl Failure {
             Self::StoreFull => quota(details, "journal", "no room on disk", None),
             Self::KeyUnknown
             | Self::NotAllowed { .. }
+            | Self::AnswerCutOff(_)
             | Self::DeadlineExceeded
             | Self::NotBuilt
             | Self::Internal(_)
             | Self::StoreCorrupt(_) => {}
         }
     }
+}
+
+fn cut_off(attempt: &Attempt) -> String {
+    let error = attempt.error.as_ref().map_or("cut", Name::as_str);
+    let tokens = attempt.usage.output.unwrap_or(0);
+    let charged = attempt.cost.unwrap_or(NanoUsd::ZERO).as_usd();
+    format!(
+        "the answer broke off at endpoint {}: {error}, after some {tokens} output tokens; {charged:.9} USD are charged",
+        attempt.endpoint
+    )
 }
 
 fn failed(details: &mut ErrorDetails, attempts: &[FailedAttempt]) {
@@ -318,6 +352,8 @@ fn word(reason: Reason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decision::Usage;
+    use crate::unit::Timestamp;
     use std::fmt::Write;
     use tonic_types::ErrorDetail;
 
@@ -381,6 +417,22 @@ mod tests {
                 endpoint: name("large-eu"),
                 error: name("timeout"),
             }]),
+            Failure::AnswerCutOff(Box::new(Attempt {
+                decision,
+                arm: name("large"),
+                endpoint: name("large-eu"),
+                ended: Timestamp::from_micros(0),
+                latency_ms: None,
+                usage: Usage {
+                    output: Some(17),
+                    ..Usage::default()
+                },
+                cost: Some(NanoUsd::new(4_200)),
+                error: Some(name("cut")),
+                reported: false,
+                request: None,
+                first_token_ms: None,
+            })),
             Failure::AnswerNotKept { decision },
             Failure::DeadlineExceeded,
             Failure::NotBuilt,

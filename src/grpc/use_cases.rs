@@ -74,7 +74,9 @@ impl Routing for Gateway {
             .await
             .map_err(|error| Failure::from(error).inside("request"))?;
         let decided = Ok(Event::Decided(Box::new(streaming.routed)));
-        let rest = streaming.events.map(|event| Ok(piece(event?)));
+        let rest = streaming
+            .events
+            .map(|event| event.map(piece).map_err(Failure::cut_off));
         Ok(stream::iter([decided]).chain(rest).boxed())
     }
 

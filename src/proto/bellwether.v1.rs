@@ -300,6 +300,12 @@ pub struct Constraints {
     /// Whether an endpoint must be able to express all of `generation`. Absent: true.
     #[prost(bool, optional, tag = "11")]
     pub require_parameters: ::core::option::Option<bool>,
+    /// These endpoints of an arm go first, in this order, at most 64, by their names or their providers'.
+    #[prost(string, repeated, tag = "12")]
+    pub endpoint_order: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What an endpoint of an arm is chosen by. Unspecified: what the scorecard says of money and time.
+    #[prost(enumeration = "EndpointSort", tag = "13")]
+    pub endpoint_sort: i32,
 }
 /// Where a request's data may go.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -528,6 +534,39 @@ impl Role {
             "ROLE_USER" => Some(Self::User),
             "ROLE_ASSISTANT" => Some(Self::Assistant),
             "ROLE_TOOL" => Some(Self::Tool),
+            _ => None,
+        }
+    }
+}
+/// What an endpoint of an arm is chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EndpointSort {
+    /// Not said: money and time, as the team's scorecard weighs them.
+    Unspecified = 0,
+    /// The least expected cost.
+    Price = 1,
+    /// The least expected time to wait.
+    Latency = 2,
+}
+impl EndpointSort {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ENDPOINT_SORT_UNSPECIFIED",
+            Self::Price => "ENDPOINT_SORT_PRICE",
+            Self::Latency => "ENDPOINT_SORT_LATENCY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ENDPOINT_SORT_UNSPECIFIED" => Some(Self::Unspecified),
+            "ENDPOINT_SORT_PRICE" => Some(Self::Price),
+            "ENDPOINT_SORT_LATENCY" => Some(Self::Latency),
             _ => None,
         }
     }
@@ -1095,7 +1134,9 @@ pub mod router_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.RouterService", "Complete"));
             self.inner.unary(req, path, codec).await
         }
-        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut. A request_id
+        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut: by the deadline
+        /// (DEADLINE_EXCEEDED), or by the provider (ANSWER_CUT_OFF, whose ErrorInfo tells in its metadata what was
+        /// served and charged: decision_id, arm, endpoint, error, output_tokens, cost_nano_usd). A request_id
         /// may repeat one of Complete, and the other way round.
         pub async fn stream_complete(
             &mut self,
@@ -1245,7 +1286,9 @@ pub mod router_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut. A request_id
+        /// As Complete, in pieces. Ends with a `done` message; a stream without one was cut: by the deadline
+        /// (DEADLINE_EXCEEDED), or by the provider (ANSWER_CUT_OFF, whose ErrorInfo tells in its metadata what was
+        /// served and charged: decision_id, arm, endpoint, error, output_tokens, cost_nano_usd). A request_id
         /// may repeat one of Complete, and the other way round.
         async fn stream_complete(
             &self,

@@ -60,6 +60,11 @@ pub(super) fn need<'a>(
             order => order,
         },
         denied: &constraints.denied_arms,
+        task_denied: request
+            .task
+            .as_ref()
+            .and_then(|task| team.tasks.get(task))
+            .map_or(&[], |rule| &rule.denied_arms),
         capabilities,
         input_tokens: context::input_tokens(request),
         max_output_tokens: request.max_output_tokens,

@@ -327,7 +327,7 @@ impl Route {
             learned,
             x: asked.x,
             budget_price,
-            streaming: request.streaming,
+            request,
             seed: roads::seed(request.session.as_ref(), id),
             forced,
         };

@@ -67,6 +67,13 @@ impl Estimates {
         retain(&mut self.signal_sd, keep, width);
     }
 
+    /// What an arm's signal is expected to be, from 0 worst to 1 best.
+    pub(super) fn signal(&self, arm: usize, signal: &Name) -> Option<f64> {
+        let place = self.signals.iter().position(|name| name == signal)?;
+        let mean = self.signal_mean.get(arm * self.signals.len() + place)?;
+        Some(f64::from(*mean))
+    }
+
     pub(super) fn into_drawn(
         self,
         pmf: Pmf,

@@ -30,6 +30,6 @@ pub use error::Error;
 pub use experiment::Baseline;
 pub use names::UnknownName;
 pub use reply::{Begun, DecisionPage, Recorded, Routed};
-pub use request::{Constraints, DecisionQuery, Request, Tag};
+pub use request::{Constraints, DecisionQuery, Request, Sort, Tag};
 pub use roads::{MOST_TRIES, Road, Tried};
-pub use team::{Recording, Team};
+pub use team::{Fallbacks, Recording, TaskRule, Team};

@@ -57,6 +57,7 @@ pub(super) fn check(
         endpoints.iter().flat_map(named).collect()
     };
     look("allowed_endpoints", &constraints.allowed_endpoints, &roads);
+    look("endpoint_order", &constraints.endpoint_order, &roads);
     look("denied_endpoints", &constraints.denied_endpoints, &roads);
     let able = || {
         let of_arms = arms.iter().flat_map(|arm| &arm.capabilities);

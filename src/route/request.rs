@@ -78,6 +78,10 @@ pub struct Constraints {
     pub allowed_endpoints: Vec<Name>,
     /// Never these endpoints, by their names or their providers'.
     pub denied_endpoints: Vec<Name>,
+    /// These endpoints go first, in this order, by their names or their providers'.
+    pub endpoint_order: Vec<Name>,
+    /// What an endpoint is chosen by. Absent: by what the team's scorecard says of money and time.
+    pub endpoint_sort: Option<Sort>,
     /// These arms in this order instead of a draw: the first that is eligible takes the request, the others
     /// are its fallbacks. Empty: the router chooses.
     pub arm_order: Vec<Name>,
@@ -85,6 +89,15 @@ pub struct Constraints {
     pub no_fallbacks: bool,
     /// What an endpoint's dialect cannot express is left out for it, instead of excluding it.
     pub leave_out_parameters: bool,
+}
+
+/// What an endpoint of an arm is chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The least expected cost.
+    Price,
+    /// The least expected time to wait, with what is under way there.
+    Latency,
 }
 
 /// Which decisions of a team to list, newest first.

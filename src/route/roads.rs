@@ -7,6 +7,7 @@
 //! - Those within [`CLOSE`] of the least price count as equal. Among equals the one that holds most of the
 //!   session goes first, then the less loaded of two that a hash of the session names (power of two choices):
 //!   a session meets the same two after a restart and at every replica.
+//! - The caller's own order of endpoints, and what it sorts them by, goes before that.
 //! - One that has failed and is due goes before all of them, once: or nobody would see that it is back.
 //!
 //! After a failure: other endpoints of the arm, then the next arms, then, where nothing else is left, those that
@@ -27,7 +28,8 @@ use super::context;
 use super::cost::Pricing;
 use super::error::Error;
 use super::estimate::{Estimates, estimate};
-use super::request::Request;
+use super::request::{Request, Sort};
+use super::team::{Fallbacks, TaskRule};
 use crate::access::Grant;
 use crate::decision::Decision;
 #[cfg(doc)]
@@ -78,7 +80,7 @@ pub(super) struct Choosing<'a> {
     pub(super) x: &'a [f32],
     /// What a dollar costs beside the scorecard's price, in quality points.
     pub(super) budget_price: f64,
-    pub(super) streaming: bool,
+    pub(super) request: &'a Request,
     /// The session, or else the decision: what equals are told apart by.
     pub(super) seed: u64,
     /// Whatever the breakers say.
@@ -96,6 +98,8 @@ pub(super) fn seed(session: Option<&Name>, id: DecisionId) -> u64 {
 /// One endpoint that may be asked.
 struct Candidate {
     place: usize,
+    /// Where the caller wants it.
+    rank: usize,
     points: f64,
     cost_points: f64,
     warm: u32,
@@ -133,13 +137,24 @@ impl Route {
         let endpoint = self.catalogue.endpoints().get(place)?;
         let learned = &by.learned.arms.get(&endpoint.arm)?.expected;
         let cost = pricing.cost_at(arm, place, learned, by.x)?;
-        let load = self.known.standing.load(place, by.streaming, pricing.now);
+        let load = self
+            .known
+            .standing
+            .load(place, by.request.streaming, pricing.now);
         let latency = load.latency_ms.map(|ms| ms * f64::from(load.under_way + 1));
         let scorecard = &by.learned.scorecard;
         let price = |latency| scorecard.price(cost.usd, latency) + by.budget_price * cost.usd;
+        let constraints = &by.request.constraints;
+        let named = |name: &Name| *name == endpoint.name || *name == endpoint.provider;
+        let rank = constraints.endpoint_order.iter().position(named);
         Some(Candidate {
             place,
-            points: price(latency),
+            rank: rank.unwrap_or(usize::MAX),
+            points: match constraints.endpoint_sort {
+                None => price(latency),
+                Some(Sort::Price) => price(None),
+                Some(Sort::Latency) => latency.unwrap_or(0.0),
+            },
             cost_points: price(None),
             warm: pricing
                 .warm
@@ -240,11 +255,12 @@ impl Route {
             learned,
             x: &x,
             budget_price,
-            streaming: request.streaming,
+            request,
             seed: seed(request.session.as_ref(), decision.id),
             forced,
         };
-        for arm in order(request, decision, &estimates, tried) {
+        let rule = request.task.as_ref().and_then(|task| team.tasks.get(task));
+        for arm in order((request, rule), decision, &estimates, tried) {
             let arm = arm_of(&eligible, &estimates, arm)?;
             let held = |place| {
                 let worst = self.catalogue.worst_case(arm, place, &need, now);
@@ -269,9 +285,10 @@ fn arm_of<'a>(
 }
 
 /// The arms to go on with, as indices into the estimates: the one that was chosen, then those of the caller's
-/// order, or else by what they are worth now, among those that the draw saw.
+/// order; or those of the team's for the task; or all that the draw saw, by what the task's rule says or else
+/// by what they are worth now.
 fn order(
-    request: &Request,
+    (request, rule): (&Request, Option<&TaskRule>),
     decision: &Decision,
     estimates: &Estimates,
     tried: &[Tried],
@@ -283,27 +300,35 @@ fn order(
             .filter(of)
             .any(|t| t.error.retry == Retry::OtherArm)
     };
-    let wanted = &request.constraints.arm_order;
     let chosen = decision.drawn.arm();
+    let by = rule.map_or(&Fallbacks::ByUtility, |rule| &rule.fallbacks);
+    let wanted = match (request.constraints.arm_order.as_slice(), by) {
+        ([], Fallbacks::Ordered(arms)) => arms,
+        (order, _) => order,
+    };
+    let open = |arm: &Name| match wanted {
+        [] => decision.drawn.arms.contains(arm),
+        wanted => chosen == Some(arm) || wanted.contains(arm),
+    };
     let mut order: Vec<_> = (0..estimates.arms.len())
         .filter(|index| {
             let arm = &estimates.arms[*index];
-            let known = wanted.contains(arm) || decision.drawn.arms.contains(arm);
-            known && !spent(arm)
+            open(arm) && !spent(arm)
         })
         .collect();
+    let worth = |index: usize| match by {
+        Fallbacks::BySignal(signal) => estimates.signal(index, signal),
+        _ => None,
+    };
     let rank = |index: usize| {
         let arm = &estimates.arms[index];
         let place = wanted.iter().position(|name| name == arm);
-        (
-            chosen != Some(arm),
-            place.unwrap_or(usize::MAX),
-            -estimates.utility[index],
-        )
+        let worth = worth(index).unwrap_or(estimates.utility[index]);
+        (chosen != Some(arm), place.unwrap_or(usize::MAX), worth)
     };
     order.sort_by(|a, b| {
         let (a, b) = (rank(*a), rank(*b));
-        (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2))
+        (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2))
     });
     order
 }
@@ -313,13 +338,17 @@ fn best(candidates: &[Candidate], seed: u64) -> Option<usize> {
     if let Some(due) = candidates.iter().position(|c| c.due) {
         return Some(due);
     }
-    let least = candidates
-        .iter()
-        .min_by(|a, b| a.points.total_cmp(&b.points))?;
+    let before = |a: &&Candidate, b: &&Candidate| {
+        let rank = a.rank.cmp(&b.rank);
+        rank.then(a.points.total_cmp(&b.points))
+    };
+    let least = candidates.iter().min_by(before)?;
     let close = least.points + CLOSE * least.cost_points.abs();
-    let equal: Vec<usize> = (0..candidates.len())
-        .filter(|index| candidates[*index].points <= close)
-        .collect();
+    let equal = |index: &usize| {
+        let candidate = &candidates[*index];
+        candidate.rank == least.rank && candidate.points <= close
+    };
+    let equal: Vec<usize> = (0..candidates.len()).filter(equal).collect();
     let warmest = equal.iter().map(|index| candidates[*index].warm).max()?;
     if warmest > 0 {
         return equal.into_iter().find(|i| candidates[*i].warm == warmest);
@@ -346,6 +375,7 @@ mod tests {
         let made = said.iter().enumerate();
         made.map(|(place, &(points, warm, weight))| Candidate {
             place,
+            rank: usize::MAX,
             points,
             cost_points: points,
             warm,
@@ -391,5 +421,12 @@ mod tests {
             counts.iter().all(|count| (2285..=2715).contains(count)),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn the_callers_order_goes_before_the_price() {
+        let mut three = candidates(&[(0.1, 900, 0.0), (0.9, 0, 9.0), (0.5, 0, 0.0)]);
+        (three[1].rank, three[2].rank) = (0, 1);
+        assert_eq!(best(&three, 0), Some(1));
     }
 }

@@ -7,6 +7,7 @@ use super::experiment::{Baseline, Chooser};
 use crate::eligibility::DataPolicy;
 use crate::feature::Extractor;
 use crate::id::Name;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a team routes.
@@ -22,6 +23,29 @@ pub struct Team {
     pub recording: Recording,
     /// Where its traffic would go without a router. `None`: nothing is held out, and there is no guard.
     pub baseline: Option<Baseline>,
+    /// Rules of single tasks.
+    pub tasks: BTreeMap<Name, TaskRule>,
+}
+
+/// What holds for one task.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TaskRule {
+    /// Arms that never take it.
+    pub denied_arms: Vec<Name>,
+    /// Who stands in for an arm that fails.
+    pub fallbacks: Fallbacks,
+}
+
+/// In which order other arms stand in for one that fails.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Fallbacks {
+    /// By expected utility, the best first.
+    #[default]
+    ByUtility,
+    /// These in this order, and no others.
+    Ordered(Vec<Name>),
+    /// By what is expected of this signal, the best first: the learned validity of each arm's answers, say.
+    BySignal(Name),
 }
 
 /// What is kept of a team's requests.

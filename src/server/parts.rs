@@ -41,6 +41,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
             data_policy,
             recording,
             baseline: team.baseline.clone(),
+            tasks: team.tasks.clone(),
         };
         teams.insert(team.name.clone(), routing);
     }

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod affinity;
 mod alarms;
 mod bad_input;
 mod budget;
@@ -24,6 +25,7 @@ mod fault_table;
 mod front_door;
 mod generated;
 mod holdout;
+mod hops;
 #[cfg(feature = "analytics")]
 mod import;
 #[cfg(feature = "analytics")]

@@ -8,11 +8,12 @@ use super::super::field::Fields;
 use super::super::path::Path;
 use crate::eligibility::DataPolicy;
 use crate::proto::v1;
-use crate::route::Constraints;
+use crate::route::{Constraints, Sort};
 use crate::unit::NanoUsd;
 
 const ARMS: usize = 1024;
 const ORDERED: usize = 16;
+const PREFERRED: usize = 64;
 const CAPABILITIES: usize = 64;
 const REGIONS: usize = 64;
 
@@ -58,9 +59,24 @@ pub(super) fn constraints(
             ARMS,
         ),
         denied_endpoints: fields.names(at.field("denied_endpoints"), &said.denied_endpoints, ARMS),
+        endpoint_order: fields.names(at.field("endpoint_order"), &said.endpoint_order, PREFERRED),
+        endpoint_sort: sort(fields, at.field("endpoint_sort"), said.endpoint_sort),
         arm_order: fields.names(at.field("arm_order"), &said.arm_order, ORDERED),
         no_fallbacks: said.allow_fallbacks == Some(false),
         leave_out_parameters: said.require_parameters == Some(false),
+    }
+}
+
+fn sort(fields: &mut Fields, at: Path<'_>, said: i32) -> Option<Sort> {
+    match v1::EndpointSort::try_from(said) {
+        Ok(v1::EndpointSort::Unspecified) => None,
+        Ok(v1::EndpointSort::Price) => Some(Sort::Price),
+        Ok(v1::EndpointSort::Latency) => Some(Sort::Latency),
+        Err(_) => {
+            let allowed = "allowed ENDPOINT_SORT_PRICE, ENDPOINT_SORT_LATENCY";
+            fields.refuse(at, format_args!("is {said}: {allowed}"));
+            None
+        }
     }
 }
 
