@@ -59,6 +59,15 @@ pub(super) trait Gather: Send + 'static {
     }
 }
 
+/// What the body of a refusal says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Its code; or ours, where its words say what its code does not.
+    pub(super) code: Option<String>,
+    /// How long it asks us to wait.
+    pub(super) retry_after: Option<Duration>,
+}
+
 /// A refusal's body is read this far, and this long.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
@@ -68,8 +77,8 @@ pub(super) struct Caller {
     client: Client,
     headers: HeaderMap,
     max_answer_bytes: usize,
-    /// Reads the code in the body of a refusal.
-    refusal_code: fn(&[u8]) -> Option<String>,
+    /// Reads the body of a refusal.
+    refused: fn(&[u8]) -> Refused,
 }
 
 impl Caller {
@@ -78,7 +87,7 @@ impl Caller {
         url: &Url,
         transport: &Transport,
         max_answer_bytes: usize,
-        refusal_code: fn(&[u8]) -> Option<String>,
+        refused: fn(&[u8]) -> Refused,
     ) -> Result<Self, SetupError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -86,7 +95,7 @@ impl Caller {
             client: transport.client(url)?,
             headers,
             max_answer_bytes,
-            refusal_code,
+            refused,
         })
     }
 
@@ -139,18 +148,7 @@ impl Caller {
     ) -> Result<Pieces, Error> {
         let waiting = Waiting::streamed(patience);
         let response = self.send(url, body, "text/event-stream", &waiting).await?;
-        let upstream = Upstream {
-            response,
-            waiting,
-            events: Events::default(),
-            gather,
-            ready: VecDeque::new(),
-        };
-        let pieces = stream::try_unfold(upstream, |mut upstream| async move {
-            let piece = upstream.next().await?;
-            Ok(piece.map(|piece| (piece, upstream)))
-        });
-        Ok(pieces.boxed())
+        Ok(read(response, waiting, gather))
     }
 
     /// Sends the body and waits for the head of an accepted answer.
@@ -193,9 +191,26 @@ impl Caller {
         };
         // What has come by then is what there is.
         let _ = tokio::time::timeout(REFUSAL_PATIENCE, read).await;
-        let code = (self.refusal_code)(&body);
-        Error::refused(status, code.as_deref(), retry_after)
+        let said = (self.refused)(&body);
+        let retry_after = retry_after.or(said.retry_after);
+        Error::refused(status, said.code.as_deref(), retry_after)
     }
+}
+
+/// The pieces of an answer whose head has come.
+pub(super) fn read(response: Response, waiting: Waiting, gather: impl Gather) -> Pieces {
+    let upstream = Upstream {
+        response,
+        waiting,
+        events: Events::default(),
+        gather,
+        ready: VecDeque::new(),
+    };
+    let pieces = stream::try_unfold(upstream, |mut upstream| async move {
+        let piece = upstream.next().await?;
+        Ok(piece.map(|piece| (piece, upstream)))
+    });
+    pieces.boxed()
 }
 
 /// A streamed answer being read.

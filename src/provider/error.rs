@@ -164,17 +164,25 @@ impl Kind {
         }
     }
 
-    /// From the code or type in the body of a refusal, where it says more than the status.
+    /// From the code or type in the body of a refusal: OpenAI's, Anthropic's (`..._error`) and Google's
+    /// (a `Status` in small letters).
     pub fn from_code(code: &str) -> Option<Self> {
         Some(match code {
             "context_length_exceeded" | "string_above_max_length" => Self::ContextLength,
+            "request_too_large" => Self::ContextLength,
             "content_filter" | "content_policy_violation" => Self::ContentFilter,
-            "insufficient_quota" | "billing_hard_limit_reached" => Self::QuotaSpent,
-            "model_not_found" => Self::ModelUnknown,
-            "unsupported_parameter" | "unsupported_value" => Self::Unsupported,
-            "invalid_api_key" => Self::Unauthorized,
-            "rate_limit_exceeded" => Self::RateLimited,
-            "overloaded_error" | "engine_overloaded" => Self::Overloaded,
+            "insufficient_quota" | "billing_hard_limit_reached" | "billing_error" => {
+                Self::QuotaSpent
+            }
+            "model_not_found" | "not_found_error" | "not_found" => Self::ModelUnknown,
+            "unsupported_parameter" | "unsupported_value" | "unimplemented" => Self::Unsupported,
+            "invalid_api_key" | "authentication_error" | "permission_error" => Self::Unauthorized,
+            "unauthenticated" | "permission_denied" => Self::Unauthorized,
+            "rate_limit_exceeded" | "rate_limit_error" | "resource_exhausted" => Self::RateLimited,
+            "overloaded_error" | "engine_overloaded" | "unavailable" => Self::Overloaded,
+            "timeout_error" | "deadline_exceeded" => Self::Timeout,
+            "api_error" | "internal" => Self::ServerError,
+            "invalid_request_error" | "invalid_argument" => Self::InvalidRequest,
             _ => return None,
         })
     }
@@ -216,12 +224,15 @@ impl Error {
     pub const MAX_CODE: usize = 64;
 
     /// From a refusal: its status, the code in its body, and how long to wait. A code can only
-    /// sharpen a refusal of the request (4xx): a 5xx stays the provider's fault.
+    /// sharpen a refusal of the request (4xx): a 5xx stays the provider's fault. One that only says that
+    /// the request is wrong or the provider broke says less than the status: OpenAI's
+    /// `invalid_request_error` also comes with a 401 and a 404.
     pub fn refused(status: u16, code: Option<&str>, retry_after: Option<Duration>) -> Self {
         let code = code.filter(|code| plain(code));
         let kind = code
             .filter(|_| (400..500).contains(&status))
             .and_then(Kind::from_code)
+            .filter(|kind| !matches!(kind, Kind::InvalidRequest | Kind::ServerError))
             .unwrap_or(Kind::from_status(status));
         Self {
             retry_after,
@@ -326,6 +337,29 @@ mod tests {
             Some("some_other_code"),
             (K::InvalidRequest, S::Caller, R::Never),
         );
+    }
+
+    #[test]
+    fn the_types_of_each_dialect_are_known_and_a_vague_one_leaves_the_status_its_say() {
+        let kind = |status, code| Error::refused(status, Some(code), None).kind;
+        assert_eq!(kind(429, "rate_limit_error"), Kind::RateLimited);
+        assert_eq!(kind(400, "billing_error"), Kind::QuotaSpent);
+        assert_eq!(kind(403, "permission_error"), Kind::Unauthorized);
+        assert_eq!(kind(404, "not_found_error"), Kind::ModelUnknown);
+        assert_eq!(kind(413, "request_too_large"), Kind::ContextLength);
+        assert_eq!(kind(400, "invalid_request_error"), Kind::InvalidRequest);
+        assert_eq!(kind(401, "invalid_request_error"), Kind::Unauthorized);
+        assert_eq!(kind(404, "invalid_request_error"), Kind::ModelUnknown);
+        assert_eq!(kind(429, "api_error"), Kind::RateLimited);
+        assert_eq!(kind(429, "resource_exhausted"), Kind::RateLimited);
+        assert_eq!(kind(400, "invalid_argument"), Kind::InvalidRequest);
+        assert_eq!(kind(403, "permission_denied"), Kind::Unauthorized);
+        let inside = |code| Error::reported(Some(code)).kind;
+        assert_eq!(inside("overloaded_error"), Kind::Overloaded);
+        assert_eq!(inside("invalid_request_error"), Kind::InvalidRequest);
+        assert_eq!(inside("timeout_error"), Kind::Timeout);
+        assert_eq!(inside("api_error"), Kind::ServerError);
+        assert_eq!(inside("unavailable"), Kind::Overloaded);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //!
 //! Not here: what a schema means (`sample` reads a little of it, for the simulated provider only).
 
+use super::{Error, Kind};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
@@ -29,6 +30,21 @@ impl Json {
             Self::Object(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
             _ => None,
         }
+    }
+
+    /// The arguments of a tool call, which dialects want as an object: none for an empty text; what is no
+    /// object (a model can write such, and its caller shows it back) under the name `arguments`.
+    pub(super) fn arguments(text: &str) -> Self {
+        match serde_json::from_str(text) {
+            Ok(object @ Self::Object(_)) => object,
+            _ if text.trim().is_empty() => Self::Object(Vec::new()),
+            _ => Self::Object(vec![("arguments".to_owned(), Self::Text(text.to_owned()))]),
+        }
+    }
+
+    /// As JSON text, without white space.
+    pub(super) fn to_text(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|_| Kind::Malformed.into())
     }
 
     /// The text of a string.
@@ -137,6 +153,15 @@ mod tests {
         check(r#"{"z":1,"a":{"y":[true,null,-2,0.5,"é"],"b":18446744073709551615}}"#);
         check(r#"[]"#);
         check(r#"{}"#);
+    }
+
+    #[test]
+    fn arguments_are_always_an_object() {
+        let text = |arguments| Json::arguments(arguments).to_text().unwrap();
+        assert_eq!(text(r#"{"q": 1}"#), r#"{"q":1}"#);
+        assert_eq!(text(" "), "{}");
+        assert_eq!(text(r#"{"q"#), r#"{"arguments":"{\"q"}"#);
+        assert_eq!(text("[1]"), r#"{"arguments":"[1]"}"#);
     }
 
     #[test]

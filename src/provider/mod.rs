@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`Prompt`] goes in, an [`Answer`] or [`Piece`]s come out, [`Provider`] is the
 //! promise between them, and [`Error`] alone says what may be retried. [`Simulated`] is a provider
-//! that we ship; [`OpenAi`] speaks to everything that has a chat-completions API.
+//! that we ship; [`OpenAi`] speaks to everything that has a chat-completions API, [`Anthropic`] and
+//! [`Gemini`] to the two that have dialects of their own.
 //!
 //! Invariants: a provider tries once; it keeps the caller's deadline; a stream that ends without
 //! [`Piece::Done`] has ended with an error; no error and no `Debug` shows a key or what was said.
@@ -11,9 +12,12 @@
 //! (`route`).
 
 mod answer;
+mod anthropic;
 mod call;
 mod contract;
+mod data_url;
 mod error;
+mod gemini;
 mod json;
 mod openai;
 mod patience;
@@ -21,12 +25,21 @@ mod prompt;
 mod sample;
 mod simulated;
 mod sse;
+#[cfg(test)]
+mod testing;
 mod transport;
 
 pub use answer::{Answer, Embedded, FinishReason, Piece, Pieces};
+pub use anthropic::{
+    Anthropic, PARAMETERS as ANTHROPIC_PARAMETERS, Settings as AnthropicSettings,
+    Thinking as AnthropicThinking,
+};
 pub use call::ApiKey;
 pub use contract::Provider;
 pub use error::{Error, Kind, Retry, Source};
+pub use gemini::{
+    Gemini, PARAMETERS as GEMINI_PARAMETERS, Settings as GeminiSettings, Thinking as GeminiThinking,
+};
 pub use openai::{
     OpenAi, OutputLimit, PARAMETERS as OPENAI_PARAMETERS, Scheme as OpenAiScheme,
     Settings as OpenAiSettings,

@@ -55,6 +55,18 @@ impl Transport {
     }
 }
 
+/// `path` below a base URL, whether that ends with a slash or not.
+pub(super) fn below<'a>(
+    base_url: &str,
+    path: impl IntoIterator<Item = &'a str>,
+) -> Result<Url, SetupError> {
+    let mut url = Url::parse(base_url).map_err(|_| SetupError::BaseUrl)?;
+    let mut segments = url.path_segments_mut().map_err(|()| SetupError::BaseUrl)?;
+    segments.pop_if_empty().extend(path);
+    drop(segments);
+    Ok(url)
+}
+
 fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("bellwether/", env!("CARGO_PKG_VERSION")))
@@ -88,6 +100,20 @@ pub(super) fn broken(error: &reqwest::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_goes_below_a_base_url_and_cannot_leave_it() {
+        let url = |base: &str, path: &[&str]| {
+            let url = below(base, path.iter().copied());
+            url.map(|url| url.to_string())
+        };
+        let expected = Ok("http://h/a/v1/x:do".to_owned());
+        assert_eq!(url("http://h/a/", &["v1", "x:do"]), expected);
+        assert_eq!(url("http://h/a", &["v1", "x:do"]), expected);
+        let escaped = Ok("http://h/a%2F..%3Fb".to_owned());
+        assert_eq!(url("http://h", &["a/..?b"]), escaped);
+        assert_eq!(url("h", &["x"]), Err(SetupError::BaseUrl));
+    }
 
     #[test]
     fn only_http_addresses_have_a_client() {

@@ -113,7 +113,7 @@ impl OpenAi {
             Scheme::Azure { .. } => (HeaderName::from_static("api-key"), ""),
         };
         let most = settings.max_answer_bytes;
-        let caller = Caller::new(&chat, transport, most, reply::refusal_code)?;
+        let caller = Caller::new(&chat, transport, most, reply::refused)?;
         Ok(Self {
             caller: caller.with_key(header, scheme, settings.api_key.as_ref())?,
             chat,
@@ -179,51 +179,30 @@ mod tests {
     use super::*;
     use crate::chat::{Message, Role};
     use crate::decision::Usage;
+    use crate::provider::testing::{self, KEY, events, hi, in_time, whole};
     use crate::provider::{FinishReason, Kind, Piece};
-    use futures_util::TryStreamExt;
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread::JoinHandle;
+    use std::net::TcpListener;
     use std::time::Duration;
     use tokio::time::Instant;
 
-    const KEY: &str = "sk-very-secret";
-
-    /// A server on a free port that reads one request, answers with `parts` and, unless `hangs`,
-    /// closes. Returns what it was sent.
+    /// A server and how to reach it.
     struct Server {
         settings: Settings,
-        thread: JoinHandle<String>,
+        server: testing::Server,
     }
 
     impl Server {
         fn start(parts: Vec<String>, hangs: bool) -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = listener.local_addr().unwrap();
-            let thread = std::thread::spawn(move || {
-                let (mut stream, _) = listener.accept().unwrap();
-                let request = read_request(&mut stream);
-                for part in parts {
-                    stream.write_all(part.as_bytes()).unwrap();
-                    stream.flush().unwrap();
-                }
-                if hangs {
-                    // Until the client gives up and closes.
-                    let _ = stream.read(&mut [0; 1]);
-                }
-                request
-            });
-            let base_url = format!("http://{address}/v1");
+            let server = testing::Server::start(parts, hangs);
+            let base_url = format!("{}/v1", server.base_url);
             Self {
                 settings: Settings::new(base_url, Some(ApiKey::new(KEY))),
-                thread,
+                server,
             }
         }
 
-        /// What the client sent. Waits beside the runtime, which has to close the connection.
         async fn sent(self) -> String {
-            let joined = tokio::task::spawn_blocking(|| self.thread.join().unwrap());
-            joined.await.unwrap()
+            self.server.sent().await
         }
 
         fn client(&self) -> OpenAi {
@@ -231,57 +210,10 @@ mod tests {
         }
     }
 
-    fn read_request(stream: &mut TcpStream) -> String {
-        let mut request = Vec::new();
-        let mut buffer = [0; 4096];
-        loop {
-            let read = stream.read(&mut buffer).unwrap();
-            request.extend_from_slice(&buffer[..read]);
-            let text = String::from_utf8_lossy(&request).into_owned();
-            let Some((head, body)) = text.split_once("\r\n\r\n") else {
-                continue;
-            };
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
-            if read == 0 || body.len() >= length.unwrap().parse().unwrap() {
-                return text;
-            }
-        }
-    }
-
-    fn whole(status: &str, headers: &str, body: &str) -> Vec<String> {
-        let length = body.len();
-        vec![format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}connection: close\r\n\r\n{body}"
-        )]
-    }
-
-    /// A chunked event stream, without the terminating chunk.
-    fn events(data: &[&str]) -> Vec<String> {
-        let mut parts = vec!["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned()];
-        for event in data {
-            let event = format!("data: {event}\n\n");
-            // Every event in two chunks, so that none comes whole.
-            let (a, b) = event.split_at(event.len() / 2);
-            parts.push(format!("{:x}\r\n{a}\r\n", a.len()));
-            parts.push(format!("{:x}\r\n{b}\r\n", b.len()));
-        }
-        parts
-    }
-
     const HELLO: &str = r#"{"choices":[{"delta":{"content":"hello"}}]}"#;
     const STOP: &str = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
     const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":1}}"#;
     const END: &str = "0\r\n\r\n";
-
-    fn hi() -> [Message; 1] {
-        [Message::text(Role::User, "hi")]
-    }
-
-    fn in_time() -> Patience {
-        Patience::until(Instant::now() + Duration::from_secs(60))
-    }
 
     async fn asked(client: &OpenAi, patience: Patience) -> Result<Answer, Error> {
         client.complete(Prompt::new("m", &hi()), patience).await
@@ -297,19 +229,7 @@ mod tests {
 
     /// The pieces before the end of the stream, and how it ended.
     async fn streamed(server: &Server, patience: Patience) -> (Vec<Piece>, Option<Kind>) {
-        let client = server.client();
-        let mut stream = match client.stream(Prompt::new("m", &hi()), patience).await {
-            Ok(stream) => stream,
-            Err(error) => return (Vec::new(), Some(error.kind)),
-        };
-        let mut pieces = Vec::new();
-        loop {
-            match stream.try_next().await {
-                Ok(Some(piece)) => pieces.push(piece),
-                Ok(None) => return (pieces, None),
-                Err(error) => return (pieces, Some(error.kind)),
-            }
-        }
+        testing::streamed(&server.client(), patience).await
     }
 
     async fn check_stream(parts: Vec<String>, expected: (usize, Option<Kind>)) {

@@ -7,6 +7,7 @@
 
 use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
 use crate::decision;
+use crate::provider::call::Refused;
 use crate::provider::{Error, FinishReason, Kind};
 use serde::Deserialize;
 
@@ -108,12 +109,16 @@ impl Refusal {
 }
 
 /// The code in the body of a refusal, if it can be read.
-pub(super) fn refusal_code(body: &[u8]) -> Option<String> {
+pub(super) fn refused(body: &[u8]) -> Refused {
     #[derive(Deserialize)]
-    struct Refused {
+    struct Said {
         error: Refusal,
     }
-    serde_json::from_slice::<Refused>(body).ok()?.error.code()
+    let said = serde_json::from_slice::<Said>(body).ok();
+    Refused {
+        code: said.and_then(|said| said.error.code()),
+        retry_after: None,
+    }
 }
 
 /// Why the model stopped. A call of tools is one whatever the server calls it.

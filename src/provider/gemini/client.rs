@@ -1,0 +1,271 @@
+//! A Gemini endpoint.
+//!
+//! Not here: bodies (`request`, `reply`, `delta`, `embedding`), the call itself (`call`).
+
+use super::delta::Gathered;
+use super::thinking::Thinking;
+use super::{embedding, reply, request, turns};
+use crate::provider::call::{ApiKey, Caller};
+use crate::provider::transport::{SetupError, Transport, below};
+use crate::provider::{Answer, Embedded, Error, Kind, Patience, Pieces, Prompt, Provider};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use reqwest::Url;
+use reqwest::header::HeaderName;
+use std::fmt;
+
+/// How to reach an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Address up to and without `/v1beta`.
+    pub base_url: String,
+    /// The key, sent as `x-goog-api-key`. Absent: none is sent.
+    pub api_key: Option<ApiKey>,
+    /// How its model is told to think.
+    pub thinking: Thinking,
+    /// Most bytes of a whole answer.
+    pub max_answer_bytes: usize,
+}
+
+impl Settings {
+    /// Google's own address.
+    pub const BASE_URL: &'static str = "https://generativelanguage.googleapis.com";
+
+    /// For `base_url`: thinking by budget, 16 MiB of answer.
+    pub fn new(base_url: impl Into<String>, api_key: Option<ApiKey>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            api_key,
+            thinking: Thinking::default(),
+            max_answer_bytes: 16 << 20,
+        }
+    }
+}
+
+/// The provider.
+pub struct Gemini {
+    caller: Caller,
+    base: Url,
+    thinking: Thinking,
+}
+
+impl fmt::Debug for Gemini {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address may hold a secret too.
+        f.debug_struct("Gemini")
+            .field("host", &self.base.host_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gemini {
+    /// Checks the settings; connects to nothing yet.
+    pub fn new(settings: Settings, transport: &Transport) -> Result<Self, SetupError> {
+        let base = below(&settings.base_url, ["v1beta"])?;
+        let most = settings.max_answer_bytes;
+        let key = settings.api_key.as_ref();
+        let caller = Caller::new(&base, transport, most, reply::refused)?;
+        Ok(Self {
+            caller: caller.with_key(HeaderName::from_static("x-goog-api-key"), "", key)?,
+            base,
+            thinking: settings.thinking,
+        })
+    }
+
+    /// The address of a method of a model.
+    fn url(&self, model: &str, method: &str) -> Result<Url, Error> {
+        let called = format!("{}:{method}", resource(model));
+        below(self.base.as_str(), called.split('/')).map_err(|_| Kind::InvalidRequest.into())
+    }
+}
+
+/// A model's full name: `models/NAME`, unless it is a full name already (`tunedModels/...`).
+fn resource(model: &str) -> String {
+    match model.contains('/') {
+        true => model.to_owned(),
+        false => format!("models/{model}"),
+    }
+}
+
+impl Provider for Gemini {
+    fn complete<'a>(
+        &'a self,
+        prompt: Prompt<'a>,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        async move {
+            let url = self.url(prompt.model, "generateContent")?;
+            let body = request::body(&prompt, self.thinking)?;
+            let (body, latency) = self.caller.whole(&url, body, patience).await?;
+            let (message, finish_reason, usage) =
+                reply::read(&body, turns::next_number(prompt.messages))?;
+            Ok(Answer {
+                message,
+                finish_reason,
+                usage,
+                latency,
+            })
+        }
+        .boxed()
+    }
+
+    fn stream<'a>(
+        &'a self,
+        prompt: Prompt<'a>,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Pieces, Error>> {
+        async move {
+            let mut url = self.url(prompt.model, "streamGenerateContent")?;
+            url.query_pairs_mut().append_pair("alt", "sse");
+            let body = request::body(&prompt, self.thinking)?;
+            let gathered = Gathered::new(turns::next_number(prompt.messages));
+            self.caller.pieces(&url, body, patience, gathered).await
+        }
+        .boxed()
+    }
+
+    fn embed<'a>(
+        &'a self,
+        model: &'a str,
+        texts: &'a [String],
+        dimensions: Option<u32>,
+        patience: Patience,
+    ) -> BoxFuture<'a, Result<Embedded, Error>> {
+        async move {
+            let url = self.url(model, "batchEmbedContents")?;
+            let body = embedding::body(&resource(model), texts, dimensions)?;
+            let (body, _) = self.caller.whole(&url, body, patience).await?;
+            embedding::read(&body, texts.len())
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Message, Role};
+    use crate::decision::Usage;
+    use crate::provider::testing::{KEY, Server, events, hi, in_time, streamed, whole};
+    use crate::provider::{FinishReason, Piece};
+    use std::time::Duration;
+
+    const HELLO: &str = r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"hello"}]}}],"usageMetadata":{"promptTokenCount":5}}"#;
+    const STOP: &str = r#"{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2}}"#;
+    const END: &str = "0\r\n\r\n";
+
+    fn client(server: &Server) -> Gemini {
+        let settings = Settings::new(&server.base_url, Some(ApiKey::new(KEY)));
+        Gemini::new(settings, &Transport::new().unwrap()).unwrap()
+    }
+
+    /// How many pieces come of these events, and how the stream ends where the connection ends well or not.
+    async fn check_stream(data: &[&str], ends_well: bool, expected: (usize, Option<Kind>)) {
+        let mut parts = events(data);
+        parts.extend(ends_well.then(|| END.to_owned()));
+        let server = Server::start(parts, false);
+        let (pieces, end) = streamed(&client(&server), in_time()).await;
+        assert_eq!((pieces.len(), end), expected, "{pieces:?}");
+        server.sent().await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_back_and_the_key_went_in_its_header() {
+        let body = r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"hello"}]},
+            "finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":1}}"#;
+        let server = Server::start(whole("200 OK", "", body), false);
+        let client = client(&server);
+        let messages = hi();
+        let answer = client
+            .complete(Prompt::new("m", &messages), in_time())
+            .await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.message, Message::text(Role::Assistant, "hello"));
+        assert_eq!(answer.usage.input, Some(5));
+        assert!(!format!("{client:?}").contains(KEY));
+        let request = server.sent().await;
+        assert!(request.starts_with("POST /v1beta/models/m:generateContent HTTP/1.1\r\n"));
+        assert!(request.contains("x-goog-api-key: sk-very-secret\r\n"));
+        assert!(request.ends_with(r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#));
+    }
+
+    #[tokio::test]
+    async fn a_whole_stream_ends_with_the_connection_after_its_reason() {
+        let mut parts = events(&[HELLO, STOP]);
+        parts.push(END.into());
+        let server = Server::start(parts, false);
+        let (pieces, end) = streamed(&client(&server), in_time()).await;
+        let usage = Usage {
+            input: Some(5),
+            output: Some(2),
+            ..Usage::default()
+        };
+        let done = Piece::Done {
+            finish_reason: FinishReason::Stop,
+            usage,
+        };
+        assert_eq!(pieces, [Piece::Text("hello".into()), done]);
+        assert_eq!(end, None);
+        let request = server.sent().await;
+        let line = "POST /v1beta/models/m:streamGenerateContent?alt=sse HTTP/1.1\r\n";
+        assert!(request.starts_with(line));
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_stops_early_never_looks_whole() {
+        let cut = Some(Kind::Cut);
+        check_stream(&[HELLO], true, (1, cut)).await;
+        check_stream(&[HELLO], false, (1, cut)).await;
+        // The reason came, but the connection broke: more may have been on its way.
+        check_stream(&[HELLO, STOP], false, (1, cut)).await;
+        check_stream(&[], true, (0, cut)).await;
+    }
+
+    #[tokio::test]
+    async fn a_spent_quota_says_how_long_to_wait_in_its_body() {
+        let body = r#"{"error":{"code":429,"message":"quota, sk-very-secret","status":"RESOURCE_EXHAUSTED",
+            "details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[]},
+            {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"27s"}]}}"#;
+        let server = Server::start(whole("429 Too Many Requests", "", body), false);
+        let client = client(&server);
+        let messages = hi();
+        let error = client
+            .complete(Prompt::new("m", &messages), in_time())
+            .await;
+        let expected = Error {
+            retry_after: Some(Duration::from_secs(27)),
+            status: Some(429),
+            code: Some("resource_exhausted".into()),
+            ..Kind::RateLimited.into()
+        };
+        assert_eq!(error, Err(expected));
+        server.sent().await;
+    }
+
+    #[tokio::test]
+    async fn texts_become_vectors() {
+        let body = r#"{"embeddings":[{"values":[1,2]},{"values":[3,4]}]}"#;
+        let server = Server::start(whole("200 OK", "", body), false);
+        let texts = ["a".to_owned(), "b".to_owned()];
+        let client = client(&server);
+        let embedded = client.embed("m", &texts, None, in_time()).await.unwrap();
+        assert_eq!(embedded.vectors, [[1.0, 2.0], [3.0, 4.0]]);
+        let request = server.sent().await;
+        assert!(request.starts_with("POST /v1beta/models/m:batchEmbedContents HTTP/1.1\r\n"));
+    }
+
+    #[test]
+    fn an_address_is_made_of_the_model_and_cannot_leave_the_base() {
+        let settings = Settings::new("https://example.org/", None);
+        let client = Gemini::new(settings, &Transport::new().unwrap()).unwrap();
+        let url = |model: &str| client.url(model, "do").unwrap().to_string();
+        assert_eq!(url("a b?"), "https://example.org/v1beta/models/a%20b%3F:do");
+        assert_eq!(
+            url("tunedModels/x"),
+            "https://example.org/v1beta/tunedModels/x:do"
+        );
+        let wrong = Settings::new("localhost", None);
+        let refused = Gemini::new(wrong, &Transport::new().unwrap());
+        assert_eq!(refused.err(), Some(SetupError::BaseUrl));
+    }
+}
