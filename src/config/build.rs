@@ -115,6 +115,7 @@ mod tests {
     use crate::budget::{Refill, Window};
     use crate::config::{Connection, Recording, render};
     use crate::learn::Pooling;
+    use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
 
     const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
 
@@ -299,17 +300,141 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
             .collect();
         assert_eq!(from, [20_454, 20_635]);
         let [
-            Connection::OpenAi { api_key_env },
+            Connection::OpenAi {
+                api_key_env,
+                output_limit,
+            },
             Connection::Simulated(simulated),
         ] = params.connections.as_slice()
         else {
             panic!("one of each");
         };
         assert_eq!(api_key_env.as_deref(), Some("LARGE_KEY"));
+        assert_eq!(*output_limit, OutputLimit::MaxCompletionTokens);
+        assert_eq!(large.expresses, crate::provider::OPENAI_PARAMETERS);
         assert_eq!((simulated.latency_ms, simulated.output_tokens), (5.0, 20));
         assert_eq!(
             (simulated.error_rate, simulated.answer.as_deref()),
             (0.25, Some("yes"))
+        );
+    }
+
+    /// WHOLE with the first endpoint in another dialect.
+    fn in_dialect(fields: &str) -> String {
+        WHOLE
+            .replace("provider = \"openai\"\n", fields)
+            .replace("base_url = \"https://example.org/v1\"\n", "")
+    }
+
+    #[test]
+    fn every_dialect_has_its_connection_and_its_own_address() {
+        let reached = |fields: &str| {
+            let params = loaded(&in_dialect(fields)).unwrap();
+            let endpoint = &params.catalogue.endpoints()[0];
+            let said = (
+                endpoint.provider.as_str().to_owned(),
+                endpoint.base_url.clone(),
+            );
+            assert_eq!(endpoint.model, "large-2026");
+            (said, endpoint.expresses, params.connections[0].clone())
+        };
+        let api_key_env = Some("LARGE_KEY".to_owned());
+        let (said, expresses, connection) = reached("provider = \"anthropic\"\n");
+        assert_eq!(
+            said,
+            ("anthropic".into(), "https://api.anthropic.com".into())
+        );
+        assert_eq!(expresses, crate::provider::ANTHROPIC_PARAMETERS);
+        let thinking = AnthropicThinking::Budget;
+        let expected = Connection::Anthropic {
+            api_key_env: api_key_env.clone(),
+            thinking,
+        };
+        assert_eq!(connection, expected);
+        let (said, expresses, connection) =
+            reached("provider = \"gemini\"\nthinking = \"level\"\n");
+        let address = "https://generativelanguage.googleapis.com";
+        assert_eq!(said, ("gemini".into(), address.into()));
+        assert_eq!(expresses, crate::provider::GEMINI_PARAMETERS);
+        let thinking = GeminiThinking::Level;
+        let expected = Connection::Gemini {
+            api_key_env: api_key_env.clone(),
+            thinking,
+        };
+        assert_eq!(connection, expected);
+        let azure = "provider = \"azure\"\nbase_url = \"https://me.example.org\"\n\
+            api_version = \"2024-10-21\"\noutput_limit = \"max_tokens\"\n";
+        let (said, expresses, connection) = reached(azure);
+        assert_eq!(said, ("azure".into(), "https://me.example.org".into()));
+        assert_eq!(expresses, crate::provider::OPENAI_PARAMETERS);
+        let expected = Connection::Azure {
+            api_key_env,
+            output_limit: OutputLimit::MaxTokens,
+            api_version: "2024-10-21".into(),
+        };
+        assert_eq!(connection, expected);
+    }
+
+    #[test]
+    fn an_address_of_ones_own_and_a_models_limits_are_taken() {
+        let fields = "provider = \"anthropic\"\nthinking = \"adaptive\"\n\
+            base_url = \"http://localhost:1\"\nrefuses = [\"temperature\", \"top_p\"]\n";
+        let params = loaded(&in_dialect(fields)).unwrap();
+        let endpoint = &params.catalogue.endpoints()[0];
+        assert_eq!(endpoint.base_url, "http://localhost:1");
+        let lost = crate::provider::ANTHROPIC_PARAMETERS.without(endpoint.expresses);
+        assert_eq!(lost.to_string(), "temperature, top_p");
+        let Connection::Anthropic { thinking, .. } = params.connections[0] else {
+            panic!("Anthropic");
+        };
+        assert_eq!(thinking, AnthropicThinking::Adaptive);
+    }
+
+    #[test]
+    fn a_field_of_a_dialect_says_what_it_takes() {
+        let found = |fields: &str, expected: &str| {
+            let found = problems(&in_dialect(fields));
+            assert_eq!(found, format!("1 problem:\n  bellwether.toml:{expected}\n"));
+        };
+        check(
+            "provider = \"openai\"",
+            "provider = \"openay\"",
+            "38: endpoints[0].provider = \"openay\": not understood; allowed \"simulated\", \"openai\", \"azure\", \"anthropic\", \"gemini\"",
+        );
+        check(
+            "provider = \"openai\"",
+            "output_limit = \"most\"\nprovider = \"openai\"",
+            "38: endpoints[0].output_limit = \"most\": not understood; allowed \"max_completion_tokens\", \"max_tokens\"",
+        );
+        check(
+            "provider = \"openai\"",
+            "refuses = [\"top_q\"]\nprovider = \"openai\"",
+            "38: endpoints[0].refuses[0] = \"top_q\": not understood; allowed temperature, top_p, stop, seed, presence_penalty, frequency_penalty, reasoning_effort, tool_choice, parallel_tool_calls, extra parameters, input_audio, file",
+        );
+        found(
+            "provider = \"anthropic\"\nthinking = \"level\"\n",
+            "39: endpoints[0].thinking = \"level\": not understood; allowed \"budget\", \"adaptive\"",
+        );
+        found(
+            "provider = \"gemini\"\nthinking = \"adaptive\"\n",
+            "39: endpoints[0].thinking = \"adaptive\": not understood; allowed \"budget\", \"level\"",
+        );
+        found(
+            "provider = \"gemini\"\nbase_url = \"example.org\"\n",
+            "39: endpoints[0].base_url = \"example.org\": not an address; allowed an address that begins with https:// or http://",
+        );
+        found(
+            "provider = \"azure\"\nbase_url = \"https://me.example.org\"\n",
+            "35: endpoints[0].api_version: is required",
+        );
+        found(
+            "provider = \"azure\"\nbase_url = \"https://me.example.org\"\napi_version = \"a b\"\n",
+            "40: endpoints[0].api_version = \"a b\": not understood; allowed a version of the API such as \"2024-10-21\"",
+        );
+        let other = problems(&in_dialect("provider = \"gemini\"\napi_version = \"v1\"\n"));
+        assert!(
+            other.contains("endpoints[0].api_version: is not a field"),
+            "{other}"
         );
     }
 

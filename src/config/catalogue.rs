@@ -1,13 +1,12 @@
-//! `[[arms]]` and `[[endpoints]]`.
+//! `[[arms]]` and `[[endpoints]]`: the lists, and whether they fit each other.
+//!
+//! Not here: what stands in an endpoint (`endpoint`).
 
+use super::endpoint::endpoint;
 use super::fields::Fields;
-use super::params::{Connection, Simulated};
-use crate::chat::Parameters;
-use crate::eligibility::{Arm, Catalogue, Endpoint, Error, Price, Waits};
+use super::params::Connection;
+use crate::eligibility::{Arm, Catalogue, Error};
 use crate::id::Name;
-use crate::provider;
-use crate::unit::Timestamp;
-use std::time::Duration;
 
 /// Reads both lists. `is_set` tells whether an environment variable is.
 pub(super) fn read(
@@ -59,138 +58,6 @@ fn arm(fields: &Fields<'_>) -> Option<Arm> {
         context_tokens: context_tokens.unwrap_or(1),
         max_output_tokens,
     })
-}
-
-#[derive(Clone, Copy)]
-enum Provider {
-    Simulated,
-    OpenAi,
-}
-
-fn endpoint(fields: &Fields<'_>, is_set: &dyn Fn(&str) -> bool) -> Option<(Endpoint, Connection)> {
-    let name = fields.required("name", Fields::name);
-    let arm = fields.required("arm", Fields::name);
-    let words = [
-        ("simulated", Provider::Simulated),
-        ("openai", Provider::OpenAi),
-    ];
-    let provider = fields.required("provider", |f, key| f.choice(key, &words));
-    let region = fields.name("region");
-    let zero_retention = fields.flag("zero_retention").unwrap_or(false);
-    // Unless the operator says otherwise, what is sent is taken to be trained on.
-    let trains = fields.flag("trains_on_requests").unwrap_or(true);
-    let prices = prices(fields);
-    let (connection, model, base_url) = match provider {
-        Some(Provider::Simulated) => {
-            let model = fields.text("model").unwrap_or("simulated");
-            (Connection::Simulated(simulated(fields)), model, "")
-        }
-        Some(Provider::OpenAi) => openai(fields, is_set),
-        None => {
-            fields.know(&[
-                "model",
-                "base_url",
-                "api_key_env",
-                "latency_ms",
-                "output_tokens",
-                "error_rate",
-                "answer",
-            ]);
-            (Connection::OpenAi { api_key_env: None }, "", "")
-        }
-    };
-    let (dialect, expresses) = match connection {
-        Connection::Simulated(_) => ("simulated", Parameters::ALL),
-        Connection::OpenAi { .. } => ("openai", provider::OPENAI_PARAMETERS),
-    };
-    let endpoint = Endpoint {
-        name: name?,
-        arm: arm?,
-        provider: Name::new(dialect).ok()?,
-        model: model.to_owned(),
-        base_url: base_url.to_owned(),
-        region,
-        zero_retention,
-        trains,
-        expresses,
-        waits: waits(fields),
-        prices,
-    };
-    Some((endpoint, connection))
-}
-
-fn waits(fields: &Fields<'_>) -> Waits {
-    let defaults = Waits::default();
-    let ms = |key, default: Duration| {
-        let said = fields.integer(key, 1..=3_600_000);
-        said.map_or(default, |ms| Duration::from_millis(u64::from(ms)))
-    };
-    Waits {
-        connect: ms("connect_timeout_ms", defaults.connect),
-        first_token: ms("first_token_timeout_ms", defaults.first_token),
-        idle: ms("idle_timeout_ms", defaults.idle),
-        total: ms("total_timeout_ms", defaults.total),
-    }
-}
-
-fn simulated(fields: &Fields<'_>) -> Simulated {
-    let latency = fields.number("latency_ms", "0 to 600000", |ms| {
-        (0.0..=600_000.0).contains(&ms)
-    });
-    let errors = fields.number("error_rate", "0 to 1", |p| (0.0..=1.0).contains(&p));
-    Simulated {
-        latency_ms: latency.unwrap_or(0.0),
-        output_tokens: fields.integer("output_tokens", 0..=1_000_000).unwrap_or(64),
-        error_rate: errors.unwrap_or(0.0),
-        answer: fields.text("answer").map(str::to_owned),
-    }
-}
-
-fn openai<'a>(
-    fields: &Fields<'a>,
-    is_set: &dyn Fn(&str) -> bool,
-) -> (Connection, &'a str, &'a str) {
-    let model = fields.required("model", Fields::text).unwrap_or("");
-    let base_url = fields.required("base_url", Fields::text).unwrap_or("");
-    let host = base_url
-        .strip_prefix("https://")
-        .or_else(|| base_url.strip_prefix("http://"));
-    if fields.has("base_url") && host.is_none_or(str::is_empty) {
-        let allowed = "an address that begins with https:// or http://";
-        fields.problem("base_url", "not an address", allowed);
-    }
-    let api_key_env = fields.text("api_key_env");
-    if api_key_env.is_some_and(|variable| !is_set(variable)) {
-        let allowed = "the name of an environment variable that is set";
-        // Not shown: someone may have put the key itself here.
-        fields.secret_problem("api_key_env", "names a variable that is not set", allowed);
-    }
-    let api_key_env = api_key_env.map(str::to_owned);
-    (Connection::OpenAi { api_key_env }, model, base_url)
-}
-
-fn prices(endpoint: &Fields<'_>) -> Vec<Price> {
-    let tables = endpoint.required("prices", |f, key| Some(f.tables(key)));
-    let mut prices = Vec::new();
-    for fields in tables.unwrap_or_default() {
-        let from = fields.date("from");
-        let usd = |key| fields.number(key, "0 to 1000000", |usd| (0.0..=1e6).contains(&usd));
-        let input = fields.required("input_usd_per_million", |_, key| usd(key));
-        let cached = usd("cached_input_usd_per_million");
-        let written = usd("cache_write_usd_per_million");
-        let output = fields.required("output_usd_per_million", |_, key| usd(key));
-        if let (Some(input), Some(output)) = (input, output) {
-            prices.push(Price {
-                from: from.unwrap_or(Timestamp::from_micros(0)),
-                input,
-                cached_input: cached.unwrap_or(input),
-                cache_write: written.unwrap_or(input),
-                output,
-            });
-        }
-        fields.done();
-    }
-    prices
 }
 
 /// The names of all arms, to be offered in a problem.

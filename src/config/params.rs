@@ -7,6 +7,7 @@ use crate::complete::Rule;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::learn::Pooling;
+use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
 use crate::route::{Baseline, TaskRule};
 use crate::scorecard::Scorecard;
 use crate::signal::Guard;
@@ -114,11 +115,36 @@ pub enum Connection {
     OpenAi {
         /// The environment variable that holds the key. `None`: no key is sent.
         api_key_env: Option<String>,
+        /// Which field carries the output limit.
+        output_limit: OutputLimit,
+    },
+    /// The same dialect at Azure's addresses; the endpoint's `model` is the deployment.
+    Azure {
+        /// The environment variable that holds the key. `None`: no key is sent.
+        api_key_env: Option<String>,
+        /// Which field carries the output limit.
+        output_limit: OutputLimit,
+        /// The version of the API.
+        api_version: String,
+    },
+    /// Over HTTP in Anthropic's dialect.
+    Anthropic {
+        /// The environment variable that holds the key. `None`: no key is sent.
+        api_key_env: Option<String>,
+        /// How its model is told to think.
+        thinking: AnthropicThinking,
+    },
+    /// Over HTTP in Gemini's dialect.
+    Gemini {
+        /// The environment variable that holds the key. `None`: no key is sent.
+        api_key_env: Option<String>,
+        /// How its model is told to think.
+        thinking: GeminiThinking,
     },
 }
 
 /// How a simulated endpoint behaves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Simulated {
     /// Time to an answer in milliseconds.
     pub latency_ms: f64,

@@ -21,7 +21,7 @@ pub struct Endpoint {
     pub name: Name,
     /// The arm it serves.
     pub arm: Name,
-    /// Wire dialect: `simulated` or `openai`.
+    /// Wire dialect: `simulated`, `openai`, `azure`, `anthropic` or `gemini`.
     pub provider: Name,
     /// The model's name there.
     pub model: String,

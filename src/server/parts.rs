@@ -3,11 +3,13 @@
 //! Not here: putting them together (`running`).
 
 use super::error::Error;
-use crate::config;
+use crate::config::{self, Connection};
+use crate::eligibility::Endpoint;
 use crate::feature::Extractor;
 use crate::id::Name;
 use crate::provider::{
-    ApiKey, OpenAi, OpenAiSettings, Provider, Simulated, SimulatedSettings, Transport,
+    Anthropic, AnthropicSettings, ApiKey, Gemini, GeminiSettings, OpenAi, OpenAiScheme,
+    OpenAiSettings, Provider, SetupError, Simulated, SimulatedSettings, Transport,
 };
 use crate::route::{self, Choosing, Recording};
 use crate::unit::Probability;
@@ -56,28 +58,77 @@ pub(super) fn providers(
     let transport = OnceCell::new();
     let mut providers: BTreeMap<Name, Arc<dyn Provider>> = BTreeMap::new();
     for (endpoint, connection) in params.catalogue.endpoints().iter().zip(&params.connections) {
-        let failed = |problem: String| Error::Provider {
+        let made = provider(endpoint, connection, &|| {
+            let made: &Result<_, SetupError> = transport.get_or_init(Transport::new);
+            made.clone().map_err(|error| error.to_string())
+        });
+        let provider = made.map_err(|problem| Error::Provider {
             endpoint: endpoint.name.clone(),
             problem,
-        };
-        let provider: Arc<dyn Provider> = match connection {
-            config::Connection::Simulated(settings) => Arc::new(simulated(settings)),
-            config::Connection::OpenAi { api_key_env } => {
-                let made = transport.get_or_init(Transport::new);
-                let transport = made.as_ref().map_err(|e| failed(e.to_string()))?;
-                let key = api_key_env.as_deref().map(|variable| {
-                    let unset = || failed(format!("environment variable {variable} is not set"));
-                    std::env::var(variable)
-                        .map(ApiKey::new)
-                        .map_err(|_| unset())
-                });
-                let settings = OpenAiSettings::new(&endpoint.base_url, key.transpose()?);
-                Arc::new(OpenAi::new(settings, transport).map_err(|e| failed(e.to_string()))?)
-            }
-        };
+        })?;
         providers.insert(endpoint.name.clone(), provider);
     }
     Ok(providers)
+}
+
+/// A client for one, or what keeps it from being made.
+fn provider(
+    endpoint: &Endpoint,
+    connection: &Connection,
+    transport: &dyn Fn() -> Result<Transport, String>,
+) -> Result<Arc<dyn Provider>, String> {
+    let url = &endpoint.base_url;
+    let told = |error: SetupError| error.to_string();
+    let provider: Arc<dyn Provider> = match connection {
+        Connection::Simulated(settings) => Arc::new(simulated(settings)),
+        Connection::OpenAi {
+            api_key_env,
+            output_limit,
+        } => {
+            let mut settings = OpenAiSettings::new(url, key(api_key_env)?);
+            settings.output_limit = *output_limit;
+            Arc::new(OpenAi::new(settings, &transport()?).map_err(told)?)
+        }
+        Connection::Azure {
+            api_key_env,
+            output_limit,
+            api_version,
+        } => {
+            let mut settings = OpenAiSettings::new(url, key(api_key_env)?);
+            settings.output_limit = *output_limit;
+            settings.scheme = OpenAiScheme::Azure {
+                deployment: endpoint.model.clone(),
+                api_version: api_version.clone(),
+            };
+            Arc::new(OpenAi::new(settings, &transport()?).map_err(told)?)
+        }
+        Connection::Anthropic {
+            api_key_env,
+            thinking,
+        } => {
+            let mut settings = AnthropicSettings::new(url, key(api_key_env)?);
+            settings.thinking = *thinking;
+            Arc::new(Anthropic::new(settings, &transport()?).map_err(told)?)
+        }
+        Connection::Gemini {
+            api_key_env,
+            thinking,
+        } => {
+            let mut settings = GeminiSettings::new(url, key(api_key_env)?);
+            settings.thinking = *thinking;
+            Arc::new(Gemini::new(settings, &transport()?).map_err(told)?)
+        }
+    };
+    Ok(provider)
+}
+
+/// The key in an environment variable, where one is named.
+fn key(variable: &Option<String>) -> Result<Option<ApiKey>, String> {
+    let key = variable.as_deref().map(|variable| {
+        let unset = |_| format!("environment variable {variable} is not set");
+        std::env::var(variable).map(ApiKey::new).map_err(unset)
+    });
+    key.transpose()
 }
 
 fn simulated(settings: &config::Simulated) -> Simulated {
