@@ -2,7 +2,7 @@
 //!
 //! # The life of a request
 //!
-//! 1. A call arrives ([`grpc`]) with a key; the key names a team ([`access`]).
+//! 1. A call arrives ([`grpc`], or [`mod@http`] for what speaks OpenAI's API) with a key; the key names a team ([`access`]).
 //! 2. [`feature`] turns the request into a context of 105 numbers; [`eligibility`] turns the catalogue
 //!    into the arms that may take it, with a reason for every other one.
 //! 3. [`route`] asks the published snapshot what each arm would do, prices the tokens (those cheaper that the
@@ -44,14 +44,14 @@
 //! | floor | modules |
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
-//! | 4 edges | [`proto`], [`grpc`], [`config`], [`report`] |
+//! | 4 edges | [`proto`], [`grpc`], [`mod@http`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
-//! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, polars in `table`,
+//! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, hyper in `http`, polars in `table`,
 //! sled in `store`, the HTTP client in `provider`, JSON Schema and patterns in `validate`. A test holds all of
 //! this (`tests/it/tidy.rs`).
 //!
@@ -80,8 +80,7 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets of keys and organisations (a team's are there), retries and fallbacks, the OpenAI-compatible
-//! door, TLS, pooling over families of arms. One process is a complete service; it is not highly available
+//! Budgets of keys and organisations (a team's are there), retries and fallbacks, TLS, pooling over families of arms. One process is a complete service; it is not highly available
 //! by itself.
 
 pub mod docs;
@@ -120,6 +119,7 @@ pub mod warmth;
 
 pub mod config;
 pub mod grpc;
+pub mod http;
 pub mod proto;
 pub mod report;
 

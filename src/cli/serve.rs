@@ -19,6 +19,10 @@ pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
         "bellwether serves on http://{}; stop with Ctrl-C",
         running.address()
     ))?;
+    if let Some(address) = running.http_address() {
+        let line = format!("for OpenAI's SDKs: base URL http://{address}/v1");
+        out::line(&line)?;
+    }
     interrupted().await?;
     Ok(running.stop().await?)
 }

@@ -30,7 +30,7 @@ pub struct Complete {
     providers: BTreeMap<Name, Arc<dyn Provider>>,
     pub(super) attempts: Attempts,
     pub(super) checking: Arc<Checking>,
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
 }
 
 /// A whole answer.

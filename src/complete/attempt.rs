@@ -107,7 +107,7 @@ impl Attempts {
         }
     }
 
-    fn start(&self, target: Target, prompt: &Prompt<'_>) -> Running {
+    pub(super) fn start(&self, target: Target, prompt: &Prompt<'_>) -> Running {
         let asked = self.standing.begin(&target.endpoint.name);
         Running::start(
             target,

@@ -14,6 +14,7 @@
 mod answering;
 mod attempt;
 mod checking;
+mod embed;
 mod error;
 mod events;
 mod heard;
@@ -27,6 +28,7 @@ mod tries;
 pub use answering::{Checked, Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};
 pub use checking::{Checking, OnFailure, Rule};
+pub use embed::Embedded;
 pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events, Opening};
 pub use log::{AttemptLog, Paid};

@@ -8,6 +8,7 @@ use super::report::Report;
 use super::{catalogue, team};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7431);
 const MIB: u32 = 1 << 20;
@@ -70,7 +71,7 @@ fn read(
         teams: &teams.names,
         catalogue: catalogue.as_ref().map(|(c, _)| c),
     };
-    let keys = key::read(root, server_table.as_ref(), server.listen, &known);
+    let keys = key::read(root, server_table.as_ref(), &server, &known);
     if let Some(table) = server_table {
         table.know(&["open"]);
         table.done();
@@ -89,9 +90,14 @@ fn read(
 fn server(fields: Option<&Fields<'_>>) -> Server {
     let address = "an address with a port, as in 127.0.0.1:7431";
     let listen = fields.and_then(|f| f.parse("listen", address, |text| text.parse().ok()));
+    let of_http = "an address with a port, as in 127.0.0.1:7432";
+    let http_listen = fields.and_then(|f| f.parse("http_listen", of_http, |t| t.parse().ok()));
+    let patience = fields.and_then(|f| f.integer("http_patience_s", 1..=600));
     let mib = fields.and_then(|f| f.integer("max_message_mib", 1..=64));
     Server {
         listen: listen.unwrap_or(DEFAULT_LISTEN),
+        http_listen,
+        http_patience: Duration::from_secs(patience.unwrap_or(30).into()),
         max_message_bytes: (mib.unwrap_or(8) * MIB) as usize,
     }
 }
@@ -471,7 +477,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
             problems(&text),
             "\
 5 problems:
-  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, max_message_mib, open
+  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, http_listen, http_patience_s, max_message_mib, open
   bellwether.toml:14: teams[0].explore_floor = 0.5: out of range; allowed 0 to 0.1
   bellwether.toml:20: keys[0].sha256: not a SHA-256; allowed 64 hexadecimal digits, as `printf %s KEY | sha256sum` gives
   bellwether.toml:33: arms[1].context_tokens = \"8192\": wrong type; allowed a whole number, 1 to 100000000
@@ -725,10 +731,30 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
     }
 
     #[test]
+    fn the_openai_compatible_door_has_an_address_of_its_own_or_is_absent() {
+        let listen = |line: &str| {
+            let text = WHOLE.replacen("[server]", &format!("[server]\n{line}"), 1);
+            loaded(&text).unwrap().server.http_listen
+        };
+        let said = listen("http_listen = \"127.0.0.1:7432\"");
+        assert_eq!(
+            said.map(|at| at.to_string()).as_deref(),
+            Some("127.0.0.1:7432")
+        );
+        assert_eq!(listen(""), None);
+        let bad = WHOLE.replacen("[server]", "[server]\nhttp_listen = 7432", 1);
+        let expected = "2: server.http_listen = 7432: wrong type; allowed a text in quotes";
+        assert!(problems(&bad).contains(expected));
+    }
+
+    #[test]
     fn a_server_is_open_only_on_loopback_for_one_team_without_keys() {
         let everywhere = LEAST.replace("open = true", "listen = \"0.0.0.0:7431\"\nopen = true");
         let expected = "open = true: anyone could do everything from other machines; allowed only with a loopback address in `listen`";
         assert!(problems(&everywhere).contains(expected));
+        let door = LEAST.replace("open = true", "http_listen = \"0.0.0.0:7432\"\nopen = true");
+        let expected = "allowed only with a loopback address in `http_listen`";
+        assert!(problems(&door).contains(expected));
         let two = LEAST.replace(
             "[[arms]]",
             "[[teams]]\nname = \"b\"\nscorecard = \"coding.toml\"\n[[arms]]",

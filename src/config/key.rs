@@ -2,11 +2,11 @@
 
 use super::catalogue::arm_names;
 use super::fields::Fields;
+use super::params::Server;
 use crate::access::{Grant, KeyHash, Keys, Scope};
 use crate::eligibility::Catalogue;
 use crate::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 /// What keys may refer to.
 pub(super) struct Known<'a> {
@@ -19,13 +19,13 @@ pub(super) struct Known<'a> {
 pub(super) fn read(
     root: &Fields<'_>,
     server: Option<&Fields<'_>>,
-    listen: SocketAddr,
+    at: &Server,
     known: &Known<'_>,
 ) -> Option<Keys> {
     let open = server.and_then(|s| s.flag("open")).unwrap_or(false);
     let tables = root.tables("keys");
     if let (true, Some(server)) = (open, server) {
-        return open_keys(server, listen, tables.is_empty(), known);
+        return open_keys(server, at, tables.is_empty(), known);
     }
     if tables.is_empty() && !root.has("keys") {
         let allowed = "at least one [[keys]], or [server] open = true on a loopback address";
@@ -47,15 +47,13 @@ pub(super) fn read(
     Some(Keys::new(grants))
 }
 
-fn open_keys(
-    server: &Fields<'_>,
-    listen: SocketAddr,
-    no_keys: bool,
-    known: &Known<'_>,
-) -> Option<Keys> {
-    if !listen.ip().is_loopback() {
-        let problem = "anyone could do everything from other machines";
-        server.problem("open", problem, "only with a loopback address in `listen`");
+fn open_keys(server: &Fields<'_>, at: &Server, no_keys: bool, known: &Known<'_>) -> Option<Keys> {
+    for (name, listen) in [("listen", Some(at.listen)), ("http_listen", at.http_listen)] {
+        if listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+            let problem = "anyone could do everything from other machines";
+            let allowed = format!("only with a loopback address in `{name}`");
+            server.problem("open", problem, allowed);
+        }
     }
     if !no_keys {
         server.problem("open", "contradicts [[keys]]", "only without [[keys]]");

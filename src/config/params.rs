@@ -14,6 +14,7 @@ use crate::signal::Guard;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A valid configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,10 @@ pub struct Params {
 pub struct Server {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Address and port of the OpenAI-compatible door. `None`: there is none.
+    pub http_listen: Option<SocketAddr>,
+    /// Longest silence there: while a head or a body comes, and between two calls.
+    pub http_patience: Duration,
     /// Longest message taken.
     pub max_message_bytes: usize,
 }

@@ -10,6 +10,7 @@
 //!
 //! Not here: what any of the pieces does.
 
+mod door;
 mod error;
 mod follow;
 mod parts;

@@ -2,6 +2,7 @@
 //!
 //! Not here: opening what survives (`state`).
 
+use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
 use super::parts::{providers, teams};
@@ -10,7 +11,9 @@ use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::complete::{Attempts, Checking, Complete, Paid, Reports};
 use crate::config;
+use crate::eligibility::Catalogue;
 use crate::grpc::{self, Desk, Gate, Gateway, GuardLayer, Services};
+use crate::http;
 use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
 use crate::route::{Known, Route};
@@ -22,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -38,6 +42,7 @@ const LET_GO: Duration = Duration::from_secs(2);
 pub struct Running {
     address: SocketAddr,
     health: grpc::HealthSwitch,
+    door: Option<Door>,
     serving: Task<Result<(), tonic::transport::Error>>,
     following: Task<Result<(), store::Error>>,
     store: Arc<Store>,
@@ -46,9 +51,9 @@ pub struct Running {
 
 /// A task and what tells it to end.
 #[derive(Debug)]
-struct Task<T> {
-    stop: CancellationToken,
-    handle: JoinHandle<T>,
+pub(super) struct Task<T> {
+    pub(super) stop: CancellationToken,
+    pub(super) handle: JoinHandle<T>,
 }
 
 impl Running {
@@ -57,14 +62,28 @@ impl Running {
         self.address
     }
 
+    /// The address that the OpenAI-compatible door listens on, where there is one.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.door.as_ref().map(Door::address)
+    }
+
     /// Drains and stops: see the module. Calls that have not finished within 30 seconds are cut.
     pub async fn stop(self) -> Result<(), Error> {
         self.health.set(false).await;
         self.serving.stop.cancel();
+        let door = self.door.map(Door::closing);
+        let until = Instant::now() + DRAIN;
         let cut = self.serving.handle.abort_handle();
-        match tokio::time::timeout(DRAIN, self.serving.handle).await {
+        match timeout_at(until, self.serving.handle).await {
             Ok(served) => served??,
             Err(_) => cut.abort(),
+        }
+        if let Some(door) = door {
+            let cut = door.abort_handle();
+            match timeout_at(until, door).await {
+                Ok(served) => served?,
+                Err(_) => cut.abort(),
+            }
         }
         self.following.stop.cancel();
         self.following.handle.await??;
@@ -155,8 +174,9 @@ async fn serve_at(
         clock: Arc::clone(&clock),
     };
     let evaluation = evaluation(&params, &store, &tasks);
-    let services = services(&params, held, evaluation)?;
+    let (services, parts) = services(&params, held, evaluation)?;
     let bytes = params.server.max_message_bytes;
+    let door = Door::open(parts, &params.server, &tasks).await?;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
     let told = stop.clone();
@@ -164,10 +184,12 @@ async fn serve_at(
     let following = Task { stop, handle };
     let serving = listen(listener, routes, GuardLayer::new(seed()?, bytes), &tasks);
     health.set(true).await;
+    door.iter().for_each(Door::opened);
     tracing::info!(%address, "serving");
     Ok(Running {
         address,
         health,
+        door,
         serving,
         following,
         store,
@@ -222,38 +244,55 @@ fn attempts(held: &Held) -> Attempts {
     Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing)
 }
 
+/// What is known when a decision is made.
+fn known(held: &Held) -> Known {
+    Known {
+        published: Arc::clone(&held.published),
+        accounts: Arc::clone(&held.accounts),
+        warmth: Arc::clone(&held.warmth),
+        standing: Arc::clone(&held.standing),
+    }
+}
+
+/// Takes what callers tell of attempts of their own.
+fn reports(held: &Held, catalogue: Arc<Catalogue>) -> Reports {
+    let hear = (
+        Arc::clone(&held.accounts),
+        Arc::clone(&held.warmth),
+        Arc::clone(&held.standing),
+    );
+    let (store, clock) = (Arc::clone(&held.store), Arc::clone(&held.clock));
+    Reports::new(store, hear, catalogue, clock)
+}
+
 fn services(
     params: &config::Params,
     held: Held,
     evaluation: Evaluation,
-) -> Result<Services<Gateway, Intake, Evaluation, Desk>, Error> {
-    let attempts = attempts(&held);
+) -> Result<(Services<Gateway, Intake, Evaluation, Desk>, http::Parts), Error> {
+    let catalogue = Arc::new(params.catalogue.clone());
+    let (attempts, known) = (attempts(&held), known(&held));
+    let reports = reports(&held, Arc::clone(&catalogue));
     let Held {
         store,
         published,
         accounts,
-        warmth,
-        standing,
         learning,
         mint,
         clock,
+        ..
     } = held;
-    let (secret, catalogue) = (mint.secret().clone(), Arc::new(params.catalogue.clone()));
+    let secret = mint.secret().clone();
     let route = Arc::new(Route::new(
         Arc::clone(&catalogue),
         teams(params)?,
-        Known {
-            published: Arc::clone(&published),
-            accounts: Arc::clone(&accounts),
-            warmth: Arc::clone(&warmth),
-            standing: Arc::clone(&standing),
-        },
+        known,
         Arc::clone(&store),
         Arc::clone(&clock),
         mint,
     )?);
-    let (journal, known) = (Arc::clone(&store), Arc::clone(&published));
-    let intake = Arc::new(Intake::new(learning, journal, known, Arc::clone(&clock)));
+    let (journal, told) = (Arc::clone(&store), Arc::clone(&clock));
+    let intake = Arc::new(Intake::new(learning, journal, published, told));
     let rules = params.teams.iter();
     let rules = rules.map(|team| (team.name.clone(), team.checks.clone()));
     let checking = Checking::new(rules.collect(), Arc::clone(&intake), Arc::clone(&clock))?;
@@ -262,13 +301,7 @@ fn services(
         providers(params)?,
         attempts,
         checking,
-        Arc::clone(&store),
-    );
-    let reports = Reports::new(
-        Arc::clone(&store),
-        (Arc::clone(&accounts), warmth, standing),
-        catalogue,
-        Arc::clone(&clock),
+        store,
     );
     let gateway = Gateway {
         route: Arc::clone(&route),
@@ -282,12 +315,14 @@ fn services(
         route,
         clock: Arc::clone(&clock),
     };
-    Ok(Services {
+    let parts = door::parts(params, &gateway, catalogue, secret.clone(), &clock);
+    let services = Services {
         router: grpc::Router::new(Arc::new(gateway), secret.clone()),
         feedback: grpc::Listener::new(Arc::clone(&intake), secret, clock),
         evaluation: grpc::Judge::new(Arc::new(evaluation)),
         admin: grpc::Operator::new(Arc::new(desk)),
-    })
+    };
+    Ok((services, parts))
 }
 
 #[cfg(feature = "analytics")]

@@ -33,6 +33,7 @@ mod judged;
 mod loop_closed;
 #[cfg(feature = "analytics")]
 mod newcomer;
+mod openai_door;
 mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;

@@ -194,6 +194,11 @@ impl Rig {
         Self::serve(dir, params, opened).await
     }
 
+    /// Where the OpenAI-compatible door is.
+    pub(crate) fn http_address(&self) -> std::net::SocketAddr {
+        self.running.http_address().expect("a door")
+    }
+
     pub(crate) fn address(&self) -> String {
         format!("http://{}", self.running.address())
     }

@@ -33,7 +33,7 @@ const FLOORS: [(&[&str], bool); 6] = [
         ],
         false,
     ),
-    (&["proto", "grpc", "config", "report"], true),
+    (&["proto", "grpc", "http", "config", "report"], true),
     (
         &[
             "server", "drive", "eval", "export", "seed", "scenario", "demo", "cli", "docs", "main",
@@ -47,9 +47,13 @@ const FLOORS: [(&[&str], bool); 6] = [
 const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
-const CONFINED: [(&str, &[&str]); 10] = [
+const CONFINED: [(&str, &[&str]); 14] = [
     ("tonic", &["proto", "grpc", "server", "drive"]),
     ("prost", &["proto", "grpc"]),
+    ("axum", &["http", "server"]),
+    ("hyper", &["http", "server"]),
+    ("hyper_util", &["http", "server"]),
+    ("http_body", &["http", "server"]),
     ("polars", &["table", "replay"]),
     ("sled", &["store"]),
     ("rustix", &["store"]),

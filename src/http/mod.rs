@@ -1,0 +1,52 @@
+//! The OpenAI-compatible door: chat completions, embeddings, models and feedback over HTTP.
+//!
+//! A call passes `routes` (address, id, panic), `key` (key, scope), `body` (size, silence), `chat_request`
+//! (every violation at once), one use case, `chat_reply` or `sse`; what fails becomes an error object in
+//! `status` and nowhere else.
+//!
+//! Why plain hyper and HTTP/1 alone: the addresses are eight, a `match` finds them without a router's
+//! allocations; every SDK speaks HTTP/1 without TLS; and with one protocol there is one limit on how long a
+//! head may take.
+//!
+//! What of a body steers nothing is dropped without a word: `store`, `user`, `safety_identifier`,
+//! `prompt_cache_retention`, `metadata` (but for its `tags` and `session_id`), `num_retries` (how often is
+//! tried is the server's own rule), a message's `name`, `annotations` and `audio`, an image's `detail`. What a
+//! parameter asks of the model and is not known here is passed on as it came, to endpoints that speak OpenAI's
+//! dialect.
+//!
+//! Invariants: nothing that a caller sends panics; a stranger's body is not read; an answer that broke off
+//! never ends like a whole one; errors show neither keys nor what was said.
+//!
+//! Not here: any decision (`route`, `complete`, `learn`), the address and when to stop (`server`).
+//!
+//! Source: OpenAI's API reference for chat completions and embeddings; the routing fields are OpenRouter's
+//! (`models`, `provider`) and LiteLLM's (`fallbacks`, `metadata.tags`).
+
+mod body;
+mod call;
+mod causes;
+mod chat;
+mod chat_reply;
+mod chat_request;
+mod declared;
+mod embeddings;
+mod feedback;
+mod field;
+mod generation;
+mod json;
+mod key;
+mod message;
+mod models;
+mod path;
+mod routes;
+mod routing;
+mod server;
+mod session;
+mod socket;
+mod sse;
+mod status;
+mod time;
+mod tool;
+
+pub use routes::{Door, Parts};
+pub use server::{Limits, serve};
