@@ -7,7 +7,9 @@
 //!    the key. [`crate::access`] turns the key into a grant: a team, scopes, perhaps a list of arms. A
 //!    server without keys listens on loopback only and has one team.
 //! 2. **Decoding** turns the message into a [`crate::route::Request`], or into one status that names
-//!    *every* field that is wrong and what is allowed. From here on nobody knows of gRPC.
+//!    *every* field that is wrong and what is allowed. From here on nobody knows of gRPC. (The
+//!    OpenAI-compatible door, [`mod@crate::http`], does the same with a chat completion, and its callers
+//!    get an error object in OpenAI's form.)
 //! 3. **The idempotency key.** A `request_id` that was used before with the same body gets the same
 //!    decision again; with another body it is refused; one in flight is waited for.
 //! 4. **The episode's turn.** Calls of one (episode, task) stand in line. The first draws an arm, the

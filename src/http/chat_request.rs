@@ -108,7 +108,10 @@ pub(super) fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wa
         fields.refuse("functions", problem);
     }
     let mut ours = asked.bellwether.unwrap_or_default();
-    let chosen = routing::chosen(&mut fields, asked.routing, &ours, known)?;
+    let mut chosen = routing::chosen(&mut fields, asked.routing, &ours, known)?;
+    if chosen.constraints.allowed_arms.is_empty() {
+        chosen.constraints.denied_arms.extend(known.mute().cloned());
+    }
     let messages = message::messages(&mut fields, asked.messages);
     let (tools, strict_tools) = tool::tools(&mut fields, asked.tools.unwrap_or_default());
     let (response_format, strict) = tool::format(&mut fields, asked.response_format);

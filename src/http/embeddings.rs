@@ -15,7 +15,7 @@ use super::declared;
 use super::field::Fields;
 use super::json::{self, Place, Texts};
 use super::path::Path;
-use super::routing::{self, Known, SaidOurs, SaidRouting};
+use super::routing::{self, EMBEDDINGS, Known, SaidOurs, SaidRouting};
 use super::status::Failure;
 use crate::access::Grant;
 use crate::chat::{Generation, Message, ResponseFormat, Role};
@@ -31,9 +31,6 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use tokio::time::{Instant, timeout_at};
-
-/// What an arm must be able to do.
-const EMBEDDINGS: &str = "embeddings";
 
 const TEXTS: usize = 2048;
 const DIMENSIONS: std::ops::RangeInclusive<i64> = 1..=65_536;
@@ -99,21 +96,8 @@ fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wanted, Failu
     constraints
         .required_capabilities
         .extend(Name::new(EMBEDDINGS).ok());
-    let texts = asked.input.map(|texts| texts.0).unwrap_or_default();
-    if fields.count("input", texts.len(), 1..=TEXTS) {
-        let at = Path::Root.field("input");
-        let empty = texts.iter().enumerate().filter(|(_, text)| text.is_empty());
-        empty
-            .for_each(|(i, _)| fields.refuse(at.index(i), "is empty: allowed 1 character or more"));
-    }
-    let base64 = match asked.encoding_format.as_deref() {
-        None | Some("float") => false,
-        Some("base64") => true,
-        Some(_) => {
-            fields.refuse("encoding_format", "is unknown: allowed float, base64");
-            false
-        }
-    };
+    let texts = self::texts(&mut fields, asked.input);
+    let base64 = in_base64(&mut fields, asked.encoding_format.as_deref());
     let dimensions = fields.integer("dimensions", asked.dimensions, DIMENSIONS);
     let task = fields.name_if_said("bellwether.task", ours.task.as_deref());
     let episode = fields.name_if_said("bellwether.episode_id", ours.episode_id.as_deref());
@@ -147,6 +131,30 @@ fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wanted, Failu
         dimensions: dimensions.and_then(|d| u32::try_from(d).ok()),
         base64,
     }))
+}
+
+/// 1 to 2048 texts, none empty.
+fn texts(fields: &mut Fields, said: Option<Texts>) -> Vec<String> {
+    let texts = said.map(|texts| texts.0).unwrap_or_default();
+    if fields.count("input", texts.len(), 1..=TEXTS) {
+        let at = Path::Root.field("input");
+        let empty = texts.iter().enumerate().filter(|(_, text)| text.is_empty());
+        empty
+            .for_each(|(i, _)| fields.refuse(at.index(i), "is empty: allowed 1 character or more"));
+    }
+    texts
+}
+
+/// Whether vectors are to come as their bytes.
+fn in_base64(fields: &mut Fields, said: Option<&str>) -> bool {
+    match said {
+        None | Some("float") => false,
+        Some("base64") => true,
+        Some(_) => {
+            fields.refuse("encoding_format", "is unknown: allowed float, base64");
+            false
+        }
+    }
 }
 
 /// Whether one of these arms that the key may use (none: of all) makes embeddings.

@@ -14,6 +14,8 @@
 //! parameter asks of the model and is not known here is passed on as it came, to endpoints that speak OpenAI's
 //! dialect.
 //!
+//! An arm whose only capability is `embeddings` gets no chat, unless it is named as the model.
+//!
 //! Invariants: nothing that a caller sends panics; a stranger's body is not read; an answer that broke off
 //! never ends like a whole one; errors show neither keys nor what was said.
 //!

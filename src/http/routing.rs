@@ -32,6 +32,9 @@ use std::collections::BTreeMap;
 /// What stands before a task in `model`.
 const PREFIX: &str = "bellwether/";
 
+/// The capability of arms that turn texts into vectors.
+pub(super) const EMBEDDINGS: &str = "embeddings";
+
 const ARMS: usize = 1024;
 const ORDERED: usize = 16;
 const NAMES: usize = 64;
@@ -118,6 +121,14 @@ impl<'a> Known<'a> {
     /// The arm of that name, if the key may use it.
     pub(super) fn arm(&self, name: &str) -> Option<&'a Name> {
         self.arms().find(|arm| arm.as_str() == name)
+    }
+
+    /// The arms that only make embeddings: no chat goes there, unless one is named.
+    pub(super) fn mute(&self) -> impl Iterator<Item = &'a Name> {
+        let arms = self.catalogue.arms().iter();
+        let mute = arms.filter(|arm| arm.capabilities.iter().all(|c| c.as_str() == EMBEDDINGS));
+        mute.filter(|arm| !arm.capabilities.is_empty())
+            .map(|arm| &arm.name)
     }
 
     /// The refusal of a model that is not there.

@@ -87,6 +87,7 @@ async fn connection(stream: TcpStream, door: Arc<Door>, stop: CancellationToken)
     let builder = builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
+        .max_header_size(BUFFER_BYTES)
         .max_buf_size(BUFFER_BYTES);
     let io = TokioIo::new(Patient::new(stream, limits.write_silence));
     let mut serving = pin!(builder.serve_connection(io, service));

@@ -233,6 +233,9 @@ type Evaluation = grpc::Traffic;
 #[cfg(not(feature = "analytics"))]
 type Evaluation = grpc::NoAnalytics;
 
+/// The gRPC services.
+type Served = Services<Gateway, Intake, Evaluation, Desk>;
+
 /// Attempts whose records are kept, paid for and remembered by the caches they warm.
 fn attempts(held: &Held) -> Attempts {
     let paid = Paid {
@@ -269,7 +272,7 @@ fn services(
     params: &config::Params,
     held: Held,
     evaluation: Evaluation,
-) -> Result<(Services<Gateway, Intake, Evaluation, Desk>, http::Parts), Error> {
+) -> Result<(Served, http::Parts), Error> {
     let catalogue = Arc::new(params.catalogue.clone());
     let (attempts, known) = (attempts(&held), known(&held));
     let reports = reports(&held, Arc::clone(&catalogue));

@@ -34,7 +34,17 @@ fn catalogue() -> Catalogue {
         waits: Default::default(),
         prices: Vec::new(),
     };
-    Catalogue::new(vec![arm], vec![endpoint]).unwrap()
+    let mute = Arm {
+        name: name("vectors"),
+        capabilities: [name("embeddings")].into(),
+        ..arm.clone()
+    };
+    let other = Endpoint {
+        name: name("vectors-eu"),
+        arm: name("vectors"),
+        ..endpoint.clone()
+    };
+    Catalogue::new(vec![arm, mute], vec![endpoint, other]).unwrap()
 }
 
 fn read_bytes(body: &[u8], headers: &[(&'static str, &'static str)]) -> Result<Wanted, Failure> {
@@ -135,6 +145,21 @@ fn every_field_of_openai_reaches_the_request() {
         r#""stream":true,"stream_options":{"include_usage":true,"include_obfuscation":false}"#;
     assert!(asked(options, &[]).unwrap().include_usage);
     assert!(!asked(r#""stream":true"#, &[]).unwrap().include_usage);
+}
+
+#[test]
+fn an_arm_that_only_makes_embeddings_is_asked_to_chat_where_it_is_named_alone() {
+    let limits = |body: &str| {
+        read_bytes(body.as_bytes(), &[])
+            .unwrap()
+            .request
+            .constraints
+    };
+    let said = r#""messages":[{"role":"user","content":"hi"}]"#;
+    let auto = limits(&format!(r#"{{"model":"auto",{said}}}"#));
+    assert_eq!(auto.denied_arms, [name("vectors")]);
+    let named = limits(&format!(r#"{{"model":"vectors",{said}}}"#));
+    assert!(named.denied_arms.is_empty());
 }
 
 #[test]
@@ -263,7 +288,7 @@ fn each_bad_field_is_named_with_what_is_allowed() {
     };
     check_bad(
         r#""temperature":"secret""#,
-        &[&form("temperature", 94, "a number")],
+        &[&form("temperature", 93, "a number")],
     );
     check_bad(r#""n":2"#, &["n: is not 1: allowed 1 answer a call"]);
     let legacy = "functions: are not supported: allowed `tools` and `tool_choice`";

@@ -182,10 +182,10 @@ async fn an_answer_that_breaks_off_never_ends_like_a_whole_one() {
     check_broken(panics.boxed(), "internal_error").await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_answer_that_says_nothing_more_ends_at_the_deadline() {
     let source = stream::iter([text("4")]).chain(stream::pending()).boxed();
-    let (frames, well) = read(source, false, Duration::from_secs(5)).await;
+    let (frames, well) = read(source, false, Duration::ZERO).await;
     assert!(!well);
     assert!(frames.last().unwrap().contains("deadline_exceeded"));
 }

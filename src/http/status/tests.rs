@@ -55,7 +55,7 @@ fn check(failure: &Failure, expected: (u16, &str, &str, Option<&str>)) -> Value 
 }
 
 #[test]
-fn each_failure_has_its_row() {
+fn each_failure_of_a_body_or_an_address_has_its_row() {
     const I: &str = "invalid_request_error";
     const S: &str = "server_error";
     let (limit, wait) = (9, Duration::from_secs(30));
@@ -87,6 +87,12 @@ fn each_failure_has_its_row() {
         (405, I, "method_not_allowed", None),
     );
     check(&Failure::NotServing, (503, S, "not_serving", None));
+}
+
+#[test]
+fn each_failure_of_keys_names_and_ids_has_its_row() {
+    const I: &str = "invalid_request_error";
+    const S: &str = "server_error";
     check(&Failure::KeyUnknown, (401, I, "invalid_api_key", None));
     let scope = Scope::Complete;
     check(
