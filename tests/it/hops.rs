@@ -36,6 +36,12 @@ struct Forbidden {
 
 const CAN: &str = "capabilities = [\"tools\", \"json\", \"json_schema\"]\n";
 
+const LOOSE: &str = "region = \"eu\"\nzero_retention = true\ntrains_on_requests = false\n";
+
+fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
+    if text.is_empty() { other } else { text }
+}
+
 fn configuration(
     dir: &Path,
     endpoints: &[(&str, &Upstream)],
@@ -56,20 +62,17 @@ fn configuration(
         "\"route\", \"complete\"",
     ));
     text.push_str("arms = [\"one\", \"two\", \"three\"]\n");
+    let usual = format!("{CAN}context_tokens = 100_000\n");
     for (name, upstream) in endpoints {
         let own = *name == "forbidden";
-        let or = |own_text: &'static str, other: &'static str| match own && !own_text.is_empty() {
-            true => own_text,
-            false => other,
-        };
         let price = forbidden.price.filter(|_| own).unwrap_or(1.0);
         let from = forbidden.from.filter(|_| own).unwrap_or("2020-01-01");
         text.push_str(&format!(
             "[[arms]]\nname = \"{name}\"\n{}[[endpoints]]\nname = \"{name}-at\"\narm = \"{name}\"\nprovider = \"openai\"\n\
              model = \"m\"\nbase_url = \"{}\"\n{}prices = [{{ from = {from}, input_usd_per_million = {price}, output_usd_per_million = {price} }}]\n",
-            or(forbidden.arm, &format!("{CAN}context_tokens = 100_000\n").leak()),
+            if own { or(forbidden.arm, &usual) } else { &usual },
             upstream.base_url(),
-            or(forbidden.endpoint, "region = \"eu\"\nzero_retention = true\ntrains_on_requests = false\n"),
+            if own { or(forbidden.endpoint, LOOSE) } else { LOOSE },
         ));
     }
     let path = dir.join("bellwether.toml");

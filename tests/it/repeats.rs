@@ -118,6 +118,11 @@ fn asking(request_id: &str) -> v1::CompleteRequest {
             ..Default::default()
         }),
         request_id: Some(request_id.to_owned()),
+        // One endpoint, asked once.
+        constraints: Some(v1::Constraints {
+            allow_fallbacks: Some(false),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
