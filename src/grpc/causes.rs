@@ -100,7 +100,7 @@ impl From<complete::Error> for Failure {
             complete::Error::Route(error) => error.into(),
             complete::Error::Store(error) => error.into(),
             complete::Error::Unfit(unfit) => {
-                Self::field(&format!("context.{}", unfit.field), unfit.error)
+                Self::field(format!("context.{}", unfit.field), unfit.error)
             }
             complete::Error::DeadlineExceeded => Self::DeadlineExceeded,
             complete::Error::NoClient { .. } => Self::Internal(error.to_string()),

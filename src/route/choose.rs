@@ -34,6 +34,7 @@ use crate::learn::{Published, TeamSnapshot};
 use crate::standing::Standing;
 use crate::store::index::Draw;
 use crate::store::{Claim, Record, Store};
+use crate::unit::Timestamp;
 use crate::warmth::{Warm, Warmth};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -135,6 +136,7 @@ impl Route {
     /// As [`Route::route`], for a caller that goes on: the request id stays its own until it drops
     /// the turn.
     pub async fn begin(&self, caller: &Grant, request: &Request) -> Result<Begun, Error> {
+        self.known.standing.request();
         let Some(asked) = &request.request else {
             let routed = self.in_turn(caller, request).await?;
             return Ok(Begun { routed, turn: None });
@@ -157,6 +159,12 @@ impl Route {
         };
         let turn = Some(turn);
         Ok(Begun { routed, turn })
+    }
+
+    /// What the endpoints' caches hold of a request's session.
+    pub(super) fn warm(&self, caller: &Grant, request: &Request, now: Timestamp) -> Warm {
+        let warm = |session| self.known.warmth.of(&caller.team, session, now);
+        request.session.as_ref().map_or_else(Warm::default, warm)
     }
 
     async fn in_turn(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
@@ -209,9 +217,7 @@ impl Route {
         let learned = snapshot.teams.get(&caller.team);
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let capabilities = self.capabilities.needed(request);
-        self.known.standing.request();
         let unavailable = self.known.standing.unavailable(now);
-        let warm = |session| self.known.warmth.of(&caller.team, session, now);
         let (id, secret) = (self.mint.next(now), self.mint.secret());
         let part = self.part(named, learned, (id, &caller.team, request.episode.as_ref()));
         let cell = part.cell;
@@ -222,7 +228,7 @@ impl Route {
             first,
             part,
             learned,
-            warm: request.session.as_ref().map_or_else(Warm::default, warm),
+            warm: self.warm(caller, request, now),
             id,
             now,
         };
@@ -334,20 +340,15 @@ impl Route {
         let arm = places.get(drawn.chosen as usize);
         let arm = arm.and_then(|place| eligible.arms.get(*place));
         let arm = arm.ok_or(Error::Bug("a draw without arm"))?;
-        let worst = |place| catalogue.worst_case(arm, place, &need, now);
-        let place = self.pick(&by, arm, |place| spending.affords(worst(place)));
-        let place = place.ok_or(Error::Bug("an eligible arm without endpoint"))?;
-        let allowance = spending.hold(id, worst(place))?;
-        let endpoint = catalogue.endpoints().get(place);
-        let endpoint = endpoint.ok_or(Error::Bug("a place without endpoint"))?;
+        let (endpoint, worst) = self.first_road(by, arm, |worst| spending.affords(worst))?;
         Ok(Chosen {
             fallbacks: self.fallbacks(&eligible, &places, &drawn),
             drawn,
             origin,
             policy: chooser.policy.clone(),
             excluded,
-            endpoint: endpoint.name.clone(),
-            allowance,
+            endpoint,
+            allowance: spending.hold(id, worst)?,
         })
     }
 

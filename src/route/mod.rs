@@ -17,6 +17,7 @@ mod estimate;
 mod experiment;
 mod history;
 mod names;
+mod rank;
 pub mod reply;
 pub mod request;
 mod roads;

@@ -4,7 +4,7 @@
 //! - The price of each is what the scorecard takes off for the expected cost there (with the tokens of the
 //!   session that its cache is expected to hold, so that a session stays where it is warm for as long as that is
 //!   worth more than the difference) and for its latency times the requests under way, and what the budget asks.
-//! - Those within [`CLOSE`] of the least price count as equal. Among equals the one that holds most of the
+//! - Those within [`rank::CLOSE`](super::rank::CLOSE) of the least price count as equal. Among equals the one that holds most of the
 //!   session goes first, then the less loaded of two that a hash of the session names (power of two choices):
 //!   a session meets the same two after a restart and at every replica.
 //! - The caller's own order of endpoints, and what it sorts them by, goes before that.
@@ -15,8 +15,8 @@
 //! choice did, at the moment of the hop, and its worst case is held on the budget first. Arms that the budget
 //! withheld from the draw are no fallbacks.
 //!
-//! Invariants: at most [`MOST_TRIES`] endpoints are asked for one request; an endpoint is asked again only
-//! for what may pass ([`Retry::SameArm`]), never sooner than it asked for.
+//! Invariants: at most [`MOST_TRIES`] tries are made for one request, of which [`MOST_AGAIN`] ask an endpoint
+//! again, and that only for what may pass ([`Retry::SameArm`]), never sooner than it asked for.
 //!
 //! Not here: asking (`complete`), breakers and latencies (`standing`), what is warm (`warmth`).
 //!
@@ -28,8 +28,8 @@ use super::context;
 use super::cost::Pricing;
 use super::error::Error;
 use super::estimate::{Estimates, estimate};
+use super::rank::{Candidate, best, order};
 use super::request::{Request, Sort};
-use super::team::{Fallbacks, TaskRule};
 use crate::access::Grant;
 use crate::decision::Decision;
 #[cfg(doc)]
@@ -38,21 +38,18 @@ use crate::eligibility::{Eligible, EligibleArm, Endpoint};
 use crate::id::{DecisionId, Name};
 use crate::learn::TeamSnapshot;
 use crate::provider::{self, Kind, Retry, Source};
-use crate::warmth::Warm;
+use crate::unit::NanoUsd;
 use std::sync::Arc;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Prices that differ by less than this share of the cost count as equal.
-const CLOSE: f64 = 0.02;
-
-/// Most endpoints asked for one request.
+/// Most tries for one request.
 pub const MOST_TRIES: usize = 8;
 
-/// Most times that one endpoint is asked for one request.
-const MOST_AT_ONE: usize = 3;
+/// How often endpoints are asked again for one request, where none is left that was not.
+const MOST_AGAIN: u32 = 2;
 
-/// The first pause before an endpoint is asked again; each later one is twice as long.
+/// The first pause before an endpoint is asked again; the next one is twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where to go next.
@@ -95,18 +92,6 @@ pub(super) fn seed(session: Option<&Name>, id: DecisionId) -> u64 {
     }
 }
 
-/// One endpoint that may be asked.
-struct Candidate {
-    place: usize,
-    /// Where the caller wants it.
-    rank: usize,
-    points: f64,
-    cost_points: f64,
-    warm: u32,
-    weight: f64,
-    due: bool,
-}
-
 impl Route {
     /// The place in the catalogue of the endpoint of `arm` to ask, among those that `allowed` lets.
     pub(super) fn pick(
@@ -130,6 +115,26 @@ impl Route {
             }
         }
         None
+    }
+
+    /// The endpoint of the arm drawn that is asked first, and its worst case. `affords` says whether the budget
+    /// pays for one.
+    pub(super) fn first_road(
+        &self,
+        by: Choosing<'_>,
+        arm: &EligibleArm,
+        mut affords: impl FnMut(Option<NanoUsd>) -> bool,
+    ) -> Result<(Name, Option<NanoUsd>), Error> {
+        let (need, now) = (by.pricing.need, by.pricing.now);
+        let worst = |place| self.catalogue.worst_case(arm, place, need, now);
+        let place = self.pick(&by, arm, |place| affords(worst(place)));
+        // Its breaker opened, or another request took the one probe, since it was looked at.
+        let forced = Choosing { forced: true, ..by };
+        let place = place.or_else(|| self.pick(&forced, arm, |place| affords(worst(place))));
+        let place = place.ok_or(Error::Bug("an eligible arm without endpoint"))?;
+        let endpoint = self.catalogue.endpoints().get(place);
+        let endpoint = endpoint.ok_or(Error::Bug("a place without endpoint"))?;
+        Ok((endpoint.name.clone(), worst(place)))
     }
 
     fn candidate(&self, by: &Choosing<'_>, arm: &EligibleArm, place: usize) -> Option<Candidate> {
@@ -193,8 +198,11 @@ impl Route {
             return Ok(Some(Road { endpoint, pause }));
         }
         // Nothing else is left: those that were asked, if what went wrong may pass.
-        let doubled = u32::try_from(tried.len() - 1).unwrap_or(0);
-        let pause = |place| self.pause(tried, place, PAUSE * 2_u32.saturating_pow(doubled));
+        let repeated = repeated(tried);
+        if repeated >= MOST_AGAIN {
+            return Ok(None);
+        }
+        let pause = |place| self.pause(tried, place, PAUSE * 2_u32.pow(repeated));
         for (place, shut) in again.iter_mut().enumerate() {
             *shut = pause(place).is_none_or(|pause| pause >= left);
         }
@@ -208,14 +216,13 @@ impl Route {
     /// How long to wait until the endpoint at `place` may be asked again; `None`: it may not.
     fn pause(&self, tried: &[Tried], place: usize, pause: Duration) -> Option<Duration> {
         let endpoint = self.catalogue.endpoints().get(place)?;
-        let here = || tried.iter().filter(|t| t.endpoint.name == endpoint.name);
-        let last = here().next_back()?;
+        let here = |t: &&Tried| t.endpoint.name == endpoint.name;
+        let last = tried.iter().rfind(here)?;
         // One that took all the time there is for it would take it again.
         let passing = last.error.retry == Retry::SameArm
             && last.error.source == Source::Theirs
             && last.error.kind != Kind::Timeout;
-        let may = passing && here().count() < MOST_AT_ONE;
-        may.then(|| pause.max(last.error.retry_after.unwrap_or_default()))
+        passing.then(|| pause.max(last.error.retry_after.unwrap_or_default()))
     }
 
     /// The endpoint to ask with these places shut, its worst case held.
@@ -237,8 +244,7 @@ impl Route {
         let need = need(caller, team, request, &capabilities, shut);
         let eligible = self.unpinned(&need, learned, now);
         let x = context::context(&team.extractor, request)?;
-        let warm = |session| self.known.warmth.of(&caller.team, session, now);
-        let warm = request.session.as_ref().map_or_else(Warm::default, warm);
+        let warm = self.warm(caller, request, now);
         let pricing = Pricing {
             catalogue: &self.catalogue,
             eligible: &eligible,
@@ -274,6 +280,17 @@ impl Route {
     }
 }
 
+/// How many of the tries asked an endpoint that had been asked before.
+fn repeated(tried: &[Tried]) -> u32 {
+    let again = |(index, this): &(usize, &Tried)| {
+        let before = tried.iter().take(*index);
+        before
+            .into_iter()
+            .any(|t| t.endpoint.name == this.endpoint.name)
+    };
+    u32::try_from(tried.iter().enumerate().filter(again).count()).unwrap_or(u32::MAX)
+}
+
 fn arm_of<'a>(
     eligible: &'a Eligible,
     estimates: &Estimates,
@@ -282,151 +299,4 @@ fn arm_of<'a>(
     let place = estimates.places.get(index);
     let arm = place.and_then(|place| eligible.arms.get(*place));
     arm.ok_or(Error::Bug("an estimate of no arm"))
-}
-
-/// The arms to go on with, as indices into the estimates: the one that was chosen, then those of the caller's
-/// order; or those of the team's for the task; or all that the draw saw, by what the task's rule says or else
-/// by what they are worth now.
-fn order(
-    (request, rule): (&Request, Option<&TaskRule>),
-    decision: &Decision,
-    estimates: &Estimates,
-    tried: &[Tried],
-) -> Vec<usize> {
-    let spent = |arm: &Name| {
-        let of = |t: &&Tried| t.endpoint.arm == *arm;
-        tried
-            .iter()
-            .filter(of)
-            .any(|t| t.error.retry == Retry::OtherArm)
-    };
-    let chosen = decision.drawn.arm();
-    let by = rule.map_or(&Fallbacks::ByUtility, |rule| &rule.fallbacks);
-    let wanted = match (request.constraints.arm_order.as_slice(), by) {
-        ([], Fallbacks::Ordered(arms)) => arms,
-        (order, _) => order,
-    };
-    let open = |arm: &Name| match wanted {
-        [] => decision.drawn.arms.contains(arm),
-        wanted => chosen == Some(arm) || wanted.contains(arm),
-    };
-    let mut order: Vec<_> = (0..estimates.arms.len())
-        .filter(|index| {
-            let arm = &estimates.arms[*index];
-            open(arm) && !spent(arm)
-        })
-        .collect();
-    let worth = |index: usize| match by {
-        Fallbacks::BySignal(signal) => estimates.signal(index, signal),
-        _ => None,
-    };
-    let rank = |index: usize| {
-        let arm = &estimates.arms[index];
-        let place = wanted.iter().position(|name| name == arm);
-        let worth = worth(index).unwrap_or(estimates.utility[index]);
-        (chosen != Some(arm), place.unwrap_or(usize::MAX), worth)
-    };
-    order.sort_by(|a, b| {
-        let (a, b) = (rank(*a), rank(*b));
-        (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2))
-    });
-    order
-}
-
-/// The index of the candidate to ask.
-fn best(candidates: &[Candidate], seed: u64) -> Option<usize> {
-    if let Some(due) = candidates.iter().position(|c| c.due) {
-        return Some(due);
-    }
-    let before = |a: &&Candidate, b: &&Candidate| {
-        let rank = a.rank.cmp(&b.rank);
-        rank.then(a.points.total_cmp(&b.points))
-    };
-    let least = candidates.iter().min_by(before)?;
-    let close = least.points + CLOSE * least.cost_points.abs();
-    let equal = |index: &usize| {
-        let candidate = &candidates[*index];
-        candidate.rank == least.rank && candidate.points <= close
-    };
-    let equal: Vec<usize> = (0..candidates.len()).filter(equal).collect();
-    let warmest = equal.iter().map(|index| candidates[*index].warm).max()?;
-    if warmest > 0 {
-        return equal.into_iter().find(|i| candidates[*i].warm == warmest);
-    }
-    // Two that the seed names, by a hash of each one's place: the same two whatever others there are.
-    let mut named: Vec<_> = equal
-        .into_iter()
-        .map(|index| {
-            let place = candidates[index].place as u64;
-            (xxh3_64_with_seed(&place.to_le_bytes(), seed), index)
-        })
-        .collect();
-    named.sort_unstable();
-    let two = named.into_iter().take(2).map(|(_, index)| index);
-    two.min_by(|a, b| candidates[*a].weight.total_cmp(&candidates[*b].weight))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Points, warm tokens, weight.
-    fn candidates(said: &[(f64, u32, f64)]) -> Vec<Candidate> {
-        let made = said.iter().enumerate();
-        made.map(|(place, &(points, warm, weight))| Candidate {
-            place,
-            rank: usize::MAX,
-            points,
-            cost_points: points,
-            warm,
-            weight,
-            due: false,
-        })
-        .collect()
-    }
-
-    fn check(said: &[(f64, u32, f64)], expected: usize) {
-        for seed in 0..20 {
-            assert_eq!(best(&candidates(said), seed), Some(expected), "{said:?}");
-        }
-    }
-
-    #[test]
-    fn the_cheapest_goes_first_then_the_warmest_then_the_less_loaded() {
-        check(&[(0.2, 0, 0.0), (0.1, 0, 9.0)], 1);
-        check(&[(0.2, 900, 0.0), (0.1, 0, 9.0)], 1);
-        check(&[(0.101, 900, 9.0), (0.1, 0, 0.0)], 0);
-        check(&[(0.1, 0, 9.0), (0.1, 0, 1.0)], 1);
-        assert_eq!(best(&[], 0), None);
-    }
-
-    #[test]
-    fn one_that_is_due_goes_before_all() {
-        let mut two = candidates(&[(0.1, 900, 0.0), (0.9, 0, 9.0)]);
-        two[1].due = true;
-        assert_eq!(best(&two, 0), Some(1));
-    }
-
-    #[test]
-    fn equals_share_the_sessions_evenly_and_a_session_keeps_its_own() {
-        let four = candidates(&[(0.1, 0, 0.0); 4]);
-        let mut counts = [0; 4];
-        for seed in 0..10_000 {
-            let chosen = best(&four, seed).unwrap();
-            assert_eq!(best(&four, seed), Some(chosen));
-            counts[chosen] += 1;
-        }
-        // Binomial(10000, 1/4): sd 43; five of them.
-        assert!(
-            counts.iter().all(|count| (2285..=2715).contains(count)),
-            "{counts:?}"
-        );
-    }
-
-    #[test]
-    fn the_callers_order_goes_before_the_price() {
-        let mut three = candidates(&[(0.1, 900, 0.0), (0.9, 0, 9.0), (0.5, 0, 0.0)]);
-        (three[1].rank, three[2].rank) = (0, 1);
-        assert_eq!(best(&three, 0), Some(1));
-    }
 }

@@ -55,20 +55,16 @@ struct End {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
-    ThinkingDelta {
-        thinking: String,
-    },
-    SignatureDelta {
-        signature: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
     #[serde(other)]
     Other,
 }
@@ -146,17 +142,16 @@ impl Gathered {
     /// A block goes on.
     fn go_on(&mut self, index: u64, delta: Delta, out: &mut VecDeque<Piece>) -> Result<(), Error> {
         let part = match delta {
-            Delta::TextDelta { text } => {
+            Delta::Text { text } => {
                 out.extend(said(text));
                 return Ok(());
             }
-            Delta::ThinkingDelta { thinking } => {
+            Delta::Thinking { thinking } => {
                 out.extend(thinks(thinking));
                 return Ok(());
             }
             Delta::Other => return Ok(()),
-            Delta::InputJsonDelta { partial_json: part }
-            | Delta::SignatureDelta { signature: part } => part,
+            Delta::InputJson { partial_json: part } | Delta::Signature { signature: part } => part,
         };
         self.count(part.len())?;
         if let Some(open) = self.open.iter_mut().find(|open| open.index == index) {
