@@ -14,8 +14,11 @@
 //!    before the caller hears of it: written to the operating system in mode `group` (a killed process
 //!    loses nothing, a power cut at most some milliseconds), on disk in mode `sync`.
 //! 5. `Route` ends here. `Complete` goes on: [`complete`] asks the decision's endpoint through a
-//!    [`provider`] and records the attempt, exactly once on every path. A repeat of its request id
-//!    asks nobody: it waits for that record and is answered from it.
+//!    [`provider`] and records the attempt, exactly once on every path. Where it fails, [`route`] opens the next
+//!    road: another endpoint of the arm, another arm, each through the check that the choice passed; how every
+//!    endpoint does, and which are left alone for a while, is [`standing`]. What was answered is held to what
+//!    was asked ([`validate`]) and returned, repaired, asked again or answered by another arm. A repeat of its
+//!    request id asks nobody: it waits for that record and is answered from it.
 //!
 //! # The life of a signal
 //!
@@ -80,8 +83,8 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets of keys and organisations (a team's are there), retries and fallbacks, TLS, pooling over families of arms. One process is a complete service; it is not highly available
-//! by itself.
+//! Budgets of keys and organisations (a team's are there), TLS, pooling over families of arms. One process is a
+//! complete service; it is not highly available by itself.
 
 pub mod docs;
 

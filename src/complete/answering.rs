@@ -106,7 +106,7 @@ impl Complete {
                 routed,
                 message: given.message,
                 finish_reason: given.finish_reason,
-                attempts: vec![given.attempt],
+                attempts: given.attempts,
                 checks: Vec::new(),
                 repaired: false,
             });

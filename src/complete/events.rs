@@ -104,7 +104,7 @@ impl Events {
         let calls = given.message.tool_calls.into_iter().map(Event::ToolCall);
         let done = Event::Done {
             finish_reason: given.finish_reason,
-            attempts: vec![given.attempt],
+            attempts: given.attempts,
             checks: Vec::new(),
         };
         let events: Vec<_> = texts.chain(calls).chain([done]).map(Ok).collect();

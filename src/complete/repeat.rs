@@ -18,7 +18,8 @@ use crate::store::Store;
 pub(super) struct Given {
     pub(super) message: Message,
     pub(super) finish_reason: FinishReason,
-    pub(super) attempt: Attempt,
+    /// In order; the last one served.
+    pub(super) attempts: Vec<Attempt>,
 }
 
 /// The answer that the first call of this request id got. `None`: this is no repeat, or nothing is
@@ -33,17 +34,19 @@ pub(super) fn given(store: &Store, routed: &Routed) -> Result<Option<Given>, Err
     let Some(found) = store.find(id)? else {
         return Err(not_kept);
     };
-    let Some(attempt) = found.attempts.into_iter().rfind(|a| !a.reported) else {
+    let mut attempts = found.attempts;
+    attempts.retain(|attempt| !attempt.reported);
+    let Some(last) = attempts.last() else {
         return Ok(None);
     };
-    if attempt.error.is_some() {
-        return Err(Error::FailedBefore(Box::new(attempt)));
+    if last.error.is_some() {
+        return Err(Error::FailedBefore(Box::new(last.clone())));
     }
     let (message, finish_reason) = found.answer.as_ref().and_then(read).ok_or(not_kept)?;
     Ok(Some(Given {
         message,
         finish_reason,
-        attempt,
+        attempts,
     }))
 }
 

@@ -122,6 +122,7 @@ mod tests {
     use crate::config::{Connection, Recording, render};
     use crate::learn::Pooling;
     use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
+    use crate::route::Fallbacks;
 
     const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
 
@@ -767,6 +768,90 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert!(problems(&keys).contains(expected));
         let closed = LEAST.replace("open = true\n", "");
         assert!(problems(&closed).contains("keys: is required; allowed at least one [[keys]]"));
+    }
+
+    #[test]
+    fn checks_and_rules_of_tasks_are_read_and_their_problems_named() {
+        let told = r#"recording = "full"
+[[teams.checks]]
+check = "json"
+signal = "json_valid"
+on_failure = "repair"
+tasks = ["triage"]
+[[teams.checks]]
+check = "matches_not"
+name = "no_todo"
+pattern = "TODO"
+on_failure = "fall_back"
+[[teams.tasks]]
+name = "triage"
+denied_arms = ["large"]
+fallbacks_by = "json_valid"
+[[teams.tasks]]
+name = "docs"
+fallbacks = ["small", "large"]
+[teams.data_policy]
+regions = ["eu"]
+"#;
+        let text = WHOLE.replacen("recording = \"full\"\ndata_policy = { regions = [\"eu\"], zero_retention = true, no_training = true }\n", told, 1);
+        let params = loaded(&text).unwrap();
+        let team = &params.teams[0];
+        let name = |text: &str| Name::new(text).unwrap();
+        assert_eq!(team.checks.len(), 2);
+        assert_eq!(team.checks[0].signal, Some(name("json_valid")));
+        assert_eq!(team.checks[0].tasks, [name("triage")]);
+        assert_eq!(team.checks[1].name, name("no_todo"));
+        assert_eq!(team.tasks[&name("triage")].denied_arms, [name("large")]);
+        let ordered = Fallbacks::Ordered(vec![name("small"), name("large")]);
+        assert_eq!(team.tasks[&name("docs")].fallbacks, ordered);
+        for (line, other, expected) in [
+            (
+                "check = \"json\"",
+                "check = \"jason\"",
+                "teams[0].checks[0].check",
+            ),
+            (
+                "signal = \"json_valid\"",
+                "signal = \"patch_lines\"",
+                "teams[0].checks[0].signal",
+            ),
+            (
+                "pattern = \"TODO\"",
+                "pattern = \"(\"",
+                "teams[0].checks[1].pattern",
+            ),
+            ("pattern = \"TODO\"\n", "", "teams[0].checks[1].pattern"),
+            (
+                "name = \"no_todo\"",
+                "name = \"json\"",
+                "teams[0].checks[1].name",
+            ),
+            (
+                "denied_arms = [\"large\"]",
+                "denied_arms = [\"large\", \"small\"]",
+                "teams[0].tasks[0].denied_arms",
+            ),
+            (
+                "fallbacks_by = \"json_valid\"",
+                "fallbacks_by = \"jason\"",
+                "teams[0].tasks[0].fallbacks_by",
+            ),
+            (
+                "fallbacks = [\"small\", \"large\"]",
+                "fallbacks = [\"nobody\"]",
+                "teams[0].tasks[1].fallbacks",
+            ),
+            (
+                "name = \"docs\"",
+                "name = \"triage\"",
+                "teams[0].tasks[1].name",
+            ),
+        ] {
+            let broken = text.replacen(line, other, 1);
+            assert_ne!(broken, text);
+            let found = problems(&broken);
+            assert!(found.contains(expected), "{other}: {found}");
+        }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! - `model`: an arm's name; `bellwether/auto` or `auto` (the router chooses); `bellwether/TASK` (it chooses,
 //!   for this task).
 //! - `models` and `fallbacks`: arms in this order instead of a draw, behind `model` where that is an arm.
-//! - `provider`: `only`, `ignore` (endpoints' names or providers'), `order` (one entry, with
-//!   `allow_fallbacks: false`), `allow_fallbacks`, `require_parameters`, `data_collection`, `zdr`, `max_price`
-//!   (`prompt`, `completion`). Its other fields are refused by name.
+//! - `provider`: `only`, `ignore`, `order` (endpoints' names or providers'; with `allow_fallbacks: false` no
+//!   others than those in `order`), `allow_fallbacks`, `require_parameters`, `data_collection`, `zdr`, `sort`
+//!   (`price`, `latency`), `preferred_max_latency` (slower endpoints go last), `max_price` (`prompt`,
+//!   `completion`). Its other fields are refused by name.
 //! - `bellwether`: everything else that the router can be told; each also as a header where that is handier.
 //!
 //! Invariants: what a caller demands of the data's whereabouts is added to the team's own demands and never
@@ -13,7 +14,8 @@
 //!
 //! Not here: whether arms, endpoints and regions exist (`route`, but for models: that is a 404).
 //!
-//! Units: `max_price` in USD per million tokens, `max_cost_usd` in USD, `max_latency_ms` in milliseconds.
+//! Units: `max_price` in USD per million tokens, `max_cost_usd` in USD, `max_latency_ms` in milliseconds,
+//! `preferred_max_latency` in seconds.
 
 use super::declared::SaidTag;
 use super::field::Fields;
@@ -22,7 +24,7 @@ use super::status::Failure;
 use crate::access::Grant;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::{Name, listed};
-use crate::route::Constraints;
+use crate::route::{Constraints, Sort};
 use crate::unit::{NanoUsd, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -62,9 +64,9 @@ pub(super) struct SaidProvider {
     data_collection: Option<String>,
     zdr: Option<bool>,
     max_price: Option<SaidPrice>,
-    sort: Option<IgnoredAny>,
+    sort: Option<String>,
     quantizations: Option<IgnoredAny>,
-    preferred_max_latency: Option<IgnoredAny>,
+    preferred_max_latency: Option<f64>,
     preferred_min_throughput: Option<IgnoredAny>,
     enforce_distillable_text: Option<IgnoredAny>,
 }
@@ -270,16 +272,18 @@ fn endpoints(fields: &mut Fields, limits: &mut Constraints, said: SaidProvider, 
     };
     limits.allowed_endpoints = names(fields, "only", said.only);
     limits.denied_endpoints = names(fields, "ignore", said.ignore);
-    let order = names(fields, "order", said.order);
-    if let [first] = order.as_slice()
-        && limits.no_fallbacks
-        && limits.allowed_endpoints.is_empty()
-    {
-        limits.allowed_endpoints = vec![first.clone()];
-    } else if !order.is_empty() {
-        let problem = "is not supported: allowed one entry with allow_fallbacks false, or `only`";
-        fields.refuse(at.field("order"), problem);
+    limits.endpoint_order = names(fields, "order", said.order);
+    if limits.no_fallbacks && !limits.endpoint_order.is_empty() {
+        // Those that are named, one after the other.
+        limits.no_fallbacks = limits.endpoint_order.len() == 1;
+        if limits.allowed_endpoints.is_empty() {
+            limits.allowed_endpoints.clone_from(&limits.endpoint_order);
+        }
     }
+    limits.endpoint_sort = sort(fields, at.field("sort"), said.sort.as_deref());
+    let (preferred, field) = (said.preferred_max_latency, "preferred_max_latency");
+    let preferred = fields.number(at.field(field), preferred, 0.0..=MOST_NUMBER);
+    limits.preferred_latency_ms = preferred.map(|seconds| seconds * 1e3);
     let price = said.max_price.unwrap_or_default();
     let at = at.field("max_price");
     let most = |fields: &mut Fields, name: &'static str, value: Option<f64>| {
@@ -299,19 +303,23 @@ fn endpoints(fields: &mut Fields, limits: &mut Constraints, said: SaidProvider, 
     }
 }
 
+fn sort(fields: &mut Fields, at: Path<'_>, said: Option<&str>) -> Option<Sort> {
+    match said? {
+        "price" => Some(Sort::Price),
+        "latency" => Some(Sort::Latency),
+        _ => {
+            fields.refuse(at, "is not supported: allowed price, latency");
+            None
+        }
+    }
+}
+
 /// What would be silently broken if it were taken.
 fn unsupported(fields: &mut Fields, at: Path<'_>, said: &SaidProvider) {
     let price = said.max_price.as_ref();
-    let latency = "is not supported: allowed bellwether.max_latency_ms, which is a limit";
     let no = "is not supported: allowed none";
     let all = [
-        ("sort", said.sort.is_some(), no),
         ("quantizations", said.quantizations.is_some(), no),
-        (
-            "preferred_max_latency",
-            said.preferred_max_latency.is_some(),
-            latency,
-        ),
         (
             "preferred_min_throughput",
             said.preferred_min_throughput.is_some(),

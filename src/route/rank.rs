@@ -17,8 +17,8 @@ pub(super) const CLOSE: f64 = 0.02;
 /// One endpoint that may be asked.
 pub(super) struct Candidate {
     pub(super) place: usize,
-    /// Where the caller wants it.
-    pub(super) rank: usize,
+    /// Where the caller wants it: whether it is slower than preferred, and its place in the caller's order.
+    pub(super) rank: (bool, usize),
     pub(super) points: f64,
     pub(super) cost_points: f64,
     pub(super) warm: u32,
@@ -117,7 +117,7 @@ mod tests {
         let made = said.iter().enumerate();
         made.map(|(place, &(points, warm, weight))| Candidate {
             place,
-            rank: usize::MAX,
+            rank: (false, usize::MAX),
             points,
             cost_points: points,
             warm,
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_callers_order_goes_before_the_price() {
         let mut three = candidates(&[(0.1, 900, 0.0), (0.9, 0, 9.0), (0.5, 0, 0.0)]);
-        (three[1].rank, three[2].rank) = (0, 1);
+        (three[1].rank, three[2].rank) = ((false, 0), (false, 1));
         assert_eq!(best(&three, 0), Some(1));
     }
 }

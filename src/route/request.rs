@@ -82,6 +82,8 @@ pub struct Constraints {
     pub endpoint_order: Vec<Name>,
     /// What an endpoint is chosen by. Absent: by what the team's scorecard says of money and time.
     pub endpoint_sort: Option<Sort>,
+    /// Endpoints whose expected milliseconds are more go after all others.
+    pub preferred_latency_ms: Option<f64>,
     /// These arms in this order instead of a draw: the first that is eligible takes the request, the others
     /// are its fallbacks. Empty: the router chooses.
     pub arm_order: Vec<Name>,

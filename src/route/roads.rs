@@ -152,9 +152,13 @@ impl Route {
         let constraints = &by.request.constraints;
         let named = |name: &Name| *name == endpoint.name || *name == endpoint.provider;
         let rank = constraints.endpoint_order.iter().position(named);
+        let slow = constraints.preferred_latency_ms.zip(load.latency_ms);
         Some(Candidate {
             place,
-            rank: rank.unwrap_or(usize::MAX),
+            rank: (
+                slow.is_some_and(|(most, ms)| ms > most),
+                rank.unwrap_or(usize::MAX),
+            ),
             points: match constraints.endpoint_sort {
                 None => price(latency),
                 Some(Sort::Price) => price(None),

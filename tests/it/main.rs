@@ -11,6 +11,7 @@ mod affinity;
 mod alarms;
 mod bad_input;
 mod budget;
+mod checks;
 mod contract;
 mod damaged;
 #[cfg(feature = "analytics")]

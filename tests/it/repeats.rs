@@ -148,6 +148,7 @@ async fn streamed(caller: &mut Caller, request_id: &str) -> Result<v1::CompleteR
             Event::Done(done) => {
                 reply.finish_reason = done.finish_reason;
                 reply.attempt = done.attempt;
+                reply.attempts = done.attempts;
             }
         }
     }

@@ -61,6 +61,7 @@ pub(super) fn constraints(
         denied_endpoints: fields.names(at.field("denied_endpoints"), &said.denied_endpoints, ARMS),
         endpoint_order: fields.names(at.field("endpoint_order"), &said.endpoint_order, PREFERRED),
         endpoint_sort: sort(fields, at.field("endpoint_sort"), said.endpoint_sort),
+        preferred_latency_ms: None,
         arm_order: fields.names(at.field("arm_order"), &said.arm_order, ORDERED),
         no_fallbacks: said.allow_fallbacks == Some(false),
         leave_out_parameters: said.require_parameters == Some(false),

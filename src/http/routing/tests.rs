@@ -155,7 +155,23 @@ fn a_providers_fields_are_limits_on_endpoints() {
         r#"{"model":"auto","provider":{"order":["small-eu"],"allow_fallbacks":false}}"#,
         |c| {
             c.constraints.allowed_endpoints = names("small-eu");
+            c.constraints.endpoint_order = names("small-eu");
             c.constraints.no_fallbacks = true;
+        },
+    );
+    check(
+        r#"{"model":"auto","provider":{"order":["small-eu","openai"],"allow_fallbacks":false}}"#,
+        |c| {
+            c.constraints.allowed_endpoints = names("small-eu openai");
+            c.constraints.endpoint_order = names("small-eu openai");
+        },
+    );
+    check(
+        r#"{"model":"auto","provider":{"order":["small-eu"],"sort":"latency","preferred_max_latency":1.5}}"#,
+        |c| {
+            c.constraints.endpoint_order = names("small-eu");
+            c.constraints.endpoint_sort = Some(Sort::Latency);
+            c.constraints.preferred_latency_ms = Some(1500.0);
         },
     );
     check(
@@ -203,13 +219,13 @@ fn a_callers_demands_on_data_add_to_the_teams() {
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
     check_bad(
-        r#"{"model":"auto","provider":{"order":["a","b"],"sort":"price","preferred_max_latency":2,"max_price":{"image":1},"data_collection":"maybe"}}"#,
+        r#"{"model":"auto","provider":{"sort":"throughput","quantizations":["fp8"],"preferred_max_latency":-2,"max_price":{"image":1},"data_collection":"maybe"}}"#,
         &[
             "provider.data_collection: is unknown: allowed allow, deny",
-            "provider.sort: is not supported: allowed none",
-            "provider.preferred_max_latency: is not supported: allowed bellwether.max_latency_ms, which is a limit",
+            "provider.quantizations: is not supported: allowed none",
             "provider.max_price.image: is not supported: allowed none",
-            "provider.order: is not supported: allowed one entry with allow_fallbacks false, or `only`",
+            "provider.sort: is not supported: allowed price, latency",
+            "provider.preferred_max_latency: is -2: allowed 0 to 1000000000",
         ],
     );
 }
