@@ -19,6 +19,7 @@ use crate::id::Name;
 use crate::provider::{FinishReason, Patience, Prompt, Provider};
 use crate::route::{Begun, Request, Route, Routed};
 use crate::store::Store;
+use crate::telemetry::{Method, Outcome, Underway};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -98,10 +99,27 @@ impl Complete {
         request: &Request,
         deadline: Instant,
     ) -> Result<Completed, Error> {
+        let mut call = self.route.metrics().begin(Method::Complete, &caller.team);
+        let asked = (caller, request);
+        let completed = self.completed(asked, deadline, &mut call).await;
+        match &completed {
+            Ok(completed) => call.answered(&completed.attempts),
+            Err(error) => error.tell(&mut call),
+        }
+        completed
+    }
+
+    async fn completed(
+        &self,
+        (caller, request): (&Grant, &Request),
+        deadline: Instant,
+        call: &mut Underway,
+    ) -> Result<Completed, Error> {
         // The turn is dropped after the call to the provider, which has left its record by then.
         self.checking.accept(request)?;
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
+            call.end(Outcome::Repeated);
             return Ok(Completed {
                 routed,
                 message: given.message,
@@ -111,7 +129,8 @@ impl Complete {
                 repaired: false,
             });
         }
-        let served = self.serve((caller, request), &routed, deadline).await?;
+        let served = self.serve((caller, request), &routed, deadline, call);
+        let served = served.await?;
         drop(turn);
         Ok(Completed {
             routed,
@@ -130,9 +149,25 @@ impl Complete {
         request: &Request,
         deadline: Instant,
     ) -> Result<Streaming, Error> {
+        let mut call = Some(self.route.metrics().begin(Method::Stream, &caller.team));
+        let streaming = self.begun((caller, request), deadline, &mut call).await;
+        if let (Err(error), Some(call)) = (&streaming, &mut call) {
+            error.tell(call);
+        }
+        streaming
+    }
+
+    /// `call` goes on with the stream, once it has begun.
+    async fn begun(
+        &self,
+        (caller, request): (&Grant, &Request),
+        deadline: Instant,
+        call: &mut Option<Underway>,
+    ) -> Result<Streaming, Error> {
         self.checking.accept(request)?;
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
+            call.iter_mut().for_each(|call| call.end(Outcome::Repeated));
             return Ok(Streaming {
                 endpoint: Arc::clone(&routed.endpoint),
                 routed,
@@ -172,7 +207,7 @@ impl Complete {
             chosen: routed.decision.drawn.arm() == Some(&endpoint.arm),
         });
         Ok(Streaming {
-            events: Events::new(opening, failed.clone(), watch, turn),
+            events: Events::new(opening, failed.clone(), watch, (turn, call.take())),
             routed,
             endpoint,
             failed,

@@ -15,6 +15,7 @@ use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
 use crate::provider::{Answer, Kind, Patience, Prompt, Provider};
 use crate::standing::Standing;
+use crate::telemetry::Metrics;
 use futures_util::StreamExt;
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub struct Attempts {
     clock: Arc<dyn Clock>,
     log: Arc<dyn AttemptLog>,
     standing: Arc<Standing>,
+    metrics: Arc<Metrics>,
 }
 
 impl Attempts {
@@ -48,7 +50,14 @@ impl Attempts {
             clock,
             log,
             standing,
+            metrics: Arc::default(),
         }
+    }
+
+    /// Told to `metrics` too.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Asks for the whole answer.
@@ -85,6 +94,7 @@ impl Attempts {
         patience: Patience,
     ) -> Result<Opening, Failed> {
         let mut running = self.start(target, &prompt);
+        running.streamed();
         let begun = async {
             let mut pieces = provider.stream(prompt, patience).await?;
             let first = pieces.next().await.unwrap_or(Err(Kind::Cut.into()))?;
@@ -112,7 +122,7 @@ impl Attempts {
         Running::start(
             target,
             prompt.estimated_input_tokens(),
-            asked,
+            (asked, Arc::clone(&self.metrics)),
             Arc::clone(&self.clock),
             Arc::clone(&self.log),
         )

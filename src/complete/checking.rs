@@ -26,10 +26,14 @@ use crate::learn::Intake;
 use crate::provider::FinishReason;
 use crate::route::Request;
 use crate::signal::{Change, Evaluator, Feedback, Subject, Value};
+use crate::telemetry::Underway;
 use crate::validate::{Asked, Check, Finish, Unfit, Validators, Verdict, judge, repair_answer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
+
+/// Checks of teams that have no rules.
+const DEFAULTS: [Check; 3] = [Check::Json, Check::JsonSchema, Check::ToolArguments];
 
 /// Who reports the signals of checks.
 const EVALUATOR: &str = "bellwether";
@@ -157,14 +161,19 @@ impl Checking {
                 tasks: Vec::new(),
             })
         };
-        let defaults = [Check::Json, Check::JsonSchema, Check::ToolArguments];
         Ok(Self {
             teams,
-            defaults: defaults.into_iter().map(rule).collect::<Result<_, _>>()?,
+            defaults: DEFAULTS.into_iter().map(rule).collect::<Result<_, _>>()?,
             validators: Validators::default(),
             intake,
             clock,
         })
+    }
+
+    /// Names of the checks of teams that have no rules.
+    pub fn default_names() -> impl Iterator<Item = Name> {
+        let names = DEFAULTS.into_iter();
+        names.filter_map(|check| Name::new(check.as_str()).ok())
     }
 
     /// That the schemas of a request can be held to.
@@ -283,6 +292,13 @@ fn finish_of(reason: FinishReason) -> Finish {
 }
 
 impl Found {
+    /// Tells the metrics.
+    pub(super) fn count(&self, call: &Underway) {
+        for Checked { check, problem } in &self.checks {
+            call.checked(check, problem.is_none());
+        }
+    }
+
     /// The conversation to go on with: what was answered, and what is wrong with it.
     pub(super) fn told(&self, asked: &[Message], answer: &Message) -> Vec<Message> {
         let problems = self.checks.iter().filter_map(|c| c.problem.as_deref());

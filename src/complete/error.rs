@@ -2,6 +2,7 @@
 
 use crate::decision::Attempt;
 use crate::id::{DecisionId, Name};
+use crate::telemetry::{Outcome, Underway};
 use crate::{provider, route, store, validate};
 
 /// Attempts that failed, as they were recorded.
@@ -56,6 +57,21 @@ pub enum Error {
 impl From<Failed> for Error {
     fn from(failed: Failed) -> Self {
         Self::Failed(Box::new(failed))
+    }
+}
+
+impl Error {
+    /// Tells the metrics what became of a call.
+    pub fn tell(&self, call: &mut Underway) {
+        call.end(match self {
+            Self::Route(error) => return error.tell(call),
+            Self::Unfit(_) => Outcome::Invalid,
+            Self::DeadlineExceeded => Outcome::DeadlineExceeded,
+            Self::FailedBefore(_) => Outcome::FailedBefore,
+            Self::AnswerNotKept { .. } => Outcome::AnswerNotKept,
+            Self::NoClient { .. } | Self::Store(_) => Outcome::Internal,
+            Self::Failed(_) => Outcome::AllAttemptsFailed,
+        });
     }
 }
 

@@ -16,6 +16,7 @@ use crate::decision::Attempt;
 use crate::id::DecisionId;
 use crate::provider::{Error, FinishReason, Kind, Piece, Pieces};
 use crate::store::Turn;
+use crate::telemetry::{Outcome, Underway};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use std::fmt;
@@ -65,12 +66,12 @@ pub struct Events(BoxStream<'static, Result<Event, Failed>>);
 
 impl Events {
     /// Of an answer that has begun, after attempts that `failed`. `turn` is
-    /// kept until the end is on record.
+    /// kept until the end is on record, as is the call.
     pub(super) fn new(
         opening: Opening,
         failed: Vec<Attempt>,
         watch: Option<Watch>,
-        turn: Option<Turn>,
+        (turn, call): (Option<Turn>, Option<Underway>),
     ) -> Self {
         let upstream = Upstream {
             first: Some(opening.first),
@@ -78,6 +79,7 @@ impl Events {
             running: opening.running,
             failed,
             watch,
+            call,
             _turn: turn,
         };
         let events = stream::unfold(Some(upstream), |upstream| async {
@@ -139,6 +141,7 @@ struct Upstream {
     /// Attempts before this one.
     failed: Vec<Attempt>,
     watch: Option<Watch>,
+    call: Option<Underway>,
     /// Dropped after `running`, which has recorded by then.
     _turn: Option<Turn>,
 }
@@ -168,6 +171,9 @@ impl Upstream {
                 let served = ended.durable().await;
                 let checks = self.checked(finish_reason).await;
                 let attempts = self.attempts(served);
+                if let Some(call) = &mut self.call {
+                    call.answered(&attempts);
+                }
                 Ok(Event::Done {
                     finish_reason,
                     attempts,
@@ -182,6 +188,9 @@ impl Upstream {
     async fn failed(&mut self, error: Error) -> Failed {
         let last = self.running.failed(&error).durable().await;
         let attempts = self.attempts(last);
+        if let Some(call) = &mut self.call {
+            call.end(Outcome::AllAttemptsFailed);
+        }
         Failed { attempts, error }
     }
 
@@ -192,6 +201,9 @@ impl Upstream {
         };
         let standard = watch.standard.borrowed();
         let found = watch.checking.judge(standard, words, finish);
+        if let Some(call) = &self.call {
+            found.count(call);
+        }
         if watch.chosen {
             let (team, id) = (standard.team, watch.decision);
             watch.checking.report(team, id, &found).await;

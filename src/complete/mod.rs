@@ -33,3 +33,4 @@ pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events, Opening};
 pub use log::{AttemptLog, Paid};
 pub use report::{AttemptReport, Reports};
+pub use running::ABANDONED;

@@ -19,13 +19,14 @@ use crate::health::Outcome;
 use crate::id::Name;
 use crate::provider::{self, FinishReason, Kind, Source};
 use crate::standing::{Asked, Took};
+use crate::telemetry::Metrics;
 use crate::unit::NanoUsd;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Kind of error of an attempt whose caller went away.
-pub(super) const ABANDONED: &str = "abandoned";
+pub const ABANDONED: &str = "abandoned";
 
 /// An attempt at work.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(super) struct Running {
     first_token: Option<Duration>,
     /// What the endpoint's standing hears of it.
     asked: Asked,
+    metrics: Arc<Metrics>,
+    streamed: bool,
     /// Taken by the one who records.
     log: Option<Arc<dyn AttemptLog>>,
 }
@@ -57,12 +60,14 @@ impl Running {
     pub(super) fn start(
         target: Target,
         input_estimate: u32,
-        asked: Asked,
+        (asked, metrics): (Asked, Arc<Metrics>),
         clock: Arc<dyn Clock>,
         log: Arc<dyn AttemptLog>,
     ) -> Self {
         Self {
             asked,
+            metrics,
+            streamed: false,
             first_token: None,
             heard: Heard::new(target.listen),
             target,
@@ -77,6 +82,11 @@ impl Running {
     /// Notes the provider's own word on how long the call took.
     pub(super) fn took(&mut self, latency: Duration) {
         self.took = Some(latency);
+    }
+
+    /// Notes that the answer is asked for in pieces.
+    pub(super) fn streamed(&mut self) {
+        self.streamed = true;
     }
 
     /// Notes that the first piece has come.
@@ -180,6 +190,7 @@ impl Running {
             request: None,
             first_token_ms: self.first_token.map(|took| took.as_secs_f64() * 1e3),
         };
+        self.metrics.attempt(team, &attempt, self.streamed);
         let place = self.log.take().and_then(|log| {
             let place = log.append(team, &attempt);
             // The money is spent and the answer is here: a full disk does not undo either.

@@ -15,6 +15,7 @@ use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
 use crate::provider::{self, Answer, Kind, Prompt, Retry};
 use crate::route::{Request, Routed};
+use crate::telemetry::Underway;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -34,6 +35,7 @@ impl Complete {
         (caller, request): (&Grant, &Request),
         routed: &Routed,
         deadline: Instant,
+        call: &Underway,
     ) -> Result<Served, Error> {
         let standard = Standard::of(&routed.decision.team, request);
         let mut tries = Tries::new(&self.route, (caller, request), routed, deadline);
@@ -50,6 +52,7 @@ impl Complete {
                     let found =
                         self.checking
                             .judge(standard, &answer.message, answer.finish_reason);
+                    found.count(call);
                     if kept.is_none() && routed.decision.drawn.arm() == Some(&attempt.arm) {
                         let (team, id) = (standard.team, routed.decision.id);
                         self.checking.report(team, id, &found).await;
@@ -60,6 +63,9 @@ impl Complete {
                         && kept.is_none()
                         && self.route.hold_again(&routed.decision).is_ok()
                     {
+                        self.route
+                            .metrics()
+                            .another_try(&endpoint.arm, &endpoint.arm);
                         told = Some(found.told(&request.messages, &answer.message));
                         kept = Some((answer, found));
                         continue;

@@ -81,6 +81,11 @@ impl<'a> Tries<'a> {
         if !road.pause.is_zero() {
             sleep(road.pause).await;
         }
+        let from = self.tried.last().map(|tried| &tried.endpoint.arm);
+        if let Some(from) = from {
+            let metrics = self.route.metrics();
+            metrics.another_try(from, &road.endpoint.arm);
+        }
         Some(road.endpoint)
     }
 

@@ -93,11 +93,20 @@ fn server(fields: Option<&Fields<'_>>) -> Server {
     let of_http = "an address with a port, as in 127.0.0.1:7432";
     let http_listen = fields.and_then(|f| f.parse("http_listen", of_http, |t| t.parse().ok()));
     let patience = fields.and_then(|f| f.integer("http_patience_s", 1..=600));
+    let of_metrics = "an address with a port, as in 127.0.0.1:9464";
+    let metrics_listen =
+        fields.and_then(|f| f.parse("metrics_listen", of_metrics, |t| t.parse().ok()));
+    let metrics_teams = fields.and_then(|f| f.flag("metrics_teams"));
+    if let Some(fields) = fields.filter(|f| f.has("metrics_teams") && !f.has("metrics_listen")) {
+        fields.problem("metrics_teams", "stands alone", "with `metrics_listen`");
+    }
     let mib = fields.and_then(|f| f.integer("max_message_mib", 1..=64));
     Server {
         listen: listen.unwrap_or(DEFAULT_LISTEN),
         http_listen,
         http_patience: Duration::from_secs(patience.unwrap_or(30).into()),
+        metrics_listen,
+        metrics_teams: metrics_teams.unwrap_or(false),
         max_message_bytes: (mib.unwrap_or(8) * MIB) as usize,
     }
 }
@@ -478,7 +487,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
             problems(&text),
             "\
 5 problems:
-  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, http_listen, http_patience_s, max_message_mib, open
+  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, http_listen, http_patience_s, metrics_listen, metrics_teams, max_message_mib, open
   bellwether.toml:14: teams[0].explore_floor = 0.5: out of range; allowed 0 to 0.1
   bellwether.toml:20: keys[0].sha256: not a SHA-256; allowed 64 hexadecimal digits, as `printf %s KEY | sha256sum` gives
   bellwether.toml:33: arms[1].context_tokens = \"8192\": wrong type; allowed a whole number, 1 to 100000000
@@ -746,6 +755,32 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         let bad = WHOLE.replacen("[server]", "[server]\nhttp_listen = 7432", 1);
         let expected = "2: server.http_listen = 7432: wrong type; allowed a text in quotes";
         assert!(problems(&bad).contains(expected));
+    }
+
+    #[test]
+    fn metrics_have_an_address_of_their_own_or_are_not_told() {
+        let server = |lines: &str| {
+            let text = WHOLE.replacen("[server]", &format!("[server]\n{lines}"), 1);
+            let server = loaded(&text).unwrap().server;
+            let at = server.metrics_listen.map(|at| at.to_string());
+            (at, server.metrics_teams)
+        };
+        let at = Some("127.0.0.1:9464".to_owned());
+        let listen = "metrics_listen = \"127.0.0.1:9464\"\n";
+        assert_eq!(server(""), (None, false));
+        assert_eq!(server(listen), (at.clone(), false));
+        let teams = format!("{listen}metrics_teams = true");
+        assert_eq!(server(&teams), (at, true));
+        check(
+            "[server]",
+            "[server]\nmetrics_teams = true",
+            "2: server.metrics_teams = true: stands alone; allowed with `metrics_listen`",
+        );
+        check(
+            "[server]",
+            "[server]\nmetrics_listen = \"9464\"",
+            "2: server.metrics_listen = \"9464\": not understood; allowed an address with a port, as in 127.0.0.1:9464",
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@
 //!
 //! | section | fields (default) |
 //! |---|---|
-//! | `[server]` | `listen` ("127.0.0.1:7431"), `http_listen` (no OpenAI-compatible door), `http_patience_s` (30), `max_message_mib` (8), `open` (false) |
+//! | `[server]` | `listen` ("127.0.0.1:7431"), `http_listen` (no OpenAI-compatible door), `http_patience_s` (30), `metrics_listen` (no metrics are told), `metrics_teams` (false), `max_message_mib` (8), `open` (false) |
 //! | `[store]` | `dir`, `durability` ("group", or "sync"), `segment_mib` (64) |
 //! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `guards` (none; `{ SIGNAL = MARGIN }`, margins 0 to 0.5, or `[SIGNAL]`, each 0.02), `recording` ("features", "full", "nothing"), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training` |
 //! | `[[keys]]` | `name`, `sha256`, `team`, `scopes` ("route", "complete", "feedback", "replay", "admin"), `arms` (every arm) |

@@ -42,6 +42,10 @@ pub struct Server {
     pub http_listen: Option<SocketAddr>,
     /// Longest silence there: while a head or a body comes, and between two calls.
     pub http_patience: Duration,
+    /// Address and port where metrics are read. `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whether metrics tell teams apart.
+    pub metrics_teams: bool,
     /// Longest message taken.
     pub max_message_bytes: usize,
 }

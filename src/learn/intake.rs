@@ -15,6 +15,7 @@ use crate::id::{DecisionId, Name, listed};
 use crate::scorecard::{self, Level, Scorecard};
 use crate::signal::{Change, Feedback, Subject, Value};
 use crate::store::{self, Claim, Control, Record, Store};
+use crate::telemetry::{Metrics, Taken};
 use std::sync::Arc;
 
 /// Why an item was refused.
@@ -120,6 +121,7 @@ pub struct Intake {
     store: Arc<Store>,
     published: Arc<Published>,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
 }
 
 impl Intake {
@@ -135,11 +137,33 @@ impl Intake {
             store,
             published,
             clock,
+            metrics: Arc::default(),
         }
+    }
+
+    /// Told to `metrics` too.
+    #[must_use]
+    pub fn counted(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Judges one item and keeps it, unless `dry_run`.
     pub async fn submit(&self, item: Feedback, dry_run: bool) -> Result<Verdict, Error> {
+        let verdict = self.take(item, dry_run).await;
+        if !dry_run {
+            self.metrics.feedback(match &verdict {
+                Ok(Verdict::Accepted) => Taken::Accepted,
+                Ok(Verdict::Duplicate) => Taken::Duplicate,
+                Ok(Verdict::Parked) => Taken::Parked,
+                Ok(Verdict::Late) => Taken::Late,
+                Ok(Verdict::Refused(_)) => Taken::Refused,
+                Err(_) => Taken::Failed,
+            });
+        }
+        verdict
+    }
+
+    async fn take(&self, item: Feedback, dry_run: bool) -> Result<Verdict, Error> {
         let team = self.params.teams.get(&item.team);
         let team = team.ok_or_else(|| Error::UnknownTeam(item.team.clone()))?;
         if let Err(refused) = check(&team.scorecard, &item) {

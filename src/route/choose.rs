@@ -34,6 +34,7 @@ use crate::learn::{Published, TeamSnapshot};
 use crate::standing::Standing;
 use crate::store::index::Draw;
 use crate::store::{Claim, Record, Store};
+use crate::telemetry::{Method, Metrics, Outcome};
 use crate::unit::Timestamp;
 use crate::warmth::{Warm, Warmth};
 use std::cell::RefCell;
@@ -63,6 +64,8 @@ pub struct Known {
     pub warmth: Arc<Warmth>,
     /// How the endpoints do.
     pub standing: Arc<Standing>,
+    /// Hear what becomes of calls.
+    pub metrics: Arc<Metrics>,
 }
 
 thread_local! {
@@ -91,6 +94,11 @@ impl Route {
             mint,
             capabilities,
         })
+    }
+
+    /// Hear what becomes of calls.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.known.metrics
     }
 
     /// What it keeps its decisions in.
@@ -130,7 +138,14 @@ impl Route {
 
     /// Decides; a repeat of a request id gets the first decision.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
-        Ok(self.begin(caller, request).await?.routed)
+        let mut call = self.known.metrics.begin(Method::Route, &caller.team);
+        let begun = self.begin(caller, request).await;
+        match &begun {
+            Ok(begun) if begun.routed.repeated => call.end(Outcome::Repeated),
+            Ok(_) => call.end(Outcome::Ok),
+            Err(error) => error.tell(&mut call),
+        }
+        Ok(begun?.routed)
     }
 
     /// As [`Route::route`], for a caller that goes on: the request id stays its own until it drops

@@ -3,6 +3,7 @@
 use super::names::UnknownName;
 use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
+use crate::telemetry::{Outcome, Underway};
 use crate::unit::NanoUsd;
 use crate::{bandit, feature, id, store};
 use std::time::Duration;
@@ -72,4 +73,24 @@ pub enum Error {
     /// Something that cannot be, was.
     #[error("internal: {0}")]
     Bug(&'static str),
+}
+
+impl Error {
+    /// Tells the metrics what became of a call.
+    pub fn tell(&self, call: &mut Underway) {
+        call.end(match self {
+            Self::NoEligibleArm { excluded } => return call.no_eligible_arm(excluded),
+            Self::BudgetExhausted { .. } => Outcome::BudgetExhausted,
+            Self::RequestIdReused { .. } => Outcome::RequestIdReused,
+            Self::UnknownNames(_)
+            | Self::Feature(_)
+            | Self::DecisionNotFound { .. }
+            | Self::Name(_) => Outcome::Invalid,
+            Self::EndpointGone { .. }
+            | Self::Choice(_)
+            | Self::State(_)
+            | Self::Store(_)
+            | Self::Bug(_) => Outcome::Internal,
+        });
+    }
 }

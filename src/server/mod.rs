@@ -13,6 +13,7 @@
 mod door;
 mod error;
 mod follow;
+mod metrics;
 mod parts;
 mod running;
 mod state;

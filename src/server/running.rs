@@ -5,6 +5,7 @@
 use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
+use super::metrics::{self, Exposition, View};
 use super::parts::{providers, teams};
 use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
@@ -19,6 +20,7 @@ use crate::learn::{self, Intake, Published};
 use crate::route::{Known, Route};
 use crate::standing::Standing;
 use crate::store::{self, Keyed, Store};
+use crate::telemetry::Metrics;
 use crate::warmth::Warmth;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub struct Running {
     address: SocketAddr,
     health: grpc::HealthSwitch,
     door: Option<Door>,
+    metrics: Option<Exposition>,
     serving: Task<Result<(), tonic::transport::Error>>,
     following: Task<Result<(), store::Error>>,
     store: Arc<Store>,
@@ -67,9 +70,15 @@ impl Running {
         self.door.as_ref().map(Door::address)
     }
 
+    /// The address that metrics are read at, where they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Exposition::address)
+    }
+
     /// Drains and stops: see the module. Calls that have not finished within 30 seconds are cut.
     pub async fn stop(self) -> Result<(), Error> {
         self.health.set(false).await;
+        self.metrics.iter().for_each(Exposition::draining);
         self.serving.stop.cancel();
         let door = self.door.map(Door::closing);
         let until = Instant::now() + DRAIN;
@@ -84,6 +93,9 @@ impl Running {
                 Ok(served) => served?,
                 Err(_) => cut.abort(),
             }
+        }
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await?;
         }
         self.following.stop.cancel();
         self.following.handle.await??;
@@ -170,9 +182,11 @@ async fn serve_at(
         warmth,
         standing: Arc::new(Standing::new(params.catalogue.endpoints())),
         learning,
+        metrics: Arc::new(metrics::metrics(&params)),
         mint: Mint::new(secret, ids),
         clock: Arc::clone(&clock),
     };
+    let metrics = Exposition::open(view(&held), &params.server, &tasks).await?;
     let evaluation = evaluation(&params, &store, &tasks);
     let (services, parts) = services(&params, held, evaluation)?;
     let bytes = params.server.max_message_bytes;
@@ -190,6 +204,7 @@ async fn serve_at(
         address,
         health,
         door,
+        metrics,
         serving,
         following,
         store,
@@ -224,6 +239,7 @@ struct Held {
     warmth: Arc<Warmth>,
     standing: Arc<Standing>,
     learning: Arc<learn::Params>,
+    metrics: Arc<Metrics>,
     mint: Mint,
     clock: Arc<dyn Clock>,
 }
@@ -244,7 +260,8 @@ fn attempts(held: &Held) -> Attempts {
         warmth: Arc::clone(&held.warmth),
     };
     let standing = Arc::clone(&held.standing);
-    Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing)
+    let attempts = Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing);
+    attempts.counted(Arc::clone(&held.metrics))
 }
 
 /// What is known when a decision is made.
@@ -254,6 +271,7 @@ fn known(held: &Held) -> Known {
         accounts: Arc::clone(&held.accounts),
         warmth: Arc::clone(&held.warmth),
         standing: Arc::clone(&held.standing),
+        metrics: Arc::clone(&held.metrics),
     }
 }
 
@@ -266,6 +284,17 @@ fn reports(held: &Held, catalogue: Arc<Catalogue>) -> Reports {
     );
     let (store, clock) = (Arc::clone(&held.store), Arc::clone(&held.clock));
     Reports::new(store, hear, catalogue, clock)
+}
+
+/// What metrics are read from.
+fn view(held: &Held) -> View {
+    View {
+        metrics: Arc::clone(&held.metrics),
+        standing: Arc::clone(&held.standing),
+        published: Arc::clone(&held.published),
+        store: Arc::clone(&held.store),
+        clock: Arc::clone(&held.clock),
+    }
 }
 
 fn services(
@@ -281,6 +310,7 @@ fn services(
         published,
         accounts,
         learning,
+        metrics,
         mint,
         clock,
         ..
@@ -295,7 +325,8 @@ fn services(
         mint,
     )?);
     let (journal, told) = (Arc::clone(&store), Arc::clone(&clock));
-    let intake = Arc::new(Intake::new(learning, journal, published, told));
+    let intake = Intake::new(learning, journal, published, told);
+    let intake = Arc::new(intake.counted(metrics));
     let rules = params.teams.iter();
     let rules = rules.map(|team| (team.name.clone(), team.checks.clone()));
     let checking = Checking::new(rules.collect(), Arc::clone(&intake), Arc::clone(&clock))?;

@@ -32,6 +32,7 @@ mod import;
 #[cfg(feature = "analytics")]
 mod judged;
 mod loop_closed;
+mod metrics;
 #[cfg(feature = "analytics")]
 mod newcomer;
 mod openai_door;

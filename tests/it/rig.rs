@@ -199,6 +199,11 @@ impl Rig {
         self.running.http_address().expect("a door")
     }
 
+    /// Where metrics are read.
+    pub(crate) fn metrics_address(&self) -> std::net::SocketAddr {
+        self.running.metrics_address().expect("a listener")
+    }
+
     pub(crate) fn address(&self) -> String {
         format!("http://{}", self.running.address())
     }

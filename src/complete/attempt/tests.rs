@@ -251,7 +251,7 @@ async fn check_stream(
         .stream(&provider, target(), prompt(), soon())
         .await
         .unwrap();
-    let read: Vec<_> = Events::new(events, Vec::new(), None, None)
+    let read: Vec<_> = Events::new(events, Vec::new(), None, (None, None))
         .map_err(|failed| failed.error.kind)
         .take(take)
         .collect()

@@ -34,7 +34,7 @@ async fn words_are_kept_before_their_attempt_and_only_where_they_are_to_be() {
         };
         let (attempts, prompt) = (attempts(&log), prompt());
         let opening = attempts.stream(&provider, target(), prompt, soon());
-        let events = Events::new(opening.await.unwrap(), Vec::new(), None, None);
+        let events = Events::new(opening.await.unwrap(), Vec::new(), None, (None, None));
         let _ = events.collect::<Vec<_>>().await;
         let words = std::mem::take(&mut *log.words.lock().unwrap());
         let read = |(before, kept): &(usize, decision::Answer)| {
