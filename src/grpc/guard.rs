@@ -9,6 +9,7 @@
 //! moment with code CANCELLED; ours is set first and polled first.
 
 use super::status::Failure;
+use crate::telemetry;
 use futures_util::FutureExt;
 use http::HeaderValue;
 use std::convert::Infallible;
@@ -60,10 +61,16 @@ impl Call {
         extensions.get().copied().unwrap_or_default()
     }
 
+    /// What `work` logs carries the call's id.
+    pub(super) fn log<T>(self, work: impl FnOnce() -> T) -> T {
+        telemetry::within_call(self.id.0, work)
+    }
+
     /// The failure as a status; logs what the caller is not told.
     pub(super) fn refuse(self, failure: &Failure) -> Status {
         if let Some(cause) = failure.hidden_cause() {
-            tracing::error!(request_id = %self.id, reason = failure.code().1, cause, "call failed");
+            let reason = failure.code().1;
+            self.log(|| tracing::error!(reason, cause, "call failed"));
         }
         failure.status(self.id)
     }
@@ -130,6 +137,7 @@ where
         let call = Call { id, deadline };
         request.extensions_mut().insert(call);
         let reply = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let reply = telemetry::of_call(id.0, reply);
         let message_bytes = self.around.message_bytes;
         Box::pin(async move {
             let reply = match call.deadline {
@@ -293,6 +301,17 @@ mod tests {
             Status::internal("failed to decode Protobuf message: invalid tag value: 0").into_http()
         };
         assert_eq!(&*reason(&status_of(None, garbage).await), "INVALID_FIELD");
+    }
+
+    #[tokio::test]
+    async fn what_is_logged_inside_is_of_the_call_even_after_a_wait() {
+        let told = || async {
+            tokio::task::yield_now().await;
+            Status::not_found(format!("{:?}", telemetry::call())).into_http()
+        };
+        let status = status_of(Some("1M"), told).await;
+        assert_eq!(status.message(), "Some(7)");
+        assert_eq!(telemetry::call(), None);
     }
 
     #[tokio::test]

@@ -49,10 +49,10 @@ impl<T> Guarded<T> {
         let Some(inner) = self.inner.as_mut() else {
             return Poll::Ready(None);
         };
-        let inner = AssertUnwindSafe(inner);
+        let (inner, call) = (AssertUnwindSafe(inner), self.call);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let AssertUnwindSafe(inner) = inner;
-            inner.as_mut().poll_next(context)
+            call.log(|| inner.as_mut().poll_next(context))
         }));
         let item = polled
             .unwrap_or_else(|panic| Poll::Ready(Some(Err(Failure::Internal(panic_text(&*panic))))));
@@ -94,6 +94,19 @@ mod tests {
     use super::*;
     use futures_util::{StreamExt, stream};
     use tonic::Code;
+
+    #[tokio::test]
+    async fn what_a_source_logs_is_of_its_call() {
+        let call = Call {
+            id: super::super::guard::CallId::new(9),
+            deadline: None,
+        };
+        let source = stream::iter([5, 0]).map(|n| match crate::telemetry::call() {
+            Some(9) => Ok(n),
+            _ => Err(Failure::DeadlineExceeded),
+        });
+        check(call, source.boxed(), &[Ok(5), Ok(0)]).await;
+    }
 
     /// What a caller sees of a source; 0 is the terminal message.
     async fn check(
