@@ -16,6 +16,7 @@ use crate::access::Grant;
 use crate::decision::{Attempt, Usage};
 use crate::provider::{self, FinishReason, Patience, Prompt, Provider};
 use crate::route::{Begun, Request, Routed};
+use crate::telemetry::Method;
 use tokio::time::Instant;
 
 /// Vectors and what they cost.
@@ -41,6 +42,22 @@ impl Complete {
         dimensions: Option<u32>,
         deadline: Instant,
     ) -> Result<Embedded, Error> {
+        let mut call = self.route.metrics().begin(Method::Embed, &caller.team);
+        let asked = Texts { texts, dimensions };
+        let embedded = self.embedded((caller, request), asked, deadline).await;
+        match &embedded {
+            Ok(embedded) => call.answered(&embedded.attempts),
+            Err(error) => error.tell(&mut call),
+        }
+        embedded
+    }
+
+    async fn embedded(
+        &self,
+        (caller, request): (&Grant, &Request),
+        asked: Texts<'_>,
+        deadline: Instant,
+    ) -> Result<Embedded, Error> {
         // The turn is dropped after the calls to providers, which have left their records by then.
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if given(&self.store, &routed)?.is_some() {
@@ -49,7 +66,6 @@ impl Complete {
         }
         let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
         let mut endpoint = tries.first()?;
-        let asked = Texts { texts, dimensions };
         let found = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
             let (prompt, patience) = self.asked(&endpoint, request, deadline);

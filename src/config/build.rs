@@ -129,6 +129,7 @@ mod tests {
     use super::*;
     use crate::budget::{Refill, Window};
     use crate::config::{Connection, Recording, render};
+    use crate::id::Name;
     use crate::learn::Pooling;
     use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
     use crate::route::Fallbacks;

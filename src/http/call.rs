@@ -31,6 +31,11 @@ const OF_SDKS: [&str; 2] = ["x-stainless-timeout", "x-stainless-read-timeout"];
 pub(super) struct CallId(u64);
 
 impl CallId {
+    /// As a number.
+    pub(super) const fn number(self) -> u64 {
+        self.0
+    }
+
     /// As a header.
     pub(super) fn header(self) -> Option<HeaderValue> {
         HeaderValue::try_from(self.to_string()).ok()

@@ -21,6 +21,7 @@ use crate::complete::Complete;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::{Name, Secret};
 use crate::learn::Intake;
+use crate::telemetry;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -102,7 +103,9 @@ impl Door {
         let (head, body) = request.into_parts();
         let in_chunks = head.headers.contains_key(header::TRANSFER_ENCODING);
         let work = AssertUnwindSafe(self.led(call, &head, body)).catch_unwind();
-        let done = work.await.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let done = telemetry::of_call(call.number(), work)
+            .await
+            .unwrap_or_else(|panic| Err(panicked(&*panic)));
         let mut reply = done.unwrap_or_else(|failure| {
             failure.log(call);
             failure.reply(call)

@@ -47,10 +47,9 @@ const FLOORS: [(&[&str], bool); 6] = [
 const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
-const CONFINED: [(&str, &[&str]); 15] = [
+const CONFINED: [(&str, &[&str]); 14] = [
     ("tonic", &["proto", "grpc", "server", "drive"]),
     ("prost", &["proto", "grpc"]),
-    ("axum", &["http", "server"]),
     ("hyper", &["http", "server"]),
     ("hyper_util", &["http", "server"]),
     ("http_body", &["http", "server"]),
