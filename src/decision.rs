@@ -352,6 +352,13 @@ pub struct Attempt {
     pub first_token_ms: Option<f64>,
 }
 
+impl Attempt {
+    /// The one that served, of a decision's attempts in order: the last that did not fail.
+    pub fn served(attempts: &[Self]) -> Option<&Self> {
+        attempts.iter().rfind(|attempt| attempt.error.is_none())
+    }
+}
+
 /// What a model said, word by word. Only where the team records content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {

@@ -125,6 +125,21 @@ impl Standing {
         self.endpoints.iter().map(open).collect()
     }
 
+    /// Whether the endpoint at `place` is not to be asked at `at`, as far as is known now.
+    pub fn is_open(&self, place: usize, at: Timestamp) -> bool {
+        let place = self.endpoints.get(place);
+        place.is_some_and(|place| place.state().breaker.is_open(at))
+    }
+
+    /// Which endpoints have failed and were not seen to be back, by their place; empty where none has.
+    pub fn troubled(&self) -> Vec<bool> {
+        if self.troubled.load(Ordering::Relaxed) == 0 {
+            return Vec::new();
+        }
+        let troubled = |place: &Place| !place.state().breaker.is_closed();
+        self.endpoints.iter().map(troubled).collect()
+    }
+
     /// What one more request meets at the endpoint at `place`.
     pub fn load(&self, place: usize, streamed: bool, now: Timestamp) -> Load {
         let Some(found) = self.endpoints.get(place) else {
@@ -196,7 +211,7 @@ impl Standing {
             _ => {}
         }
         let answered = match outcome {
-            Outcome::Answered => 1.0,
+            Outcome::Answered | Outcome::Told => 1.0,
             Outcome::Abandoned => return,
             _ => 0.0,
         };
@@ -283,7 +298,12 @@ mod tests {
         assert_eq!(standing.unavailable(at(2_000)), [false, false]);
         assert!(standing.load(1, false, at(2_000)).due);
         assert!(standing.admit(1, at(2_000)) && !standing.admit(1, at(2_000)));
-        standing.told(&name("b"), Outcome::Answered, None, at(2_100));
+        // A caller's word does not close it.
+        standing.told(&name("b"), Outcome::Told, None, at(2_050));
+        assert_eq!(standing.troubled(), [false, true]);
+        standing
+            .begin(&name("b"))
+            .end(Outcome::Answered, None, at(2_100));
         assert!(standing.unavailable(at(2_100)).is_empty());
     }
 

@@ -198,7 +198,7 @@ impl Complete {
                 None => return Err(tries.failed(failed.error)),
             };
         };
-        let failed = tries.attempts;
+        let failed = tries.before_a_stream();
         let watch = looks.then(|| Watch {
             checking: Arc::clone(&self.checking),
             standard: standard.to_own(),

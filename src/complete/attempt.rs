@@ -9,11 +9,12 @@ use super::error::Failed;
 use super::events::Opening;
 use super::log::AttemptLog;
 use super::running::Running;
+use crate::chat::Message;
 use crate::clock::Clock;
-use crate::decision::Attempt;
+use crate::decision::{self, Attempt, Decision};
 use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
-use crate::provider::{Answer, Kind, Patience, Prompt, Provider};
+use crate::provider::{Answer, FinishReason, Kind, Patience, Prompt, Provider};
 use crate::standing::Standing;
 use crate::telemetry::Metrics;
 use futures_util::StreamExt;
@@ -114,6 +115,26 @@ impl Attempts {
                 let attempts = vec![running.failed(&error).durable().await];
                 Err(Failed { attempts, error })
             }
+        }
+    }
+
+    /// Keeps the words of an answer as they are told, where those of the request are kept: the newest count.
+    pub(super) fn keep(&self, decision: &Decision, message: &Message, finish: FinishReason) {
+        if decision.content.is_none() {
+            return;
+        }
+        let message = serde_json::to_string(message).ok();
+        let Some((message, finish_reason)) = message.zip(Name::new(finish.as_str()).ok()) else {
+            return;
+        };
+        let answer = decision::Answer {
+            decision: decision.id,
+            ended: self.clock.now(),
+            message,
+            finish_reason,
+        };
+        if let Err(error) = self.log.append_answer(&decision.team, answer) {
+            tracing::error!(decision = %decision.id, %error, "the words of an answer were not kept");
         }
     }
 

@@ -90,7 +90,7 @@ impl Complete {
                 None => return Err(tries.failed(failed.error)),
             };
         };
-        let attempts = tries.attempts;
+        let attempts = tries.done();
         drop(turn);
         Ok(Embedded {
             routed,

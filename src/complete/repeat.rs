@@ -39,7 +39,7 @@ pub(super) fn given(store: &Store, routed: &Routed) -> Result<Option<Given>, Err
     let Some(last) = attempts.last() else {
         return Ok(None);
     };
-    if last.error.is_some() {
+    if Attempt::served(&attempts).is_none() {
         return Err(Error::FailedBefore(Box::new(last.clone())));
     }
     let (message, finish_reason) = found.answer.as_ref().and_then(read).ok_or(not_kept)?;

@@ -6,14 +6,12 @@
 //! Not here: attempts that we make (`attempt`).
 
 use super::error::ReportError;
-use super::running::{self, ABANDONED};
 use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::decision::{self, Attempt};
 use crate::eligibility::Catalogue;
 use crate::health::Outcome;
 use crate::id::{DecisionId, Name, listed};
-use crate::provider::Kind;
 use crate::standing::{Standing, Took};
 use crate::store::{Claim, Position, Record, Store, Turn};
 use crate::unit::NanoUsd;
@@ -78,10 +76,8 @@ impl Reports {
             },
             None => None,
         };
-        let named = match &told.endpoint {
-            Some(named) => named.clone(),
-            None => self.endpoint_of(decided, told.decision)?,
-        };
+        let chosen = self.endpoint_of(decided, told.decision)?;
+        let named = told.endpoint.clone().unwrap_or_else(|| chosen.clone());
         let endpoint = self.catalogue.endpoint(named.as_str());
         let endpoint = endpoint.ok_or_else(|| ReportError::UnknownEndpoint {
             endpoint: named.clone(),
@@ -109,23 +105,29 @@ impl Reports {
         let kept = self.store.append(&record)?;
         self.accounts.settle(team, &attempt);
         self.warmth.note(&record);
-        self.stood(&attempt);
+        self.stood(&attempt, named == chosen);
         self.store.journal().durable(kept.sequence).await?;
         Ok(attempt)
     }
 
-    /// What the endpoint's standing hears of it: kinds that we use ourselves; any other is one failure.
-    fn stood(&self, attempt: &Attempt) {
-        let kind = attempt.error.as_ref().map(|kind| kind.as_str());
+    /// What the endpoint's standing hears of it: how long an answer took, or that there was none. No more than
+    /// that, and only of the endpoint that the decision named, for an endpoint is every team's: what a caller
+    /// tells neither closes a breaker nor says how long to wait.
+    fn stood(&self, attempt: &Attempt, named: bool) {
+        if !named {
+            return;
+        }
+        let kind = attempt.error.as_ref().map(Name::as_str);
         let outcome = match kind {
-            None => Outcome::Answered,
-            Some(ABANDONED) => Outcome::Abandoned,
-            Some(kind) => {
-                Kind::named(kind).map_or(Outcome::Failed, |kind| running::outcome(&kind.into()))
+            None => Outcome::Told,
+            Some("timeout") => Outcome::TimedOut,
+            Some("server_error" | "overloaded" | "unreachable" | "malformed" | "cut") => {
+                Outcome::Failed
             }
+            Some(_) => return,
         };
         let took = attempt.latency_ms.map(Took::Whole);
-        let took = took.filter(|_| outcome == Outcome::Answered);
+        let took = took.filter(|_| outcome == Outcome::Told);
         let endpoint = &attempt.endpoint;
         self.standing.told(endpoint, outcome, took, attempt.ended);
     }

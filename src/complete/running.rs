@@ -137,7 +137,7 @@ impl Running {
 
     /// Records a failure.
     pub(super) fn failed(&mut self, error: &provider::Error) -> Ended {
-        self.stood(outcome(error));
+        self.stood(outcome(error, self.started.elapsed()));
         // Words that were heard were made, whatever went wrong after them.
         let usage = if error.kind.may_cost() || self.heard.characters() > 0 {
             self.completed(Usage::default())
@@ -203,13 +203,19 @@ impl Running {
     }
 }
 
-/// What a failure says of the endpoint.
-pub(super) fn outcome(error: &provider::Error) -> Outcome {
+/// A caller who waited so long for nothing was let down by the endpoint, whatever its own limits are.
+const LONG: Duration = Duration::from_secs(10);
+
+/// What a failure after `waited` says of the endpoint.
+fn outcome(error: &provider::Error, waited: Duration) -> Outcome {
     match (error.kind, error.source) {
         (Kind::RateLimited, _) => Outcome::TooMany(error.retry_after),
         (Kind::Timeout, _) => Outcome::TimedOut,
+        (Kind::DeadlineExceeded, _) if waited >= LONG => Outcome::TimedOut,
         // The caller's patience, not the endpoint's, ended.
         (Kind::DeadlineExceeded, _) => Outcome::Abandoned,
+        // Some providers refuse a single prompt so: no key is wrong.
+        _ if error.status == Some(403) => Outcome::Failed,
         (Kind::Unsupported, _) | (_, Source::Caller) => Outcome::Answered,
         (_, Source::Ours) => Outcome::Misconfigured,
         (_, Source::Theirs) => match error.retry_after {

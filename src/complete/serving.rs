@@ -10,11 +10,11 @@ use super::checking::{Found, OnFailure, Standard};
 use super::error::{Error, Failed};
 use super::tries::Tries;
 use crate::access::Grant;
-use crate::chat::Message;
+use crate::chat::{Message, estimated_tokens};
 use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
 use crate::provider::{self, Answer, Kind, Prompt, Retry};
-use crate::route::{Request, Routed};
+use crate::route::{self, Request, Routed};
 use crate::telemetry::Underway;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -59,18 +59,13 @@ impl Complete {
                     }
                     tries.attempts.push(attempt);
                     let follows = found.follows;
-                    if follows == Some(OnFailure::Retry)
-                        && kept.is_none()
-                        && self.route.hold_again(&routed.decision).is_ok()
-                    {
-                        self.route
-                            .metrics()
-                            .another_try(&endpoint.arm, &endpoint.arm);
-                        told = Some(found.told(&request.messages, &answer.message));
-                        kept = Some((answer, found));
-                        continue;
+                    if kept.is_none() {
+                        told = self.told_again(request, to, &answer, &found);
                     }
                     kept = Some((answer, found));
+                    if told.is_some() {
+                        continue;
+                    }
                     if follows != Some(OnFailure::FallBack) {
                         break;
                     }
@@ -90,7 +85,40 @@ impl Complete {
         let Some((answer, found)) = kept else {
             return Err(tries.failed(unfit()));
         };
-        Ok(self.told(standard, answer, found, tries.attempts))
+        let served = self.told(standard, answer, found, tries.attempts);
+        if served.repaired {
+            let Answer {
+                message,
+                finish_reason,
+                ..
+            } = &served.answer;
+            self.attempts
+                .keep(&routed.decision, message, *finish_reason);
+        }
+        Ok(served)
+    }
+
+    /// The conversation to ask the same endpoint with once more, told what is wrong with its answer: where the
+    /// rules want that, and the money for it could be held.
+    fn told_again(
+        &self,
+        request: &Request,
+        (routed, endpoint): (&Routed, &Arc<Endpoint>),
+        answer: &Answer,
+        found: &Found,
+    ) -> Option<Vec<Message>> {
+        let wanted = found.follows == Some(OnFailure::Retry) && !request.constraints.no_fallbacks;
+        let messages = wanted.then(|| found.told(&request.messages, &answer.message))?;
+        let more = messages.iter().skip(request.messages.len());
+        let more = estimated_tokens(more.map(Message::characters).sum());
+        let tokens = route::input_tokens(request).saturating_add(more);
+        let decision = &routed.decision;
+        if !self.route.hold_another(request, decision, endpoint, tokens) {
+            return None;
+        }
+        let metrics = self.route.metrics();
+        metrics.another_try(&endpoint.arm, &endpoint.arm);
+        Some(messages)
     }
 
     /// Asks one endpoint; the outer error is ours.

@@ -1,13 +1,14 @@
 //! The tries of one request: the decision's endpoint first, then wherever there is a road.
 //!
 //! Invariants: nothing is tried after the caller's deadline; every road was opened by `route`, which asked
-//! what the choice was asked and holds the money for it; what was tried is told in order.
+//! what the choice was asked and holds the money for it; what is held when nobody is asked any more is let go,
+//! whoever goes first; what was tried is told in order.
 //!
 //! Not here: which road (`route`), one try (`attempt`).
 
 use super::error::{Error, Failed};
 use crate::access::Grant;
-use crate::decision::Attempt;
+use crate::decision::{Attempt, Decision};
 use crate::eligibility::Endpoint;
 use crate::provider;
 use crate::route::{Request, Route, Routed, Tried};
@@ -24,6 +25,19 @@ pub(super) struct Tries<'a> {
     tried: Vec<Tried>,
     /// Their records, in order.
     pub(super) attempts: Vec<Attempt>,
+    hold: Hold<'a>,
+}
+
+/// Lets go of what is held for a decision: a try that has ended has settled it, so this is what was held for
+/// one that never began.
+struct Hold<'a>(Option<(&'a Route, &'a Decision)>);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        if let Some((route, decision)) = self.0 {
+            route.let_go(decision);
+        }
+    }
 }
 
 impl<'a> Tries<'a> {
@@ -41,7 +55,14 @@ impl<'a> Tries<'a> {
             deadline,
             tried: Vec::new(),
             attempts: Vec::new(),
+            hold: Hold(Some((route, &routed.decision))),
         }
+    }
+
+    /// The records of those that failed before a stream began, which settles what is held when it ends.
+    pub(super) fn before_a_stream(mut self) -> Vec<Attempt> {
+        self.hold.0 = None;
+        self.attempts
     }
 
     /// The endpoint to ask first.
@@ -87,6 +108,11 @@ impl<'a> Tries<'a> {
             metrics.another_try(from, &road.endpoint.arm);
         }
         Some(road.endpoint)
+    }
+
+    /// Their records, where one of them brought the answer.
+    pub(super) fn done(self) -> Vec<Attempt> {
+        self.attempts
     }
 
     /// That all of them failed, the last one with `error`.

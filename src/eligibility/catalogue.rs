@@ -191,7 +191,12 @@ fn bits(capabilities: &[Name], has: impl Fn(&Name) -> bool) -> u64 {
 
 fn check_endpoint(endpoint: &Endpoint, errors: &mut Vec<Error>) {
     for price in &endpoint.prices {
-        for value in [price.input, price.cached_input, price.output] {
+        for value in [
+            price.input,
+            price.cached_input,
+            price.cache_write,
+            price.output,
+        ] {
             if !(0.0..=1e6).contains(&value) {
                 let endpoint = endpoint.name.clone();
                 errors.push(Error::Price { endpoint, value });

@@ -3,12 +3,13 @@
 //! Not here: the draw among them (`bandit`), limits on predictions (`need::Limits`).
 
 use super::catalogue::{Arm, Catalogue};
-use super::endpoint::{REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
-use super::need::Need;
+use super::endpoint::{Endpoint, REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
+use super::need::{DataPolicy, Need};
 use crate::chat::Parameters;
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
 use crate::unit::{NanoUsd, Timestamp};
+use std::sync::Arc;
 
 /// An arm that may take the request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -147,7 +148,9 @@ impl Catalogue {
         let mut passed = Passed::default();
         for &index in of_arm {
             let endpoint = self.endpoints.get(index);
-            let Some(endpoint) = endpoint.filter(|e| need.data_policy.permits(e)) else {
+            let permits =
+                |e: &&Arc<Endpoint>| need.data_policy.permits(e) && need.team_policy.permits(e);
+            let Some(endpoint) = endpoint.filter(permits) else {
                 continue;
             };
             passed.permitted = true;
@@ -196,7 +199,12 @@ impl Passed {
         match self {
             Self {
                 permitted: false, ..
-            } => (Reason::DataPolicy, need.data_policy.demands()),
+            } => {
+                let policies = [need.data_policy, need.team_policy];
+                let strictest = policies.into_iter().find(|p| **p != DataPolicy::default());
+                let strictest = strictest.unwrap_or(need.team_policy);
+                (Reason::DataPolicy, strictest.demands())
+            }
             Self {
                 admitted: false, ..
             } => (Reason::Parameters, need.lacks(self.expressed)),

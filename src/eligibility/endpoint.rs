@@ -55,13 +55,14 @@ pub struct Waits {
 }
 
 impl Default for Waits {
-    /// 5 seconds, 60, 60, and 10 minutes: models that think say nothing for long.
+    /// 5 seconds, 60, 60, and 5 minutes: models that think say nothing for long, and a caller who waits ten
+    /// minutes (the default) has time left for another road.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             first_token: Duration::from_secs(60),
             idle: Duration::from_secs(60),
-            total: Duration::from_secs(600),
+            total: Duration::from_secs(300),
         }
     }
 }

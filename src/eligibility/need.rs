@@ -68,6 +68,8 @@ pub struct Need<'a> {
     pub max_output_tokens: Option<u32>,
     /// Where the data may go.
     pub data_policy: &'a DataPolicy,
+    /// Where the team lets its data go at most.
+    pub team_policy: &'a DataPolicy,
     /// What the endpoint's dialect must be able to express.
     pub parameters: Parameters,
     /// Only these endpoints, by their names or their providers'. Empty: any.
@@ -91,6 +93,7 @@ impl<'a> Need<'a> {
             input_tokens: 0,
             max_output_tokens: None,
             data_policy,
+            team_policy: data_policy,
             parameters: Parameters::default(),
             allowed_endpoints: &[],
             denied_endpoints: &[],

@@ -91,7 +91,7 @@ pub struct Completed {
     pub message: Message,
     /// Why it stopped, in the contract's words.
     pub finish_reason: &'static str,
-    /// The attempts, in order; the last one served it.
+    /// The attempts, in order; the last one that did not fail served it.
     pub attempts: Vec<Attempt>,
     /// What was checked of the answer.
     pub checks: Vec<Checked>,
@@ -114,7 +114,7 @@ pub enum Event {
     Done {
         /// Why it stopped, in the contract's words.
         finish_reason: &'static str,
-        /// The attempts, in order; the last one served it.
+        /// The attempts, in order; the last one that did not fail served it.
         attempts: Vec<Attempt>,
         /// What was checked of the answer.
         checks: Vec<Checked>,

@@ -45,6 +45,8 @@ pub enum Outcome {
     Misconfigured,
     /// Nobody waited for it.
     Abandoned,
+    /// Answered, by the word of a caller: good for the mean, not for the breaker.
+    Told,
 }
 
 /// Whether an endpoint may be asked.
@@ -113,10 +115,8 @@ impl Breaker {
         match outcome {
             Outcome::Answered => {
                 self.strikes /= 2.0;
-                // One that was sent before it opened says nothing of how it is now, but that it answers.
-                if self.open.take().is_some() {
-                    self.strikes = 0.0;
-                }
+                // One that was sent before it opened says nothing of how it is now.
+                self.open.take_if(|open| open.probing || now >= open.until);
             }
             Outcome::Failed => self.strike(1.0, now),
             Outcome::TimedOut => self.strike(2.0, now),
@@ -125,7 +125,12 @@ impl Breaker {
                 let asked = asked.unwrap_or(PAUSE).min(LONGEST_ASKED);
                 self.open_for(asked, FIRST_OPEN, now);
             }
-            Outcome::Abandoned => {}
+            Outcome::Abandoned => {
+                if let Some(open) = &mut self.open {
+                    open.probing = false;
+                }
+            }
+            Outcome::Told => {}
         }
     }
 
@@ -266,5 +271,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_answer_to_what_was_sent_before_it_opened_does_not_close_it() {
+        let mut breaker = Breaker::default();
+        breaker.note(Outcome::TooMany(Some(Duration::from_secs(30))), at(0));
+        breaker.note(Outcome::Answered, at(10));
+        assert!(breaker.is_open(at(29_999)));
+        assert!(breaker.admit(at(30_000)));
+        breaker.note(Outcome::Told, at(30_010));
+        assert!(!breaker.is_closed());
+        breaker.note(Outcome::Answered, at(30_020));
+        assert!(breaker.is_closed());
     }
 }

@@ -222,8 +222,8 @@ impl<'a> Outcome<'a> {
     /// The arm and endpoint that served.
     pub(super) fn served(&self) -> (&'a Name, &'a Name) {
         let routed = self.routed;
-        let last = self.attempts.last();
-        last.map_or((&routed.endpoint.arm, &routed.endpoint.name), |attempt| {
+        let served = Attempt::served(self.attempts);
+        served.map_or((&routed.endpoint.arm, &routed.endpoint.name), |attempt| {
             (&attempt.arm, &attempt.endpoint)
         })
     }
@@ -235,7 +235,7 @@ impl<'a> Outcome<'a> {
     }
 
     pub(super) fn usage(&self) -> UsageOut {
-        let served = self.attempts.last().map(|attempt| attempt.usage);
+        let served = Attempt::served(self.attempts).map(|attempt| attempt.usage);
         UsageOut::of(&served.unwrap_or_default())
     }
 

@@ -59,9 +59,9 @@ pub(super) struct Entry {
     pub(super) usage: Row,
     /// What its team's pacing takes it to cost beside its attempts so far; absent where it has none.
     pub(super) predicted_usd: Option<f64>,
-    /// Whether another arm served it than the one chosen.
-    pub(super) elsewhere: bool,
-    /// Then, group by group: what was said of it, in no regression.
+    /// Whether the arm chosen served it. Absent: not told.
+    pub(super) served: Option<bool>,
+    /// Where it did not, group by group: what was said of it, in no regression.
     pub(super) set_down: Vec<Learned>,
     /// Its part in what is compared (the baseline, newcomers), until it is scored.
     pub(super) trial: Option<Trial>,
@@ -96,7 +96,7 @@ impl Entry {
             learned: Vec::new(),
             usage: Row::default(),
             predicted_usd,
-            elsewhere: false,
+            served: None,
             set_down: Vec::new(),
             trial: None,
         }

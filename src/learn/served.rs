@@ -4,11 +4,13 @@
 //! attempt that succeeded was another arm's), what is said of the decision is set down for those who compare
 //! by intention (the baseline, newcomers: what the choice led to is what is compared), and enters no arm's
 //! regression: not the chosen one's, which did not answer, nor the other's, which was not chosen but met what
-//! another one failed at. Signals of our own checks are the exception: they are about what the chosen arm
-//! answered, whoever stood in for it after that, and it learns from them.
+//! another one failed at. So it is where all attempts failed, for an outage is not the arm's quality. Signals of
+//! our own checks are the exception: they are about what the chosen arm answered, whoever stood in for it after
+//! that, and it learns from them.
 //!
-//! Invariants: a value that is set down is in no regression; whichever of outcome and attempt comes first, the
-//! regression ends up the same; where the chosen arm serves after all, what comes from then on is learned.
+//! Invariants: a value that is set down is in no regression; whichever of outcome and last attempt comes first,
+//! the regression ends up the same, but that an outcome between a failed attempt and the one that served at last
+//! is not learned.
 //!
 //! Not here: what attempts use (`usage`), outcomes of those that were served as chosen (`team`).
 
@@ -17,7 +19,11 @@ use super::ledger::{Entry, Learned};
 use super::team::{Scope, Team, Touched, not_learned};
 use super::told::Changes;
 use crate::decision::Attempt;
+use crate::id::Name;
 use crate::store;
+
+/// Kind of error of an attempt whose caller went away.
+const ABANDONED: &str = "abandoned";
 
 /// Whether a target of a group is of a signal that our checks report.
 fn is_checked(params: &Params, group: usize, target: usize) -> bool {
@@ -71,10 +77,18 @@ impl Team {
         let Some(entry) = self.ledger.get(id) else {
             return Ok(());
         };
-        let elsewhere = attempt.arm != entry.arm;
-        if attempt.error.is_some() || elsewhere == entry.elsewhere {
+        let served = match attempt.error.as_ref().map(Name::as_str) {
+            None => Some(attempt.arm == entry.arm),
+            // Who goes away may have been given what he goes away from.
+            Some(ABANDONED) => entry.served,
+            // A failure says that nobody has served yet, and nothing where somebody has.
+            Some(_) => entry.served.or(Some(false)),
+        };
+        let before = entry.served;
+        if served == before {
             return Ok(());
         }
+        let elsewhere = served == Some(false);
         let learned = entry.learned.iter().any(|row| !row.used.is_empty());
         let decision = match elsewhere && learned {
             true => scope.recall.decision(entry.position)?,
@@ -87,7 +101,7 @@ impl Team {
             }
         }
         if let Some(entry) = self.ledger.get_mut(id) {
-            entry.elsewhere = elsewhere;
+            entry.served = served;
             if !elsewhere {
                 entry.set_down.clear();
             }
@@ -212,8 +226,12 @@ mod tests {
         let (d, f, s) = (&decision, &failed, &said);
         assert_eq!(count(&[d.clone(), s.clone()]), 1);
         assert_eq!(count(&[d.clone(), by("a"), s.clone()]), 1);
-        // A failure alone says nothing of who served.
-        assert_eq!(count(&[d.clone(), f.clone(), s.clone()]), 1);
+        // Nobody served: an outage is not the arm's quality.
+        assert_eq!(count(&[d.clone(), f.clone(), s.clone()]), 0);
+        assert_eq!(count(&[d.clone(), f.clone(), by("a"), s.clone()]), 1);
+        assert_eq!(count(&[d.clone(), by("a"), f.clone(), s.clone()]), 1);
+        let left = served(id, "a", Some("abandoned"), &maker);
+        assert_eq!(count(&[d.clone(), left, s.clone()]), 1);
         assert_eq!(count(&[d.clone(), f.clone(), by("b"), s.clone()]), 0);
         assert_eq!(count(&[d.clone(), s.clone(), by("b")]), 0);
         // The chosen one served after all: what comes from then on is learned.

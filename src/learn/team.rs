@@ -264,7 +264,7 @@ impl Team {
                 .iter_mut()
                 .for_each(|(_, value)| *value = value.or(silence));
         }
-        if entry.elsewhere {
+        if entry.served == Some(false) {
             changes = set_down(entry, group, changes, params)?;
         }
         let arm = self.arm(&name)?;

@@ -281,7 +281,7 @@ pub struct Constraints {
     /// At most 64 capabilities that the arm must have, beside those that the request itself implies.
     #[prost(string, repeated, tag = "5")]
     pub required_capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Where the data may go. Absent: the team's default.
+    /// Where the data may go, of where the team lets it go. Absent: wherever the team does.
     #[prost(message, optional, tag = "6")]
     pub data_policy: ::core::option::Option<DataPolicy>,
     /// Only these endpoints, at most 1024, by their names or their providers'. Empty: any.
@@ -789,7 +789,7 @@ pub struct CompleteResponse {
     /// The attempt that served it.
     #[prost(message, optional, tag = "4")]
     pub attempt: ::core::option::Option<Attempt>,
-    /// Every attempt, in order; the last one served it. `decision.arm` is the arm that was chosen, each
+    /// Every attempt, in order; the last one without an error served it. `decision.arm` is the arm that was chosen, each
     /// attempt's `arm` the one that was asked.
     #[prost(message, repeated, tag = "5")]
     pub attempts: ::prost::alloc::vec::Vec<Attempt>,
@@ -848,7 +848,7 @@ pub struct StreamDone {
     /// The attempt that served it: arm, usage, cost.
     #[prost(message, optional, tag = "3")]
     pub attempt: ::core::option::Option<Attempt>,
-    /// Every attempt, in order; the last one served it.
+    /// Every attempt, in order; the last one without an error served it.
     #[prost(message, repeated, tag = "4")]
     pub attempts: ::prost::alloc::vec::Vec<Attempt>,
     /// What was checked of the answer. Empty: nothing.

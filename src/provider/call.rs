@@ -68,6 +68,9 @@ pub(super) struct Refused {
     pub(super) retry_after: Option<Duration>,
 }
 
+/// A streamed answer is read this far: events repeat what frames them, so it may be larger than a whole one.
+const MAX_STREAM_BYTES: usize = 128 << 20;
+
 /// A refusal's body is read this far, and this long.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
@@ -201,6 +204,7 @@ impl Caller {
 pub(super) fn read(response: Response, waiting: Waiting, gather: impl Gather) -> Pieces {
     let upstream = Upstream {
         response,
+        read: 0,
         waiting,
         events: Events::default(),
         gather,
@@ -216,6 +220,8 @@ pub(super) fn read(response: Response, waiting: Waiting, gather: impl Gather) ->
 /// A streamed answer being read.
 struct Upstream<G> {
     response: Response,
+    /// Bytes read.
+    read: usize,
     waiting: Waiting,
     events: Events,
     gather: G,
@@ -238,7 +244,13 @@ impl<G: Gather> Upstream<G> {
                 continue;
             }
             match chunk(&mut self.response, &self.waiting).await? {
-                Some(bytes) => self.events.push(&bytes),
+                Some(bytes) => {
+                    self.read = self.read.saturating_add(bytes.len());
+                    if self.read > MAX_STREAM_BYTES {
+                        return Err(Kind::TooLarge.into());
+                    }
+                    self.events.push(&bytes);
+                }
                 // The connection ended well, but the answer may not have.
                 None => self.gather.end(&mut self.ready)?,
             }

@@ -37,11 +37,17 @@ impl Transport {
     /// Reads the machine's certificates, once for all endpoints. A machine without any can still
     /// reach plain addresses: the failure is kept until a secure one is asked for.
     pub fn new() -> Result<Self, SetupError> {
+        Self::within(CONNECT)
+    }
+
+    /// As [`Transport::new`], for endpoints that are waited for no longer than `connect` until they are
+    /// connected.
+    pub fn within(connect: Duration) -> Result<Self, SetupError> {
         // The TLS library wants its cryptography named once a process; whoever was first is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // No certificates at all: this one never speaks TLS.
-        let plain = build(builder().tls_certs_only([]))?;
-        let secure = build(builder().https_only(true));
+        let plain = build(builder(connect).tls_certs_only([]))?;
+        let secure = build(builder(connect).https_only(true));
         Ok(Self { plain, secure })
     }
 
@@ -67,12 +73,12 @@ pub(super) fn below<'a>(
     Ok(url)
 }
 
-fn builder() -> ClientBuilder {
+fn builder(connect: Duration) -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("bellwether/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT)
+        .connect_timeout(connect)
         .tcp_keepalive(KEEP_ALIVE)
 }
 
@@ -85,10 +91,11 @@ fn build(builder: ClientBuilder) -> Result<Client, SetupError> {
 /// What a broken connection means: before the answer's head, nothing was reached; in its body, the
 /// answer was cut.
 pub(super) fn broken(error: &reqwest::Error) -> Error {
-    let kind = if error.is_timeout() {
-        Kind::Timeout
-    } else if error.is_connect() {
+    // A connection that took too long is both; nothing was sent over it.
+    let kind = if error.is_connect() {
         Kind::Unreachable
+    } else if error.is_timeout() {
+        Kind::Timeout
     } else if error.is_builder() {
         Kind::InvalidRequest
     } else {

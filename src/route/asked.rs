@@ -72,6 +72,7 @@ pub(super) fn need<'a>(
             .data_policy
             .as_ref()
             .unwrap_or(&team.data_policy),
+        team_policy: &team.data_policy,
         parameters: parameters(request),
         allowed_endpoints: &constraints.allowed_endpoints,
         denied_endpoints: &constraints.denied_endpoints,
@@ -113,7 +114,12 @@ impl<'a> Asked<'a> {
         let allowed = &constraints.allowed_arms;
         let may = |arm: &&Name| allowed.is_empty() || allowed.contains(arm);
         let mut order = constraints.arm_order.iter().filter(may);
+        if constraints.arm_order.is_empty() {
+            return;
+        }
         let Some(first) = order.find(|arm| estimates.arms.contains(arm)) else {
+            // None of them may take it.
+            estimates.retain(&vec![false; estimates.arms.len()]);
             return;
         };
         let others = estimates.arms.iter().filter(|arm| *arm != first);

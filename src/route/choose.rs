@@ -136,6 +136,12 @@ impl Route {
         })
     }
 
+    /// What is still held for a decision that nobody tries any more is free again.
+    pub fn let_go(&self, decision: &Decision) {
+        let accounts = &self.known.accounts;
+        accounts.cancel(&decision.team, decision.id, self.clock.now());
+    }
+
     /// Decides; a repeat of a request id gets the first decision.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let mut call = self.known.metrics.begin(Method::Route, &caller.team);
@@ -332,6 +338,9 @@ impl Route {
         };
         spending.withhold(&mut estimates, granted, worst_case, &mut excluded)?;
         asked.keep_first_of_order(&mut estimates, &mut excluded);
+        if estimates.arms.is_empty() {
+            return Err(Error::NoEligibleArm { excluded });
+        }
         let (way, chooser) = (asked.way(&estimates), asked.chooser(&estimates.arms));
         let places = std::mem::take(&mut estimates.places);
         let uniform = self.mint.secret().uniform(id);

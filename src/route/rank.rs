@@ -48,6 +48,12 @@ pub(super) fn order(
         ([], Fallbacks::Ordered(arms)) => arms,
         (order, _) => order,
     };
+    let allowed = &request.constraints.allowed_arms;
+    let withheld = decision.allowance.as_ref().map(|a| a.withheld.as_slice());
+    let withheld = withheld.unwrap_or_default();
+    let may = |arm: &Name| {
+        (allowed.is_empty() || allowed.contains(arm)) && !withheld.iter().any(|w| w.arm == *arm)
+    };
     let open = |arm: &Name| match wanted {
         [] => decision.drawn.arms.contains(arm),
         wanted => chosen == Some(arm) || wanted.contains(arm),
@@ -55,7 +61,7 @@ pub(super) fn order(
     let mut order: Vec<_> = (0..estimates.arms.len())
         .filter(|index| {
             let arm = &estimates.arms[*index];
-            open(arm) && !spent(arm)
+            open(arm) && may(arm) && !spent(arm)
         })
         .collect();
     let worth = |index: usize| match by {

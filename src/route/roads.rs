@@ -22,7 +22,7 @@
 //!
 //! Source: FACTS 4 and 5; power of two choices: Mitzenmacher 2001.
 
-use super::asked::need;
+use super::asked::{limits, need};
 use super::choose::Route;
 use super::context;
 use super::cost::Pricing;
@@ -51,6 +51,9 @@ const MOST_AGAIN: u32 = 2;
 
 /// The first pause before an endpoint is asked again; the next one is twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest pause: who is told to wait longer is told so.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Where to go next.
 #[derive(Debug, Clone)]
@@ -142,10 +145,14 @@ impl Route {
         let endpoint = self.catalogue.endpoints().get(place)?;
         let learned = &by.learned.arms.get(&endpoint.arm)?.expected;
         let cost = pricing.cost_at(arm, place, learned, by.x)?;
-        let load = self
-            .known
-            .standing
-            .load(place, by.request.streaming, pricing.now);
+        if limits(by.request)
+            .check(&endpoint.arm, cost.usd, None)
+            .is_some()
+        {
+            return None;
+        }
+        let (standing, streaming) = (&self.known.standing, by.request.streaming);
+        let load = standing.load(place, streaming, pricing.now);
         let latency = load.latency_ms.map(|ms| ms * f64::from(load.under_way + 1));
         let scorecard = &by.learned.scorecard;
         let price = |latency| scorecard.price(cost.usd, latency) + by.budget_price * cost.usd;
@@ -188,18 +195,24 @@ impl Route {
         };
         let now = self.clock.now();
         let over = tried.len() >= MOST_TRIES || request.constraints.no_fallbacks;
-        if over || last.error.retry == Retry::Never || !self.known.standing.may_retry(now) {
+        if over || last.error.retry == Retry::Never || left.is_zero() {
             return Ok(None);
         }
-        let mut shut = self.known.standing.unavailable(now);
-        shut.resize(self.catalogue.endpoints().len(), false);
-        let mut again = shut.clone();
-        for (place, endpoint) in self.catalogue.endpoints().iter().enumerate() {
-            shut[place] |= tried.iter().any(|t| t.endpoint.name == endpoint.name);
-        }
-        if let Some(endpoint) = self.hop(caller, request, decision, tried, (&shut, false))? {
-            let pause = Duration::ZERO;
-            return Ok(Some(Road { endpoint, pause }));
+        let asked =
+            |endpoint: &Arc<Endpoint>| tried.iter().any(|t| t.endpoint.name == endpoint.name);
+        let asked: Vec<bool> = self.catalogue.endpoints().iter().map(asked).collect();
+        let standing = &self.known.standing;
+        // Those that nothing is held against, then those that may be back.
+        for mut shut in [standing.troubled(), standing.unavailable(now)] {
+            shut.resize(asked.len(), false);
+            shut.iter_mut()
+                .zip(&asked)
+                .for_each(|(s, asked)| *s |= asked);
+            let hop = self.hop(caller, request, decision, tried, (&shut, false))?;
+            if let Some(endpoint) = hop {
+                let pause = Duration::ZERO;
+                return Ok(self.granted(Road { endpoint, pause }));
+            }
         }
         // Nothing else is left: those that were asked, if what went wrong may pass.
         let repeated = repeated(tried);
@@ -207,14 +220,46 @@ impl Route {
             return Ok(None);
         }
         let pause = |place| self.pause(tried, place, PAUSE * 2_u32.pow(repeated));
-        for (place, shut) in again.iter_mut().enumerate() {
-            *shut = pause(place).is_none_or(|pause| pause >= left);
-        }
-        let endpoint = self.hop(caller, request, decision, tried, (&again, true))?;
+        let shut = (0..asked.len()).map(|place| {
+            let pause = pause(place).filter(|pause| *pause < left && *pause <= LONGEST_PAUSE);
+            pause.is_none_or(|pause| standing.is_open(place, now.after(pause)))
+        });
+        let shut: Vec<bool> = shut.collect();
+        let endpoint = self.hop(caller, request, decision, tried, (&shut, true))?;
         Ok(endpoint.and_then(|endpoint| {
             let pause = pause(self.catalogue.place(&endpoint.name)?)?;
-            Some(Road { endpoint, pause })
+            self.granted(Road { endpoint, pause })
         }))
+    }
+
+    /// The road, if the retry budget has a try left.
+    fn granted(&self, road: Road) -> Option<Road> {
+        let granted = self.known.standing.may_retry(self.clock.now());
+        granted.then_some(road)
+    }
+
+    /// Holds the worst case of asking an endpoint once more, with `input_tokens` this time; whether it could.
+    pub fn hold_another(
+        &self,
+        request: &Request,
+        decision: &Decision,
+        endpoint: &Endpoint,
+        input_tokens: u32,
+    ) -> bool {
+        let now = self.clock.now();
+        let arm = self.catalogue.arm(endpoint.arm.as_str());
+        let arm = arm.and_then(|arm| self.catalogue.arms().get(arm));
+        let Some((arm, price)) = arm.zip(endpoint.price(now)) else {
+            return false;
+        };
+        let most = [request.max_output_tokens, arm.max_output_tokens];
+        let room = arm.context_tokens.saturating_sub(input_tokens);
+        let output = most.into_iter().flatten().min().unwrap_or(room);
+        if output > room {
+            return false;
+        }
+        let worst = NanoUsd::from_usd(price.cost_usd(input_tokens, 0, output)).ok();
+        self.known.accounts.hold_for(decision, worst, now)
     }
 
     /// How long to wait until the endpoint at `place` may be asked again; `None`: it may not.
@@ -257,7 +302,7 @@ impl Route {
             now,
         };
         let budget_price = decision.allowance.as_ref().map_or(0.0, |a| a.price);
-        let limits = super::asked::limits(request);
+        let limits = limits(request);
         let of = (&x[..], budget_price);
         let estimates = estimate(&pricing, &limits, learned, of, &mut Vec::new())?;
         let by = Choosing {

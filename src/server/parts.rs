@@ -13,7 +13,7 @@ use crate::provider::{
 };
 use crate::route::{self, Choosing, Recording};
 use crate::unit::Probability;
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,12 +55,18 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
 pub(super) fn providers(
     params: &config::Params,
 ) -> Result<BTreeMap<Name, Arc<dyn Provider>>, Error> {
-    let transport = OnceCell::new();
+    // One for each time that is waited for a connection: endpoints of one share their connections.
+    let transports = RefCell::new(BTreeMap::new());
     let mut providers: BTreeMap<Name, Arc<dyn Provider>> = BTreeMap::new();
     for (endpoint, connection) in params.catalogue.endpoints().iter().zip(&params.connections) {
         let made = provider(endpoint, connection, &|| {
-            let made: &Result<_, SetupError> = transport.get_or_init(Transport::new);
-            made.clone().map_err(|error| error.to_string())
+            let connect = endpoint.waits.connect;
+            let mut transports = transports.borrow_mut();
+            let made = transports
+                .entry(connect)
+                .or_insert_with(|| Transport::within(connect));
+            let made: Result<Transport, SetupError> = made.clone();
+            made.map_err(|error| error.to_string())
         });
         let provider = made.map_err(|problem| Error::Provider {
             endpoint: endpoint.name.clone(),

@@ -135,6 +135,10 @@ fn reasons() -> Vec<(&'static str, Forbidden, Change)> {
         ("not in the caller's order", usual, |r| {
             constraints(r).arm_order = names(&["two", "one", "three"]);
         }),
+        ("in the caller's order but not in the list", usual, |r| {
+            constraints(r).arm_order = names(&["two", "forbidden", "one", "three"]);
+            constraints(r).allowed_arms = names(&["one", "two", "three"]);
+        }),
         ("its endpoint denied", usual, |r| {
             constraints(r).denied_endpoints = names(&["forbidden-at"]);
         }),
@@ -173,6 +177,15 @@ fn reasons() -> Vec<(&'static str, Forbidden, Change)> {
                 ..usual
             },
             plain,
+        ),
+        (
+            "the team's own data policy, which a request cannot loosen",
+            Forbidden {
+                endpoint: "region = \"us\"\n",
+                team: "data_policy = { regions = [\"eu\"] }\n",
+                ..usual
+            },
+            |r| drop(policy(r)),
         ),
         (
             "a price that does not hold yet",

@@ -8,6 +8,7 @@ use super::decision::route_response;
 use super::record::attempt;
 use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
 use crate::complete::Checked;
+use crate::decision::Attempt;
 use crate::grpc::router::{Completed, Event};
 use crate::proto::v1::{self, content_part::Part, stream_complete_response as piece};
 
@@ -17,7 +18,7 @@ pub(in crate::grpc) fn complete_response(completed: Completed) -> v1::CompleteRe
         decision: Some(route_response(&completed.routed)),
         message: Some(message(completed.message)),
         finish_reason: completed.finish_reason.to_owned(),
-        attempt: completed.attempts.last().map(attempt),
+        attempt: Attempt::served(&completed.attempts).map(attempt),
         attempts: completed.attempts.iter().map(attempt).collect(),
         checks: completed.checks.into_iter().map(check).collect(),
         repaired: completed.repaired,
@@ -49,7 +50,7 @@ pub(in crate::grpc) fn stream_event(event: Event) -> v1::StreamCompleteResponse 
                 .map(|served| served.decision.to_string())
                 .unwrap_or_default(),
             finish_reason: finish_reason.to_owned(),
-            attempt: attempts.last().map(attempt),
+            attempt: Attempt::served(&attempts).map(attempt),
             attempts: attempts.iter().map(attempt).collect(),
             checks: checks.into_iter().map(check).collect(),
         }),
