@@ -231,7 +231,7 @@ mod tests {
             from: Timestamp::from_micros(second * 1_000_000),
             input: usd,
             cached_input: 0.0,
-            cache_write: usd,
+            cache_write: 0.0,
             output: 0.0,
         };
         Endpoint {

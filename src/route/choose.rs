@@ -8,23 +8,17 @@
 //!
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
-use super::asked::{Asked, Chosen, content, limits, need};
-use super::candidates::Found;
+use super::asked::{Asked, content, need};
 use super::context::{self, Capabilities};
-use super::cost::Pricing;
-use super::draw::draw;
 use super::error::Error;
-use super::estimate::estimate;
 use super::experiment::{Baseline, Part};
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
-use super::roads;
 use super::spending::Spending;
 use super::team::{Named, Recording, Team};
 use crate::access::Grant;
 use crate::account::Accounts;
-use crate::bandit::{ChoiceError, Scratch};
 use crate::budget::Refused;
 use crate::clock::Clock;
 use crate::decision::{Cell, Decision};
@@ -37,7 +31,6 @@ use crate::store::{Claim, Record, Store};
 use crate::telemetry::{Method, Metrics, Outcome};
 use crate::unit::Timestamp;
 use crate::warmth::{Warm, Warmth};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -66,11 +59,6 @@ pub struct Known {
     pub standing: Arc<Standing>,
     /// Hear what becomes of calls.
     pub metrics: Arc<Metrics>,
-}
-
-thread_local! {
-    /// Buffers of the draw, one a thread: no allocation per request.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl Route {
@@ -300,80 +288,6 @@ impl Route {
             guarded: named.guarded.as_ref().filter(|_| holds),
             held_out: baseline.map(|b| &b.arm).filter(|_| cell == Cell::Holdout),
         }
-    }
-
-    /// From what is asked to an arm, its endpoints and the money held for it.
-    fn choose(&self, asked: Asked<'_>, mut spending: Spending<'_>) -> Result<Chosen, Error> {
-        let Asked {
-            need,
-            request,
-            learned,
-            id,
-            now,
-            ..
-        } = asked;
-        let Found {
-            mut eligible,
-            forced,
-        } = self.eligible(&need, learned, now);
-        let mut excluded = std::mem::take(&mut eligible.excluded);
-        let (catalogue, limits) = (&self.catalogue, limits(request));
-        let pricing = Pricing {
-            catalogue,
-            eligible: &eligible,
-            need: &need,
-            warm: &asked.warm,
-            now,
-        };
-        let budget_price = spending.price();
-        let of = (asked.x, budget_price);
-        let mut estimates = estimate(&pricing, &limits, learned, of, &mut excluded)?;
-        if estimates.arms.is_empty() {
-            return Err(Error::NoEligibleArm { excluded });
-        }
-        let granted = asked.granted();
-        let worst_case = |place| {
-            let arm = eligible.arms.get(place)?;
-            catalogue.least_worst_case(&eligible, arm, &need, now)
-        };
-        spending.withhold(&mut estimates, granted, worst_case, &mut excluded)?;
-        asked.keep_first_of_order(&mut estimates, &mut excluded);
-        if estimates.arms.is_empty() {
-            return Err(Error::NoEligibleArm { excluded });
-        }
-        let (way, chooser) = (asked.way(&estimates), asked.chooser(&estimates.arms));
-        let places = std::mem::take(&mut estimates.places);
-        let uniform = self.mint.secret().uniform(id);
-        let drawing = SCRATCH.with_borrow_mut(|scratch| {
-            let how = (&way, &spending);
-            draw(estimates, &chooser.choosing, how, uniform, scratch)
-        });
-        let (drawn, origin) = match drawing {
-            Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
-            drawing => drawing?,
-        };
-        let by = roads::Choosing {
-            pricing,
-            learned,
-            x: asked.x,
-            budget_price,
-            request,
-            seed: roads::seed(request.session.as_ref(), id),
-            forced,
-        };
-        let arm = places.get(drawn.chosen as usize);
-        let arm = arm.and_then(|place| eligible.arms.get(*place));
-        let arm = arm.ok_or(Error::Bug("a draw without arm"))?;
-        let (endpoint, worst) = self.first_road(by, arm, |worst| spending.affords(worst))?;
-        Ok(Chosen {
-            fallbacks: self.fallbacks(&eligible, &places, &drawn),
-            drawn,
-            origin,
-            policy: chooser.policy.clone(),
-            excluded,
-            endpoint,
-            allowance: spending.hold(id, worst)?,
-        })
     }
 
     /// Endpoints from the decision alone, so that a repeated request gets the same reply.

@@ -23,6 +23,7 @@ pub mod request;
 mod roads;
 mod spending;
 mod team;
+mod weigh;
 
 pub use choose::{Known, Route};
 pub use context::{context, input_tokens};

@@ -297,6 +297,18 @@ fn view(held: &Held) -> View {
     }
 }
 
+/// What holds answers to what was asked.
+fn checking(
+    params: &config::Params,
+    intake: &Arc<Intake>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Checking, Error> {
+    let rules = params.teams.iter();
+    let rules = rules.map(|team| (team.name.clone(), team.checks.clone()));
+    let checking = Checking::new(rules.collect(), Arc::clone(intake), Arc::clone(clock));
+    Ok(checking?)
+}
+
 fn services(
     params: &config::Params,
     held: Held,
@@ -327,9 +339,7 @@ fn services(
     let (journal, told) = (Arc::clone(&store), Arc::clone(&clock));
     let intake = Intake::new(learning, journal, published, told);
     let intake = Arc::new(intake.counted(metrics));
-    let rules = params.teams.iter();
-    let rules = rules.map(|team| (team.name.clone(), team.checks.clone()));
-    let checking = Checking::new(rules.collect(), Arc::clone(&intake), Arc::clone(&clock))?;
+    let checking = checking(params, &intake, &clock)?;
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,

@@ -1,7 +1,7 @@
 //! The bytes of an attempt, so that journals written before it had more to tell still read.
 //!
 //! What layout 7 added stands behind what was there before: an attempt that tells none of it is the older
-//! bytes and [`NOTHING`].
+//! bytes and `NOTHING`.
 //!
 //! Not here: the record around it (`record`).
 

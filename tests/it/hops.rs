@@ -185,7 +185,7 @@ fn reasons() -> Vec<(&'static str, Forbidden, Change)> {
                 team: "data_policy = { regions = [\"eu\"] }\n",
                 ..usual
             },
-            |r| drop(policy(r)),
+            |r| *policy(r) = v1::DataPolicy::default(),
         ),
         (
             "a price that does not hold yet",
