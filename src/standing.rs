@@ -160,6 +160,12 @@ impl Standing {
         }
     }
 
+    /// Milliseconds that the endpoint at `place` took lately, however long ago that was.
+    pub fn usual_ms(&self, place: usize, streamed: bool) -> Option<f64> {
+        let state = self.endpoints.get(place)?.state();
+        if streamed { &state.first } else { &state.whole }.noted()
+    }
+
     /// Lets a request through to the endpoint at `place`, if its breaker does.
     pub fn admit(&self, place: usize, now: Timestamp) -> bool {
         if self.troubled.load(Ordering::Relaxed) == 0 {

@@ -22,6 +22,7 @@ use crate::store::Store;
 use crate::telemetry::{Method, Outcome, Underway};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The use case and what it holds.
@@ -182,7 +183,7 @@ impl Complete {
         let mut endpoint = tries.first()?;
         let opening = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
-            let (prompt, patience) = self.asked(&endpoint, request, deadline);
+            let (prompt, patience) = self.asked((&routed, &endpoint), request, deadline);
             let target = Target {
                 listen: target.listen || looks,
                 ..target
@@ -235,10 +236,10 @@ impl Complete {
     }
 
     /// What an endpoint is asked (no more than the worst case that was held counts on), and how long it is
-    /// waited for.
+    /// waited for: one that hangs must not take a caller's whole time where another could answer.
     pub(super) fn asked<'a>(
         &self,
-        endpoint: &'a Endpoint,
+        (routed, endpoint): (&Routed, &'a Endpoint),
         request: &'a Request,
         deadline: Instant,
     ) -> (Prompt<'a>, Patience) {
@@ -259,10 +260,20 @@ impl Complete {
             total,
             ..
         } = endpoint.waits;
+        // Where there is another road, half of the time is left for it, unless the endpoint usually takes as long.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let roads = !routed.fallbacks.is_empty() && !request.constraints.no_fallbacks;
+        let usual = self.route.usual(endpoint, request.streaming);
+        let usual = usual.filter(|_| roads).map(|usual| usual.saturating_mul(4));
+        let limit = |limit: Duration| usual.map_or(limit, |usual| limit.min(usual.max(left / 2)));
+        let (first, total) = match request.streaming {
+            true => (limit(first_token), total),
+            false => (first_token, limit(total)),
+        };
         let patience = Patience {
             deadline,
             total,
-            first: first_token,
+            first,
             idle,
         };
         (prompt, patience)

@@ -68,7 +68,7 @@ impl Complete {
         let mut endpoint = tries.first()?;
         let found = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
-            let (prompt, patience) = self.asked(&endpoint, request, deadline);
+            let (prompt, patience) = self.asked((&routed, &endpoint), request, deadline);
             let target = Target {
                 keep_words: false,
                 listen: false,

@@ -130,7 +130,7 @@ impl Complete {
         deadline: Instant,
     ) -> Result<Result<(Answer, Attempt), Failed>, Error> {
         let (provider, target) = self.at(routed, endpoint)?;
-        let (prompt, patience) = self.asked(endpoint, request, deadline);
+        let (prompt, patience) = self.asked((routed, endpoint), request, deadline);
         let prompt = Prompt {
             messages: messages.unwrap_or(prompt.messages),
             ..prompt

@@ -26,6 +26,11 @@ impl PeakEwma {
         self.seen.map(|seen| self.ms * left(seen, now))
     }
 
+    /// The mean when it was last noted; nothing where nothing was seen.
+    pub fn noted(&self) -> Option<f64> {
+        self.seen.map(|_| self.ms)
+    }
+
     /// One request took `ms` milliseconds; what is no finite number of 0 or more is not counted.
     ///
     /// ```

@@ -238,6 +238,13 @@ impl Route {
         granted.then_some(road)
     }
 
+    /// How long an endpoint usually takes: for a whole answer, or until the first piece of a streamed one.
+    pub fn usual(&self, endpoint: &Endpoint, streamed: bool) -> Option<Duration> {
+        let place = self.catalogue.place(&endpoint.name)?;
+        let usual_ms = self.known.standing.usual_ms(place, streamed)?;
+        Duration::try_from_secs_f64(usual_ms / 1e3).ok()
+    }
+
     /// Holds the worst case of asking an endpoint once more, with `input_tokens` this time; whether it could.
     pub fn hold_another(
         &self,

@@ -43,6 +43,7 @@ mod repeats;
 mod rig;
 #[cfg(feature = "analytics")]
 mod seed;
+mod slow;
 mod tidy;
 #[cfg(feature = "analytics")]
 mod two_teams;
