@@ -5,9 +5,9 @@
 //!
 //! Not here: which field has which rule (`decode`).
 
-use super::path::Path;
 use super::status::{Failure, Violation};
 use crate::id::Name;
+use crate::path::Path;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;

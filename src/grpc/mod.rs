@@ -22,7 +22,6 @@ mod field;
 mod guard;
 #[cfg(feature = "analytics")]
 mod judging;
-mod path;
 mod router;
 mod status;
 mod stream;

@@ -5,8 +5,8 @@
 //! Not here: limits on the choice (`routing`), the vector made of all this (`feature`).
 
 use super::field::Fields;
-use super::path::Path;
 use crate::id::Name;
+use crate::path::Path;
 use crate::route::Tag;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -6,8 +6,8 @@
 
 use super::field::Fields;
 use super::json::Texts;
-use super::path::Path;
 use crate::chat::{Effort, Extra, Generation, ToolChoice};
+use crate::path::Path;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;

@@ -9,8 +9,8 @@
 //! conversation that holds one must go on.
 
 use super::field::Fields;
-use super::path::Path;
 use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::path::Path;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use std::borrow::Cow;

@@ -39,7 +39,6 @@ mod json;
 mod key;
 mod message;
 mod models;
-mod path;
 mod routes;
 mod routing;
 mod server;

@@ -19,11 +19,11 @@
 
 use super::declared::SaidTag;
 use super::field::Fields;
-use super::path::Path;
 use super::status::Failure;
 use crate::access::Grant;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::{Name, listed};
+use crate::path::Path;
 use crate::route::{Constraints, Sort};
 use crate::unit::{NanoUsd, Timestamp};
 use serde::Deserialize;

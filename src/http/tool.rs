@@ -5,8 +5,8 @@
 //! Not here: which tool to call (`generation`).
 
 use super::field::Fields;
-use super::path::Path;
 use crate::chat::{ResponseFormat, Tool};
+use crate::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -7,8 +7,8 @@
 //! write broken ones, and a conversation that holds one must go on.
 
 use super::super::field::Fields;
-use super::super::path::Path;
 use crate::chat::{self, ContentPart, Reasoning, ResponseFormat, Role, Tool, ToolCall};
+use crate::path::Path;
 use crate::proto::v1;
 
 const MESSAGES: usize = 4096;

@@ -5,8 +5,8 @@
 //! Not here: whether such an arm, region or capability exists (`route`).
 
 use super::super::field::Fields;
-use super::super::path::Path;
 use crate::eligibility::DataPolicy;
+use crate::path::Path;
 use crate::proto::v1;
 use crate::route::{Constraints, Sort};
 use crate::unit::NanoUsd;

@@ -6,10 +6,10 @@
 //! Not here: the messages (`chat`), the vector made of all this (`feature`).
 
 use super::super::field::Fields;
-use super::super::path::Path;
 use super::chat;
 use crate::chat::Generation;
 use crate::id::Name;
+use crate::path::Path;
 use crate::proto::v1::{self, context_tag};
 use crate::route::{Constraints, Request, Tag};
 use std::collections::BTreeSet;

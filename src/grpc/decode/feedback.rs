@@ -9,10 +9,10 @@
 
 use super::super::body;
 use super::super::field::Fields;
-use super::super::path::Path;
 use super::super::status::Failure;
 use super::time;
 use crate::id::{Name, Secret};
+use crate::path::Path;
 use crate::proto::v1::{self, feedback::Subject as Said, signal::Kind, signal_value};
 use crate::signal::{Change, Evaluator, Feedback, Subject, Value};
 use crate::unit::Timestamp;

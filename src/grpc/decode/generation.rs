@@ -3,8 +3,8 @@
 //! Invariants: those of [`Generation`].
 
 use super::super::field::Fields;
-use super::super::path::Path;
 use crate::chat::{Effort, Generation, ToolChoice};
+use crate::path::Path;
 use crate::proto::v1;
 
 const STOP_BYTES: usize = 1024;

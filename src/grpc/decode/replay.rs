@@ -6,11 +6,11 @@
 //! Not here: the judgement (`judging`).
 
 use super::super::field::Fields;
-use super::super::path::Path;
 use super::super::status::Failure;
 use super::time;
 use crate::bandit::Policy;
 use crate::id::Name;
+use crate::path::Path;
 use crate::proto::v1::{self, ReplayAim};
 use crate::unit::Timestamp;
 

@@ -7,13 +7,13 @@
 
 use super::super::body;
 use super::super::field::Fields;
-use super::super::path::Path;
 use super::super::status::Failure;
 use super::{constraints, context, generation};
 use crate::complete::AttemptReport;
 use crate::decision;
 use crate::id::{DecisionId, Secret};
 use crate::learn::EpisodeClosing;
+use crate::path::Path;
 use crate::proto::v1;
 use crate::route::{DecisionQuery, Request};
 use crate::unit::NanoUsd;

@@ -2,13 +2,13 @@
 //!
 //! Invariants: building one allocates nothing; `Display` gives `context.tags[3].key`.
 //!
-//! Not here: what the field holds (`field`, `decode`).
+//! Not here: what the field holds (the doors: `grpc`, `http`, which do not know each other).
 
 use std::fmt;
 
 /// A step into a message, and the way to it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Path<'a> {
+pub enum Path<'a> {
     /// The request itself.
     Root,
     /// A field of a message.
@@ -19,12 +19,12 @@ pub(super) enum Path<'a> {
 
 impl Path<'_> {
     /// The field `name` in here.
-    pub(super) fn field(&self, name: &'static str) -> Path<'_> {
+    pub fn field(&self, name: &'static str) -> Path<'_> {
         Path::Field(self, name)
     }
 
     /// The entry `index` in here.
-    pub(super) fn index(&self, index: usize) -> Path<'_> {
+    pub fn index(&self, index: usize) -> Path<'_> {
         Path::Index(self, index)
     }
 }
