@@ -8,7 +8,8 @@
 //! but by what attempts cost beyond their worst case (a caller's own figures, a second attempt), which is
 //! counted (a report that a caller makes of an attempt of ours that is still under way ends its hold too: what
 //! that attempt costs is then charged); a purse is one request's alone while it is open. The journal is the truth:
-//! [`Accounts::restore`] over its records gives the accounts of before a restart.
+//! [`Accounts::restore`] over its records gives the accounts of before a restart
+//! (but for `overrun`: what a second try held is not in the journal, so that its cost counts as overrun there).
 //!
 //! Not here: what a request costs at worst (`eligibility`), which arm it buys (`route`), pacing (`learn`).
 

@@ -353,6 +353,9 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Kind of error of an attempt whose caller went away.
+    pub const ABANDONED: &'static str = "abandoned";
+
     /// The one that served, of a decision's attempts in order: the last that did not fail.
     pub fn served(attempts: &[Self]) -> Option<&Self> {
         attempts.iter().rfind(|attempt| attempt.error.is_none())

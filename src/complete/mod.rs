@@ -33,4 +33,3 @@ pub use error::{Error, Failed, ReportError};
 pub use events::{Event, Events, Opening};
 pub use log::{AttemptLog, Paid};
 pub use report::{AttemptReport, Reports};
-pub use running::ABANDONED;

@@ -25,9 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Kind of error of an attempt whose caller went away.
-pub const ABANDONED: &str = "abandoned";
-
 /// An attempt at work.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -228,7 +225,7 @@ fn outcome(error: &provider::Error, waited: Duration) -> Outcome {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.log.is_some() {
-            self.end(self.completed(Usage::default()), Some(ABANDONED));
+            self.end(self.completed(Usage::default()), Some(Attempt::ABANDONED));
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Strikes add up: a failure is one, a time limit that ran out two (each of them cost a caller that long), and
 //! a success halves them. At [`TRIP`] the breaker opens: the endpoint is not asked for [`FIRST_OPEN`], then one
 //! request at a time is let through to see. A success closes it; a failure doubles the wait, to
-//! [`LONGEST_OPEN`]. An endpoint that fails three requests in ten stays closed (what it costs is a retry, and
-//! its success rate counts against it where another could be asked); one that fails always opens at the fifth.
+//! [`LONGEST_OPEN`]. An endpoint that fails three requests in ten seldom opens it (in 1 of 100 requests at most; what
+//! it costs is a retry, and its success rate counts against it where another could be asked); one that fails always opens at the fifth.
 //!
 //! Why not a failure rate over a window: it must have seen a window's worth of requests before it can know,
 //! and each of those may have cost a time limit.

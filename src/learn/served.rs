@@ -22,9 +22,6 @@ use crate::decision::Attempt;
 use crate::id::Name;
 use crate::store;
 
-/// Kind of error of an attempt whose caller went away.
-const ABANDONED: &str = "abandoned";
-
 /// Whether a target of a group is of a signal that our checks report.
 fn is_checked(params: &Params, group: usize, target: usize) -> bool {
     let scorecard = &params.scorecard;
@@ -80,7 +77,7 @@ impl Team {
         let served = match attempt.error.as_ref().map(Name::as_str) {
             None => Some(attempt.arm == entry.arm),
             // Who goes away may have been given what he goes away from.
-            Some(ABANDONED) => entry.served,
+            Some(Attempt::ABANDONED) => entry.served,
             // A failure says that nobody has served yet, and nothing where somebody has.
             Some(_) => entry.served.or(Some(false)),
         };

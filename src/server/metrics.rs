@@ -11,6 +11,7 @@
 use super::error::Error;
 use super::running::Task;
 use crate::clock::Clock;
+use crate::decision::Attempt;
 use crate::learn::Published;
 use crate::provider;
 use crate::standing::Standing;
@@ -134,7 +135,7 @@ pub(super) fn metrics(params: &config::Params) -> Metrics {
         endpoints: endpoints.iter().map(|e| e.name.clone()).collect(),
         arms: arms.iter().map(|arm| arm.name.clone()).collect(),
         checks: checks.into_iter().collect(),
-        errors: kinds.into_iter().chain([complete::ABANDONED]).collect(),
+        errors: kinds.into_iter().chain([Attempt::ABANDONED]).collect(),
         teams: teams.collect(),
     })
 }
