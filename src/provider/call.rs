@@ -9,16 +9,22 @@
 
 use super::patience::{Patience, Waiting};
 use super::sse::Events;
-use super::transport::{SetupError, Transport, broken};
+use super::transport::{Client, SetupError, Transport, broken};
 use super::{Error, Kind, Piece, Pieces};
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use reqwest::header::{
+use http::header::{
     ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, RETRY_AFTER,
+    USER_AGENT,
 };
-use reqwest::{Client, Response, Url};
+use http::{Method, Request, Response, Uri};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
+use url::Url;
 
 /// A secret that never shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,6 +81,8 @@ const MAX_STREAM_BYTES: usize = 128 << 20;
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
 
+const AGENT: &str = concat!("bellwether/", env!("CARGO_PKG_VERSION"));
+
 /// Makes calls to one endpoint.
 pub(super) struct Caller {
     client: Client,
@@ -94,6 +102,7 @@ impl Caller {
     ) -> Result<Self, SetupError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         Ok(Self {
             client: transport.client(url)?,
             headers,
@@ -125,18 +134,26 @@ impl Caller {
     /// Sends `body` and reads the whole answer, with how long it took.
     pub(super) async fn whole(
         &self,
-        url: &Url,
+        to: &Uri,
         body: Vec<u8>,
         patience: Patience,
-    ) -> Result<(Vec<u8>, Duration), Error> {
+    ) -> Result<(Bytes, Duration), Error> {
         let waiting = Waiting::whole(patience);
-        let mut response = self.send(url, body, "application/json", &waiting).await?;
-        let mut answer = Vec::new();
-        while let Some(bytes) = chunk(&mut response, &waiting).await? {
-            if answer.len() + bytes.len() > self.max_answer_bytes {
-                return Err(Kind::TooLarge.into());
+        let response = self.send(to, body, "application/json", &waiting).await?;
+        let mut upstream = response.into_body();
+        let mut answer = chunk(&mut upstream, &waiting).await?.unwrap_or_default();
+        // Most answers are one chunk, which is not copied.
+        if !upstream.is_end_stream() {
+            let mut gathered = Vec::from(answer);
+            while gathered.len() <= self.max_answer_bytes
+                && let Some(bytes) = chunk(&mut upstream, &waiting).await?
+            {
+                gathered.extend_from_slice(&bytes);
             }
-            answer.extend_from_slice(&bytes);
+            answer = gathered.into();
+        }
+        if answer.len() > self.max_answer_bytes {
+            return Err(Kind::TooLarge.into());
         }
         Ok((answer, waiting.elapsed()))
     }
@@ -144,32 +161,32 @@ impl Caller {
     /// Sends `body`; ready when the answer's head has come. `gather` makes pieces of its events.
     pub(super) async fn pieces(
         &self,
-        url: &Url,
+        to: &Uri,
         body: Vec<u8>,
         patience: Patience,
         gather: impl Gather,
     ) -> Result<Pieces, Error> {
         let waiting = Waiting::streamed(patience);
-        let response = self.send(url, body, "text/event-stream", &waiting).await?;
-        Ok(read(response, waiting, gather))
+        let response = self.send(to, body, "text/event-stream", &waiting).await?;
+        Ok(read(response.into_body(), waiting, gather))
     }
 
     /// Sends the body and waits for the head of an accepted answer.
     async fn send(
         &self,
-        url: &Url,
+        to: &Uri,
         body: Vec<u8>,
         accept: &'static str,
         waiting: &Waiting,
-    ) -> Result<Response, Error> {
-        let call = self
-            .client
-            .post(url.clone())
-            .headers(self.headers.clone())
-            .header(ACCEPT, accept)
-            .body(body)
-            .send();
-        let response = waiting.on(call).await?.map_err(|error| broken(&error))?;
+    ) -> Result<Response<Incoming>, Error> {
+        let mut request = Request::new(Full::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = to.clone();
+        *request.headers_mut() = self.headers.clone();
+        let accept = HeaderValue::from_static(accept);
+        request.headers_mut().insert(ACCEPT, accept);
+        let sent = waiting.on(self.client.request(request));
+        let response = sent.await?.map_err(|error| broken(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -177,17 +194,18 @@ impl Caller {
     }
 
     /// Reads what a refusal says. Its status stands, whatever becomes of its body.
-    async fn refusal(&self, mut response: Response, waiting: &Waiting) -> Error {
+    async fn refusal(&self, response: Response<Incoming>, waiting: &Waiting) -> Error {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok())
             .map(|seconds| Duration::from_secs(seconds.into()));
+        let mut upstream = response.into_body();
         let mut body = Vec::new();
         let read = async {
             while body.len() < MAX_REFUSAL_BYTES
-                && let Ok(Some(bytes)) = chunk(&mut response, waiting).await
+                && let Ok(Some(bytes)) = chunk(&mut upstream, waiting).await
             {
                 body.extend_from_slice(&bytes);
             }
@@ -201,9 +219,13 @@ impl Caller {
 }
 
 /// The pieces of an answer whose head has come.
-pub(super) fn read(response: Response, waiting: Waiting, gather: impl Gather) -> Pieces {
+pub(super) fn read<B>(body: B, waiting: Waiting, gather: impl Gather) -> Pieces
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+    B::Error: Send,
+{
     let upstream = Upstream {
-        response,
+        body,
         read: 0,
         waiting,
         events: Events::default(),
@@ -218,8 +240,8 @@ pub(super) fn read(response: Response, waiting: Waiting, gather: impl Gather) ->
 }
 
 /// A streamed answer being read.
-struct Upstream<G> {
-    response: Response,
+struct Upstream<B, G> {
+    body: B,
     /// Bytes read.
     read: usize,
     waiting: Waiting,
@@ -228,7 +250,7 @@ struct Upstream<G> {
     ready: VecDeque<Piece>,
 }
 
-impl<G: Gather> Upstream<G> {
+impl<B: Body<Data = Bytes> + Unpin, G: Gather> Upstream<B, G> {
     async fn next(&mut self) -> Result<Option<Piece>, Error> {
         loop {
             if let Some(piece) = self.ready.pop_front() {
@@ -243,7 +265,7 @@ impl<G: Gather> Upstream<G> {
                 }
                 continue;
             }
-            match chunk(&mut self.response, &self.waiting).await? {
+            match chunk(&mut self.body, &self.waiting).await? {
                 Some(bytes) => {
                     self.read = self.read.saturating_add(bytes.len());
                     if self.read > MAX_STREAM_BYTES {
@@ -258,8 +280,20 @@ impl<G: Gather> Upstream<G> {
     }
 }
 
-/// The next bytes of a body; `None` at its end.
-async fn chunk(response: &mut Response, waiting: &Waiting) -> Result<Option<bytes::Bytes>, Error> {
-    let read = waiting.on(response.chunk()).await?;
-    read.map_err(|error| broken(&error))
+/// The next bytes of a body; `None` at its end. One that breaks was cut.
+async fn chunk<B>(body: &mut B, waiting: &Waiting) -> Result<Option<Bytes>, Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    loop {
+        match waiting.on(body.frame()).await? {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(Kind::Cut.into()),
+            // Trailers say nothing that is asked for.
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(_) => continue,
+            },
+        }
+    }
 }

@@ -5,6 +5,8 @@ use super::patience::Waiting;
 use super::{Kind, Patience, Piece, Pieces, Prompt, Provider};
 use crate::chat::{Message, Role};
 use futures_util::{TryStreamExt, stream};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
@@ -121,16 +123,15 @@ async fn collected(mut stream: Pieces) -> (Vec<Piece>, Option<Kind>) {
 
 /// The pieces of an answer whose body comes in these chunks, and how it ended.
 pub(super) fn gathered(gather: impl Gather, chunks: Vec<Vec<u8>>) -> (Vec<Piece>, Option<Kind>) {
-    let chunks = stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
-    let body = reqwest::Body::wrap_stream(chunks);
-    let response = reqwest::Response::from(http::Response::new(body));
+    let frames = chunks.into_iter().map(|chunk| Frame::data(chunk.into()));
+    let body = StreamBody::new(stream::iter(frames.map(Ok::<_, std::io::Error>)));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
         let waiting = Waiting::streamed(in_time());
-        collected(call::read(response, waiting, gather)).await
+        collected(call::read(body, waiting, gather)).await
     })
 }
 

@@ -50,8 +50,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
     Ok(teams)
 }
 
-/// A client for each endpoint. The parts that clients share are made at the first endpoint that needs
-/// them, so that a configuration without one touches no TLS.
+/// A client for each endpoint.
 pub(super) fn providers(
     params: &config::Params,
 ) -> Result<BTreeMap<Name, Arc<dyn Provider>>, Error> {
@@ -62,11 +61,8 @@ pub(super) fn providers(
         let made = provider(endpoint, connection, &|| {
             let connect = endpoint.waits.connect;
             let mut transports = transports.borrow_mut();
-            let made = transports
-                .entry(connect)
-                .or_insert_with(|| Transport::within(connect));
-            let made: Result<Transport, SetupError> = made.clone();
-            made.map_err(|error| error.to_string())
+            let made = transports.entry(connect);
+            made.or_insert_with(|| Transport::within(connect)).clone()
         });
         let provider = made.map_err(|problem| Error::Provider {
             endpoint: endpoint.name.clone(),
@@ -81,7 +77,7 @@ pub(super) fn providers(
 fn provider(
     endpoint: &Endpoint,
     connection: &Connection,
-    transport: &dyn Fn() -> Result<Transport, String>,
+    transport: &dyn Fn() -> Transport,
 ) -> Result<Arc<dyn Provider>, String> {
     let url = &endpoint.base_url;
     let told = |error: SetupError| error.to_string();
@@ -93,7 +89,7 @@ fn provider(
         } => {
             let mut settings = OpenAiSettings::new(url, key(api_key_env)?);
             settings.output_limit = *output_limit;
-            Arc::new(OpenAi::new(settings, &transport()?).map_err(told)?)
+            Arc::new(OpenAi::new(settings, &transport()).map_err(told)?)
         }
         Connection::Azure {
             api_key_env,
@@ -106,7 +102,7 @@ fn provider(
                 deployment: endpoint.model.clone(),
                 api_version: api_version.clone(),
             };
-            Arc::new(OpenAi::new(settings, &transport()?).map_err(told)?)
+            Arc::new(OpenAi::new(settings, &transport()).map_err(told)?)
         }
         Connection::Anthropic {
             api_key_env,
@@ -114,7 +110,7 @@ fn provider(
         } => {
             let mut settings = AnthropicSettings::new(url, key(api_key_env)?);
             settings.thinking = *thinking;
-            Arc::new(Anthropic::new(settings, &transport()?).map_err(told)?)
+            Arc::new(Anthropic::new(settings, &transport()).map_err(told)?)
         }
         Connection::Gemini {
             api_key_env,
@@ -122,7 +118,7 @@ fn provider(
         } => {
             let mut settings = GeminiSettings::new(url, key(api_key_env)?);
             settings.thinking = *thinking;
-            Arc::new(Gemini::new(settings, &transport()?).map_err(told)?)
+            Arc::new(Gemini::new(settings, &transport()).map_err(told)?)
         }
     };
     Ok(provider)

@@ -6,12 +6,12 @@ use super::delta::Gathered;
 use super::thinking::Thinking;
 use super::{reply, request};
 use crate::provider::call::{ApiKey, Caller};
-use crate::provider::transport::{SetupError, Transport, below};
+use crate::provider::transport::{SetupError, Transport, below, uri};
 use crate::provider::{Answer, Error, Patience, Pieces, Prompt, Provider};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use reqwest::Url;
-use reqwest::header::HeaderName;
+use http::Uri;
+use http::header::HeaderName;
 use std::fmt;
 
 /// The version of the API that this dialect is.
@@ -48,7 +48,7 @@ impl Settings {
 /// The provider.
 pub struct Anthropic {
     caller: Caller,
-    messages: Url,
+    messages: Uri,
     thinking: Thinking,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Debug for Anthropic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address may hold a secret too.
         f.debug_struct("Anthropic")
-            .field("host", &self.messages.host_str())
+            .field("host", &self.messages.host())
             .finish_non_exhaustive()
     }
 }
@@ -72,7 +72,7 @@ impl Anthropic {
             .with_header(HeaderName::from_static("anthropic-version"), VERSION);
         Ok(Self {
             caller,
-            messages,
+            messages: uri(&messages)?,
             thinking: settings.thinking,
         })
     }
@@ -136,7 +136,7 @@ mod tests {
 
     fn client(server: &Server) -> Anthropic {
         let settings = Settings::new(&server.base_url, Some(ApiKey::new(KEY)));
-        Anthropic::new(settings, &Transport::new().unwrap()).unwrap()
+        Anthropic::new(settings, &Transport::new()).unwrap()
     }
 
     async fn check_stream(data: &[&str], expected: (usize, Option<Kind>)) {
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_refused_before_any_call() {
-        let transport = Transport::new().unwrap();
+        let transport = Transport::new();
         let refused = |url: &str, key: &str| {
             let settings = Settings::new(url, Some(ApiKey::new(key)));
             Anthropic::new(settings, &transport).err()

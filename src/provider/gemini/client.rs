@@ -6,13 +6,14 @@ use super::delta::Gathered;
 use super::thinking::Thinking;
 use super::{embedding, reply, request, turns};
 use crate::provider::call::{ApiKey, Caller};
-use crate::provider::transport::{SetupError, Transport, below};
+use crate::provider::transport::{SetupError, Transport, below, uri};
 use crate::provider::{Answer, Embedded, Error, Kind, Patience, Pieces, Prompt, Provider};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use reqwest::Url;
-use reqwest::header::HeaderName;
+use http::Uri;
+use http::header::HeaderName;
 use std::fmt;
+use url::Url;
 
 /// How to reach an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +74,15 @@ impl Gemini {
     }
 
     /// The address of a method of a model.
-    fn url(&self, model: &str, method: &str) -> Result<Url, Error> {
+    fn at(&self, model: &str, method: &str, streamed: bool) -> Result<Uri, Error> {
         let called = format!("{}:{method}", resource(model));
-        below(self.base.as_str(), called.split('/')).map_err(|_| Kind::InvalidRequest.into())
+        let url = below(self.base.as_str(), called.split('/')).and_then(|mut url| {
+            if streamed {
+                url.query_pairs_mut().append_pair("alt", "sse");
+            }
+            uri(&url)
+        });
+        url.map_err(|_| Kind::InvalidRequest.into())
     }
 }
 
@@ -94,9 +101,9 @@ impl Provider for Gemini {
         patience: Patience,
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         async move {
-            let url = self.url(prompt.model, "generateContent")?;
+            let to = self.at(prompt.model, "generateContent", false)?;
             let body = request::body(&prompt, self.thinking)?;
-            let (body, latency) = self.caller.whole(&url, body, patience).await?;
+            let (body, latency) = self.caller.whole(&to, body, patience).await?;
             let (message, finish_reason, usage) =
                 reply::read(&body, turns::next_number(prompt.messages))?;
             Ok(Answer {
@@ -115,11 +122,10 @@ impl Provider for Gemini {
         patience: Patience,
     ) -> BoxFuture<'a, Result<Pieces, Error>> {
         async move {
-            let mut url = self.url(prompt.model, "streamGenerateContent")?;
-            url.query_pairs_mut().append_pair("alt", "sse");
+            let to = self.at(prompt.model, "streamGenerateContent", true)?;
             let body = request::body(&prompt, self.thinking)?;
             let gathered = Gathered::new(turns::next_number(prompt.messages));
-            self.caller.pieces(&url, body, patience, gathered).await
+            self.caller.pieces(&to, body, patience, gathered).await
         }
         .boxed()
     }
@@ -132,9 +138,9 @@ impl Provider for Gemini {
         patience: Patience,
     ) -> BoxFuture<'a, Result<Embedded, Error>> {
         async move {
-            let url = self.url(model, "batchEmbedContents")?;
+            let to = self.at(model, "batchEmbedContents", false)?;
             let body = embedding::body(&resource(model), texts, dimensions)?;
-            let (body, _) = self.caller.whole(&url, body, patience).await?;
+            let (body, _) = self.caller.whole(&to, body, patience).await?;
             embedding::read(&body, texts.len())
         }
         .boxed()
@@ -156,7 +162,7 @@ mod tests {
 
     fn client(server: &Server) -> Gemini {
         let settings = Settings::new(&server.base_url, Some(ApiKey::new(KEY)));
-        Gemini::new(settings, &Transport::new().unwrap()).unwrap()
+        Gemini::new(settings, &Transport::new()).unwrap()
     }
 
     /// How many pieces come of these events, and how the stream ends where the connection ends well or not.
@@ -257,15 +263,15 @@ mod tests {
     #[test]
     fn an_address_is_made_of_the_model_and_cannot_leave_the_base() {
         let settings = Settings::new("https://example.org/", None);
-        let client = Gemini::new(settings, &Transport::new().unwrap()).unwrap();
-        let url = |model: &str| client.url(model, "do").unwrap().to_string();
+        let client = Gemini::new(settings, &Transport::new()).unwrap();
+        let url = |model: &str| client.at(model, "do", false).unwrap().to_string();
         assert_eq!(url("a b?"), "https://example.org/v1beta/models/a%20b%3F:do");
         assert_eq!(
             url("tunedModels/x"),
             "https://example.org/v1beta/tunedModels/x:do"
         );
         let wrong = Settings::new("localhost", None);
-        let refused = Gemini::new(wrong, &Transport::new().unwrap());
+        let refused = Gemini::new(wrong, &Transport::new());
         assert_eq!(refused.err(), Some(SetupError::BaseUrl));
     }
 }

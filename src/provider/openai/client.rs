@@ -5,13 +5,14 @@
 use super::delta::Gathered;
 use super::{embedding, reply, request};
 use crate::provider::call::{ApiKey, Caller};
-use crate::provider::transport::{SetupError, Transport};
+use crate::provider::transport::{SetupError, Transport, below, uri};
 use crate::provider::{Answer, Embedded, Error, Patience, Pieces, Prompt, Provider};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use http::Uri;
+use http::header::{AUTHORIZATION, HeaderName};
 use std::fmt;
+use url::Url;
 
 /// The field that carries the most output tokens; servers refuse the one that they do not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,15 +68,12 @@ impl Settings {
     }
 
     fn url(&self, what: &str) -> Result<Url, SetupError> {
-        let base = self.base_url.trim_end_matches('/');
-        let mut url = Url::parse(base).map_err(|_| SetupError::BaseUrl)?;
-        let mut path = url.path_segments_mut().map_err(|()| SetupError::BaseUrl)?;
-        path.pop_if_empty();
-        if let Scheme::Azure { deployment, .. } = &self.scheme {
-            path.extend(["openai", "deployments", deployment]);
-        }
-        path.extend(what.split('/'));
-        drop(path);
+        let azure = match &self.scheme {
+            Scheme::Plain => None,
+            Scheme::Azure { deployment, .. } => Some(["openai", "deployments", deployment]),
+        };
+        let path = azure.into_iter().flatten().chain(what.split('/'));
+        let mut url = below(self.base_url.trim_end_matches('/'), path)?;
         if let Scheme::Azure { api_version, .. } = &self.scheme {
             url.query_pairs_mut()
                 .append_pair("api-version", api_version);
@@ -87,8 +85,8 @@ impl Settings {
 /// The provider.
 pub struct OpenAi {
     caller: Caller,
-    chat: Url,
-    embeddings: Url,
+    chat: Uri,
+    embeddings: Uri,
     output_limit: OutputLimit,
 }
 
@@ -96,7 +94,7 @@ impl fmt::Debug for OpenAi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address may hold a secret too.
         f.debug_struct("OpenAi")
-            .field("host", &self.chat.host_str())
+            .field("host", &self.chat.host())
             .finish_non_exhaustive()
     }
 }
@@ -116,8 +114,8 @@ impl OpenAi {
         let caller = Caller::new(&chat, transport, most, reply::refused)?;
         Ok(Self {
             caller: caller.with_key(header, scheme, settings.api_key.as_ref())?,
-            chat,
-            embeddings,
+            chat: uri(&chat)?,
+            embeddings: uri(&embeddings)?,
             output_limit: settings.output_limit,
         })
     }
@@ -206,7 +204,7 @@ mod tests {
         }
 
         fn client(&self) -> OpenAi {
-            OpenAi::new(self.settings.clone(), &Transport::new().unwrap()).unwrap()
+            OpenAi::new(self.settings.clone(), &Transport::new()).unwrap()
         }
     }
 
@@ -319,7 +317,7 @@ mod tests {
     #[tokio::test]
     async fn silence_before_the_answer_ends_at_the_deadline_or_with_our_patience() {
         let (_listener, settings) = silent();
-        let client = OpenAi::new(settings, &Transport::new().unwrap()).unwrap();
+        let client = OpenAi::new(settings, &Transport::new()).unwrap();
         let soon = Patience::until(Instant::now() + Duration::from_millis(1));
         let answer = asked(&client, soon).await;
         assert_eq!(answer.unwrap_err(), Kind::DeadlineExceeded.into());
@@ -357,7 +355,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let transport = Transport::new().unwrap();
+        let transport = Transport::new();
         let client = OpenAi::new(Settings::new(base_url, None), &transport).unwrap();
         let answer = asked(&client, in_time()).await;
         assert_eq!(answer.unwrap_err(), Kind::Unreachable.into());
@@ -431,7 +429,7 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_refused_before_any_call() {
-        let transport = Transport::new().unwrap();
+        let transport = Transport::new();
         let refused = |url: &str, key: &str| {
             OpenAi::new(Settings::new(url, Some(ApiKey::new(key))), &transport).err()
         };
