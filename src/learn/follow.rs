@@ -11,10 +11,10 @@
 //!
 //! Not here: what a record teaches (`learner`), the bytes (`store`), whether decisions wait (`server`).
 
-use super::learner::{Learner, Params, Recall};
+use super::learner::{Learner, Params};
+use super::recalled::{Recalled, Recent};
 use super::snapshot::Snapshot;
 use super::team::Touched;
-use crate::decision::Decision;
 use crate::id::Name;
 use crate::store::{self, Checkpoints, Position, Reader, Record, Store};
 use arc_swap::{ArcSwap, Guard};
@@ -102,35 +102,9 @@ pub struct Follower {
     checkpointed: u64,
     /// Read and not learned yet.
     batch: Vec<(Position, Record)>,
+    recent: Recent,
     /// Times that a damaged decision was asked for.
     lost: AtomicU64,
-}
-
-/// The journal, and how many decisions in it were found to be damaged.
-struct Recalled<'a> {
-    store: &'a Store,
-    lost: &'a AtomicU64,
-}
-
-impl Recall for Recalled<'_> {
-    fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error> {
-        let error = match self.store.journal().at(position) {
-            Ok(Record::Decision(decision)) => return Ok(Some(decision)),
-            Ok(_) => store::Error::NoRecord {
-                sequence: position.sequence,
-            },
-            Err(
-                damage @ (store::Error::Corrupt { .. }
-                | store::Error::Undecodable { .. }
-                | store::Error::NoRecord { .. }),
-            ) => damage,
-            Err(error) => return Err(error),
-        };
-        let sequence = position.sequence;
-        tracing::error!(sequence, %error, "a damaged decision teaches nothing more");
-        self.lost.fetch_add(1, Ordering::Relaxed);
-        Ok(None)
-    }
 }
 
 impl Follower {
@@ -167,10 +141,17 @@ impl Follower {
             published,
             checkpointed,
             batch,
+            recent: Recent::default(),
             lost: AtomicU64::new(0),
         };
         follower.publish(&BTreeMap::new());
         follower
+    }
+
+    /// Keeps so many decisions at hand; with 0 every one is read from the journal.
+    #[cfg(test)]
+    pub(super) fn recall_at_most(&mut self, decisions: usize) {
+        self.recent = Recent::at_most(decisions);
     }
 
     /// Where snapshots appear.
@@ -234,6 +215,8 @@ impl Follower {
     fn learn(&mut self, changed: &mut BTreeMap<Name, Touched>) -> Result<(), store::Error> {
         let (learner, params) = (&mut self.learner, &self.params);
         let recall = Recalled {
+            recent: &self.recent,
+            batch: &self.batch,
             store: &self.store,
             lost: &self.lost,
         };
@@ -243,7 +226,11 @@ impl Follower {
             learned += 1;
             Ok(())
         });
-        self.batch.drain(..learned);
+        for (position, record) in self.batch.drain(..learned) {
+            if let Record::Decision(decision) = record {
+                self.recent.keep(position, decision);
+            }
+        }
         result
     }
 
@@ -353,7 +340,10 @@ mod tests {
         let (store, params) = (Arc::new(store), Arc::new(params(HOUR)));
         let follower = || {
             let checkpoints = Checkpoints::new(shared.clone());
-            Follower::from_scratch(Arc::clone(&store), checkpoints, Arc::clone(&params))
+            let mut follower =
+                Follower::from_scratch(Arc::clone(&store), checkpoints, Arc::clone(&params));
+            follower.recall_at_most(0);
+            follower
         };
         let mut whole = follower();
         whole.catch_up().unwrap();

@@ -16,6 +16,7 @@ use crate::scorecard::Scorecard;
 use crate::store::{self, Position, Record};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,12 +103,12 @@ impl Params {
 pub trait Recall {
     /// The decision at `position`; `None` where its record is damaged and no later try would do better:
     /// whatever still comes of it teaches nothing. An error is worth another try.
-    fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error>;
+    fn decision(&self, position: Position) -> Result<Option<Cow<'_, Decision>>, store::Error>;
 }
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 14;
+const LAYOUT: u32 = 15;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -673,7 +674,7 @@ mod tests {
     }
 
     impl Recall for Flaky<'_> {
-        fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error> {
+        fn decision(&self, position: Position) -> Result<Option<Cow<'_, Decision>>, store::Error> {
             self.left.set(self.left.get().wrapping_sub(1));
             match self.left.get() {
                 0 => Err(store::Error::Closed),
@@ -717,7 +718,7 @@ mod tests {
     struct Damaged<'a>(&'a Vec<Record>, u64);
 
     impl Recall for Damaged<'_> {
-        fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error> {
+        fn decision(&self, position: Position) -> Result<Option<Cow<'_, Decision>>, store::Error> {
             match position.sequence == self.1 {
                 true => Ok(None),
                 false => self.0.decision(position),

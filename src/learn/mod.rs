@@ -24,6 +24,7 @@ mod lend;
 mod newcomer;
 mod pacing;
 mod pool;
+mod recalled;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seed;

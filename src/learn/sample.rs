@@ -8,6 +8,7 @@ use crate::scorecard::{Definition, Kind, Level, Missing, Scorecard, Spec};
 use crate::signal::{Change, Feedback, Subject, Value};
 use crate::store::{self, Position, Record};
 use crate::unit::{Pmf, Timestamp};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,10 +72,10 @@ pub(crate) fn params(closes_after: Duration) -> Params {
 }
 
 impl Recall for Vec<Record> {
-    fn decision(&self, position: Position) -> Result<Option<Box<Decision>>, store::Error> {
+    fn decision(&self, position: Position) -> Result<Option<Cow<'_, Decision>>, store::Error> {
         let sequence = position.sequence;
         match self.get(sequence as usize - 1) {
-            Some(Record::Decision(decision)) => Ok(Some(decision.clone())),
+            Some(Record::Decision(decision)) => Ok(Some(Cow::Borrowed(decision))),
             _ => Err(store::Error::NoRecord { sequence }),
         }
     }

@@ -188,6 +188,8 @@ impl Book {
         if let Some(level) = prior.precision.last_mut() {
             *level = LEVEL_RIDGE;
         }
+        // Nobody asks how uncertain it is: what keeps that would cost as much as the regression.
+        prior.coarse = 0;
         Ok(Self {
             ridge: Ridge::new(&prior)?,
             smears: [Smear::default(); TARGETS],
