@@ -10,6 +10,8 @@
 //!
 //! Not here: where the secret is kept (`store::keyed`).
 
+mod recent;
+
 use crate::unit::Timestamp;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -128,7 +130,7 @@ impl Visitor<'_> for NameVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-        Name::new(text).map_err(E::custom)
+        recent::read(text).map_err(E::custom)
     }
 }
 
