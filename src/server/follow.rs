@@ -18,8 +18,9 @@ use tokio_util::task::TaskTracker;
 const CLOSING_CHECK: Duration = Duration::from_secs(1);
 
 /// Records are gathered for so long before they are learned together. Waking the learner for each one
-/// would cost its caller a system call, and each batch costs a publication.
-const GATHER: Duration = Duration::from_millis(5);
+/// would cost its caller a system call, and each batch costs a publication and whoever is served meanwhile on
+/// the same core its time. Outcomes come seconds to hours after their decision: this is no delay beside that.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Most records that a learner told to stop still learns: a second's work at most. One that is further
 /// behind learns the rest after the next start.
