@@ -7,6 +7,7 @@
 //!
 //! Not here: bodies (each dialect's own files), connections (`transport`).
 
+use super::asked_wait::Asked;
 use super::patience::{Patience, Waiting};
 use super::sse::Events;
 use super::transport::{Client, SetupError, Transport, broken};
@@ -14,8 +15,7 @@ use super::{Error, Kind, Piece, Pieces};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::{
-    ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, RETRY_AFTER,
-    USER_AGENT,
+    ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
 };
 use http::{Method, Request, Response, Uri};
 use http_body::Body;
@@ -138,15 +138,15 @@ impl Caller {
         body: Vec<u8>,
         patience: Patience,
     ) -> Result<(Bytes, Duration), Error> {
-        let waiting = Waiting::whole(patience);
-        let response = self.send(to, body, "application/json", &waiting).await?;
+        let mut waiting = Waiting::whole(patience);
+        let response = self.send(to, body, "application/json", &mut waiting).await?;
         let mut upstream = response.into_body();
-        let mut answer = chunk(&mut upstream, &waiting).await?.unwrap_or_default();
+        let mut answer = chunk(&mut upstream, &mut waiting).await?.unwrap_or_default();
         // Most answers are one chunk, which is not copied.
         if !upstream.is_end_stream() {
             let mut gathered = Vec::from(answer);
             while gathered.len() <= self.max_answer_bytes
-                && let Some(bytes) = chunk(&mut upstream, &waiting).await?
+                && let Some(bytes) = chunk(&mut upstream, &mut waiting).await?
             {
                 gathered.extend_from_slice(&bytes);
             }
@@ -166,8 +166,8 @@ impl Caller {
         patience: Patience,
         gather: impl Gather,
     ) -> Result<Pieces, Error> {
-        let waiting = Waiting::streamed(patience);
-        let response = self.send(to, body, "text/event-stream", &waiting).await?;
+        let mut waiting = Waiting::streamed(patience);
+        let response = self.send(to, body, "text/event-stream", &mut waiting).await?;
         Ok(read(response.into_body(), waiting, gather))
     }
 
@@ -177,7 +177,7 @@ impl Caller {
         to: &Uri,
         body: Vec<u8>,
         accept: &'static str,
-        waiting: &Waiting,
+        waiting: &mut Waiting,
     ) -> Result<Response<Incoming>, Error> {
         let mut request = Request::new(Full::from(body));
         *request.method_mut() = Method::POST;
@@ -194,13 +194,9 @@ impl Caller {
     }
 
     /// Reads what a refusal says. Its status stands, whatever becomes of its body.
-    async fn refusal(&self, response: Response<Incoming>, waiting: &Waiting) -> Error {
+    async fn refusal(&self, response: Response<Incoming>, waiting: &mut Waiting) -> Error {
         let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok())
-            .map(|seconds| Duration::from_secs(seconds.into()));
+        let asked = Asked::of(response.headers());
         let mut upstream = response.into_body();
         let mut body = Vec::new();
         let read = async {
@@ -213,7 +209,7 @@ impl Caller {
         // What has come by then is what there is.
         let _ = tokio::time::timeout(REFUSAL_PATIENCE, read).await;
         let said = (self.refused)(&body);
-        let retry_after = retry_after.or(said.retry_after);
+        let retry_after = asked.wait(status, said.retry_after);
         Error::refused(status, said.code.as_deref(), retry_after)
     }
 }
@@ -265,7 +261,7 @@ impl<B: Body<Data = Bytes> + Unpin, G: Gather> Upstream<B, G> {
                 }
                 continue;
             }
-            match chunk(&mut self.body, &self.waiting).await? {
+            match chunk(&mut self.body, &mut self.waiting).await? {
                 Some(bytes) => {
                     self.read = self.read.saturating_add(bytes.len());
                     if self.read > MAX_STREAM_BYTES {
@@ -281,7 +277,7 @@ impl<B: Body<Data = Bytes> + Unpin, G: Gather> Upstream<B, G> {
 }
 
 /// The next bytes of a body; `None` at its end. One that breaks was cut.
-async fn chunk<B>(body: &mut B, waiting: &Waiting) -> Result<Option<Bytes>, Error>
+async fn chunk<B>(body: &mut B, waiting: &mut Waiting) -> Result<Option<Bytes>, Error>
 where
     B: Body<Data = Bytes> + Unpin,
 {

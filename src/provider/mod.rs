@@ -13,6 +13,7 @@
 
 mod answer;
 mod anthropic;
+mod asked_wait;
 mod call;
 mod contract;
 mod data_url;

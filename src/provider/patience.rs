@@ -1,7 +1,9 @@
 //! How long a provider is waited for, and which limit a wait ends with.
 //!
 //! Invariants: past the caller's deadline a wait ends with the caller's
-//! [`Kind::DeadlineExceeded`]; past a limit of the endpoint's with the provider's [`Kind::Timeout`].
+//! [`Kind::DeadlineExceeded`]; past a limit of the endpoint's with the provider's [`Kind::Timeout`]. An
+//! endpoint's limits count the time that it is waited for, over head and body, and no other: a caller that takes
+//! its stream slowly is not its fault. (The caller's deadline goes by the wall clock.)
 //!
 //! Not here: the time to connect (`transport`), where the limits are written (`config`).
 
@@ -15,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 pub struct Patience {
     /// When the caller stops waiting.
     pub deadline: Instant,
-    /// Longest time of the whole call.
+    /// Longest wait of the whole call, to the last byte of the body.
     pub total: Duration,
     /// Longest time until the first piece of a streamed answer.
     pub first: Duration,
@@ -40,8 +42,10 @@ impl Patience {
 pub(super) struct Waiting {
     patience: Patience,
     started: Instant,
-    /// When the answer last came on; absent before its first piece.
-    came_on: Option<Instant>,
+    /// How long the endpoint has been waited for.
+    waited: Duration,
+    /// How long it had been when the answer last came on; absent before its first piece.
+    came_on: Option<Duration>,
     streamed: bool,
 }
 
@@ -51,6 +55,7 @@ impl Waiting {
         Self {
             patience,
             started: Instant::now(),
+            waited: Duration::ZERO,
             came_on: None,
             streamed: false,
         }
@@ -72,17 +77,20 @@ impl Waiting {
     /// The answer came on. (Signs of life that carry nothing of it do not count: a provider that only
     /// says that it is alive has stalled.)
     pub(super) fn came_on(&mut self) {
-        self.came_on = Some(Instant::now());
+        self.came_on = Some(self.waited);
     }
 
     /// Waits for `work` no longer than any limit allows.
-    pub(super) async fn on<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let (end, kind) = self.limit();
-        timeout_at(end, work).await.map_err(|_| kind.into())
+    pub(super) async fn on<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let (end, kind) = self.limit(begun);
+        let done = timeout_at(end, work).await;
+        self.waited = self.waited.saturating_add(begun.elapsed());
+        done.map_err(|_| kind.into())
     }
 
-    /// When the wait ends, and what it ends with.
-    fn limit(&self) -> (Instant, Kind) {
+    /// When a wait that begins `now` ends, and what it ends with.
+    fn limit(&self, now: Instant) -> (Instant, Kind) {
         let Patience {
             deadline,
             total,
@@ -91,11 +99,11 @@ impl Waiting {
         } = self.patience;
         let silence = match (self.streamed, self.came_on) {
             (false, _) => None,
-            (true, None) => self.started.checked_add(first),
-            (true, Some(last)) => last.checked_add(idle),
+            (true, None) => Some(first),
+            (true, Some(last)) => Some(last.saturating_add(idle)),
         };
-        let limits = [self.started.checked_add(total), silence];
-        match limits.into_iter().flatten().min() {
+        let limit = silence.map_or(total, |silence| silence.min(total));
+        match now.checked_add(limit.saturating_sub(self.waited)) {
             Some(end) if end < deadline => (end, Kind::Timeout),
             _ => (deadline, Kind::DeadlineExceeded),
         }
@@ -106,6 +114,7 @@ impl Waiting {
 mod tests {
     use super::*;
     use std::future::ready;
+    use tokio::time::sleep;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -120,7 +129,7 @@ mod tests {
 
     /// What a wait ends with, and how long after the call began.
     fn check(waiting: Waiting, expected: (Kind, u64)) {
-        let (end, kind) = waiting.limit();
+        let (end, kind) = waiting.limit(waiting.started + waiting.waited);
         let ends = end.duration_since(waiting.started).as_millis();
         assert_eq!((kind, ends as u64), expected);
     }
@@ -129,7 +138,8 @@ mod tests {
     fn came_on(ms: u32) -> Waiting {
         let waiting = Waiting::streamed(patience());
         Waiting {
-            came_on: Some(waiting.started + ms * MS),
+            waited: ms * MS,
+            came_on: Some(ms * MS),
             ..waiting
         }
     }
@@ -155,14 +165,41 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_ready_is_taken_even_at_the_deadline() {
-        let waiting = Waiting::whole(Patience::until(Instant::now()));
+        let mut waiting = Waiting::whole(Patience::until(Instant::now()));
         assert_eq!(waiting.on(ready(7)).await, Ok(7));
     }
 
     #[tokio::test]
     async fn what_is_not_ready_is_not_waited_for_past_the_limit() {
-        let waiting = Waiting::whole(Patience::until(Instant::now()));
+        let mut waiting = Waiting::whole(Patience::until(Instant::now()));
         let waited = waiting.on(std::future::pending::<()>()).await;
         assert_eq!(waited, Err(Kind::DeadlineExceeded.into()));
+    }
+
+    /// Takes `pieces`, each of which is `wait` in coming and is looked at for `reading`; how that ended.
+    async fn trickled(pieces: u32, wait: Duration, reading: Duration) -> Result<(), Error> {
+        let mut waiting = Waiting::streamed(patience());
+        for _ in 0..pieces {
+            waiting.on(sleep(wait)).await?;
+            waiting.came_on();
+            sleep(reading).await;
+        }
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_waited_for_no_longer_than_the_total() {
+        assert_eq!(trickled(12, 40 * MS, Duration::ZERO).await, Ok(()));
+        let error = trickled(13, 40 * MS, Duration::ZERO).await;
+        assert_eq!(error, Err(Kind::Timeout.into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_takes_none_of_the_endpoints_time() {
+        // 720 ms in all, 60 of silence around each piece: above the total and the idle limit.
+        assert_eq!(trickled(12, 40 * MS, 20 * MS).await, Ok(()));
+        // But the caller's own time is up after a second.
+        let error = trickled(12, 40 * MS, 60 * MS).await;
+        assert_eq!(error, Err(Kind::DeadlineExceeded.into()));
     }
 }

@@ -124,7 +124,7 @@ impl Simulated {
         }
     }
 
-    async fn wait(&self, plan: &Plan, waiting: &Waiting) -> Result<(), Error> {
+    async fn wait(&self, plan: &Plan, waiting: &mut Waiting) -> Result<(), Error> {
         if !plan.wait.is_zero() {
             waiting.on(sleep(plan.wait)).await?;
         }
@@ -143,7 +143,7 @@ impl Provider for Simulated {
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         async move {
             let plan = self.plan(&prompt);
-            self.wait(&plan, &Waiting::whole(patience)).await?;
+            self.wait(&plan, &mut Waiting::whole(patience)).await?;
             Ok(Answer {
                 message: plan.message,
                 finish_reason: plan.finish_reason,
@@ -164,7 +164,7 @@ impl Provider for Simulated {
             let mut waiting = Waiting::streamed(patience);
             // Half of the time before the first piece, the rest spread over the pieces.
             plan.wait /= 2;
-            self.wait(&plan, &waiting).await?;
+            self.wait(&plan, &mut waiting).await?;
             waiting.came_on();
             let pause = plan.wait;
             let pieces = pieces(plan);
@@ -193,7 +193,7 @@ impl Provider for Simulated {
         patience: Patience,
     ) -> BoxFuture<'a, Result<Embedded, Error>> {
         async move {
-            let waiting = Waiting::whole(patience);
+            let mut waiting = Waiting::whole(patience);
             if !self.settings.latency.is_zero() {
                 waiting.on(sleep(self.settings.latency)).await?;
             }
