@@ -4,17 +4,20 @@
 //! `Route` tell by their reports ([`Standing::told`]). `route` looks at it before it chooses an endpoint, and
 //! leaves out those whose [`Breaker`] is open: one check for the choice and every hop.
 //!
+//! What may be tried again is each team's own: one team's bad day takes no other's tries.
+//!
 //! An endpoint's outage is its own: nothing here teaches anything of its arm.
 //!
 //! Invariants: in memory only (after a restart every endpoint is asked again, which finds a failing one within
-//! five requests); never held across a wait; where all is well a look costs one load of an atomic.
+//! five requests); never held across a wait; where all is well a look costs one load of an atomic; as many
+//! endpoints and teams as the configuration has, whoever calls.
 //!
 //! Not here: the state machines (`health`), which endpoint is asked (`route`).
 //!
 //! Units: milliseconds.
 
 use crate::eligibility::Endpoint;
-use crate::health::{Breaker, Outcome, PeakEwma, RetryBudget};
+use crate::health::{Breaker, Outcome, PeakEwma, Rest, RetryBudget};
 use crate::id::Name;
 use crate::unit::Timestamp;
 use std::collections::HashMap;
@@ -31,7 +34,10 @@ pub struct Standing {
     endpoints: Vec<Place>,
     /// Endpoints whose breaker is not closed.
     troubled: AtomicUsize,
-    retries: Mutex<RetryBudget>,
+    /// Endpoints that have refused our key, account or address and not answered since.
+    misconfigured: AtomicUsize,
+    /// Of each team.
+    retries: HashMap<Name, Mutex<RetryBudget>>,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +55,8 @@ struct State {
     first: PeakEwma,
     /// Share of requests that were answered, the last ten or so.
     answered: f64,
+    /// Whether it refused our key, account or address, and has not answered since.
+    misconfigured: bool,
 }
 
 impl Default for State {
@@ -58,6 +66,7 @@ impl Default for State {
             whole: PeakEwma::default(),
             first: PeakEwma::default(),
             answered: 1.0,
+            misconfigured: false,
         }
     }
 }
@@ -101,8 +110,12 @@ impl Load {
 }
 
 impl Standing {
-    /// Of these endpoints, in catalogue order; nothing is held against any.
-    pub fn new<'a>(endpoints: impl IntoIterator<Item = &'a Arc<Endpoint>>) -> Self {
+    /// Of these endpoints, in catalogue order, asked for these teams; nothing is held against any.
+    pub fn new<'a>(
+        endpoints: impl IntoIterator<Item = &'a Arc<Endpoint>>,
+        teams: impl IntoIterator<Item = &'a Name>,
+    ) -> Self {
+        let full = |team: &Name| (team.clone(), Mutex::default());
         let places: HashMap<_, _> = endpoints
             .into_iter()
             .enumerate()
@@ -112,32 +125,43 @@ impl Standing {
             endpoints: places.iter().map(|_| Place::default()).collect(),
             places,
             troubled: AtomicUsize::new(0),
-            retries: Mutex::default(),
+            misconfigured: AtomicUsize::new(0),
+            retries: teams.into_iter().map(full).collect(),
         }
     }
 
-    /// Which endpoints are not to be asked at `now`, by their place in the catalogue; empty where all may be.
+    /// Which endpoints are not to be asked at `now` if there are others, by their place in the catalogue; empty
+    /// where all may be.
     pub fn unavailable(&self, now: Timestamp) -> Vec<bool> {
-        if self.troubled.load(Ordering::Relaxed) == 0 {
-            return Vec::new();
-        }
-        let open = |place: &Place| place.state().breaker.is_open(now);
-        self.endpoints.iter().map(open).collect()
+        self.those(&self.troubled, |state| state.breaker.is_open(now))
     }
 
-    /// Whether the endpoint at `place` is not to be asked at `at`, as far as is known now.
-    pub fn is_open(&self, place: usize, at: Timestamp) -> bool {
-        let place = self.endpoints.get(place);
-        place.is_some_and(|place| place.state().breaker.is_open(at))
+    /// Which endpoints are not to be asked at `now`, whatever else there is.
+    pub fn resting(&self, now: Timestamp) -> Vec<bool> {
+        self.those(&self.troubled, |state| state.breaker.rest(now).is_some())
+    }
+
+    /// How long the endpoint at `place` is not to be asked from `now` on, as far as is known now.
+    pub fn rest(&self, place: usize, now: Timestamp) -> Option<Rest> {
+        self.endpoints.get(place)?.state().breaker.rest(now)
     }
 
     /// Which endpoints have failed and were not seen to be back, by their place; empty where none has.
     pub fn troubled(&self) -> Vec<bool> {
-        if self.troubled.load(Ordering::Relaxed) == 0 {
+        self.those(&self.troubled, |state| !state.breaker.is_closed())
+    }
+
+    /// Which endpoints have refused our key, account or address and not answered since; empty where none has.
+    pub fn misconfigured(&self) -> Vec<bool> {
+        self.those(&self.misconfigured, |state| state.misconfigured)
+    }
+
+    /// Which endpoints are so, by their place; empty where `count` says that none is.
+    fn those(&self, count: &AtomicUsize, so: impl Fn(&State) -> bool) -> Vec<bool> {
+        if count.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
-        let troubled = |place: &Place| !place.state().breaker.is_closed();
-        self.endpoints.iter().map(troubled).collect()
+        self.endpoints.iter().map(|at| so(&at.state())).collect()
     }
 
     /// What one more request meets at the endpoint at `place`.
@@ -189,33 +213,48 @@ impl Standing {
 
     /// A caller tells what became of a request that it made itself.
     pub fn told(&self, name: &Name, outcome: Outcome, took: Option<Took>, now: Timestamp) {
-        if let Some(place) = self.places.get(name) {
-            self.note(*place, outcome, took, now);
+        let place = self.places.get(name).copied();
+        if let Some(place) = place {
+            let how = |breaker: &mut Breaker| breaker.told(outcome, now);
+            self.note((place, how), outcome, took, now);
         }
     }
 
-    /// A request came: the more of them, the more may be tried again.
-    pub fn request(&self) {
-        self.retries().request();
+    /// A request of `team` came that may be tried again: the more of them, the more may be.
+    pub fn request(&self, team: &Name) {
+        if let Some(retries) = self.retries.get(team) {
+            lock(retries).request();
+        }
     }
 
-    /// Whether one more try may be made for a request that has failed.
-    pub fn may_retry(&self, now: Timestamp) -> bool {
-        self.retries().take(now)
+    /// Whether one more try may be made for a request of `team` that has failed. A team that is not configured
+    /// has none.
+    pub fn may_retry(&self, team: &Name, now: Timestamp) -> bool {
+        let retries = self.retries.get(team);
+        retries.is_some_and(|retries| lock(retries).take(now))
     }
 
-    fn note(&self, place: usize, outcome: Outcome, took: Option<Took>, now: Timestamp) {
+    fn note(
+        &self,
+        (place, how): (usize, impl FnOnce(&mut Breaker)),
+        outcome: Outcome,
+        took: Option<Took>,
+        now: Timestamp,
+    ) {
         let Some(place) = self.endpoints.get(place) else {
             return;
         };
         let mut state = place.state();
         let was_closed = state.breaker.is_closed();
-        state.breaker.note(outcome, now);
-        match (was_closed, state.breaker.is_closed()) {
-            (true, false) => drop(self.troubled.fetch_add(1, Ordering::Relaxed)),
-            (false, true) => drop(self.troubled.fetch_sub(1, Ordering::Relaxed)),
+        how(&mut state.breaker);
+        count(&self.troubled, (!was_closed, !state.breaker.is_closed()));
+        let was = state.misconfigured;
+        match outcome {
+            Outcome::Misconfigured => state.misconfigured = true,
+            Outcome::Answered => state.misconfigured = false,
             _ => {}
         }
+        count(&self.misconfigured, (was, state.misconfigured));
         let answered = match outcome {
             Outcome::Answered | Outcome::Told => 1.0,
             Outcome::Abandoned => return,
@@ -228,16 +267,25 @@ impl Standing {
             None => {}
         }
     }
+}
 
-    fn retries(&self) -> MutexGuard<'_, RetryBudget> {
-        self.retries.lock().unwrap_or_else(PoisonError::into_inner)
+/// Counts those that are so, of which one was and is.
+fn count(count: &AtomicUsize, (was, is): (bool, bool)) {
+    match (was, is) {
+        (false, true) => drop(count.fetch_add(1, Ordering::Relaxed)),
+        (true, false) => drop(count.fetch_sub(1, Ordering::Relaxed)),
+        _ => {}
     }
+}
+
+/// Nothing here panics half-way through a change.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Place {
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing here panics half-way through a change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -245,7 +293,8 @@ impl Asked {
     /// What became of it.
     pub fn end(&self, outcome: Outcome, took: Option<Took>, now: Timestamp) {
         if let Some(place) = self.place {
-            self.standing.note(place, outcome, took, now);
+            let how = |breaker: &mut Breaker| breaker.note(outcome, now);
+            self.standing.note((place, how), outcome, took, now);
         }
     }
 }
@@ -288,7 +337,8 @@ mod tests {
                 prices: Vec::new(),
             })
         };
-        Arc::new(Standing::new(&[endpoint("a"), endpoint("b")]))
+        let teams = [name("t"), name("other")];
+        Arc::new(Standing::new(&[endpoint("a"), endpoint("b")], &teams))
     }
 
     #[test]
@@ -336,5 +386,57 @@ mod tests {
         asked.end(Outcome::Failed, None, at(0));
         standing.told(&name("gone"), Outcome::Failed, None, at(0));
         assert!(standing.unavailable(at(0)).is_empty());
+    }
+
+    #[test]
+    fn one_teams_bad_day_takes_no_other_teams_tries() {
+        let standing = standing();
+        let tries = |team: &str| {
+            let team = name(team);
+            (0..10_000)
+                .filter(|_| standing.may_retry(&team, at(0)))
+                .count()
+        };
+        assert_eq!(tries("t"), 500);
+        assert_eq!(tries("t"), 0);
+        assert_eq!(tries("other"), 500);
+        for _ in 0..4 {
+            standing.request(&name("t"));
+        }
+        assert_eq!((tries("t"), tries("other")), (2, 0));
+        // One that nobody configured has nothing, and takes no room.
+        standing.request(&name("nobody"));
+        assert_eq!(tries("nobody"), 0);
+    }
+
+    #[test]
+    fn what_callers_tell_avoids_an_endpoint_and_lays_none_to_rest() {
+        let standing = standing();
+        for _ in 0..5 {
+            standing.told(&name("a"), Outcome::Failed, None, at(0));
+        }
+        assert_eq!(standing.unavailable(at(0)), [true, false]);
+        assert_eq!(standing.resting(at(0)), [false, false]);
+        assert!(standing.admit(0, at(0)));
+        assert_eq!(standing.rest(0, at(0)), None);
+        standing
+            .begin(&name("a"))
+            .end(Outcome::Answered, None, at(1));
+        assert!(standing.unavailable(at(1)).is_empty());
+    }
+
+    #[test]
+    fn an_endpoint_that_refuses_our_key_is_told_of_until_it_answers() {
+        let standing = standing();
+        assert!(standing.misconfigured().is_empty());
+        let end = |outcome, ms| standing.begin(&name("b")).end(outcome, None, at(ms));
+        end(Outcome::Misconfigured, 0);
+        end(Outcome::Misconfigured, 1);
+        end(Outcome::Failed, 60_001);
+        assert_eq!(standing.misconfigured(), [false, true]);
+        assert!(standing.rest(1, at(2)).is_some());
+        assert!(standing.admit(1, at(200_000)));
+        end(Outcome::Answered, 200_001);
+        assert!(standing.misconfigured().is_empty() && standing.unavailable(at(0)).is_empty());
     }
 }

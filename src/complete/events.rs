@@ -152,7 +152,9 @@ impl Upstream {
             // Heard already.
             Some(first) => Some(Ok(first)),
             None => {
+                self.running.waits(true);
                 let next = self.pieces.next().await;
+                self.running.waits(false);
                 if let Some(Ok(piece)) = &next {
                     self.running.heard.piece(piece);
                 }
@@ -167,12 +169,14 @@ impl Upstream {
                 finish_reason,
                 usage,
             })) => {
+                let elapsed = self.running.elapsed();
                 let ended = self.running.answered(usage, finish_reason);
                 let served = ended.durable().await;
                 let checks = self.checked(finish_reason).await;
                 let attempts = self.attempts(served);
                 if let Some(call) = &mut self.call {
                     call.answered(&attempts);
+                    call.read(&attempts, elapsed);
                 }
                 Ok(Event::Done {
                     finish_reason,

@@ -33,6 +33,10 @@ pub(super) struct Running {
     started: Instant,
     /// What the provider says the call took, if it does.
     took: Option<Duration>,
+    /// How long the endpoint was waited for, up to the last wait that ended.
+    waited: Duration,
+    /// Since when it is waited for. `None`: it is the reader who is waited for.
+    waiting: Option<Instant>,
     input_estimate: u32,
     /// The answer so far.
     pub(super) heard: Heard,
@@ -71,6 +75,8 @@ impl Running {
             clock,
             started: Instant::now(),
             took: None,
+            waited: Duration::ZERO,
+            waiting: Some(Instant::now()),
             input_estimate,
             log: Some(log),
         }
@@ -88,7 +94,26 @@ impl Running {
 
     /// Notes that the first piece has come.
     pub(super) fn first_token(&mut self) {
-        self.first_token = Some(self.started.elapsed());
+        self.waits(false);
+        self.first_token = Some(self.waited);
+    }
+
+    /// Notes that the endpoint is waited for from now on, or not any more: what a reader takes for a piece is
+    /// not the endpoint's time.
+    pub(super) fn waits(&mut self, waits: bool) {
+        self.waited = self.waited();
+        self.waiting = waits.then(Instant::now);
+    }
+
+    /// How long the endpoint has been waited for.
+    fn waited(&self) -> Duration {
+        let now = self.waiting.map_or(Duration::ZERO, |since| since.elapsed());
+        self.waited.saturating_add(now)
+    }
+
+    /// How long it has been at work, with the time of its reader.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Records an answer: its words, where they are kept, and the attempt.
@@ -125,7 +150,7 @@ impl Running {
         let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
         let took = match self.first_token {
             Some(first) => Took::First(ms(first)),
-            None => Took::Whole(ms(self.took.unwrap_or_else(|| self.started.elapsed()))),
+            None => Took::Whole(ms(self.took.unwrap_or_else(|| self.waited()))),
         };
         // A failure that came at once says nothing of how long an answer takes.
         let took = Some(took).filter(|_| matches!(outcome, Outcome::Answered | Outcome::TimedOut));
@@ -134,7 +159,9 @@ impl Running {
 
     /// Records a failure.
     pub(super) fn failed(&mut self, error: &provider::Error) -> Ended {
-        self.stood(outcome(error, self.started.elapsed()));
+        let outcome = outcome(error, self.waited());
+        self.tell_operator(error, outcome);
+        self.stood(outcome);
         // Words that were heard were made, whatever went wrong after them.
         let usage = if error.kind.may_cost() || self.heard.characters() > 0 {
             self.completed(Usage::default())
@@ -146,6 +173,16 @@ impl Running {
             }
         };
         self.end(usage, Some(error.kind.as_str()))
+    }
+
+    /// Logs what only an operator can mend.
+    fn tell_operator(&self, error: &provider::Error, outcome: Outcome) {
+        let endpoint = &self.target.endpoint.name;
+        if outcome == Outcome::Misconfigured {
+            tracing::error!(%endpoint, %error, "an endpoint refuses our key, account or address: it is left alone for a minute, and again until that is mended");
+        } else if error.kind == Kind::Unauthorized {
+            tracing::warn!(%endpoint, %error, "an endpoint refuses a call, our key or what was said: it is left alone if it goes on");
+        }
     }
 
     fn completed(&self, said: Usage) -> Usage {
@@ -168,7 +205,7 @@ impl Running {
             ..
         } = &self.target;
         let ended = self.clock.now();
-        let took = self.took.unwrap_or_else(|| self.started.elapsed());
+        let took = self.took.unwrap_or_else(|| self.waited());
         let nothing = usage.input == Some(0) && usage.output == Some(0);
         let attempt = Attempt {
             decision: *decision,
@@ -203,6 +240,15 @@ impl Running {
 /// A caller who waited so long for nothing was let down by the endpoint, whatever its own limits are.
 const LONG: Duration = Duration::from_secs(10);
 
+/// Whether it is certain that our key or account was refused, and not a single prompt. A 403 alone is not: a
+/// firewall before a provider, or its moderation, refuses what *one* caller said so, and a prompt must not take
+/// an endpoint from everybody. (Five in a row do, as any failure.) Its body says so where it is the key:
+/// `permission_error`, `permission_denied`, `invalid_api_key`.
+fn names_our_side(error: &provider::Error) -> bool {
+    let said = error.code.as_deref().and_then(Kind::from_code);
+    error.status != Some(403) || said == Some(Kind::Unauthorized)
+}
+
 /// What a failure after `waited` says of the endpoint.
 fn outcome(error: &provider::Error, waited: Duration) -> Outcome {
     match (error.kind, error.source) {
@@ -211,8 +257,7 @@ fn outcome(error: &provider::Error, waited: Duration) -> Outcome {
         (Kind::DeadlineExceeded, _) if waited >= LONG => Outcome::TimedOut,
         // The caller's patience, not the endpoint's, ended.
         (Kind::DeadlineExceeded, _) => Outcome::Abandoned,
-        // Some providers refuse a single prompt so: no key is wrong.
-        _ if error.status == Some(403) => Outcome::Failed,
+        (Kind::Unauthorized, _) if !names_our_side(error) => Outcome::Failed,
         (Kind::Unsupported, _) | (_, Source::Caller) => Outcome::Answered,
         (_, Source::Ours) => Outcome::Misconfigured,
         (_, Source::Theirs) => match error.retry_after {
@@ -239,5 +284,41 @@ impl Ended {
             tracing::error!(%error, "an attempt may not survive a power cut");
         }
         self.attempt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a refusal of this status and code says of the endpoint.
+    fn check(status: u16, code: Option<&str>, expected: Outcome) {
+        let error = provider::Error::refused(status, code, None);
+        let found = outcome(&error, Duration::ZERO);
+        assert_eq!(found, expected, "{status} {code:?}");
+    }
+
+    #[test]
+    fn a_refused_key_lays_an_endpoint_to_rest_and_a_refused_prompt_does_not() {
+        check(401, None, Outcome::Misconfigured);
+        check(402, None, Outcome::Misconfigured);
+        check(403, Some("permission_error"), Outcome::Misconfigured);
+        check(403, Some("permission_denied"), Outcome::Misconfigured);
+        check(403, Some("invalid_api_key"), Outcome::Misconfigured);
+        // A firewall, or moderation: perhaps the key, perhaps one prompt.
+        check(403, None, Outcome::Failed);
+        check(403, Some("forbidden"), Outcome::Failed);
+        check(403, Some("content_filter"), Outcome::Answered);
+        check(403, Some("insufficient_quota"), Outcome::Misconfigured);
+        check(400, None, Outcome::Answered);
+        check(429, None, Outcome::TooMany(None));
+    }
+
+    #[test]
+    fn a_deadline_is_held_against_an_endpoint_only_for_its_own_time() {
+        let late = provider::Error::from(Kind::DeadlineExceeded);
+        let waited = |seconds| outcome(&late, Duration::from_secs(seconds));
+        assert_eq!(waited(9), Outcome::Abandoned);
+        assert_eq!(waited(10), Outcome::TimedOut);
     }
 }

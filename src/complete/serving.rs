@@ -60,7 +60,7 @@ impl Complete {
                     tries.attempts.push(attempt);
                     let follows = found.follows;
                     if kept.is_none() {
-                        told = self.told_again(request, to, &answer, &found);
+                        told = self.told_again((caller, request), to, &answer, &found);
                     }
                     kept = Some((answer, found));
                     if told.is_some() {
@@ -99,10 +99,11 @@ impl Complete {
     }
 
     /// The conversation to ask the same endpoint with once more, told what is wrong with its answer: where the
-    /// rules want that, and the money for it could be held.
+    /// rules want that, and it may be asked that: the longer conversation must fit, its worst case be paid for,
+    /// and whatever forbade the endpoint by now (a price that ended, a limit on cost, its breaker) still forbids it.
     fn told_again(
         &self,
-        request: &Request,
+        (caller, request): (&Grant, &Request),
         (routed, endpoint): (&Routed, &Arc<Endpoint>),
         answer: &Answer,
         found: &Found,
@@ -113,7 +114,8 @@ impl Complete {
         let more = estimated_tokens(more.map(Message::characters).sum());
         let tokens = route::input_tokens(request).saturating_add(more);
         let decision = &routed.decision;
-        if !self.route.hold_another(request, decision, endpoint, tokens) {
+        let asked = (caller, request);
+        if !self.route.may_ask_again(asked, decision, endpoint, tokens) {
             return None;
         }
         let metrics = self.route.metrics();

@@ -11,7 +11,7 @@ use crate::access::Grant;
 use crate::decision::{Attempt, Decision};
 use crate::eligibility::Endpoint;
 use crate::provider;
-use crate::route::{Request, Route, Routed, Tried};
+use crate::route::{Request, Road, Route, Routed, Tried};
 use std::sync::Arc;
 use tokio::time::{Instant, sleep};
 
@@ -27,6 +27,9 @@ pub(super) struct Tries<'a> {
     pub(super) attempts: Vec<Attempt>,
     hold: Hold<'a>,
 }
+
+/// A road is not open any more.
+struct Shut;
 
 /// Lets go of what is held for a decision: a try that has ended has settled it, so this is what was held for
 /// one that never began.
@@ -72,7 +75,9 @@ impl<'a> Tries<'a> {
         }
         if self.routed.repeated {
             // Nobody tried it when it was decided, and what was held then may be spent on others by now.
-            self.route.hold_again(&self.routed.decision)?;
+            // Nor is what was allowed then allowed for good.
+            let decision = &self.routed.decision;
+            return Ok(self.route.reopen(self.caller, self.request, decision)?);
         }
         Ok(Arc::clone(&self.routed.endpoint))
     }
@@ -87,6 +92,30 @@ impl<'a> Tries<'a> {
             endpoint,
             error: error.clone(),
         });
+        let road = match self.opened().await? {
+            Ok(road) => road,
+            // Another request that waited for the same endpoint went first.
+            Err(Shut) => self.opened().await?.ok()?,
+        };
+        let from = self.tried.last().map(|tried| &tried.endpoint.arm);
+        if let Some(from) = from {
+            let metrics = self.route.metrics();
+            metrics.another_try(from, &road.endpoint.arm);
+        }
+        Some(road.endpoint)
+    }
+
+    /// The next road, if there is one and it is still open after its pause.
+    async fn opened(&self) -> Option<Result<Road, Shut>> {
+        let road = self.road()?;
+        if !road.pause.is_zero() {
+            sleep(road.pause).await;
+        }
+        Some(self.route.is_open(&road).then_some(road).ok_or(Shut))
+    }
+
+    /// Where to go now.
+    fn road(&self) -> Option<Road> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let road = self.route.next_road(
             self.caller,
@@ -98,16 +127,7 @@ impl<'a> Tries<'a> {
         let road = road.inspect_err(|error| {
             tracing::error!(decision = %self.routed.decision.id, %error, "no way on was found");
         });
-        let road = road.ok().flatten()?;
-        if !road.pause.is_zero() {
-            sleep(road.pause).await;
-        }
-        let from = self.tried.last().map(|tried| &tried.endpoint.arm);
-        if let Some(from) = from {
-            let metrics = self.route.metrics();
-            metrics.another_try(from, &road.endpoint.arm);
-        }
-        Some(road.endpoint)
+        road.ok().flatten()
     }
 
     /// Their records, where one of them brought the answer.

@@ -22,7 +22,8 @@
 //! 6. **Eligibility** ([`crate::eligibility`]): arms and endpoints that the key, the constraints, the
 //!    needed capabilities, the context length and the data policy leave. Every other arm is kept with
 //!    the first reason against it, and the reply lists them. No arm left: `NO_ELIGIBLE_ARM`, with the
-//!    same list.
+//!    same list; none left but those whose endpoints have failed just now: `ENDPOINTS_UNAVAILABLE`, or
+//!    `ENDPOINTS_RATE_LIMITED` where all of them said that there were too many, with the time to wait.
 //! 7. **Estimates** ([`crate::route`]): for each eligible arm what each signal would be (a ridge
 //!    regression on the context), what it would cost and how long it would take; the team's scorecard
 //!    makes one utility and its standard deviation of them. Limits on cost and latency exclude arms

@@ -43,6 +43,15 @@ impl From<route::Error> for Failure {
     fn from(error: route::Error) -> Self {
         match error {
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
+            route::Error::AtRest {
+                wait,
+                limited,
+                excluded,
+            } => Self::AtRest {
+                wait,
+                limited,
+                excluded,
+            },
             route::Error::BudgetExhausted {
                 team,
                 asked,

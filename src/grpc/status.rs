@@ -90,6 +90,16 @@ pub enum Failure {
     /// Every arm was left out.
     #[error("none of {} arms is eligible: {}", .0.len(), summary(.0, why_excluded))]
     NoEligibleArm(Vec<Excluded>),
+    /// Every endpoint that may take it is left alone for a while.
+    #[error("{}: the first may be asked in {:.1} s", at_rest(*limited), wait.as_secs_f64())]
+    AtRest {
+        /// Until the first of them may be asked.
+        wait: Duration,
+        /// Whether all of them said that there were too many requests.
+        limited: bool,
+        /// The arms left out, with reasons.
+        excluded: Vec<Excluded>,
+    },
     /// Every endpoint tried failed.
     #[error("every attempt failed: {}", summary(.0, why_failed))]
     AllAttemptsFailed(Vec<FailedAttempt>),
@@ -162,6 +172,10 @@ impl Failure {
             Self::RateLimited { .. } => (Code::ResourceExhausted, "RATE_LIMITED"),
             Self::StoreFull => (Code::ResourceExhausted, "STORE_FULL"),
             Self::NoEligibleArm(_) => (Code::FailedPrecondition, "NO_ELIGIBLE_ARM"),
+            Self::AtRest { limited: true, .. } => {
+                (Code::ResourceExhausted, "ENDPOINTS_RATE_LIMITED")
+            }
+            Self::AtRest { .. } => (Code::Unavailable, "ENDPOINTS_UNAVAILABLE"),
             Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
                 (Code::Unavailable, "ALL_ATTEMPTS_FAILED")
             }
@@ -218,10 +232,10 @@ impl Failure {
             Self::InvalidField(violations) => {
                 details.set_bad_request(listed(violations, why_invalid, FieldViolation::new));
             }
-            Self::NoEligibleArm(excluded) => {
-                details.set_precondition_failure(listed(excluded, why_excluded, |arm, why| {
-                    PreconditionViolation::new("ARM_EXCLUDED", arm, why)
-                }));
+            Self::NoEligibleArm(excluded) => left_out(details, excluded),
+            Self::AtRest { wait, excluded, .. } => {
+                left_out(details, excluded);
+                details.set_retry_info(Some(*wait));
             }
             Self::AllAttemptsFailed(attempts) => {
                 failed(details, attempts);
@@ -270,6 +284,20 @@ fn cut_off(attempt: &Attempt) -> String {
         "the answer broke off at endpoint {}: {error}, after some {tokens} output tokens; {charged:.9} USD are charged",
         attempt.endpoint
     )
+}
+
+/// Why nobody is asked.
+const fn at_rest(limited: bool) -> &'static str {
+    match limited {
+        true => "every endpoint that may take this is rate limited",
+        false => "every endpoint that may take this has failed and is left alone",
+    }
+}
+
+fn left_out(details: &mut ErrorDetails, excluded: &[Excluded]) {
+    details.set_precondition_failure(listed(excluded, why_excluded, |arm, why| {
+        PreconditionViolation::new("ARM_EXCLUDED", arm, why)
+    }));
 }
 
 fn failed(details: &mut ErrorDetails, attempts: &[FailedAttempt]) {
@@ -409,6 +437,16 @@ mod tests {
                 excluded("large", Reason::MaxCost, "expects 0.02 USD: allowed 0.01"),
                 excluded("small", Reason::Capability, "lacks vision"),
             ]),
+            Failure::AtRest {
+                wait: Duration::from_millis(1_500),
+                limited: false,
+                excluded: vec![excluded("large", Reason::Unavailable, "its endpoints rest")],
+            },
+            Failure::AtRest {
+                wait: Duration::from_secs(7),
+                limited: true,
+                excluded: vec![excluded("large", Reason::Unavailable, "its endpoints rest")],
+            },
             Failure::AllAttemptsFailed(vec![FailedAttempt {
                 endpoint: name("large-eu"),
                 error: name("timeout"),

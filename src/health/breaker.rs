@@ -9,8 +9,12 @@
 //! Why not a failure rate over a window: it must have seen a window's worth of requests before it can know,
 //! and each of those may have cost a time limit.
 //!
+//! What callers tell of requests of their own is kept apart ([`Breaker::told`]): it is a reason to look
+//! elsewhere first, for as long as it would be if we had seen it, and no more. Nobody probes for it, it ends by
+//! itself, and an answer that we saw ourselves ends it at once.
+//!
 //! Invariants: an open breaker admits at most one request each time its wait is over, whether or not anybody
-//! tells what became of it.
+//! tells what became of it; no word of a caller closes it, or opens it for us.
 
 use crate::unit::Timestamp;
 use std::time::Duration;
@@ -54,6 +58,24 @@ pub enum Outcome {
 pub struct Breaker {
     strikes: f64,
     open: Option<Open>,
+    told: Told,
+}
+
+/// What callers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Told {
+    strikes: f64,
+    /// It is avoided until then, and was for so long.
+    avoided: Option<(Timestamp, Duration)>,
+}
+
+/// How long nobody may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// Until one request may.
+    pub wait: Duration,
+    /// Because it said that there were too many.
+    pub limited: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,12 +85,24 @@ struct Open {
     wait: Duration,
     /// Whether a request is under way that is to see whether it is back.
     probing: bool,
+    /// Whether it said itself that there were too many.
+    limited: bool,
 }
 
 impl Breaker {
-    /// Whether it is not to be asked at `now`.
+    /// Whether it is not to be asked at `now`, if another can be.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.open.is_some_and(|open| now < open.until)
+        self.rest(now).is_some() || self.told.avoided.is_some_and(|(until, _)| now < until)
+    }
+
+    /// How long it is not to be asked from `now` on, whatever else there is: by what we saw ourselves.
+    pub fn rest(&self, now: Timestamp) -> Option<Rest> {
+        let open = self.open.filter(|open| now < open.until)?;
+        let micros = open.until.micros().saturating_sub(now.micros());
+        Some(Rest {
+            wait: Duration::from_micros(u64::try_from(micros).unwrap_or(0)),
+            limited: open.limited,
+        })
     }
 
     /// Whether it has failed and one request may see whether it is back.
@@ -78,7 +112,7 @@ impl Breaker {
 
     /// Whether it has nothing against the endpoint.
     pub fn is_closed(&self) -> bool {
-        self.open.is_none()
+        self.open.is_none() && self.told.avoided.is_none()
     }
 
     /// Lets a request through, if it may pass.
@@ -115,15 +149,16 @@ impl Breaker {
         match outcome {
             Outcome::Answered => {
                 self.strikes /= 2.0;
+                self.told = Told::default();
                 // One that was sent before it opened says nothing of how it is now.
                 self.open.take_if(|open| open.probing || now >= open.until);
             }
             Outcome::Failed => self.strike(1.0, now),
             Outcome::TimedOut => self.strike(2.0, now),
-            Outcome::Misconfigured => self.open_for(LONGEST_OPEN, LONGEST_OPEN, now),
+            Outcome::Misconfigured => self.open_for(LONGEST_OPEN, LONGEST_OPEN, false, now),
             Outcome::TooMany(asked) => {
                 let asked = asked.unwrap_or(PAUSE).min(LONGEST_ASKED);
-                self.open_for(asked, FIRST_OPEN, now);
+                self.open_for(asked, FIRST_OPEN, true, now);
             }
             Outcome::Abandoned => {
                 if let Some(open) = &mut self.open {
@@ -138,29 +173,72 @@ impl Breaker {
         match self.open {
             Some(open) if open.probing => {
                 let wait = (open.wait * 2).min(LONGEST_OPEN);
-                self.open_for(wait, wait, now);
+                self.open_for(wait, wait, false, now);
             }
             // Those that were sent before it opened fail one after another: one wait for all of them.
             Some(_) => {}
             None => {
                 self.strikes += strikes;
                 if self.strikes >= TRIP {
-                    self.open_for(FIRST_OPEN, FIRST_OPEN, now);
+                    self.open_for(FIRST_OPEN, FIRST_OPEN, false, now);
                 }
             }
         }
     }
 
     /// Not before the end of `asked`, and every `wait` from then on.
-    fn open_for(&mut self, asked: Duration, wait: Duration, now: Timestamp) {
+    fn open_for(&mut self, asked: Duration, wait: Duration, limited: bool, now: Timestamp) {
         let until = now.after(asked);
-        let until = self.open.map_or(until, |open| open.until.max(until));
+        let longer = self.open.filter(|open| open.until > until);
         self.strikes = 0.0;
         self.open = Some(Open {
-            until,
+            until: longer.map_or(until, |open| open.until),
             wait,
             probing: false,
+            limited: longer.map_or(limited, |open| open.limited),
         });
+    }
+
+    /// Notes what a caller tells of a request that it made itself: [`Outcome::Failed`] and
+    /// [`Outcome::TimedOut`] count as they do in [`Breaker::note`], apart from what we saw, everything else as an
+    /// answer. While it is left alone nothing does: what is told then began before.
+    ///
+    /// ```
+    /// use bellwether::health::{Breaker, Outcome};
+    /// use bellwether::unit::Timestamp;
+    /// let now = Timestamp::from_micros(0);
+    /// let mut breaker = Breaker::default();
+    /// for _ in 0..5 {
+    ///     breaker.told(Outcome::Failed, now);
+    /// }
+    /// // Avoided for two seconds, but not at rest: where there is no other, it is asked.
+    /// assert!(breaker.is_open(now) && breaker.rest(now).is_none() && breaker.admit(now));
+    /// assert!(!breaker.is_open(Timestamp::from_micros(2_000_000)));
+    /// ```
+    pub fn told(&mut self, outcome: Outcome, now: Timestamp) {
+        if self.is_open(now) {
+            return;
+        }
+        let strikes = match outcome {
+            Outcome::Failed => 1.0,
+            Outcome::TimedOut => 2.0,
+            _ => {
+                self.told = Told {
+                    strikes: self.told.strikes / 2.0,
+                    avoided: None,
+                };
+                return;
+            }
+        };
+        self.told.strikes += strikes;
+        if self.told.strikes >= TRIP {
+            let twice = |(_, before): (_, Duration)| (before * 2).min(LONGEST_OPEN);
+            let wait = self.told.avoided.map_or(FIRST_OPEN, twice);
+            self.told = Told {
+                strikes: 0.0,
+                avoided: Some((now.after(wait), wait)),
+            };
+        }
     }
 }
 
@@ -271,6 +349,65 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_callers_tell_is_a_reason_to_look_elsewhere_and_never_to_refuse() {
+        let mut breaker = Breaker::default();
+        let tell = |breaker: &mut Breaker, ms| {
+            for _ in 0..5 {
+                breaker.told(Outcome::Failed, at(ms));
+            }
+        };
+        tell(&mut breaker, 0);
+        // What is told meanwhile does not make it longer.
+        tell(&mut breaker, 100);
+        assert!(breaker.is_open(at(1_999)) && !breaker.is_open(at(2_000)));
+        assert_eq!(breaker.rest(at(0)), None);
+        assert!(!breaker.is_due(at(2_000)) && !breaker.is_closed());
+        // Told again, it is twice as long.
+        tell(&mut breaker, 2_000);
+        assert!(breaker.is_open(at(5_999)) && !breaker.is_open(at(6_000)));
+        // An answer that we saw ends it at once, one that we are told of when the time is over.
+        let mut seen = breaker;
+        seen.note(Outcome::Answered, at(2_100));
+        assert_eq!(seen, Breaker::default());
+        breaker.told(Outcome::Told, at(2_100));
+        assert!(breaker.is_open(at(5_999)));
+        breaker.told(Outcome::Told, at(6_000));
+        assert!(breaker.is_closed());
+    }
+
+    #[test]
+    fn a_word_of_a_caller_does_not_touch_what_we_saw() {
+        let mut breaker = Breaker::default();
+        for _ in 0..5 {
+            breaker.note(Outcome::Failed, at(0));
+        }
+        assert!(breaker.admit(at(2_000)));
+        breaker.told(Outcome::Failed, at(2_010));
+        breaker.told(Outcome::Told, at(2_020));
+        assert!(breaker.is_open(at(2_030)));
+        breaker.note(Outcome::Answered, at(2_100));
+        assert_eq!(breaker, Breaker::default());
+    }
+
+    #[test]
+    fn it_says_how_long_and_whether_it_was_asked_to() {
+        let rest = |outcome, ms| {
+            let mut breaker = Breaker::default();
+            breaker.note(outcome, at(0));
+            let rest = breaker.rest(at(ms));
+            rest.map(|rest| (rest.wait.as_millis(), rest.limited))
+        };
+        let seconds = |s| Some(Duration::from_secs(s));
+        assert_eq!(
+            rest(Outcome::TooMany(seconds(7)), 2_000),
+            Some((5_000, true))
+        );
+        assert_eq!(rest(Outcome::TooMany(seconds(7)), 7_000), None);
+        assert_eq!(rest(Outcome::Misconfigured, 0), Some((60_000, false)));
+        assert_eq!(rest(Outcome::Failed, 0), None);
     }
 
     #[test]

@@ -16,6 +16,6 @@ mod breaker;
 mod peak_ewma;
 mod retry_budget;
 
-pub use breaker::{Breaker, Outcome};
+pub use breaker::{Breaker, Outcome, Rest};
 pub use peak_ewma::PeakEwma;
 pub use retry_budget::RetryBudget;

@@ -1,6 +1,7 @@
 //! Bodies: a request's, read whole within limits; a reply's, whole or in events.
 //!
-//! Invariants: no more than the limit is read or held; a body that says nothing for a while is given up; an
+//! Invariants: no more than the limit is read or held; a body that says nothing for a while is given up, and so
+//! is one that is not there in time, however steadily it trickles; an
 //! event stream that ended badly ends with an error, which makes hyper break the connection off.
 //!
 //! Not here: heads and their own limits (`server`), what a body says (`json`).
@@ -22,8 +23,27 @@ pub(super) type Reply = http::Response<ReplyBody>;
 /// Room taken at once for a body of stated length: a length is a claim, and memory follows what comes.
 const ROOM: usize = 64 << 10;
 
-/// Reads a request's body.
-pub(super) async fn read<B>(body: B, limit: usize, silence: Duration) -> Result<Bytes, Failure>
+/// How long a request's body may take to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// Longest silence.
+    pub(super) silence: Duration,
+    /// From its beginning to its end.
+    pub(super) total: Duration,
+}
+
+/// Reads a request's body of at most `limit` bytes.
+pub(super) async fn read<B>(body: B, limit: usize, patience: Patience) -> Result<Bytes, Failure>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let Patience { silence, total } = patience;
+    let reading = tokio::time::timeout(total, read_on(body, limit, silence));
+    let late = |_| Failure::TooLate { limit: total };
+    reading.await.map_err(late)?
+}
+
+async fn read_on<B>(body: B, limit: usize, silence: Duration) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -124,13 +144,18 @@ mod tests {
 
     const SILENCE: Duration = Duration::from_secs(30);
 
+    const PATIENCE: Patience = Patience {
+        silence: SILENCE,
+        total: Duration::from_secs(300),
+    };
+
     /// What is read of a body of these pieces, at most 8 bytes of it.
     async fn check(pieces: &[&'static str], expected: Result<&str, &str>) {
         let frames = pieces
             .iter()
             .map(|p| Ok(Frame::data(Bytes::from_static(p.as_bytes()))));
         let frames: Vec<Result<_, BrokeOff>> = frames.collect();
-        let found = read(StreamBody::new(stream::iter(frames)), 8, SILENCE).await;
+        let found = read(StreamBody::new(stream::iter(frames)), 8, PATIENCE).await;
         let found = found.as_deref().map_err(|failure| failure.class().code);
         assert_eq!(found, expected.map(str::as_bytes), "{pieces:?}");
     }
@@ -149,15 +174,35 @@ mod tests {
     async fn a_body_that_falls_silent_is_given_up() {
         let begun = stream::iter([Ok::<_, BrokeOff>(Frame::data(Bytes::from_static(b"{")))]);
         let body = StreamBody::new(begun.chain(stream::pending()).boxed());
-        let silence = Duration::from_millis(1);
-        let failure = read(body, 8, silence).await.unwrap_err();
+        let patience = Patience {
+            silence: Duration::from_millis(1),
+            ..PATIENCE
+        };
+        let failure = read(body, 8, patience).await.unwrap_err();
         assert_eq!(failure.class().code, "body_too_slow");
+    }
+
+    /// Whether a body of so many bytes is read, each of which comes a second after the one before it.
+    async fn trickled(bytes: usize) -> Result<usize, &'static str> {
+        let frames = stream::iter(0..bytes).then(|_| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok::<_, BrokeOff>(Frame::data(Bytes::from_static(b"x")))
+        });
+        let read = read(StreamBody::new(frames.boxed()), 1000, PATIENCE).await;
+        read.map(|bytes| bytes.len())
+            .map_err(|failure| failure.class().code)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up_when_its_time_is_up() {
+        assert_eq!(trickled(299).await, Ok(299));
+        assert_eq!(trickled(301).await, Err("body_too_slow"));
     }
 
     #[tokio::test]
     async fn a_length_above_the_limit_is_refused_before_anything_is_read() {
         let body = http_body_util::Full::new(Bytes::from_static(b"123456789"));
-        let failure = read(body, 8, SILENCE).await.unwrap_err();
+        let failure = read(body, 8, PATIENCE).await.unwrap_err();
         assert_eq!(failure.class().code, "request_too_large");
     }
 }

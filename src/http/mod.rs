@@ -32,6 +32,7 @@ mod chat_reply;
 mod chat_request;
 mod declared;
 mod embeddings;
+mod error_object;
 mod feedback;
 mod field;
 mod generation;

@@ -143,7 +143,11 @@ impl Door {
         let headers = &head.headers;
         is_json(headers)?;
         let limits = self.limits;
-        let body = body::read(body, limits.message_bytes, limits.body_silence).await?;
+        let patience = body::Patience {
+            silence: limits.body_silence,
+            total: limits.body_total,
+        };
+        let body = body::read(body, limits.message_bytes, patience).await?;
         match to {
             To::Chat => chat::answer(&parts.complete, known, call, headers, &body, arrived).await,
             To::Embeddings => {

@@ -37,17 +37,20 @@ pub struct Limits {
     pub head: Duration,
     /// Longest silence while a body comes.
     pub body_silence: Duration,
+    /// Longest time for a whole body to come.
+    pub body_total: Duration,
     /// Longest time that a reader may take nothing.
     pub write_silence: Duration,
 }
 
 impl Limits {
-    /// 30 seconds each, a minute for a reader.
+    /// 30 seconds each, a minute for a reader, five for a body: 16 MiB at half a megabit a second.
     pub const fn new(message_bytes: usize) -> Self {
         Self {
             message_bytes,
             head: Duration::from_secs(30),
             body_silence: Duration::from_secs(30),
+            body_total: Duration::from_secs(300),
             write_silence: Duration::from_secs(60),
         }
     }

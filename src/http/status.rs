@@ -12,6 +12,7 @@
 use super::body::{Reply, ReplyBody};
 use super::call::CallId;
 use super::chat_reply::Tried;
+use super::error_object::{Body, More, Object, Out};
 use crate::access::Scope;
 use crate::decision::{Attempt, Excluded, Reason};
 use crate::id::{DecisionId, Name};
@@ -46,6 +47,8 @@ pub(super) enum Failure {
     TooLarge { limit: usize },
     #[error("the body did not come: allowed at most {} s of silence", .limit.as_secs_f64())]
     TooSlow { limit: Duration },
+    #[error("the body did not come in time: allowed at most {} s in all", .limit.as_secs_f64())]
+    TooLate { limit: Duration },
     #[error("the body broke off")]
     BrokenOff,
     #[error("the body has another content-type: allowed application/json")]
@@ -89,6 +92,14 @@ pub(super) enum Failure {
     StoreFull,
     #[error("none of {} arms is eligible: {}", .0.len(), first(.0.iter().map(|e| (&e.arm, e.detail.as_str()))))]
     NoEligibleArm(Vec<Excluded>),
+    #[error("{}: the first may be asked in {:.1} s", at_rest(*limited), wait.as_secs_f64())]
+    AtRest {
+        /// Until the first of them may be asked.
+        wait: Duration,
+        /// Whether all of them said that there were too many requests.
+        limited: bool,
+        excluded: Vec<Excluded>,
+    },
     /// The providers call it the caller's fault: it would fail anywhere.
     #[error("the provider refuses the request: {}", kind.as_str())]
     Refused { kind: Kind, attempts: Vec<Attempt> },
@@ -134,7 +145,9 @@ impl Failure {
             }
             Self::BrokenOff => (S::BAD_REQUEST, INVALID, "body_broke_off"),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, INVALID, "request_too_large"),
-            Self::TooSlow { .. } => (S::REQUEST_TIMEOUT, INVALID, "body_too_slow"),
+            Self::TooSlow { .. } | Self::TooLate { .. } => {
+                (S::REQUEST_TIMEOUT, INVALID, "body_too_slow")
+            }
             Self::NotJsonType => (S::UNSUPPORTED_MEDIA_TYPE, INVALID, "unsupported_media_type"),
             Self::UnknownUrl => (S::NOT_FOUND, INVALID, "unknown_url"),
             Self::Method { .. } => (S::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
@@ -155,6 +168,12 @@ impl Failure {
                 (S::SERVICE_UNAVAILABLE, SERVER, "no_eligible_arm")
             }
             Self::NoEligibleArm(_) => (S::BAD_REQUEST, INVALID, "no_eligible_arm"),
+            Self::AtRest { limited: true, .. } => (
+                S::TOO_MANY_REQUESTS,
+                "rate_limit_error",
+                "endpoints_rate_limited",
+            ),
+            Self::AtRest { .. } => (S::SERVICE_UNAVAILABLE, SERVER, "endpoints_unavailable"),
             Self::Refused { kind, .. } => (S::BAD_REQUEST, INVALID, refused(*kind)),
             Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
                 (S::SERVICE_UNAVAILABLE, SERVER, "all_attempts_failed")
@@ -216,7 +235,7 @@ impl Failure {
             _ => &[],
         };
         let excluded: &[Excluded] = match self {
-            Self::NoEligibleArm(excluded) => excluded,
+            Self::NoEligibleArm(excluded) | Self::AtRest { excluded, .. } => excluded,
             _ => &[],
         };
         let violations: &[Violation] = match self {
@@ -251,10 +270,10 @@ impl Failure {
         );
         match self {
             Self::BudgetExhausted {
-                refill: Some(refill),
-                ..
-            } => {
-                let seconds = refill.as_secs_f64().ceil().max(1.0) as u64;
+                refill: Some(wait), ..
+            }
+            | Self::AtRest { wait, .. } => {
+                let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
                 head.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             Self::AllAttemptsFailed(_) | Self::NotServing => {
@@ -274,7 +293,7 @@ impl Failure {
         // What is left of such a body is not read: the connection is of no more use.
         if matches!(
             self,
-            Self::TooLarge { .. } | Self::TooSlow { .. } | Self::BrokenOff
+            Self::TooLarge { .. } | Self::TooSlow { .. } | Self::TooLate { .. } | Self::BrokenOff
         ) {
             head.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -282,63 +301,11 @@ impl Failure {
     }
 }
 
-#[derive(Serialize)]
-struct Object<'a> {
-    error: Body<'a>,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    message: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    param: Option<&'a str>,
-    code: &'static str,
-    bellwether: More<'a>,
-}
-
-#[derive(Serialize)]
-struct More<'a> {
-    request_id: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    violations: &'a [Violation],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    excluded: Vec<Out<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attempts: Vec<Tried<'a>>,
-}
-
-/// An arm that was left out.
-#[derive(Serialize)]
-struct Out<'a> {
-    arm: &'a str,
-    reason: &'static str,
-    detail: &'a str,
-}
-
-impl<'a> Out<'a> {
-    fn of(excluded: &'a Excluded) -> Self {
-        Self {
-            arm: excluded.arm.as_str(),
-            reason: word(excluded.reason),
-            detail: &excluded.detail,
-        }
-    }
-}
-
-fn word(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NotAllowed => "not_allowed",
-        Reason::Denied => "denied",
-        Reason::Capability => "capability",
-        Reason::ContextLength => "context_length",
-        Reason::DataPolicy => "data_policy",
-        Reason::MaxCost => "max_cost",
-        Reason::MaxLatency => "max_latency",
-        Reason::NoPrice => "no_price",
-        Reason::Budget => "budget",
-        Reason::Unavailable => "unavailable",
-        Reason::Parameters => "parameters",
+/// Why nobody is asked.
+const fn at_rest(limited: bool) -> &'static str {
+    match limited {
+        true => "every endpoint that may take this is rate limited",
+        false => "every endpoint that may take this has failed and is left alone",
     }
 }
 

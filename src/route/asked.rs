@@ -32,6 +32,8 @@ pub(super) struct Asked<'a> {
     pub(super) warm: Warm,
     pub(super) id: DecisionId,
     pub(super) now: Timestamp,
+    /// Whether we ask the endpoint, and not the caller.
+    pub(super) asks: bool,
 }
 
 /// What it came to.

@@ -12,39 +12,7 @@ use crate::unit::Timestamp;
 /// Most fallbacks named.
 const FALLBACKS: usize = 3;
 
-/// The arms that may take a request.
-pub(super) struct Found {
-    pub(super) eligible: Eligible,
-    /// Their endpoints have all failed: they are asked whatever their breakers say.
-    pub(super) forced: bool,
-}
-
 impl Route {
-    /// The arms that may take a request. Where nothing but failing endpoints is left, those: a request that
-    /// would be refused for certain is better tried.
-    pub(super) fn eligible(
-        &self,
-        need: &Need<'_>,
-        learned: &TeamSnapshot,
-        now: Timestamp,
-    ) -> Found {
-        let eligible = self.unpinned(need, learned, now);
-        let fails = |out: &Excluded| out.reason == Reason::Unavailable;
-        let forced = eligible.arms.is_empty() && eligible.excluded.iter().any(fails);
-        let eligible = match forced {
-            true => {
-                let unavailable = &[];
-                let need = Need {
-                    unavailable,
-                    ..*need
-                };
-                self.unpinned(&need, learned, now)
-            }
-            false => eligible,
-        };
-        Found { eligible, forced }
-    }
-
     /// Those that satisfy `need`, and that an operator's pin leaves.
     pub(super) fn unpinned(
         &self,

@@ -111,7 +111,7 @@ impl Route {
     }
 
     /// Holds the money again of a decision that was made before and is tried only now.
-    pub fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
+    pub(super) fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
         let held = self.known.accounts.hold_again(decision, self.clock.now());
         held.map_err(|refused| match *refused {
             (Refused::Exhausted { asked, left, .. }, refill) => Error::BudgetExhausted {
@@ -133,7 +133,7 @@ impl Route {
     /// Decides; a repeat of a request id gets the first decision.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let mut call = self.known.metrics.begin(Method::Route, &caller.team);
-        let begun = self.begin(caller, request).await;
+        let begun = self.begun(caller, request, false).await;
         match &begun {
             Ok(begun) if begun.routed.repeated => call.end(Outcome::Repeated),
             Ok(_) => call.end(Outcome::Ok),
@@ -142,12 +142,17 @@ impl Route {
         Ok(begun?.routed)
     }
 
-    /// As [`Route::route`], for a caller that goes on: the request id stays its own until it drops
-    /// the turn.
+    /// As [`Route::route`], for one that goes on and asks the endpoint: the request id stays its own until it
+    /// drops the turn.
     pub async fn begin(&self, caller: &Grant, request: &Request) -> Result<Begun, Error> {
-        self.known.standing.request();
+        self.known.standing.request(&caller.team);
+        self.begun(caller, request, true).await
+    }
+
+    /// `asks`: whether we ask the endpoint. If not, no probe of it is taken: nobody may ever ask, or tell.
+    async fn begun(&self, caller: &Grant, request: &Request, asks: bool) -> Result<Begun, Error> {
         let Some(asked) = &request.request else {
-            let routed = self.in_turn(caller, request).await?;
+            let routed = self.in_turn(caller, request, asks).await?;
             return Ok(Begun { routed, turn: None });
         };
         let reused = || Error::RequestIdReused {
@@ -164,7 +169,7 @@ impl Route {
                 }
                 _ => return Err(reused()),
             },
-            Claim::New(turn) => (self.in_turn(caller, request).await?, turn),
+            Claim::New(turn) => (self.in_turn(caller, request, asks).await?, turn),
         };
         let turn = Some(turn);
         Ok(Begun { routed, turn })
@@ -176,9 +181,14 @@ impl Route {
         request.session.as_ref().map_or_else(Warm::default, warm)
     }
 
-    async fn in_turn(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
+    async fn in_turn(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        asks: bool,
+    ) -> Result<Routed, Error> {
         let Some(episode) = &request.episode else {
-            return self.decide_and_keep(caller, request, None).await;
+            return self.decide_and_keep(caller, request, None, asks).await;
         };
         let task = request.task.as_ref();
         let _turn = self.store.draw_turn(&caller.team, episode, task).await;
@@ -187,7 +197,7 @@ impl Route {
             .index()
             .draw(&caller.team, episode, task)
             .cloned();
-        self.decide_and_keep(caller, request, first).await
+        self.decide_and_keep(caller, request, first, asks).await
     }
 
     async fn decide_and_keep(
@@ -195,8 +205,9 @@ impl Route {
         caller: &Grant,
         request: &Request,
         first: Option<Draw>,
+        asks: bool,
     ) -> Result<Routed, Error> {
-        let decision = self.decide(caller, request, first)?;
+        let decision = self.decide(caller, request, first, asks)?;
         let (id, time) = (decision.id, decision.time);
         let record = Record::Decision(Box::new(decision));
         if let Err(error) = self.store.commit(&record).await {
@@ -210,12 +221,48 @@ impl Route {
         }
     }
 
+    /// Decides among the arms that nothing is held against; where none is left, among those that only callers
+    /// speak against; anew, where another request took an endpoint's one probe meanwhile.
     fn decide(
         &self,
         caller: &Grant,
         request: &Request,
         first: Option<Draw>,
+        asks: bool,
     ) -> Result<Decision, Error> {
+        let standing = &self.known.standing;
+        let mut believing = true;
+        // Each round but one lays an endpoint to rest.
+        for _ in 0..self.catalogue.endpoints().len() + 2 {
+            let now = self.clock.now();
+            let resting = || standing.resting(now);
+            let shut = match believing {
+                true => standing.unavailable(now),
+                false => resting(),
+            };
+            let decided = self.decide_without(&shut, (caller, request), first.clone(), asks);
+            match decided {
+                Ok(Some(decision)) => return Ok(decision),
+                Ok(None) => {}
+                Err(Error::NoEligibleArm { .. } | Error::AtRest { .. })
+                    if believing && shut != resting() =>
+                {
+                    believing = false;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Bug("an endpoint that rests is chosen"))
+    }
+
+    /// Decides among the endpoints that are not `shut`. `None`: as [`Route::choose`] says.
+    fn decide_without(
+        &self,
+        shut: &[bool],
+        (caller, request): (&Grant, &Request),
+        first: Option<Draw>,
+        asks: bool,
+    ) -> Result<Option<Decision>, Error> {
         let named = self.teams.get(&caller.team);
         let named = named.ok_or(Error::Bug("a key of no team"))?;
         let team = &named.team;
@@ -226,12 +273,11 @@ impl Route {
         let learned = snapshot.teams.get(&caller.team);
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let capabilities = self.capabilities.needed(request);
-        let unavailable = self.known.standing.unavailable(now);
         let (id, secret) = (self.mint.next(now), self.mint.secret());
         let part = self.part(named, learned, (id, &caller.team, request.episode.as_ref()));
         let cell = part.cell;
         let asked = Asked {
-            need: need(caller, team, request, &capabilities, &unavailable),
+            need: need(caller, team, request, &capabilities, shut),
             x: &x,
             request,
             first,
@@ -240,12 +286,15 @@ impl Route {
             warm: self.warm(caller, request, now),
             id,
             now,
+            asks,
         };
         let accounts = &self.known.accounts;
         let spending = Spending::open(accounts, &caller.team, learned.pace, (secret, id), now);
         let input_tokens = asked.need.input_tokens;
-        let chosen = self.choose(asked, spending)?;
-        Ok(Decision {
+        let Some(chosen) = self.choose(asked, spending)? else {
+            return Ok(None);
+        };
+        Ok(Some(Decision {
             id,
             time: now,
             team: caller.team.clone(),
@@ -268,7 +317,7 @@ impl Route {
             content: content(team.recording, request),
             cell,
             allowance: chosen.allowance,
-        })
+        }))
     }
 
     /// A decision's part in its team's experiment.

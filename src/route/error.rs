@@ -17,6 +17,16 @@ pub enum Error {
         /// All of them, with reasons.
         excluded: Vec<Excluded>,
     },
+    /// Every endpoint that it may use has failed, or was asked too much, and is left alone for a while.
+    #[error("{}: the first may be asked in {:.1} s", at_rest(*limited), wait.as_secs_f64())]
+    AtRest {
+        /// Until the first of them may be asked.
+        wait: Duration,
+        /// Whether all of them asked for it: too many requests.
+        limited: bool,
+        /// The arms that were left out, with reasons.
+        excluded: Vec<Excluded>,
+    },
     /// The team's hard limit does not pay for any arm.
     #[error(
         "the budget of {team} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
@@ -75,11 +85,21 @@ pub enum Error {
     Bug(&'static str),
 }
 
+/// Why nobody is asked.
+const fn at_rest(limited: bool) -> &'static str {
+    match limited {
+        true => "every endpoint that may take it is rate limited",
+        false => "every endpoint that may take it has failed and is left alone",
+    }
+}
+
 impl Error {
     /// Tells the metrics what became of a call.
     pub fn tell(&self, call: &mut Underway) {
         call.end(match self {
             Self::NoEligibleArm { excluded } => return call.no_eligible_arm(excluded),
+            Self::AtRest { limited: true, .. } => Outcome::RateLimited,
+            Self::AtRest { .. } => Outcome::Unavailable,
             Self::BudgetExhausted { .. } => Outcome::BudgetExhausted,
             Self::RequestIdReused { .. } => Outcome::RequestIdReused,
             Self::UnknownNames(_)

@@ -3,8 +3,8 @@
 //! Not here: what each of them costs and how it does (`roads`).
 
 use super::estimate::Estimates;
+use super::hops::Tried;
 use super::request::Request;
-use super::roads::Tried;
 use super::team::{Fallbacks, TaskRule};
 use crate::decision::Decision;
 use crate::id::Name;

@@ -6,7 +6,6 @@
 //! Not here: reading what is asked (`asked`), recording what came of it (`choose`).
 
 use super::asked::{Asked, Chosen, limits};
-use super::candidates::Found;
 use super::choose::Route;
 use super::cost::Pricing;
 use super::draw::draw;
@@ -24,17 +23,15 @@ thread_local! {
 }
 
 impl Route {
-    /// From what is asked to an arm, its endpoints and the money held for it.
+    /// From what is asked to an arm, its endpoints and the money held for it. `None`: another request took the
+    /// one probe of the endpoint meanwhile.
     pub(super) fn choose(
         &self,
         asked: Asked<'_>,
         mut spending: Spending<'_>,
-    ) -> Result<Chosen, Error> {
+    ) -> Result<Option<Chosen>, Error> {
         let (learned, id) = (asked.learned, asked.id);
-        let Found {
-            mut eligible,
-            forced,
-        } = self.eligible(&asked.need, learned, asked.now);
+        let mut eligible = self.unpinned(&asked.need, learned, asked.now);
         let mut excluded = std::mem::take(&mut eligible.excluded);
         let pricing = Pricing {
             catalogue: &self.catalogue,
@@ -45,6 +42,9 @@ impl Route {
         };
         let budget_price = spending.price();
         let mut estimates = left(&asked, &pricing, &mut spending, &mut excluded)?;
+        if estimates.arms.is_empty() {
+            return Err(self.none_left(&asked, spending, excluded, None));
+        }
         let (way, chooser) = (asked.way(&estimates), asked.chooser(&estimates.arms));
         let places = std::mem::take(&mut estimates.places);
         let uniform = self.mint().secret().uniform(id);
@@ -53,7 +53,9 @@ impl Route {
             draw(estimates, &chooser.choosing, how, uniform, scratch)
         });
         let (drawn, origin) = match drawing {
-            Err(ChoiceError::FixedArm { .. }) => return Err(Error::NoEligibleArm { excluded }),
+            Err(ChoiceError::FixedArm { arm }) => {
+                return Err(self.none_left(&asked, spending, excluded, Some(&arm)));
+            }
             drawing => drawing?,
         };
         let by = roads::Choosing {
@@ -63,13 +65,16 @@ impl Route {
             budget_price,
             request: asked.request,
             seed: roads::seed(asked.request.session.as_ref(), id),
-            forced,
+            unprobed: !asked.asks,
         };
         let arm = places.get(drawn.chosen as usize);
         let arm = arm.and_then(|place| eligible.arms.get(*place));
         let arm = arm.ok_or(Error::Bug("a draw without arm"))?;
-        let (endpoint, worst) = self.first_road(by, arm, |worst| spending.affords(worst))?;
-        Ok(Chosen {
+        let road = self.first_road(by, arm, |worst| spending.affords(worst))?;
+        let Some((endpoint, worst)) = road else {
+            return Ok(None);
+        };
+        Ok(Some(Chosen {
             fallbacks: self.fallbacks(&eligible, &places, &drawn),
             drawn,
             origin,
@@ -77,12 +82,26 @@ impl Route {
             excluded,
             endpoint,
             allowance: spending.hold(id, worst)?,
-        })
+        }))
     }
 }
 
-/// What is expected of the arms that limits, budget and the caller's order leave: at least one.
+/// What is expected of the arms that limits, budget and the caller's order leave, if they leave any.
 fn left(
+    asked: &Asked<'_>,
+    pricing: &Pricing<'_>,
+    spending: &mut Spending<'_>,
+    excluded: &mut Vec<Excluded>,
+) -> Result<Estimates, Error> {
+    let mut estimates = affordable(asked, pricing, spending, excluded)?;
+    if !estimates.arms.is_empty() {
+        asked.keep_first_of_order(&mut estimates, excluded);
+    }
+    Ok(estimates)
+}
+
+/// What is expected of the arms that limits and budget leave.
+pub(super) fn affordable(
     asked: &Asked<'_>,
     pricing: &Pricing<'_>,
     spending: &mut Spending<'_>,
@@ -99,11 +118,6 @@ fn left(
                 .least_worst_case(eligible, arm, need, pricing.now)
         };
         spending.withhold(&mut estimates, asked.granted(), worst_case, excluded)?;
-        asked.keep_first_of_order(&mut estimates, excluded);
-    }
-    if estimates.arms.is_empty() {
-        let excluded = std::mem::take(excluded);
-        return Err(Error::NoEligibleArm { excluded });
     }
     Ok(estimates)
 }

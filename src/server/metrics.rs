@@ -64,6 +64,7 @@ impl View {
     fn text(&self) -> String {
         self.metrics.text(&Now {
             unavailable: self.standing.unavailable(self.clock.now()),
+            misconfigured: self.standing.misconfigured(),
             // In this order: what is learned was written before.
             learned: self.published.load().version,
             journal: self.store.journal().newest(),

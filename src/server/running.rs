@@ -180,7 +180,7 @@ async fn serve_at(
         published: follower.published(),
         accounts,
         warmth,
-        standing: Arc::new(Standing::new(params.catalogue.endpoints())),
+        standing: Arc::new(standing(&params)),
         learning,
         metrics: Arc::new(metrics::metrics(&params)),
         mint: Mint::new(secret, ids),
@@ -262,6 +262,12 @@ fn attempts(held: &Held) -> Attempts {
     let standing = Arc::clone(&held.standing);
     let attempts = Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing);
     attempts.counted(Arc::clone(&held.metrics))
+}
+
+/// How each endpoint does, and what each team may try again.
+fn standing(params: &config::Params) -> Standing {
+    let teams = params.teams.iter().map(|team| &team.name);
+    Standing::new(params.catalogue.endpoints(), teams)
 }
 
 /// What is known when a decision is made.

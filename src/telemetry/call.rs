@@ -49,6 +49,10 @@ pub enum Outcome {
     Invalid,
     /// No arm could take it.
     NoEligibleArm,
+    /// Every endpoint that it may use has failed and is left alone for a while.
+    Unavailable,
+    /// As before, all of them because they were asked too much.
+    RateLimited,
     /// The team's budget did not pay for any arm.
     BudgetExhausted,
     /// Its request id was used with another body.
@@ -68,11 +72,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Ok,
         Self::Repeated,
         Self::Invalid,
         Self::NoEligibleArm,
+        Self::Unavailable,
+        Self::RateLimited,
         Self::BudgetExhausted,
         Self::RequestIdReused,
         Self::AllAttemptsFailed,
@@ -89,6 +95,8 @@ impl Outcome {
             Self::Repeated => "repeated",
             Self::Invalid => "invalid",
             Self::NoEligibleArm => "no_eligible_arm",
+            Self::Unavailable => "endpoints_unavailable",
+            Self::RateLimited => "endpoints_rate_limited",
             Self::BudgetExhausted => "budget_exhausted",
             Self::RequestIdReused => "request_id_reused",
             Self::AllAttemptsFailed => "all_attempts_failed",
@@ -137,6 +145,14 @@ impl Underway {
             if let [only] = attempts {
                 self.waited = only.latency_ms.and_then(wait);
             }
+        }
+    }
+
+    /// Its only attempt was at work for so long, with the time of a reader who may be slow: the one is no more
+    /// ours than the other.
+    pub fn read(&mut self, attempts: &[Attempt], elapsed: Duration) {
+        if self.outcome == Some(Outcome::Ok) && attempts.len() == 1 {
+            self.waited = Some(elapsed);
         }
     }
 

@@ -52,6 +52,8 @@ pub enum Taken {
 pub struct Now {
     /// Which endpoints are not to be asked, in catalogue order; empty where all may be.
     pub unavailable: Vec<bool>,
+    /// Which refuse our key, account or address, in catalogue order; empty where none does.
+    pub misconfigured: Vec<bool>,
     /// The journal's newest record.
     pub journal: u64,
     /// The newest record that the published snapshot has learned.
@@ -80,6 +82,7 @@ pub struct Metrics {
     retries: Grid<Count, 0>,
     fallbacks: Grid<Count, 2>,
     breaker_open: Grid<Count, 1>,
+    misconfigured: Grid<Count, 1>,
     tokens: Grid<Count, 2>,
     cost: Grid<Count, 1>,
     budget_refusals: Grid<Count, 0>,
@@ -185,6 +188,7 @@ impl Metrics {
             retries: one(&table::RETRIES),
             fallbacks: Grid::counts(&table::FALLBACKS, [names(arms), names(arms)]),
             breaker_open: Grid::counts(&table::BREAKER_OPEN, [names(endpoints)]),
+            misconfigured: Grid::counts(&table::MISCONFIGURED, [names(endpoints)]),
             tokens: Grid::counts(&table::TOKENS, [names(endpoints), words(TOKENS)]),
             cost: Grid::counts(&table::COST, [names(endpoints)]),
             budget_refusals: one(&table::BUDGET_REFUSALS),
@@ -257,8 +261,9 @@ impl Metrics {
     /// Everything, in the text format of Prometheus.
     pub fn text(&self, now: &Now) -> String {
         for place in 0..self.endpoints.len() {
-            let open = now.unavailable.get(place).copied().unwrap_or(false);
-            set(&self.breaker_open, [place], u64::from(open));
+            let is = |those: &[bool]| u64::from(those.get(place).copied().unwrap_or(false));
+            set(&self.breaker_open, [place], is(&now.unavailable));
+            set(&self.misconfigured, [place], is(&now.misconfigured));
         }
         set(&self.journal_records, [], now.journal);
         let lag = now.journal.saturating_sub(now.learned);
@@ -281,6 +286,7 @@ impl Metrics {
         self.retries.write(page);
         self.fallbacks.write(page);
         self.breaker_open.write(page);
+        self.misconfigured.write(page);
         self.tokens.write(page);
         self.cost.write(page);
         self.budget_refusals.write(page);

@@ -153,6 +153,8 @@ metrics! {
         "Times that another arm was asked in an arm's stead.";
     BREAKER_OPEN "bellwether_breaker_open" Gauge, ["endpoint"],
         "1 where an endpoint has failed and is not asked for a while, else 0.";
+    MISCONFIGURED "bellwether_endpoint_misconfigured" Gauge, ["endpoint"],
+        "1 where an endpoint refused our key, account or address and has not answered since, else 0: somebody must mend it.";
     TOKENS "bellwether_tokens_total" Counter, ["endpoint", "kind"],
         "Tokens of attempts; cached ones are among the input, reasoning ones among the output.";
     COST "bellwether_cost_usd_total" Dollars, ["endpoint"],

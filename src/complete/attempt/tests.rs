@@ -16,6 +16,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
+mod reader;
 mod words;
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
@@ -173,7 +174,7 @@ fn scripted(whole: Result<Answer, Error>, pieces: Vec<Result<Piece, Error>>) -> 
 
 fn attempts(log: &Arc<List>) -> Attempts {
     let log: Arc<dyn AttemptLog> = Arc::clone(log) as _;
-    let standing = Arc::new(Standing::new([]));
+    let standing = Arc::new(Standing::new([], []));
     Attempts::new(Arc::new(ManualClock::new(NOW)), log, standing)
 }
 

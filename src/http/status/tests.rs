@@ -78,6 +78,10 @@ fn each_failure_of_a_body_or_an_address_has_its_row() {
         (408, I, "body_too_slow", None),
     );
     check(
+        &Failure::TooLate { limit: wait },
+        (408, I, "body_too_slow", None),
+    );
+    check(
         &Failure::NotJsonType,
         (415, I, "unsupported_media_type", None),
     );
@@ -177,6 +181,25 @@ fn a_spent_budget_says_when_to_come_again_and_that_a_retry_is_of_no_use() {
     assert!(!failed.headers().contains_key("x-should-retry"));
     let before = Failure::FailedBefore(vec![attempt()]).reply(CallId::default());
     assert_eq!(before.headers()["x-should-retry"], "false");
+}
+
+#[test]
+fn endpoints_that_are_left_alone_say_for_how_long_and_a_retry_is_of_use() {
+    let rest = |limited, ms| Failure::AtRest {
+        wait: Duration::from_millis(ms),
+        limited,
+        excluded: vec![],
+    };
+    let row = (503, "server_error", "endpoints_unavailable", None);
+    check(&rest(false, 1), row);
+    let row = (429, "rate_limit_error", "endpoints_rate_limited", None);
+    let error = check(&rest(true, 6_100), row);
+    assert!(error["message"].as_str().unwrap().ends_with("in 6.1 s"));
+    for (ms, expected) in [(0, "1"), (1, "1"), (6_100, "7")] {
+        let reply = rest(true, ms).reply(CallId::default());
+        assert_eq!(reply.headers()["retry-after"], expected);
+        assert!(!reply.headers().contains_key("x-should-retry"));
+    }
 }
 
 #[test]

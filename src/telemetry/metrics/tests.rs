@@ -184,6 +184,7 @@ fn what_is_read_now_is_written_as_it_is() {
     let metrics = metrics(&[]);
     let now = Now {
         unavailable: vec![false, true],
+        misconfigured: vec![true, false],
         journal: 120,
         learned: 100,
     };
@@ -193,6 +194,8 @@ fn what_is_read_now_is_written_as_it_is() {
         &[
             r#"bellwether_breaker_open{endpoint="a-eu"} 0"#,
             r#"bellwether_breaker_open{endpoint="b-eu"} 1"#,
+            r#"bellwether_endpoint_misconfigured{endpoint="a-eu"} 1"#,
+            r#"bellwether_endpoint_misconfigured{endpoint="b-eu"} 0"#,
             "bellwether_journal_records_total 120",
             "bellwether_learner_lag_records 20",
         ],
