@@ -1,6 +1,6 @@
 //! The OpenAI-compatible door: chat completions, embeddings, models and feedback over HTTP.
 //!
-//! A call passes `routes` (address, id, panic), `key` (key, scope), `body` (size, silence), `chat_request`
+//! A call passes `routes` (address, id, panic), `key` (key, scope), `body` (size, silence, time), `chat_request`
 //! (every violation at once), one use case, `chat_reply` or `sse`; what fails becomes an error object in
 //! `status` and nowhere else.
 //!

@@ -1060,7 +1060,9 @@ pub mod router_service_client {
             self
         }
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
-        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL.
+        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
+        /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
+        /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         pub async fn route(
             &mut self,
             request: impl tonic::IntoRequest<super::RouteRequest>,
@@ -1257,7 +1259,9 @@ pub mod router_service_server {
     #[async_trait]
     pub trait RouterService: std::marker::Send + std::marker::Sync + 'static {
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
-        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL.
+        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
+        /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
+        /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         async fn route(
             &self,
             request: tonic::Request<super::RouteRequest>,

@@ -230,6 +230,7 @@ impl Route {
         first: Option<Draw>,
         asks: bool,
     ) -> Result<Decision, Error> {
+        names::check(&self.catalogue, &self.capabilities, &request.constraints)?;
         let standing = &self.known.standing;
         let mut believing = true;
         // Each round but one lays an endpoint to rest.
@@ -263,10 +264,9 @@ impl Route {
         first: Option<Draw>,
         asks: bool,
     ) -> Result<Option<Decision>, Error> {
-        let named = self.teams.get(&caller.team);
-        let named = named.ok_or(Error::Bug("a key of no team"))?;
+        let of_none = Error::Bug("a key of no team");
+        let named = self.teams.get(&caller.team).ok_or(of_none)?;
         let team = &named.team;
-        names::check(&self.catalogue, &self.capabilities, &request.constraints)?;
         let now = self.clock.now();
         let x = context::context(&team.extractor, request)?;
         let snapshot = self.known.published.load();
@@ -291,10 +291,8 @@ impl Route {
         let accounts = &self.known.accounts;
         let spending = Spending::open(accounts, &caller.team, learned.pace, (secret, id), now);
         let input_tokens = asked.need.input_tokens;
-        let Some(chosen) = self.choose(asked, spending)? else {
-            return Ok(None);
-        };
-        Ok(Some(Decision {
+        let chosen = self.choose(asked, spending)?;
+        Ok(chosen.map(|chosen| Decision {
             id,
             time: now,
             team: caller.team.clone(),

@@ -148,6 +148,26 @@ async fn what_follows_from_a_failed_check_is_the_teams_to_say() {
 }
 
 #[tokio::test]
+async fn a_retry_that_would_break_a_limit_of_the_request_is_not_made() {
+    // The answer is some 500 tokens, which the model would be told again.
+    let wrong = format!(r#"{{"a": "{}"}}"#, "one ".repeat(500));
+    for (max_cost_nano_usd, expected) in [(2_000_000, 2), (450_000, 1)] {
+        let rig = serve(&rule("retry"), &wrong, RIGHT).await;
+        let mut caller = rig.caller(CODING).await;
+        let mut request = asking(SCHEMA);
+        request.constraints = Some(v1::Constraints {
+            max_cost_nano_usd: Some(max_cost_nano_usd),
+            ..Default::default()
+        });
+        let reply = caller.router.complete(request).await;
+        let reply = reply.expect("answered").into_inner();
+        assert_eq!(reply.attempts.len(), expected, "{max_cost_nano_usd}");
+        assert_eq!(text(&reply), wrong);
+        rig.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn the_chosen_arms_answer_is_a_signal_whoever_stood_in_for_it() {
     let rules = rule("fall_back") + "signal = \"json_valid\"\n";
     let rig = serve(&rules, WRONG, RIGHT).await;

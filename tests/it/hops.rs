@@ -14,7 +14,7 @@ use std::path::Path;
 use tonic::Status;
 use tonic_types::StatusExt;
 
-const ALL: &str = "k-all";
+const ALL: &str = rig::CODING;
 const NARROW: &str = "k-narrow";
 
 /// What differs in a configuration, by its place.
@@ -32,6 +32,19 @@ struct Forbidden {
     team: &'static str,
     /// The key used.
     narrow: bool,
+    /// What becomes of it before the request.
+    before: Before,
+}
+
+/// What became of the forbidden arm, or of its endpoint.
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Before {
+    #[default]
+    Nothing,
+    /// It said to come again in ten minutes: its breaker is open.
+    Limited,
+    /// It took a minute for every answer.
+    Slow,
 }
 
 const CAN: &str = "capabilities = [\"tools\", \"json\", \"json_schema\"]\n";
@@ -54,7 +67,8 @@ fn configuration(
         scorecard.display(),
         forbidden.team
     );
-    text.push_str(&rig::key("all", ALL, "coding", "\"route\", \"complete\""));
+    let scopes = "\"route\", \"complete\", \"admin\"";
+    text.push_str(&rig::key("all", ALL, "coding", scopes));
     text.push_str(&rig::key(
         "narrow",
         NARROW,
@@ -195,6 +209,29 @@ fn reasons() -> Vec<(&'static str, Forbidden, Change)> {
             },
             plain,
         ),
+        (
+            "its endpoint's breaker",
+            Forbidden {
+                before: Before::Limited,
+                ..usual
+            },
+            plain,
+        ),
+        (
+            "a parameter that its endpoint cannot express",
+            endpoint(
+                "region = \"eu\"\nzero_retention = true\ntrains_on_requests = false\nrefuses = [\"seed\"]\n",
+            ),
+            |r| r.generation.get_or_insert_default().seed = Some(7),
+        ),
+        (
+            "the caller's limit on latency",
+            Forbidden {
+                before: Before::Slow,
+                ..usual
+            },
+            |r| constraints(r).max_latency_ms = Some(1_000.0),
+        ),
         ("the caller's limit on cost", dear(""), |r| {
             constraints(r).max_cost_nano_usd = Some(100_000_000);
         }),
@@ -222,6 +259,46 @@ async fn ask(
     Ok(())
 }
 
+/// Has it become of the forbidden arm.
+async fn prepare(before: Before, healthy: &Upstream, rig: &Rig) {
+    let mut caller = rig.caller(ALL).await;
+    let mut request = v1::CompleteRequest::default();
+    context(&mut request).messages.push(said("fix the build"));
+    constraints(&mut request).allowed_arms = names(&["forbidden"]);
+    match before {
+        Before::Nothing => {}
+        Before::Limited => {
+            let limited = Behaviour::RateLimited { retry_after_s: 600 };
+            healthy.set(limited).await;
+            let refused = ask(&mut caller, request, false).await;
+            refused.expect_err("rate limited");
+            healthy.set(Behaviour::Healthy).await;
+        }
+        Before::Slow => {
+            for _ in 0..3 {
+                let asked = v1::RouteRequest {
+                    context: request.context.clone(),
+                    constraints: request.constraints.clone(),
+                    ..Default::default()
+                };
+                let decision = caller.ask(asked).await.expect("routed");
+                let report = v1::ReportAttemptRequest {
+                    decision_id: decision.decision_id,
+                    usage: Some(v1::Usage {
+                        input_tokens: Some(5),
+                        output_tokens: Some(20),
+                        ..Default::default()
+                    }),
+                    latency_ms: Some(60_000.0),
+                    ..Default::default()
+                };
+                caller.router.report_attempt(report).await.expect("kept");
+            }
+            rig.learned().await;
+        }
+    }
+}
+
 /// Calls of the forbidden arm, requests answered, and most arms that one request went through.
 async fn calls(forbidden: Forbidden, change: Change, streamed: bool) -> (usize, usize, usize) {
     let failing = [
@@ -242,6 +319,8 @@ async fn calls(forbidden: Forbidden, change: Change, streamed: bool) -> (usize, 
     let key = if forbidden.narrow { NARROW } else { ALL };
     let rig = Rig::serve(dir, params, opened).await;
     let mut caller = rig.caller(key).await;
+    prepare(forbidden.before, &healthy, &rig).await;
+    let prepared = healthy.calls();
     let (mut answered, mut hops) = (0, 0);
     // Two a row: the breakers of those that fail are closed yet, so every request goes through all.
     for _ in 0..2 {
@@ -260,7 +339,7 @@ async fn calls(forbidden: Forbidden, change: Change, streamed: bool) -> (usize, 
         hops = hops.max(after - before);
     }
     rig.stop().await;
-    (healthy.calls(), answered, hops)
+    (healthy.calls() - prepared, answered, hops)
 }
 
 #[tokio::test]
@@ -268,6 +347,12 @@ async fn no_hop_reaches_an_arm_that_is_forbidden_for_whatever_reason() {
     for streamed in [false, true] {
         let (asked, answered, _) = calls(Forbidden::default(), plain, streamed).await;
         assert_eq!((asked, answered), (2, 2), "allowed, it answers");
+        let slow = Forbidden {
+            before: Before::Slow,
+            ..Forbidden::default()
+        };
+        let (asked, answered, _) = calls(slow, plain, streamed).await;
+        assert_eq!((asked, answered), (2, 2), "slow but allowed, it answers");
         for (reason, forbidden, change) in reasons() {
             let (asked, answered, hops) = calls(forbidden, change, streamed).await;
             let how = if streamed { "streamed" } else { "whole" };

@@ -9,6 +9,7 @@
 
 mod affinity;
 mod alarms;
+mod at_rest;
 mod bad_input;
 mod budget;
 mod checks;
