@@ -139,11 +139,11 @@ async fn get(at: SocketAddr, call: &str) -> String {
     reply
 }
 
-async fn over_http(rig: &Rig) -> String {
+async fn over_http(rig: &Rig, headers: &str) -> String {
     let body = r#"{"model":"bellwether/auto","messages":[{"role":"user","content":"hi"}]}"#;
     let call = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nconnection: close\r\nauthorization: Bearer {CODING}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+         content-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     get(rig.http_address(), &call).await
@@ -181,7 +181,7 @@ async fn where_all_have_failed_each_is_asked_to_see_and_everybody_else_is_told_h
         1_500,
     );
     check(route(&mut caller).await.expect_err("rest"), FAILED, 1_500);
-    let reply = over_http(&pair.rig).await;
+    let reply = over_http(&pair.rig, "").await;
     assert!(reply.starts_with("HTTP/1.1 503 "), "{reply}");
     assert!(reply.contains("\r\nretry-after: 2\r\n"), "{reply}");
     assert!(reply.contains("\"endpoints_unavailable\""), "{reply}");
@@ -218,7 +218,7 @@ async fn where_all_are_rate_limited_the_shortest_wait_is_told() {
     // One call each: neither is asked again before it wants to be.
     assert_eq!([pair.first.calls(), pair.second.calls()], [1, 1]);
     check(refused, LIMITED, 60_000);
-    let reply = over_http(&pair.rig).await;
+    let reply = over_http(&pair.rig, "").await;
     assert!(reply.starts_with("HTTP/1.1 429 "), "{reply}");
     assert!(reply.contains("\r\nretry-after: 60\r\n"), "{reply}");
     assert!(reply.contains("\"endpoints_rate_limited\""), "{reply}");
@@ -321,5 +321,28 @@ async fn an_endpoint_that_refuses_our_key_is_left_alone_at_once_and_told_of() {
         whole(&mut caller).await.expect("the other arm answers");
     }
     assert_eq!(pair.second.calls() - before, 5);
+    pair.rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_that_is_the_first_to_ask_passes_what_a_new_request_would() {
+    let pair = Pair::start(Behaviour::Healthy).await;
+    let id = "idempotency-key: once\r\n";
+    // Its time is up when it is decided: nobody is asked.
+    let hasty = format!("{id}x-request-timeout-ms: 0.000001\r\n");
+    let reply = over_http(&pair.rig, &hasty).await;
+    assert!(reply.starts_with("HTTP/1.1 504 "), "{reply}");
+    assert_eq!(pair.calls(), 0);
+    pair.set(Behaviour::RateLimited { retry_after_s: 60 }).await;
+    pair.rested().await;
+    let asked = pair.calls();
+    let reply = over_http(&pair.rig, id).await;
+    assert!(reply.contains("\"endpoints_rate_limited\""), "{reply}");
+    assert_eq!(pair.calls(), asked);
+    // The other one may stand in for the one that was decided for.
+    pair.first.set(Behaviour::Healthy).await;
+    pair.at(60_000);
+    let reply = over_http(&pair.rig, id).await;
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     pair.rig.stop().await;
 }
