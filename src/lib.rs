@@ -74,6 +74,10 @@
 //!   mean; doubt is of the coarse coordinates only, and halves as a team's decisions come (`bandit::Policy`),
 //!   sooner where arms are few; newcomers have a floor of their own (`bandit::raise_newcomers`);
 //!   floors fall with the gap ([`bandit::floors`]). Each with its measurement where it stands.
+//! - **A hard limit holds a bound, a choice goes by what is expected**: a byte of text is a token at most, and
+//!   nothing less is a bound ([`chat::InputTokens`], with what was measured), so a hold is some three times the
+//!   input's cost for seconds. "No false refusal" is kept by a caller's own count and by the arm's context, not by
+//!   holding less.
 //! - **Forgetting goes by the team's draws**, not by the wall clock: an idle weekend teaches nothing new.
 //! - **`replay outcomes` learns as the server does**, but for cost: the server prices tokens, and a table has
 //!   no prices.

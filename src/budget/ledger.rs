@@ -11,7 +11,7 @@
 //!   that it is settled in.
 //! - Time that runs backwards changes nothing: a window is never opened twice.
 //!
-//! Not here: the worst case of a request (`complete`), several limits at once (reserve in each; where one
+//! Not here: the worst case of a request (`eligibility`), several limits at once (reserve in each; where one
 //! refuses, release in those before it), who is told when money is low.
 //!
 //! Units: nano-dollars, of which sums stop at 9.2 billion dollars; times in UTC. The balance is brought up to `now` on every call that takes one;

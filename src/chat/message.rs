@@ -4,10 +4,10 @@
 //! tool, a tool's message names the call that it answers, nobody else's does, and only the assistant
 //! calls tools.
 //!
-//! Not here: how to answer (`generation`). Tool arguments and JSON Schemas stay text: they pass
+//! Not here: how to answer (`generation`), how many tokens it has (`tokens`). Tool arguments and JSON Schemas stay text: they pass
 //! through, and a parse would not give back the same bytes.
 //!
-//! Units: characters are Unicode scalar values; tokens are estimates of 4 characters each.
+//! Units: characters are Unicode scalar values.
 
 use serde::{Deserialize, Serialize};
 
@@ -197,8 +197,8 @@ impl Message {
         })
     }
 
-    /// Characters of text and tool calls. Images, sound and documents count nothing: their tokens follow
-    /// from pixels, seconds and pages that are not known here. Nor does reasoning: providers count it apart.
+    /// Characters of text and tool calls. Images, sound, documents and reasoning have none: their tokens
+    /// follow from other things ([`InputTokens`](super::InputTokens)).
     pub fn characters(&self) -> usize {
         let texts: usize = self.texts().map(|text| text.chars().count()).sum();
         let calls: usize = self
@@ -208,15 +208,6 @@ impl Message {
             .sum();
         texts + calls
     }
-}
-
-/// Tokens of a text of `characters`, estimated: 4 characters a token, rounded up.
-///
-/// ```
-/// assert_eq!(bellwether::chat::estimated_tokens(9), 3);
-/// ```
-pub fn estimated_tokens(characters: usize) -> u32 {
-    u32::try_from(characters.div_ceil(4)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use super::checking::{Found, OnFailure, Standard};
 use super::error::{Error, Failed};
 use super::tries::Tries;
 use crate::access::Grant;
-use crate::chat::{Message, estimated_tokens};
+use crate::chat::Message;
 use crate::decision::Attempt;
 use crate::eligibility::Endpoint;
 use crate::provider::{self, Answer, Kind, Prompt, Retry};
-use crate::route::{self, Request, Routed};
+use crate::route::{Request, Routed};
 use crate::telemetry::Underway;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -110,12 +110,10 @@ impl Complete {
     ) -> Option<Vec<Message>> {
         let wanted = found.follows == Some(OnFailure::Retry) && !request.constraints.no_fallbacks;
         let messages = wanted.then(|| found.told(&request.messages, &answer.message))?;
-        let more = messages.iter().skip(request.messages.len());
-        let more = estimated_tokens(more.map(Message::characters).sum());
-        let tokens = route::input_tokens(request).saturating_add(more);
+        let more = messages.get(request.messages.len()..).unwrap_or_default();
         let decision = &routed.decision;
         let asked = (caller, request);
-        if !self.route.may_ask_again(asked, decision, endpoint, tokens) {
+        if !self.route.may_ask_again(asked, decision, endpoint, more) {
             return None;
         }
         let metrics = self.route.metrics();

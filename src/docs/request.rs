@@ -54,7 +54,9 @@
 //!    or in a signal that the team guards, the **guard** ([`crate::learn::Comparison`]) holds it: draws go to
 //!    the baseline, but for the floors, until an operator lifts the guard.
 //!    Under a hard limit the worst case of the arm drawn is held on the team's account
-//!    ([`crate::account`]) from here until an attempt says what it cost, or an hour has passed.
+//!    ([`crate::account`]) from here until an attempt says what it cost, an hour has passed, or the caller goes
+//!    before it hears of the decision. The worst case is of the most tokens that there can be
+//!    ([`crate::chat::InputTokens::bound`], [`crate::eligibility::worst_case`]); everything above is of those to expect.
 //! 9. **The journal** ([`crate::store`]): the decision with everything that the draw depended on. In
 //!    mode `group` the bytes are with the operating system before the reply; in mode `sync` they are on
 //!    disk. A full disk refuses new decisions with `STORE_FULL`; what was acknowledged stays.
@@ -63,7 +65,8 @@
 //!
 //! `Complete` and `StreamComplete` go on from there ([`crate::complete`]): the decision's endpoint is
 //! asked within the caller's deadline, and one attempt is recorded on every path: an answer, an
-//! error, a deadline, a caller who hung up. A stream ends with a message that says what was served and
+//! error, a deadline, a caller who hung up. What the provider had said of the tokens by then is charged, and what
+//! was heard since. A stream ends with a message that says what was served and
 //! what it cost; a stream without one was cut.
 //!
 //! An agent that called the model itself tells usage, latency and error by `ReportAttempt`, so that

@@ -24,11 +24,11 @@ pub struct Arm {
 }
 
 impl Arm {
-    /// Most output tokens of an answer: as many as the caller or the arm allows, or else as the context still
-    /// holds.
+    /// Most output tokens to expect of an answer: as many as the caller or the arm allows, or else as the context
+    /// still holds. The bound for money is [`Arm::output_bound`].
     pub fn most_output_tokens(&self, need: &Need<'_>) -> u32 {
         let most = [need.max_output_tokens, self.max_output_tokens];
-        let room = self.context_tokens.saturating_sub(need.input_tokens);
+        let room = self.context_tokens.saturating_sub(need.input.expected());
         most.into_iter().flatten().min().unwrap_or(room)
     }
 }

@@ -1,6 +1,6 @@
 //! The arms that a request may use, and the reasons against the others.
 //!
-//! Not here: the draw among them (`bandit`), limits on predictions (`need::Limits`).
+//! Not here: the draw among them (`bandit`), limits on predictions (`need::Limits`), what a request costs at worst (`worst`).
 
 use super::catalogue::{Arm, Catalogue};
 use super::endpoint::{Endpoint, REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
@@ -8,7 +8,7 @@ use super::need::{DataPolicy, Need};
 use crate::chat::Parameters;
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
-use crate::unit::{NanoUsd, Timestamp};
+use crate::unit::Timestamp;
 use std::sync::Arc;
 
 /// An arm that may take the request.
@@ -105,36 +105,6 @@ impl Catalogue {
         found
     }
 
-    /// What the request costs at most at the endpoint at `place` of an eligible arm, in nano-dollars: no token
-    /// from the cache, and as many output tokens as there can be.
-    pub fn worst_case(
-        &self,
-        arm: &EligibleArm,
-        place: usize,
-        need: &Need<'_>,
-        now: Timestamp,
-    ) -> Option<NanoUsd> {
-        let price = self.endpoints.get(place)?.price(now)?;
-        let output = self.arms.get(arm.arm)?.most_output_tokens(need);
-        let usd = price.cost_usd(need.input_tokens, 0, output);
-        // A token that the cache keeps for later can cost more than one that is only read.
-        let written = (price.cache_write - price.input).max(0.0);
-        NanoUsd::from_usd(usd + f64::from(need.input_tokens) * written * 1e-6).ok()
-    }
-
-    /// As [`Catalogue::worst_case`], at whichever endpoint of the arm that is least.
-    pub fn least_worst_case(
-        &self,
-        eligible: &Eligible,
-        arm: &EligibleArm,
-        need: &Need<'_>,
-        now: Timestamp,
-    ) -> Option<NanoUsd> {
-        let endpoints = eligible.endpoints(arm).iter();
-        let worst = |place: &usize| self.worst_case(arm, *place, need, now);
-        endpoints.filter_map(worst).min()
-    }
-
     /// Puts the endpoints of one arm that may be used into `ranked`, cheapest first.
     fn choose(
         &self,
@@ -163,7 +133,7 @@ impl Catalogue {
                 continue;
             }
             passed.available = true;
-            if let Some(cost) = reference_cost_usd(endpoint, need.input_tokens, now) {
+            if let Some(cost) = reference_cost_usd(endpoint, need.input.expected(), now) {
                 ranked.insert(first, index, cost);
             }
         }
@@ -245,8 +215,9 @@ fn check_arm(arm: &Arm, lacking: Option<&Name>, need: &Need<'_>) -> Result<(), (
     }
     let asked = need.max_output_tokens.unwrap_or(REFERENCE_OUTPUT_TOKENS);
     let output = arm.max_output_tokens.map_or(asked, |most| asked.min(most));
-    if need.input_tokens.saturating_add(output) > arm.context_tokens {
-        let (input, context) = (need.input_tokens, arm.context_tokens);
+    // What is expected: a prompt that turns out longer its provider refuses at no cost, and the next arm is asked.
+    let (input, context) = (need.input.expected(), arm.context_tokens);
+    if input.saturating_add(output) > context {
         let detail = format!("{input} input + {output} output tokens > context of {context}");
         return Err((Reason::ContextLength, detail));
     }
@@ -256,6 +227,7 @@ fn check_arm(arm: &Arm, lacking: Option<&Name>, need: &Need<'_>) -> Result<(), (
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::InputTokens;
     use crate::eligibility::{DataPolicy, Endpoint, Price};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -340,7 +312,7 @@ mod tests {
 
     fn need() -> Need<'static> {
         Need {
-            input_tokens: 1000,
+            input: InputTokens::counted(1000),
             ..Need::under(free())
         }
     }
@@ -455,7 +427,7 @@ mod tests {
     #[test]
     fn prompt_and_answer_must_fit_the_context() {
         let tight = Need {
-            input_tokens: 7_744,
+            input: InputTokens::counted(7_744),
             ..need()
         };
         let all = ["big: big-eu", "small: small-us small-eu", "late: late-eu"];
@@ -544,7 +516,7 @@ mod tests {
             };
             let (allowed, denied) = (pick(&allow), pick(&deny));
             let need = Need {
-                allowed: &allowed, denied: &denied, input_tokens: input, max_output_tokens: output, ..need()
+                allowed: &allowed, denied: &denied, input: InputTokens::counted(input), max_output_tokens: output, ..need()
             };
             let found = catalogue.eligible(&need, Timestamp::from_micros(second * 1_000_000));
             prop_assert_eq!(found.arms.len() + found.excluded.len(), 3);

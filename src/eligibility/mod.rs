@@ -11,14 +11,17 @@
 //! Not here: what a key may use (`access`), predictions of cost and latency (`learn`; [`Limits`] checks
 //! them once they exist), budgets.
 //!
-//! Units: prices in USD per million tokens; costs in USD; tokens are the caller's or an estimate.
+//! Units: prices in USD per million tokens; costs in USD; tokens are the caller's, or else as many as are expected
+//! or as there can be ([`InputTokens`](crate::chat::InputTokens)).
 
 mod catalogue;
 mod choice;
 mod endpoint;
 mod need;
+mod worst;
 
 pub use catalogue::{Arm, Catalogue, Error};
 pub use choice::{Eligible, EligibleArm};
 pub use endpoint::{Endpoint, Price, REFERENCE_OUTPUT_TOKENS, Waits, reference_cost_usd};
 pub use need::{DataPolicy, Limits, Need};
+pub use worst::worst_case;

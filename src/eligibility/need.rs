@@ -3,7 +3,7 @@
 //! Not here: reading it from a request (`grpc`, `route`).
 
 use super::endpoint::Endpoint;
-use crate::chat::Parameters;
+use crate::chat::{InputTokens, Parameters};
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
 use crate::unit::NanoUsd;
@@ -62,8 +62,8 @@ pub struct Need<'a> {
     pub task_denied: &'a [Name],
     /// Capabilities that the arm must have.
     pub capabilities: &'a [Name],
-    /// Input tokens, counted or estimated.
-    pub input_tokens: u32,
+    /// Input tokens: how many to expect, and how many there can be.
+    pub input: InputTokens,
     /// Most output tokens that the caller accepts. `None`: the arm's own limit.
     pub max_output_tokens: Option<u32>,
     /// Where the data may go.
@@ -90,7 +90,7 @@ impl<'a> Need<'a> {
             denied: &[],
             task_denied: &[],
             capabilities: &[],
-            input_tokens: 0,
+            input: InputTokens::default(),
             max_output_tokens: None,
             data_policy,
             team_policy: data_policy,

@@ -6,9 +6,7 @@
 //!
 //! Not here: the wire form (each provider's own file), whether the arm can do it (`eligibility`).
 
-use crate::chat::{
-    Generation, Message, Parameters, ResponseFormat, Tool, ToolChoice, estimated_tokens,
-};
+use crate::chat::{Generation, InputTokens, Message, Parameters, ResponseFormat, Tool, ToolChoice};
 
 /// One request to a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +56,7 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// Input tokens, estimated from the characters of messages and tools (images count nothing).
+    /// Input tokens to expect, where the provider does not say how many there were.
     ///
     /// ```
     /// use bellwether::chat::{Message, Role};
@@ -67,13 +65,6 @@ impl<'a> Prompt<'a> {
     /// assert_eq!(Prompt::new("m", &messages).estimated_input_tokens(), 2);
     /// ```
     pub fn estimated_input_tokens(&self) -> u32 {
-        let said: usize = self.messages.iter().map(Message::characters).sum();
-        let offered: usize = self
-            .tools
-            .iter()
-            .flat_map(|tool| [&tool.name, &tool.description, &tool.parameters_json_schema])
-            .map(|text| text.chars().count())
-            .sum();
-        estimated_tokens(said + offered)
+        InputTokens::of(self.messages, self.tools, self.response_format).expected()
     }
 }

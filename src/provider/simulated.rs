@@ -84,10 +84,12 @@ impl Simulated {
                 (Message::text(Role::Assistant, text), reason)
             }
         };
+        // A call of a tool is not cut short, but counts no more than it may.
+        let spoken = estimated_tokens(message.characters()).max(1);
         let usage = Usage {
             input: Some(prompt.estimated_input_tokens()),
             cached_input: Some(0),
-            output: Some(estimated_tokens(message.characters()).max(1)),
+            output: Some(spoken.min(prompt.max_output_tokens.unwrap_or(u32::MAX))),
             ..Usage::default()
         };
         Plan {

@@ -68,7 +68,7 @@ pub(super) fn need<'a>(
             .and_then(|task| team.tasks.get(task))
             .map_or(&[], |rule| &rule.denied_arms),
         capabilities,
-        input_tokens: context::input_tokens(request),
+        input: context::input_tokens(request),
         max_output_tokens: request.max_output_tokens,
         data_policy: constraints
             .data_policy

@@ -290,7 +290,7 @@ impl Route {
         };
         let accounts = &self.known.accounts;
         let spending = Spending::open(accounts, &caller.team, learned.pace, (secret, id), now);
-        let input_tokens = asked.need.input_tokens;
+        let input_tokens = asked.need.input.expected();
         let chosen = self.choose(asked, spending)?;
         Ok(chosen.map(|chosen| Decision {
             id,

@@ -2,10 +2,10 @@
 //!
 //! Not here: how the vector is made (`feature`), which arms qualify (`eligibility`).
 //!
-//! Units: tokens are the caller's count, else characters / 4 rounded up.
+//! Units: tokens are the caller's count, else what is expected and what there can be ([`InputTokens`]).
 
 use super::request::{Request, Tag};
-use crate::chat::{Message, ResponseFormat, Role};
+use crate::chat::{InputTokens, Message, ResponseFormat, Role};
 use crate::feature::{self, DIM, Extractor, TagValue};
 use crate::id::Name;
 
@@ -86,15 +86,12 @@ fn texts(message: Option<&Message>) -> Vec<&str> {
     message.into_iter().flat_map(Message::texts).collect()
 }
 
-/// Input tokens of the request.
-pub fn input_tokens(request: &Request) -> u32 {
-    request.input_tokens.unwrap_or_else(|| {
-        let messages: usize = request.messages.iter().map(Message::characters).sum();
-        let tools: usize = request
-            .tools
-            .iter()
-            .map(|t| t.name.len() + t.description.len() + t.parameters_json_schema.len())
-            .sum();
-        u32::try_from((messages + tools).div_ceil(4)).unwrap_or(u32::MAX)
-    })
+/// Input tokens of the request: as the caller counted them, or else how many to expect and how many there can be.
+pub fn input_tokens(request: &Request) -> InputTokens {
+    let of = || {
+        let (messages, tools) = (&request.messages, &request.tools);
+        let said = InputTokens::of(messages, tools, &request.response_format);
+        said.beside(&request.generation)
+    };
+    request.input_tokens.map_or_else(of, InputTokens::counted)
 }

@@ -15,7 +15,8 @@
 //! change of price carries over at once.
 //!
 //! Not here: what was learned (`learn`), which endpoint is cheapest (`eligibility`), the worst case that a hard
-//! limit holds ([`Catalogue::worst_case`]).
+//! limit holds ([`Catalogue::worst_case`]), which looks at the most tokens that there can be instead of those to
+//! expect.
 //!
 //! Source: SCIENCE 2.6.
 
@@ -62,7 +63,7 @@ impl Pricing<'_> {
         let endpoint = self.catalogue.endpoints().get(place)?;
         let price = endpoint.price(self.now)?;
         let arm = self.catalogue.arms().get(arm.arm)?;
-        let input = self.need.input_tokens;
+        let input = self.need.input.expected();
         let cached = self.warm.tokens(&endpoint.name, input);
         let with = |output: f64| price.cost_usd(input, cached, output);
         let reference = f64::from(REFERENCE_OUTPUT_TOKENS);
@@ -83,6 +84,7 @@ impl Pricing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::InputTokens;
     use crate::decision::{Attempt, Decision, Usage};
     use crate::eligibility::{Arm, DataPolicy, Endpoint, Price};
     use crate::learn::sample::{HOUR, Maker, name, params};
@@ -177,7 +179,7 @@ mod tests {
     fn cost(learned: &Expected, second: i64, warm: &Warm, most: Option<u32>) -> (f64, f64) {
         let (catalogue, policy) = (catalogue(), DataPolicy::default());
         let need = Need {
-            input_tokens: 1000,
+            input: InputTokens::counted(1000),
             max_output_tokens: most,
             ..Need::under(&policy)
         };

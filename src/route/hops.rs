@@ -21,6 +21,7 @@ use super::rank::order;
 use super::request::Request;
 use super::roads::{Choosing, seed};
 use crate::access::Grant;
+use crate::chat::Message;
 use crate::decision::Decision;
 #[cfg(doc)]
 use crate::eligibility::Catalogue;
@@ -70,8 +71,8 @@ struct Hop<'a> {
     shut: &'a [bool],
     /// As [`Choosing::unprobed`].
     unprobed: bool,
-    /// Input tokens of what is asked, where it is not the request as it came.
-    input_tokens: Option<u32>,
+    /// Messages that are sent after the request's own.
+    more: &'a [Message],
 }
 
 impl<'a> Hop<'a> {
@@ -80,7 +81,7 @@ impl<'a> Hop<'a> {
         Self {
             shut,
             unprobed: false,
-            input_tokens: None,
+            more: &[],
         }
     }
 }
@@ -222,19 +223,19 @@ impl Route {
         Err(self.at_rest(&eligible, eligible.arms.iter(), excluded, now))
     }
 
-    /// Whether an endpoint may be asked once more for a decision, with `input_tokens` this time: it passes what
-    /// the choice and every hop pass, and its worst case is held.
+    /// Whether an endpoint may be asked once more for a decision, with `more` messages after the request's: it
+    /// passes what the choice and every hop pass, and its worst case is held.
     pub fn may_ask_again(
         &self,
         (caller, request): (&Grant, &Request),
         decision: &Decision,
         endpoint: &Endpoint,
-        input_tokens: u32,
+        more: &[Message],
     ) -> bool {
         let endpoints = self.catalogue.endpoints().iter();
         let shut: Vec<bool> = endpoints.map(|e| e.name != endpoint.name).collect();
         let again = Hop {
-            input_tokens: Some(input_tokens),
+            more,
             ..Hop::past(&shut)
         };
         let found = self.hop(caller, request, (decision, &[]), again);
@@ -272,7 +273,7 @@ impl Route {
         let learned = learned.ok_or(Error::Bug("no snapshot"))?;
         let capabilities = self.capabilities.needed(request);
         let mut need = need(caller, team, request, &capabilities, hop.shut);
-        need.input_tokens = hop.input_tokens.unwrap_or(need.input_tokens);
+        need.input = need.input.and(hop.more);
         let eligible = self.unpinned(&need, learned, now);
         let x = context::context(&team.extractor, request)?;
         let warm = self.warm(caller, request, now);

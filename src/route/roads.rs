@@ -133,7 +133,7 @@ impl Route {
             cost_points: price(None),
             warm: pricing
                 .warm
-                .tokens(&endpoint.name, pricing.need.input_tokens),
+                .tokens(&endpoint.name, pricing.need.input.expected()),
             weight: load.weight(),
             due: load.due && !by.unprobed,
         })

@@ -6,7 +6,7 @@ use super::done::{Done, Sums};
 use super::error::Error;
 use super::plan::Plan;
 use super::rows::{Row, rows};
-use crate::chat::{ContentPart, Generation, Message, ResponseFormat, Role};
+use crate::chat::{ContentPart, Generation, InputTokens, Message, ResponseFormat, Role};
 use crate::clock::Clock;
 use crate::config;
 use crate::eligibility::Need;
@@ -232,7 +232,7 @@ impl<'a> Teacher<'a> {
         for row in &new {
             let tokens = row
                 .input_tokens
-                .unwrap_or_else(|| route::input_tokens(&request));
+                .unwrap_or_else(|| route::input_tokens(&request).expected());
             let seed = Seed {
                 team: self.team.name.clone(),
                 time: self.now,
@@ -258,7 +258,7 @@ impl<'a> Teacher<'a> {
     fn reference_cost_usd(&self, arm: &Name, input_tokens: u32) -> Option<f64> {
         let need = Need {
             allowed: std::slice::from_ref(arm),
-            input_tokens,
+            input: InputTokens::counted(input_tokens),
             ..Need::under(&self.team.data_policy)
         };
         let eligible = self.params.catalogue.eligible(&need, self.now);

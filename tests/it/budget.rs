@@ -137,6 +137,25 @@ async fn a_decision_holds_its_worst_case_until_its_attempt_is_told() {
 }
 
 #[tokio::test]
+async fn without_a_count_of_the_callers_a_decision_holds_a_token_for_each_byte() {
+    let rig = rig(None, Some(1_000_000_000)).await;
+    let mut caller = rig.caller(CODING).await;
+    let mut request = about("plan");
+    request.context = asking().context;
+    let context = request.context.as_mut().expect("a context");
+    context.input_tokens = None;
+    let decision = caller.ask(request).await.expect("routed");
+    let (price, other) = match decision.arm.as_str() {
+        "small" => (100, 400),
+        "medium" => (1_000, 4_000),
+        _ => (5_000, 20_000),
+    };
+    // 24 bytes and 84 of forms around them; 20 tokens of output.
+    assert_eq!(decision.held_nano_usd, 108 * price + 20 * other);
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn pacing_keeps_the_mean_spend_and_prices_what_is_dear() {
     // Between the small arm at 0.000009 and the medium one at 0.00009 USD.
     const BUDGET: f64 = 0.00002;
