@@ -98,13 +98,16 @@ impl Attempts {
         running.streamed();
         let begun = async {
             let mut pieces = provider.stream(prompt, patience).await?;
-            let first = pieces.next().await.unwrap_or(Err(Kind::Cut.into()))?;
-            Ok((first, pieces))
+            loop {
+                let first = pieces.next().await.unwrap_or(Err(Kind::Cut.into()))?;
+                if running.piece(&first) {
+                    return Ok((first, pieces));
+                }
+            }
         };
         match begun.await {
             Ok((first, pieces)) => {
                 running.first_token();
-                running.heard.piece(&first);
                 Ok(Opening {
                     first,
                     pieces,

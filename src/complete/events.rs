@@ -12,7 +12,7 @@ use super::error::Failed;
 use super::repeat::Given;
 use super::running::Running;
 use crate::chat::{ContentPart, Reasoning, ToolCall};
-use crate::decision::Attempt;
+use crate::decision::{Attempt, Usage};
 use crate::id::DecisionId;
 use crate::provider::{Error, FinishReason, Kind, Piece, Pieces};
 use crate::store::Turn;
@@ -148,44 +148,51 @@ struct Upstream {
 
 impl Upstream {
     async fn next(&mut self) -> Result<Event, Failed> {
-        let piece = match self.first.take() {
-            // Heard already.
-            Some(first) => Some(Ok(first)),
-            None => {
-                self.running.waits(true);
-                let next = self.pieces.next().await;
-                self.running.waits(false);
-                if let Some(Ok(piece)) = &next {
-                    self.running.heard.piece(piece);
-                }
-                next
-            }
-        };
-        match piece {
-            Some(Ok(Piece::Text(text))) => Ok(Event::Text(text)),
-            Some(Ok(Piece::ToolCall(call))) => Ok(Event::ToolCall(call)),
-            Some(Ok(Piece::Reasoning(thought))) => Ok(Event::Reasoning(thought)),
-            Some(Ok(Piece::Done {
-                finish_reason,
-                usage,
-            })) => {
-                let elapsed = self.running.elapsed();
-                let ended = self.running.answered(usage, finish_reason);
-                let served = ended.durable().await;
-                let checks = self.checked(finish_reason).await;
-                let attempts = self.attempts(served);
-                if let Some(call) = &mut self.call {
-                    call.answered(&attempts);
-                    call.read(&attempts, elapsed);
-                }
-                Ok(Event::Done {
+        loop {
+            match self.piece().await {
+                Some(Ok(Piece::Text(text))) => return Ok(Event::Text(text)),
+                Some(Ok(Piece::ToolCall(call))) => return Ok(Event::ToolCall(call)),
+                Some(Ok(Piece::Reasoning(thought))) => return Ok(Event::Reasoning(thought)),
+                // No event of the caller's: the record has it.
+                Some(Ok(Piece::Told(_))) => {}
+                Some(Ok(Piece::Done {
                     finish_reason,
-                    attempts,
-                    checks,
-                })
+                    usage,
+                })) => return Ok(self.done(finish_reason, usage).await),
+                Some(Err(error)) => return Err(self.failed(error).await),
+                None => return Err(self.failed(Kind::Cut.into()).await),
             }
-            Some(Err(error)) => Err(self.failed(error).await),
-            None => Err(self.failed(Kind::Cut.into()).await),
+        }
+    }
+
+    /// The next piece, which has been heard.
+    async fn piece(&mut self) -> Option<Result<Piece, Error>> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        self.running.waits(true);
+        let next = self.pieces.next().await;
+        self.running.waits(false);
+        if let Some(Ok(piece)) = &next {
+            self.running.piece(piece);
+        }
+        next
+    }
+
+    async fn done(&mut self, finish_reason: FinishReason, usage: Usage) -> Event {
+        let elapsed = self.running.elapsed();
+        let ended = self.running.answered(usage, finish_reason);
+        let served = ended.durable().await;
+        let checks = self.checked(finish_reason).await;
+        let attempts = self.attempts(served);
+        if let Some(call) = &mut self.call {
+            call.answered(&attempts);
+            call.read(&attempts, elapsed);
+        }
+        Event::Done {
+            finish_reason,
+            attempts,
+            checks,
         }
     }
 

@@ -54,7 +54,7 @@ impl Heard {
             Piece::Text(text) => self.text(text),
             Piece::ToolCall(call) => self.call(call),
             Piece::Reasoning(thought) => self.thought(thought),
-            Piece::Done { .. } => {}
+            Piece::Told(_) | Piece::Done { .. } => {}
         }
     }
 

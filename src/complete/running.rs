@@ -3,9 +3,11 @@
 //! Invariants: [`Running::end`] takes the right to record; a `Running` that is dropped with that right
 //! records `abandoned`. So there is one record, whoever lets go first.
 //!
-//! Where the provider does not say its usage, characters are counted at 4 a token and the usage is
-//! marked: an aborted stream costs what it had said so far, not nothing. A refusal before the model
-//! could work costs nothing.
+//! What the provider says of the tokens stands, also where its stream is cut, stalls or is left after that:
+//! then what was heard since is added to the output that was told. Where it does not say, the input is what was to
+//! be expected, and characters are counted at 4 a token. Either way the usage is marked as an estimate: an
+//! aborted stream costs what it had said so far, not nothing. A refusal before the model could work costs
+//! nothing.
 //!
 //! Not here: calling the provider (`attempt`), prices (`eligibility`).
 
@@ -17,7 +19,7 @@ use crate::clock::Clock;
 use crate::decision::{Answer, Attempt, Usage};
 use crate::health::Outcome;
 use crate::id::Name;
-use crate::provider::{self, FinishReason, Kind, Source};
+use crate::provider::{self, FinishReason, Kind, Piece, Source};
 use crate::standing::{Asked, Took};
 use crate::telemetry::Metrics;
 use crate::unit::NanoUsd;
@@ -40,6 +42,10 @@ pub(super) struct Running {
     input_estimate: u32,
     /// The answer so far.
     pub(super) heard: Heard,
+    /// What the provider said of the tokens so far.
+    told: Usage,
+    /// Characters heard when it last said how many of them are output.
+    told_at: usize,
     /// When the first piece of a streamed answer came.
     first_token: Option<Duration>,
     /// What the endpoint's standing hears of it.
@@ -71,6 +77,8 @@ impl Running {
             streamed: false,
             first_token: None,
             heard: Heard::new(target.listen),
+            told: Usage::default(),
+            told_at: 0,
             target,
             clock,
             started: Instant::now(),
@@ -114,6 +122,19 @@ impl Running {
     /// How long it has been at work, with the time of its reader.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The next piece of a streamed answer. Says whether it is part of the answer.
+    pub(super) fn piece(&mut self, piece: &Piece) -> bool {
+        let Piece::Told(usage) = piece else {
+            self.heard.piece(piece);
+            return true;
+        };
+        if usage.output.is_some() {
+            self.told_at = self.heard.characters();
+        }
+        self.told = then(self.told, *usage);
+        false
     }
 
     /// Records an answer: its words, where they are kept, and the attempt.
@@ -162,8 +183,9 @@ impl Running {
         let outcome = outcome(error, self.waited());
         self.tell_operator(error, outcome);
         self.stood(outcome);
-        // Words that were heard were made, whatever went wrong after them.
-        let usage = if error.kind.may_cost() || self.heard.characters() > 0 {
+        // Words that were heard were made, whatever went wrong after them; and a provider that counts has begun.
+        let began = self.heard.characters() > 0 || self.told != Usage::default();
+        let usage = if error.kind.may_cost() || began {
             self.completed(Usage::default())
         } else {
             Usage {
@@ -186,14 +208,19 @@ impl Running {
     }
 
     fn completed(&self, said: Usage) -> Usage {
+        let since = self.heard.characters().saturating_sub(self.told_at);
+        let heard = self.told.output.unwrap_or(0);
+        let heard = heard.saturating_add(estimated_tokens(since));
+        let known = Usage {
+            output: None,
+            ..self.told
+        };
+        let known = then(known, said);
         Usage {
-            input: said.input.or(Some(self.input_estimate)),
-            cached_input: said.cached_input,
-            output: said
-                .output
-                .or(Some(estimated_tokens(self.heard.characters()))),
-            estimated: said.estimated || said.input.is_none() || said.output.is_none(),
-            ..said
+            input: known.input.or(Some(self.input_estimate)),
+            output: known.output.or(Some(heard)),
+            estimated: known.estimated || known.input.is_none() || known.output.is_none(),
+            ..known
         }
     }
 
@@ -234,6 +261,18 @@ impl Running {
             kept.ok().map(|place| (log, place))
         });
         Ended { attempt, place }
+    }
+}
+
+/// What was told first, and then: what is not told again stands.
+fn then(first: Usage, later: Usage) -> Usage {
+    Usage {
+        input: later.input.or(first.input),
+        cached_input: later.cached_input.or(first.cached_input),
+        output: later.output.or(first.output),
+        estimated: first.estimated || later.estimated,
+        cache_write: later.cache_write.or(first.cache_write),
+        reasoning: later.reasoning.or(first.reasoning),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a model says back: whole, or in pieces.
 //!
-//! Invariants: a stream of pieces is any number of [`Piece::Text`], [`Piece::ToolCall`] and
-//! [`Piece::Reasoning`], then one [`Piece::Done`] and nothing after it; or it ends with an error. A tool call is a piece only when it
+//! Invariants: a stream of pieces is any number of [`Piece::Text`], [`Piece::ToolCall`],
+//! [`Piece::Reasoning`] and [`Piece::Told`], then one [`Piece::Done`] and nothing after it; or it ends with an error. A tool call is a piece only when it
 //! is whole.
 //!
 //! Not here: what the answer is worth (`validate`, `scorecard`), what it cost (`complete`).
@@ -74,6 +74,9 @@ pub enum Piece {
     ToolCall(ToolCall),
     /// What the model thinks, in pieces: words, or the signature of those before it.
     Reasoning(Reasoning),
+    /// No part of the answer: what the provider says of the tokens, of what it sent before this. Each count
+    /// stands for all of them so far, until another is told.
+    Told(Usage),
     /// The end: all was sent.
     Done {
         /// Why the model stopped.

@@ -139,9 +139,13 @@ impl Caller {
         patience: Patience,
     ) -> Result<(Bytes, Duration), Error> {
         let mut waiting = Waiting::whole(patience);
-        let response = self.send(to, body, "application/json", &mut waiting).await?;
+        let response = self
+            .send(to, body, "application/json", &mut waiting)
+            .await?;
         let mut upstream = response.into_body();
-        let mut answer = chunk(&mut upstream, &mut waiting).await?.unwrap_or_default();
+        let mut answer = chunk(&mut upstream, &mut waiting)
+            .await?
+            .unwrap_or_default();
         // Most answers are one chunk, which is not copied.
         if !upstream.is_end_stream() {
             let mut gathered = Vec::from(answer);
@@ -167,7 +171,9 @@ impl Caller {
         gather: impl Gather,
     ) -> Result<Pieces, Error> {
         let mut waiting = Waiting::streamed(patience);
-        let response = self.send(to, body, "text/event-stream", &mut waiting).await?;
+        let response = self
+            .send(to, body, "text/event-stream", &mut waiting)
+            .await?;
         Ok(read(response.into_body(), waiting, gather))
     }
 

@@ -27,7 +27,7 @@ mod sample;
 mod simulated;
 mod sse;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transport;
 
 pub use answer::{Answer, Embedded, FinishReason, Piece, Pieces};

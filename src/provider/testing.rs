@@ -1,4 +1,4 @@
-//! What the tests of the dialects share: a server that answers once, and streams read in any chunks.
+//! What the tests of the dialects, and of attempts at them, share: a server that answers once, and streams read in any chunks.
 
 use super::call::{self, Gather};
 use super::patience::Waiting;
@@ -17,13 +17,13 @@ pub(super) const KEY: &str = "sk-very-secret";
 
 /// A server on a free port that reads one request, answers with `parts` and, unless `hangs`,
 /// closes. Returns what it was sent.
-pub(super) struct Server {
-    pub(super) base_url: String,
+pub(crate) struct Server {
+    pub(crate) base_url: String,
     thread: JoinHandle<String>,
 }
 
 impl Server {
-    pub(super) fn start(parts: Vec<String>, hangs: bool) -> Self {
+    pub(crate) fn start(parts: Vec<String>, hangs: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// What the client sent. Waits beside the runtime, which has to close the connection.
-    pub(super) async fn sent(self) -> String {
+    pub(crate) async fn sent(self) -> String {
         let joined = tokio::task::spawn_blocking(|| self.thread.join().unwrap());
         joined.await.unwrap()
     }
@@ -79,7 +79,7 @@ pub(super) fn whole(status: &str, headers: &str, body: &str) -> Vec<String> {
 }
 
 /// A chunked event stream, without the terminating chunk.
-pub(super) fn events(data: &[&str]) -> Vec<String> {
+pub(crate) fn events(data: &[&str]) -> Vec<String> {
     let mut parts = vec!["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned()];
     for event in data {
         let event = format!("data: {event}\n\n");
@@ -95,7 +95,7 @@ pub(super) fn hi() -> [Message; 1] {
     [Message::text(Role::User, "hi")]
 }
 
-pub(super) fn in_time() -> Patience {
+pub(crate) fn in_time() -> Patience {
     Patience::until(Instant::now() + Duration::from_secs(60))
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 mod reader;
+mod told;
 mod words;
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);

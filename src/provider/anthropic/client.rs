@@ -139,6 +139,15 @@ mod tests {
         Anthropic::new(settings, &Transport::new()).unwrap()
     }
 
+    /// What [`START`] says of the tokens.
+    fn started() -> Piece {
+        Piece::Told(Usage {
+            input: Some(5),
+            output: Some(1),
+            ..Usage::default()
+        })
+    }
+
     async fn check_stream(data: &[&str], expected: (usize, Option<Kind>)) {
         let server = Server::start(events(data), false);
         let (pieces, end) = streamed(&client(&server), in_time()).await;
@@ -180,7 +189,8 @@ mod tests {
             finish_reason: FinishReason::Stop,
             usage,
         };
-        assert_eq!(pieces, [Piece::Text("hello".into()), done]);
+        let hello = Piece::Text("hello".into());
+        assert_eq!(pieces, [started(), hello, Piece::Told(usage), done]);
         assert_eq!(end, None);
         assert!(server.sent().await.ends_with(r#""stream":true}"#));
     }
@@ -188,9 +198,10 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_stops_early_never_looks_whole() {
         let all = [START, OPEN, HELLO, CLOSE, REASON];
-        check_stream(&all[..3], (1, Some(Kind::Cut))).await;
-        check_stream(&all[..4], (1, Some(Kind::Cut))).await;
-        check_stream(&all, (1, Some(Kind::Cut))).await;
+        // The tokens are told before and, of the last one, after the one piece of the answer.
+        check_stream(&all[..3], (2, Some(Kind::Cut))).await;
+        check_stream(&all[..4], (2, Some(Kind::Cut))).await;
+        check_stream(&all, (3, Some(Kind::Cut))).await;
     }
 
     #[tokio::test]
@@ -201,7 +212,7 @@ mod tests {
             ..in_time()
         };
         let (pieces, end) = streamed(&client(&server), patience).await;
-        assert_eq!(pieces, [Piece::Text("hello".into())]);
+        assert_eq!(pieces, [started(), Piece::Text("hello".into())]);
         assert_eq!(end, Some(Kind::Timeout));
         server.sent().await;
     }

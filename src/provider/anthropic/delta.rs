@@ -196,6 +196,14 @@ impl Gathered {
         Ok(())
     }
 
+    /// What is said of the tokens is passed on as it comes: a stream that is cut after it is paid all the same.
+    fn count_tokens(&mut self, said: Option<Usage>, out: &mut VecDeque<Piece>) {
+        if let Some(said) = said {
+            self.usage = self.usage.then(said);
+            out.push_back(Piece::Told(self.usage.into()));
+        }
+    }
+
     fn finish(&mut self, out: &mut VecDeque<Piece>) -> Result<(), Error> {
         let said = self.stop_reason.take().ok_or(Kind::Cut)?;
         out.push_back(Piece::Done {
@@ -213,7 +221,7 @@ impl Gather for Gathered {
         match event {
             Event::Other => return Ok(false),
             Event::MessageStart { message } => {
-                self.usage = message.usage.unwrap_or_default();
+                self.count_tokens(message.usage, out);
                 return Ok(false);
             }
             Event::Error { error } => return Err(Error::reported(error.code().as_deref())),
@@ -224,7 +232,7 @@ impl Gather for Gathered {
             Event::ContentBlockDelta { index, delta } => self.go_on(index, delta, out)?,
             Event::ContentBlockStop { index } => self.end(index, out)?,
             Event::MessageDelta { delta, usage } => {
-                self.usage = self.usage.then(usage.unwrap_or_default());
+                self.count_tokens(usage, out);
                 self.stop_reason = delta.stop_reason.or_else(|| self.stop_reason.take());
             }
             Event::MessageStop => self.finish(out)?,
@@ -294,7 +302,13 @@ mod tests {
             cache_write: Some(100),
             reasoning: Some(7),
         };
+        let at_first = decision::Usage {
+            output: Some(1),
+            reasoning: None,
+            ..usage
+        };
         vec![
+            Piece::Told(at_first),
             Piece::Reasoning(thought("let me ".into(), None)),
             Piece::Reasoning(thought("see".into(), None)),
             Piece::Reasoning(thought(String::new(), Some("c2ln".into()))),
@@ -303,6 +317,7 @@ mod tests {
             Piece::Text("ok".into()),
             call("toolu_1", "find", r#"{"q": "é"}"#),
             call("toolu_2", "stop", "{}"),
+            Piece::Told(usage),
             Piece::Done {
                 finish_reason: FinishReason::ToolCalls,
                 usage,

@@ -210,7 +210,13 @@ mod tests {
             finish_reason: FinishReason::Stop,
             usage,
         };
-        assert_eq!(pieces, [Piece::Text("hello".into()), done]);
+        let first = Usage {
+            output: None,
+            ..usage
+        };
+        let hello = Piece::Text("hello".into());
+        let (first, told) = (Piece::Told(first), Piece::Told(usage));
+        assert_eq!(pieces, [hello, first, told, done]);
         assert_eq!(end, None);
         let request = server.sent().await;
         let line = "POST /v1beta/models/m:streamGenerateContent?alt=sse HTTP/1.1\r\n";
@@ -220,10 +226,11 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_stops_early_never_looks_whole() {
         let cut = Some(Kind::Cut);
-        check_stream(&[HELLO], true, (1, cut)).await;
-        check_stream(&[HELLO], false, (1, cut)).await;
+        // After the one piece of the answer the tokens are told, and at the reason once more.
+        check_stream(&[HELLO], true, (2, cut)).await;
+        check_stream(&[HELLO], false, (2, cut)).await;
         // The reason came, but the connection broke: more may have been on its way.
-        check_stream(&[HELLO, STOP], false, (1, cut)).await;
+        check_stream(&[HELLO, STOP], false, (3, cut)).await;
         check_stream(&[], true, (0, cut)).await;
     }
 

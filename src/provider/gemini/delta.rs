@@ -89,13 +89,24 @@ mod tests {
             cache_write: None,
             reasoning: Some(7),
         };
+        let told = |output| {
+            Piece::Told(decision::Usage {
+                cached_input: None,
+                output: Some(output),
+                reasoning: Some(output),
+                ..usage
+            })
+        };
         vec![
             Piece::Reasoning(thought("let me see".into(), None, None)),
+            told(3),
             Piece::Text("né€ ".into()),
+            told(7),
             Piece::Text("ok".into()),
             signed("c2ln", Some("call_0")),
             call("call_0", "find", r#"{"q":"é"}"#),
             call("fc-1", "stop", "{}"),
+            Piece::Told(usage),
             signed("bGF0ZQ", None),
             Piece::Done {
                 finish_reason: FinishReason::ToolCalls,

@@ -202,14 +202,26 @@ impl Heard {
                 ..Error::reported(refusal.code().as_deref())
             });
         }
-        self.usage = body.usage_metadata.unwrap_or(self.usage);
-        let Some(candidate) = body.candidates.into_iter().next() else {
-            let blocked = body.prompt_feedback.and_then(|f| f.block_reason);
-            return match blocked {
-                Some(_) => Err(Kind::ContentFilter.into()),
-                None => Ok(false),
-            };
-        };
+        let candidate = body.candidates.into_iter().next();
+        let blocked = body.prompt_feedback.and_then(|f| f.block_reason);
+        if candidate.is_none() && blocked.is_some() {
+            return Err(Kind::ContentFilter.into());
+        }
+        let came_on = candidate.map(|said| self.candidate(said, out));
+        let came_on = came_on.transpose()?.unwrap_or(false);
+        // Of all that was sent until here: a stream that is cut after it is paid all the same.
+        if let Some(usage) = body.usage_metadata {
+            self.usage = usage;
+            out.extend([Piece::Told(usage.into())]);
+        }
+        Ok(came_on)
+    }
+
+    fn candidate(
+        &mut self,
+        candidate: Candidate,
+        out: &mut impl Extend<Piece>,
+    ) -> Result<bool, Error> {
         let parts = candidate.content.map_or_else(Vec::new, |c| c.parts);
         let came_on = !parts.is_empty() || candidate.finish_reason.is_some();
         for part in parts {
@@ -282,7 +294,7 @@ pub(super) fn read(
             },
             Piece::Reasoning(thought) => content.push(ContentPart::Reasoning(thought)),
             Piece::ToolCall(call) => tool_calls.push(call),
-            Piece::Done { .. } => {}
+            Piece::Told(_) | Piece::Done { .. } => {}
         }
     }
     let says = |part: &ContentPart| matches!(part, ContentPart::Text(_));

@@ -376,7 +376,8 @@ mod tests {
             finish_reason: FinishReason::Stop,
             usage,
         };
-        assert_eq!(pieces, [Piece::Text("hello".into()), done]);
+        let hello = Piece::Text("hello".into());
+        assert_eq!(pieces, [hello, Piece::Told(usage), done]);
         assert_eq!(end, None);
         let request = server.sent().await;
         assert!(request.contains(r#""stream_options":{"include_usage":true}"#));

@@ -82,12 +82,19 @@ impl Gathered {
         if let Some(refusal) = chunk.error {
             return Err(Error::reported(refusal.code().as_deref()));
         }
+        let choice = chunk.choices.into_iter().next();
+        let came_on = choice.map(|choice| self.choose(choice, out));
+        let came_on = came_on.transpose()?.unwrap_or(false);
+        // Of all that was sent until here: a stream that is cut after it is paid all the same.
         if let Some(usage) = chunk.usage {
             self.usage = usage.into();
+            out.push_back(Piece::Told(self.usage));
         }
-        let Some(choice) = chunk.choices.into_iter().next() else {
-            return Ok(false);
-        };
+        Ok(came_on)
+    }
+
+    /// What a chunk says, and whether the answer came on by it.
+    fn choose(&mut self, choice: Choice, out: &mut VecDeque<Piece>) -> Result<bool, Error> {
         let mut came_on = choice.finish_reason.is_some();
         if let Some(delta) = choice.delta {
             let thoughts = delta.reasoning_content.filter(|text| !text.is_empty());
@@ -220,6 +227,7 @@ mod tests {
             Ok(vec![
                 Piece::Text("he".into()),
                 Piece::Text("y".into()),
+                Piece::Told(usage),
                 done(FinishReason::Stop, usage),
             ]),
         );
