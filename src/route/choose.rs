@@ -4,7 +4,8 @@
 //! estimate each; draw one; put the decision into the journal; answer.
 //!
 //! Invariants: the reply is given after the journal has the decision; calls of one episode and task
-//! take turns, so that exactly one of them draws.
+//! take turns, so that exactly one of them draws; what is held for a decision that its caller does not hear of
+//! is let go ([`Unheard`]).
 //!
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
@@ -17,6 +18,7 @@ use super::reply::{Begun, Routed};
 use super::request::Request;
 use super::spending::Spending;
 use super::team::{Named, Recording, Team};
+use super::unheard::Unheard;
 use crate::access::Grant;
 use crate::account::Accounts;
 use crate::budget::Refused;
@@ -134,12 +136,28 @@ impl Route {
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let mut call = self.known.metrics.begin(Method::Route, &caller.team);
         let begun = self.begun(caller, request, false).await;
+        let begun = begun.and_then(|begun| match begun.routed.repeated {
+            true => self.held_again(begun),
+            false => Ok(begun),
+        });
         match &begun {
             Ok(begun) if begun.routed.repeated => call.end(Outcome::Repeated),
             Ok(_) => call.end(Outcome::Ok),
             Err(error) => error.tell(&mut call),
         }
         Ok(begun?.routed)
+    }
+
+    /// A repeat's first call may have gone before it heard of its decision, and what was held with it: where
+    /// nothing is on record that was tried for it, it is held again.
+    fn held_again(&self, begun: Begun) -> Result<Begun, Error> {
+        let decision = &begun.routed.decision;
+        // One that is out of the window that is kept at hand ended long ago.
+        let found = self.store.find(decision.id)?;
+        if found.is_some_and(|found| found.attempts.is_empty()) {
+            self.hold_again(decision)?;
+        }
+        Ok(begun)
     }
 
     /// As [`Route::route`], for one that goes on and asks the endpoint: the request id stays its own until it
@@ -208,17 +226,16 @@ impl Route {
         asks: bool,
     ) -> Result<Routed, Error> {
         let decision = self.decide(caller, request, first, asks)?;
-        let (id, time) = (decision.id, decision.time);
+        let unheard = Unheard::new(&self.known.accounts, &decision);
         let record = Record::Decision(Box::new(decision));
-        if let Err(error) = self.store.commit(&record).await {
-            self.known.accounts.cancel(&caller.team, id, time);
-            return Err(error.into());
-        }
+        self.store.commit(&record).await?;
         self.known.warmth.note(&record);
-        match record {
-            Record::Decision(decision) => self.routed(Arc::from(decision)),
-            _ => Err(Error::Bug("not a decision")),
-        }
+        let Record::Decision(decision) = record else {
+            return Err(Error::Bug("not a decision"));
+        };
+        let routed = self.routed(Arc::from(decision))?;
+        unheard.heard();
+        Ok(routed)
     }
 
     /// Decides among the arms that nothing is held against; where none is left, among those that only callers

@@ -25,6 +25,7 @@ mod rest;
 mod roads;
 mod spending;
 mod team;
+mod unheard;
 mod weigh;
 
 pub use choose::{Known, Route};
