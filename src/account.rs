@@ -2,7 +2,8 @@
 //!
 //! A decision holds its worst case before it is in the journal ([`Purse::hold`]); the first attempt for it
 //! settles that at what it cost ([`Accounts::settle`]), later ones are charged. What nobody settles within
-//! [`HELD_FOR`] is let go: a `Route` whose caller never told.
+//! [`HELD_FOR`] is let go: a `Route` whose caller never told; at once, where the caller went before it heard
+//! of the decision (`route::unheard`).
 //!
 //! Invariants: what a team has spent and holds never exceeds its limit, however many requests come at once,
 //! but by what attempts cost beyond their worst case (a caller's own figures, a second attempt), which is

@@ -336,7 +336,7 @@ impl Chance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Tool;
+    use crate::chat::{InputTokens, Tool};
     use futures_util::TryStreamExt;
 
     use tokio::time::Instant;
@@ -452,6 +452,31 @@ mod tests {
         });
         let done = answer(Settings::default(), &prompt).await.unwrap();
         assert_eq!(done.finish_reason, FinishReason::Stop);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_it_counts_stays_within_the_bounds(
+            said in ".{0,80}", image in proptest::bool::ANY, tools in 0_usize..3, most in 1_u32..40
+        ) {
+            let mut asked = prompt(&said);
+            if image {
+                asked.messages[0].content.push(ContentPart::ImageUrl(said.clone()));
+            }
+            asked.max_output_tokens = Some(most);
+            let tool = Tool {
+                name: "find".into(),
+                description: said.clone(),
+                parameters_json_schema: r#"{"type":"object","properties":{"text":{"type":"string"}}}"#.into(),
+            };
+            asked.tools = vec![tool; tools];
+            asked.response_format = ResponseFormat::JsonSchema(said);
+            let usage = Simulated::default().plan(&asked.prompt()).usage;
+            let input = InputTokens::of(&asked.messages, &asked.tools, &asked.response_format);
+            proptest::prop_assert_eq!(usage.input, Some(input.expected()));
+            proptest::prop_assert!(usage.input <= Some(input.bound().get()));
+            proptest::prop_assert!(usage.output <= Some(most));
+        }
     }
 
     #[tokio::test]
