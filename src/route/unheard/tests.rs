@@ -180,7 +180,7 @@ fn known(store: &Arc<Store>, accounts: &Arc<Accounts>, catalogue: &Catalogue) ->
         published: follower.published(),
         accounts: Arc::clone(accounts),
         warmth: Arc::default(),
-        standing: Arc::new(Standing::new(catalogue.endpoints())),
+        standing: Arc::new(Standing::new(catalogue.endpoints(), [&name("team")])),
         metrics: Arc::default(),
     }
 }

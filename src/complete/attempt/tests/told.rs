@@ -35,7 +35,7 @@ async fn check_read(
     expected: Expected<'_>,
 ) {
     let server = Server::start(events(data), way != Way::Cut);
-    let client = client(&server.base_url, &Transport::new().unwrap());
+    let client = client(&server.base_url, &Transport::new());
     let log = Arc::new(List::default());
     let patience = match way {
         Way::Stalled => Patience {
