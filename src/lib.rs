@@ -84,12 +84,13 @@
 //! - **No kernel fuses multiply and add**: a pmf logged on one machine is recomputed to the bit on
 //!   another; the wider registers give the speed.
 //! - **Metrics are cells of our own** instead of an exporter's, which keeps each sample until it is read
-//!   ([`telemetry`]); a log line's call goes with the task, not in a span.
+//!   ([`telemetry`]); a log line's call goes with the task, not in a span. Spans for a collector
+//!   ([`telemetry::otlp`]) are made of what the metrics are told, by a queue of our own that counts what it drops.
 //! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets of keys and organisations (a team's are there), traces (OTLP), TLS, pooling over families of arms. One
+//! Budgets of keys and organisations (a team's are there), TLS, pooling over families of arms. One
 //! process is a complete service; it is not highly available by itself.
 
 pub mod docs;

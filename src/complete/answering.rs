@@ -19,7 +19,7 @@ use crate::id::Name;
 use crate::provider::{FinishReason, Patience, Prompt, Provider};
 use crate::route::{Begun, Request, Route, Routed};
 use crate::store::Store;
-use crate::telemetry::{Method, Outcome, Underway};
+use crate::telemetry::{Method, Underway};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +120,7 @@ impl Complete {
         self.checking.accept(request)?;
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
-            call.end(Outcome::Repeated);
+            call.repeats(&routed.decision);
             return Ok(Completed {
                 routed,
                 message: given.message,
@@ -130,6 +130,7 @@ impl Complete {
                 repaired: false,
             });
         }
+        call.decided(&routed.decision);
         let served = self.serve((caller, request), &routed, deadline, call);
         let served = served.await?;
         drop(turn);
@@ -168,7 +169,8 @@ impl Complete {
         self.checking.accept(request)?;
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
         if let Some(given) = given(&self.store, &routed)? {
-            call.iter_mut().for_each(|call| call.end(Outcome::Repeated));
+            call.iter_mut()
+                .for_each(|call| call.repeats(&routed.decision));
             return Ok(Streaming {
                 endpoint: Arc::clone(&routed.endpoint),
                 routed,
@@ -176,6 +178,8 @@ impl Complete {
                 events: Events::again(given),
             });
         }
+        call.iter_mut()
+            .for_each(|call| call.decided(&routed.decision));
         let team = routed.decision.team.clone();
         let standard = Standard::of(&team, request);
         let looks = self.checking.looks_at(standard);

@@ -16,7 +16,7 @@ use crate::access::Grant;
 use crate::decision::{Attempt, Usage};
 use crate::provider::{self, FinishReason, Patience, Prompt, Provider};
 use crate::route::{Begun, Request, Routed};
-use crate::telemetry::Method;
+use crate::telemetry::{Method, Underway};
 use tokio::time::Instant;
 
 /// Vectors and what they cost.
@@ -44,7 +44,8 @@ impl Complete {
     ) -> Result<Embedded, Error> {
         let mut call = self.route.metrics().begin(Method::Embed, &caller.team);
         let asked = Texts { texts, dimensions };
-        let embedded = self.embedded((caller, request), asked, deadline).await;
+        let embedded = self.embedded((caller, request), asked, deadline, &mut call);
+        let embedded = embedded.await;
         match &embedded {
             Ok(embedded) => call.answered(&embedded.attempts),
             Err(error) => error.tell(&mut call),
@@ -57,6 +58,7 @@ impl Complete {
         (caller, request): (&Grant, &Request),
         asked: Texts<'_>,
         deadline: Instant,
+        call: &mut Underway,
     ) -> Result<Embedded, Error> {
         // The turn is dropped after the calls to providers, which have left their records by then.
         let Begun { routed, turn } = self.route.begin(caller, request).await?;
@@ -64,6 +66,7 @@ impl Complete {
             let decision = routed.decision.id;
             return Err(Error::AnswerNotKept { decision });
         }
+        call.decided(&routed.decision);
         let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
         let mut endpoint = tries.first()?;
         let found = loop {

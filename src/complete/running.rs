@@ -21,7 +21,7 @@ use crate::health::Outcome;
 use crate::id::Name;
 use crate::provider::{self, FinishReason, Kind, Piece, Source};
 use crate::standing::{Asked, Took};
-use crate::telemetry::Metrics;
+use crate::telemetry::{End, Metrics};
 use crate::unit::NanoUsd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +52,8 @@ pub(super) struct Running {
     asked: Asked,
     metrics: Arc<Metrics>,
     streamed: bool,
+    /// Why the model stopped.
+    finish: Option<FinishReason>,
     /// Taken by the one who records.
     log: Option<Arc<dyn AttemptLog>>,
 }
@@ -75,6 +77,7 @@ impl Running {
             asked,
             metrics,
             streamed: false,
+            finish: None,
             first_token: None,
             heard: Heard::new(target.listen),
             told: Usage::default(),
@@ -141,6 +144,7 @@ impl Running {
     pub(super) fn answered(&mut self, usage: Usage, finish_reason: FinishReason) -> Ended {
         self.keep_words(finish_reason);
         self.stood(Outcome::Answered);
+        self.finish = Some(finish_reason);
         self.end(self.completed(usage), None)
     }
 
@@ -251,7 +255,11 @@ impl Running {
             request: None,
             first_token_ms: self.first_token.map(|took| took.as_secs_f64() * 1e3),
         };
-        self.metrics.attempt(team, &attempt, self.streamed);
+        let told = End {
+            streamed: self.streamed,
+            finish: self.finish.map(FinishReason::as_str),
+        };
+        self.metrics.attempt(team, &attempt, told);
         let place = self.log.take().and_then(|log| {
             let place = log.append(team, &attempt);
             // The money is spent and the answer is here: a full disk does not undo either.

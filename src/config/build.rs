@@ -5,7 +5,7 @@ use super::key::{self, Known};
 use super::params::{Durability, Params, Server, Store};
 use super::problem::Problem;
 use super::report::Report;
-use super::{catalogue, team};
+use super::{catalogue, team, telemetry};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,8 +60,9 @@ fn read(
     is_set: &dyn Fn(&str) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Option<Params> {
+    let otlp = telemetry::read(root);
     let server_table = root.table("server");
-    let server = server(server_table.as_ref());
+    let server = server(server_table.as_ref(), root);
     let store = root
         .required("store", |f, key| f.table(key))
         .map(|f| store(f, dir));
@@ -79,6 +80,7 @@ fn read(
     let (catalogue, connections) = catalogue?;
     Some(Params {
         server,
+        otlp,
         store: store??,
         catalogue,
         connections,
@@ -87,7 +89,7 @@ fn read(
     })
 }
 
-fn server(fields: Option<&Fields<'_>>) -> Server {
+fn server(fields: Option<&Fields<'_>>, root: &Fields<'_>) -> Server {
     let address = "an address with a port, as in 127.0.0.1:7431";
     let listen = fields.and_then(|f| f.parse("listen", address, |text| text.parse().ok()));
     let of_http = "an address with a port, as in 127.0.0.1:7432";
@@ -97,8 +99,10 @@ fn server(fields: Option<&Fields<'_>>) -> Server {
     let metrics_listen =
         fields.and_then(|f| f.parse("metrics_listen", of_metrics, |t| t.parse().ok()));
     let metrics_teams = fields.and_then(|f| f.flag("metrics_teams"));
-    if let Some(fields) = fields.filter(|f| f.has("metrics_teams") && !f.has("metrics_listen")) {
-        fields.problem("metrics_teams", "stands alone", "with `metrics_listen`");
+    let told = |f: &Fields<'_>| f.has("metrics_listen") || root.has("telemetry");
+    if let Some(fields) = fields.filter(|f| f.has("metrics_teams") && !told(f)) {
+        let allowed = "with `metrics_listen` or `[telemetry]`";
+        fields.problem("metrics_teams", "stands alone", allowed);
     }
     let mib = fields.and_then(|f| f.integer("max_message_mib", 1..=64));
     Server {
@@ -775,7 +779,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         check(
             "[server]",
             "[server]\nmetrics_teams = true",
-            "2: server.metrics_teams = true: stands alone; allowed with `metrics_listen`",
+            "2: server.metrics_teams = true: stands alone; allowed with `metrics_listen` or `[telemetry]`",
         );
         check(
             "[server]",
@@ -925,5 +929,55 @@ regions = ["eu"]
                 proptest::prop_assert!(!problems.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn spans_are_sent_where_the_file_says_and_the_build_can() {
+        use crate::telemetry::otlp;
+        let whole = format!(
+            "{WHOLE}\n[telemetry]\notlp_endpoint = \"https://collector.example/otlp\"\n\
+             otlp_timeout_ms = 2500\notlp_sample_ratio = 0.25\notlp_service_name = \"router-eu\"\n"
+        );
+        assert_eq!(loaded(WHOLE).unwrap().otlp, None);
+        if otlp::BUILT {
+            let expected = otlp::Settings {
+                endpoint: "https://collector.example/otlp".to_owned(),
+                timeout: Duration::from_millis(2500),
+                sample_ratio: 0.25,
+                service_name: Some(Name::new("router-eu").unwrap()),
+            };
+            assert_eq!(loaded(&whole).unwrap().otlp, Some(expected));
+            let teams = whole.replacen("[server]", "[server]\nmetrics_teams = true", 1);
+            assert!(loaded(&teams).unwrap().server.metrics_teams);
+        } else {
+            let told = render(&loaded(&whole).unwrap_err());
+            let expected = "telemetry.otlp_endpoint: this build cannot send over OTLP; allowed a build with `--features otlp`, or no [telemetry]";
+            assert!(told.contains(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_to_is_told_with_its_field_and_never_shows_a_password() {
+        let check = |lines: &str, expected: &str| {
+            let text = format!("{WHOLE}\n[telemetry]\n{lines}\n");
+            let told = render(&loaded(&text).unwrap_err());
+            assert!(told.contains(expected), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        };
+        let address = "http://HOST[:PORT][/PATH] or https://..., as in http://localhost:4318";
+        check("", "telemetry.otlp_endpoint: is required");
+        let not = format!(
+            "telemetry.otlp_endpoint = \"localhost:4318\": not an address; allowed {address}"
+        );
+        check("otlp_endpoint = \"localhost:4318\"", &not);
+        let more =
+            format!("telemetry.otlp_endpoint: holds more than an address; allowed {address}");
+        check("otlp_endpoint = \"http://me:hunter2@h\"", &more);
+        check("otlp_endpoint = \"http://h?key=hunter2\"", &more);
+        let ratio = "telemetry.otlp_sample_ratio = 1.5: out of range; allowed 0 to 1";
+        check("otlp_sample_ratio = 1.5", ratio);
+        let timeout =
+            "telemetry.otlp_timeout_ms = 50: out of range; allowed a whole number, 100 to 60000";
+        check("otlp_timeout_ms = 50", timeout);
     }
 }

@@ -11,6 +11,7 @@ use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
 use crate::route::{Baseline, TaskRule};
 use crate::scorecard::Scorecard;
 use crate::signal::Guard;
+use crate::telemetry::otlp::Settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ use std::time::Duration;
 pub struct Params {
     /// How to listen.
     pub server: Server,
+    /// Where spans and events of feedback are sent. `None`: nowhere.
+    pub otlp: Option<Settings>,
     /// Where state is kept.
     pub store: Store,
     /// Arms and endpoints.
@@ -44,7 +47,7 @@ pub struct Server {
     pub http_patience: Duration,
     /// Address and port where metrics are read. `None`: nowhere.
     pub metrics_listen: Option<SocketAddr>,
-    /// Whether metrics tell teams apart.
+    /// Whether metrics and spans tell teams apart.
     pub metrics_teams: bool,
     /// Longest message taken.
     pub max_message_bytes: usize,

@@ -1,7 +1,7 @@
 //! Stands around every call: gives it an id, keeps its deadline, catches its panic.
 //!
-//! Invariants: every reply carries `x-request-id`, and the log names it wherever the caller is told
-//! less than is known; a call past its `grpc-timeout` ends with DEADLINE_EXCEEDED; a panic ends one
+//! Invariants: every reply carries `x-request-id` (the caller's own, where it sent one that can be an id), and so
+//! does every line that is logged for the call; a call past its `grpc-timeout` ends with DEADLINE_EXCEEDED; a panic ends one
 //! call, with INTERNAL; a message that is too long or no protobuf is the caller's fault and
 //! INVALID_FIELD, whatever code the transport would give it.
 //!
@@ -9,11 +9,10 @@
 //! moment with code CANCELLED; ours is set first and polled first.
 
 use super::status::Failure;
-use crate::telemetry;
+use crate::telemetry::{self, CallId, Parent};
 use futures_util::FutureExt;
 use http::HeaderValue;
 use std::convert::Infallible;
-use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -28,24 +27,6 @@ use tonic::{Code, Response, Status};
 /// Metadata of every reply: the id under which the log tells of the call.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// The id of a call, unique within a run of the server. (The `request_id` of the contract is the
-/// caller's idempotency key: another thing.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CallId(u64);
-
-impl CallId {
-    /// From its number.
-    pub const fn new(id: u64) -> Self {
-        Self(id)
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
 /// What is known of a call beside its message.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call {
@@ -53,6 +34,15 @@ pub struct Call {
     pub id: CallId,
     /// When the caller stops waiting.
     pub deadline: Option<Instant>,
+    /// The caller's span, where there is one and spans are sent.
+    pub parent: Option<Parent>,
+}
+
+impl From<Call> for telemetry::Call {
+    fn from(call: Call) -> Self {
+        let Call { id, parent, .. } = call;
+        Self { id, parent }
+    }
 }
 
 impl Call {
@@ -63,7 +53,7 @@ impl Call {
 
     /// What `work` logs carries the call's id.
     pub(super) fn log<T>(self, work: impl FnOnce() -> T) -> T {
-        telemetry::within_call(self.id.0, work)
+        telemetry::within_call(self, work)
     }
 
     /// The failure as a status; logs what the caller is not told.
@@ -99,6 +89,17 @@ impl GuardLayer {
             message_bytes,
         }
     }
+
+    /// What the headers of a call tell of it.
+    fn call(&self, head: &http::HeaderMap) -> Call {
+        let said = head.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        let ours = || CallId::new(self.next.fetch_add(1, Ordering::Relaxed));
+        Call {
+            id: said.and_then(CallId::said).unwrap_or_else(ours),
+            deadline: timeout(head).and_then(|t| Instant::now().checked_add(t)),
+            parent: Parent::of(head),
+        }
+    }
 }
 
 impl<S> tower::Layer<S> for GuardLayer {
@@ -132,12 +133,10 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> Reply {
-        let id = CallId(self.around.next.fetch_add(1, Ordering::Relaxed));
-        let deadline = timeout(request.headers()).and_then(|t| Instant::now().checked_add(t));
-        let call = Call { id, deadline };
+        let call = self.around.call(request.headers());
         request.extensions_mut().insert(call);
         let reply = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
-        let reply = telemetry::of_call(id.0, reply);
+        let reply = telemetry::of_call(call, reply);
         let message_bytes = self.around.message_bytes;
         Box::pin(async move {
             let reply = match call.deadline {
@@ -152,7 +151,7 @@ where
                 Ok(Err(never)) => match never {},
                 Err(panic) => refusal(call, &Failure::Internal(panic_text(&*panic))),
             };
-            if let Ok(mut value) = HeaderValue::try_from(id.to_string()) {
+            if let Ok(mut value) = HeaderValue::try_from(call.id.to_string()) {
                 // Never said twice: kept out of the connection's header table, which it would flush.
                 value.set_sensitive(true);
                 reply.headers_mut().insert(REQUEST_ID, value);
@@ -310,8 +309,30 @@ mod tests {
             Status::not_found(format!("{:?}", telemetry::call())).into_http()
         };
         let status = status_of(Some("1M"), told).await;
-        assert_eq!(status.message(), "Some(7)");
+        assert_eq!(status.message(), "Some(0000000000000007)");
         assert_eq!(telemetry::call(), None);
+    }
+
+    #[tokio::test]
+    async fn a_callers_own_id_comes_back_and_one_that_cannot_be_an_id_does_not() {
+        let layer = GuardLayer::new(7, 1024);
+        let check = async |said: &str, expected: &str| {
+            let inner = |_: http::Request<()>| async {
+                let text = format!("{:?}", telemetry::call());
+                Ok::<_, Infallible>(Status::not_found(text).into_http())
+            };
+            let mut request = http::Request::new(());
+            let value = said.parse().unwrap();
+            request.headers_mut().insert(REQUEST_ID, value);
+            let reply = layer.layer(tower::service_fn(inner)).call(request);
+            let reply = reply.await.unwrap();
+            assert_eq!(reply.headers()[REQUEST_ID], expected);
+            let status = Status::from_header_map(reply.headers()).unwrap();
+            assert_eq!(status.message(), format!("Some({expected})"));
+        };
+        check("agent-7/step-3", "agent-7/step-3").await;
+        check("two words", "0000000000000007").await;
+        check("", "0000000000000008").await;
     }
 
     #[tokio::test]

@@ -33,7 +33,7 @@ pub use auth::Gate;
 pub use decode::{Control, Operation, Refusal, Replay};
 pub use evaluation::{Judge, Judging, NoAnalytics};
 pub use feedback::{Listener, Listening, Outcome};
-pub use guard::{Call, CallId, Guard, GuardLayer, REQUEST_ID};
+pub use guard::{Call, Guard, GuardLayer, REQUEST_ID};
 #[cfg(feature = "analytics")]
 pub use judging::Traffic;
 pub use router::{Ask, Completed, Event, Events, Router, Routing};

@@ -8,9 +8,9 @@
 //! Not here: the reasons for which a single item of feedback is refused, which are words inside a
 //! good reply (`decode::feedback`); logging (`guard`).
 
-use super::guard::CallId;
 use crate::decision::{Attempt, Excluded, Reason};
 use crate::id::{DecisionId, Name};
+use crate::telemetry::CallId;
 use crate::unit::NanoUsd;
 use std::collections::HashMap;
 use std::time::Duration;

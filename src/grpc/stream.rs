@@ -1,7 +1,8 @@
 //! Stands around a stream: keeps its deadline, catches its panic, and tells a whole one from a cut one.
 //!
 //! Invariants: it ends after its terminal message and with status OK, or with exactly one failure and
-//! nothing after it; a source that just stops is a failure.
+//! nothing after it; a source that just stops is a failure; what the source logs is of its call, also as it is
+//! dropped.
 //!
 //! Not here: the call before the stream began (`guard`).
 
@@ -49,11 +50,7 @@ impl<T> Guarded<T> {
         let Some(inner) = self.inner.as_mut() else {
             return Poll::Ready(None);
         };
-        let (inner, call) = (AssertUnwindSafe(inner), self.call);
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let AssertUnwindSafe(inner) = inner;
-            call.log(|| inner.as_mut().poll_next(context))
-        }));
+        let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll_next(context)));
         let item = polled
             .unwrap_or_else(|panic| Poll::Ready(Some(Err(Failure::Internal(panic_text(&*panic))))));
         let late = item.is_pending()
@@ -66,6 +63,22 @@ impl<T> Guarded<T> {
         }
         item
     }
+
+    fn polled(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
+        if self.inner.is_none() {
+            return Poll::Ready(None);
+        }
+        let item = match std::task::ready!(self.next(context)) {
+            Some(item) => item,
+            None => Err(Failure::Internal(
+                "a stream stopped without its end".to_owned(),
+            )),
+        };
+        if item.as_ref().map_or(true, self.is_last) {
+            self.inner = None;
+        }
+        Poll::Ready(Some(item.map_err(|failure| self.call.refuse(&failure))))
+    }
 }
 
 impl<T> Stream for Guarded<T> {
@@ -73,39 +86,61 @@ impl<T> Stream for Guarded<T> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.inner.is_none() {
-            return Poll::Ready(None);
-        }
-        let item = match std::task::ready!(this.next(context)) {
-            Some(item) => item,
-            None => Err(Failure::Internal(
-                "a stream stopped without its end".to_owned(),
-            )),
-        };
-        if item.as_ref().map_or(true, this.is_last) {
-            this.inner = None;
-        }
-        Poll::Ready(Some(item.map_err(|failure| this.call.refuse(&failure))))
+        this.call.log(|| this.polled(context))
+    }
+}
+
+impl<T> Drop for Guarded<T> {
+    fn drop(&mut self) {
+        let inner = self.inner.take();
+        self.call.log(|| drop(inner));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::CallId;
     use futures_util::{StreamExt, stream};
+    use std::sync::{Arc, Mutex};
     use tonic::Code;
 
     #[tokio::test]
     async fn what_a_source_logs_is_of_its_call() {
         let call = Call {
-            id: super::super::guard::CallId::new(9),
-            deadline: None,
+            id: CallId::new(9),
+            ..Call::default()
         };
         let source = stream::iter([5, 0]).map(|n| match crate::telemetry::call() {
-            Some(9) => Ok(n),
+            Some(id) if id == CallId::new(9) => Ok(n),
             _ => Err(Failure::DeadlineExceeded),
         });
         check(call, source.boxed(), &[Ok(5), Ok(0)]).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_source_logs_as_its_caller_goes_is_of_its_call() {
+        struct Told(Arc<Mutex<Option<CallId>>>);
+        impl Drop for Told {
+            fn drop(&mut self) {
+                *self.0.lock().unwrap() = crate::telemetry::call();
+            }
+        }
+        let call = Call {
+            id: CallId::new(9),
+            ..Call::default()
+        };
+        let told = Arc::new(Mutex::new(None));
+        let held = Told(Arc::clone(&told));
+        let source = stream::iter([1]).chain(stream::pending()).map(move |n| {
+            let _held = &held;
+            Ok(n)
+        });
+        let mut guarded = Guarded::new(call, source.boxed(), |n| *n == 0);
+        let first = StreamExt::next(&mut guarded).await;
+        assert_eq!(first.map(Result::unwrap), Some(1));
+        drop(guarded);
+        assert_eq!(*told.lock().unwrap(), Some(CallId::new(9)));
     }
 
     /// What a caller sees of a source; 0 is the terminal message.

@@ -1,14 +1,15 @@
 //! A call: its id, and until when its caller waits.
 //!
-//! Invariants: every reply carries the id as `x-request-id`, and the log names it wherever the caller is told
-//! less than is known; a time limit that cannot be read is none.
+//! Invariants: every reply carries the id as `x-request-id` (the caller's own, where it sent one that can be an id),
+//! and so does every line that is logged for the call; a time limit that cannot be read is none.
 //!
 //! Not here: what ends at the deadline (`chat`, `complete`).
 //!
 //! Units: `x-request-timeout-ms` in milliseconds, the SDKs' own headers in seconds.
 
-use http::{HeaderMap, HeaderValue};
-use std::fmt;
+pub(super) use crate::telemetry::CallId;
+use crate::telemetry::{Call, Parent};
+use http::HeaderMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,28 +27,6 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// long for its head only, so there they do not count.
 const OF_SDKS: [&str; 2] = ["x-stainless-timeout", "x-stainless-read-timeout"];
 
-/// The id of a call, unique within a run of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct CallId(u64);
-
-impl CallId {
-    /// As a number.
-    pub(super) const fn number(self) -> u64 {
-        self.0
-    }
-
-    /// As a header.
-    pub(super) fn header(self) -> Option<HeaderValue> {
-        HeaderValue::try_from(self.to_string()).ok()
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
 /// Gives ids, from a seed that is drawn anew at every start.
 #[derive(Debug)]
 pub(super) struct CallIds(AtomicU64);
@@ -57,8 +36,15 @@ impl CallIds {
         Self(AtomicU64::new(seed))
     }
 
-    pub(super) fn next(&self) -> CallId {
-        CallId(self.0.fetch_add(1, Ordering::Relaxed))
+    /// The call that a head begins.
+    pub(super) fn call(&self, head: &HeaderMap) -> Call {
+        let ours = || CallId::new(self.0.fetch_add(1, Ordering::Relaxed));
+        Call {
+            id: said(head, REQUEST_ID)
+                .and_then(CallId::said)
+                .unwrap_or_else(ours),
+            parent: Parent::of(head),
+        }
     }
 }
 
@@ -85,6 +71,7 @@ fn number(head: &HeaderMap, name: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     fn check(headers: &[(&'static str, &'static str)], streamed: bool, expected_ms: u64) {
         let mut head = HeaderMap::new();
@@ -121,5 +108,18 @@ mod tests {
         }
         check(&[("x-request-timeout-ms", "1e300")], false, 600_000);
         check(&[("x-request-timeout-ms", "1e12")], false, 86_400_000);
+    }
+
+    #[test]
+    fn a_call_is_known_by_its_callers_word_or_by_the_next_of_ours() {
+        let ids = CallIds::new(7);
+        let check = |said: &'static str, expected: &str| {
+            let mut head = HeaderMap::new();
+            head.insert(REQUEST_ID, HeaderValue::from_static(said));
+            assert_eq!(ids.call(&head).id.to_string(), expected);
+        };
+        check("agent-7/step-3", "agent-7/step-3");
+        check("two words", "0000000000000007");
+        check("", "0000000000000008");
     }
 }

@@ -14,6 +14,9 @@
 //! parameter asks of the model and is not known here is passed on as it came, to endpoints that speak OpenAI's
 //! dialect.
 //!
+//! Of the headers `x-request-id` names the call in the log and comes back; `traceparent` is the parent of its span,
+//! where spans are sent.
+//!
 //! An arm whose only capability is `embeddings` gets no chat, unless it is named as the model.
 //!
 //! Invariants: nothing that a caller sends panics; a stranger's body is not read; an answer that broke off

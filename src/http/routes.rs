@@ -99,18 +99,19 @@ impl Door {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let call = self.ids.next();
         let (head, body) = request.into_parts();
+        let of = self.ids.call(&head.headers);
+        let call = of.id;
         let in_chunks = head.headers.contains_key(header::TRANSFER_ENCODING);
         let work = AssertUnwindSafe(self.led(call, &head, body)).catch_unwind();
-        let done = telemetry::of_call(call.number(), work)
+        let done = telemetry::of_call(of, work)
             .await
             .unwrap_or_else(|panic| Err(panicked(&*panic)));
         let mut reply = done.unwrap_or_else(|failure| {
             failure.log(call);
             failure.reply(call)
         });
-        if let Some(id) = call.header() {
+        if let Ok(id) = HeaderValue::try_from(call.to_string()) {
             reply.headers_mut().insert(REQUEST_ID, id);
         }
         if in_chunks {

@@ -20,6 +20,7 @@ use crate::decision::Attempt;
 use crate::id::Name;
 use crate::provider::FinishReason;
 use crate::route::Routed;
+use crate::telemetry;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -138,8 +139,12 @@ impl Sse {
         }
     }
 
-    /// The next bytes.
+    /// The next bytes; what is logged on the way is of the call.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokeOff>>> {
+        telemetry::within_call(self.call, || self.polled(cx))
+    }
+
+    fn polled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokeOff>>> {
         match self.state {
             State::Beginning | State::Running => self.gather(cx).map(|bytes| Some(Ok(bytes))),
             State::Failing => {
@@ -311,6 +316,13 @@ impl Sse {
 /// Nothing in these types can fail to be written.
 fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let _ = serde_json::to_writer(out, value);
+}
+
+impl Drop for Sse {
+    fn drop(&mut self) {
+        let source = self.source.take();
+        telemetry::within_call(self.call, || drop(source));
+    }
 }
 
 impl fmt::Debug for Sse {

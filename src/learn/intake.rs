@@ -192,7 +192,11 @@ impl Intake {
             }
         };
         if !dry_run {
-            self.store.commit(&Record::Feedback(item)).await?;
+            let record = Record::Feedback(item);
+            self.store.commit(&record).await?;
+            if let Record::Feedback(item) = &record {
+                self.metrics.kept(item);
+            }
         }
         Ok(verdict)
     }

@@ -22,6 +22,7 @@ mod gemini;
 mod json;
 mod openai;
 mod patience;
+mod post;
 mod prompt;
 mod sample;
 mod simulated;
@@ -46,6 +47,7 @@ pub use openai::{
     Settings as OpenAiSettings,
 };
 pub use patience::Patience;
+pub use post::Post;
 pub use prompt::Prompt;
 pub use simulated::{Settings as SimulatedSettings, Simulated};
 pub use transport::{SetupError, Transport};

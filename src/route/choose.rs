@@ -141,8 +141,11 @@ impl Route {
             false => Ok(begun),
         });
         match &begun {
-            Ok(begun) if begun.routed.repeated => call.end(Outcome::Repeated),
-            Ok(_) => call.end(Outcome::Ok),
+            Ok(begun) if begun.routed.repeated => call.repeats(&begun.routed.decision),
+            Ok(begun) => {
+                call.decided(&begun.routed.decision);
+                call.end(Outcome::Ok);
+            }
             Err(error) => error.tell(&mut call),
         }
         Ok(begun?.routed)

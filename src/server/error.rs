@@ -47,6 +47,12 @@ pub enum Error {
         /// Why.
         problem: String,
     },
+    /// The collector of spans cannot be spoken to.
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Collector(String),
+    /// Spans cannot be sent.
+    #[error(transparent)]
+    Otlp(#[from] crate::telemetry::otlp::Error),
     /// The operating system gave no random bytes.
     #[error("no random bytes from the operating system: {0}")]
     Random(String),

@@ -6,7 +6,7 @@
 //! has more to learn (a checkpoint that cannot serve, a changed scorecard) goes on while serving: decisions
 //! are made from what there is, at first from nothing, and `GetTeam` shows how far it has come. The order
 //! of a stop: no new calls, calls at work finish, the learner catches up, unless it is far behind, and
-//! writes its checkpoint, the journal is synced.
+//! writes its checkpoint, the journal is synced, spans that wait are sent.
 //!
 //! Not here: what any of the pieces does.
 
@@ -16,6 +16,7 @@ mod follow;
 mod metrics;
 mod parts;
 mod running;
+mod spans;
 mod state;
 
 pub use error::Error;

@@ -5,8 +5,9 @@
 use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
-use super::metrics::{self, Exposition, View};
+use super::metrics::{Exposition, View};
 use super::parts::{providers, teams};
+use super::spans;
 use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ use crate::route::{Known, Route};
 use crate::standing::Standing;
 use crate::store::{self, Keyed, Store};
 use crate::telemetry::Metrics;
+use crate::telemetry::otlp::Sending;
 use crate::warmth::Warmth;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub struct Running {
     health: grpc::HealthSwitch,
     door: Option<Door>,
     metrics: Option<Exposition>,
+    sending: Option<Sending>,
     serving: Task<Result<(), tonic::transport::Error>>,
     following: Task<Result<(), store::Error>>,
     store: Arc<Store>,
@@ -103,6 +106,9 @@ impl Running {
             .journal()
             .on_disk(self.store.journal().newest())
             .await?;
+        if let Some(sending) = self.sending {
+            sending.stop().await;
+        }
         let_go(&self.store).await;
         Ok(())
     }
@@ -175,6 +181,7 @@ async fn serve_at(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let tasks = TaskTracker::new();
+    let (metrics, sending) = spans::told(&params, &clock, &tasks)?;
     let held = Held {
         store: Arc::clone(&store),
         published: follower.published(),
@@ -182,7 +189,7 @@ async fn serve_at(
         warmth,
         standing: Arc::new(standing(&params)),
         learning,
-        metrics: Arc::new(metrics::metrics(&params)),
+        metrics: Arc::new(metrics),
         mint: Mint::new(secret, ids),
         clock: Arc::clone(&clock),
     };
@@ -205,6 +212,7 @@ async fn serve_at(
         health,
         door,
         metrics,
+        sending,
         serving,
         following,
         store,

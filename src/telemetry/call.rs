@@ -5,8 +5,10 @@
 //!
 //! Not here: which error is which outcome (`route`, `complete`), the cells (`metrics`).
 
+use super::log;
 use super::metrics::Metrics;
-use crate::decision::{Attempt, Excluded};
+use super::witness::Span;
+use crate::decision::{Attempt, Decision, Excluded};
 use crate::id::Name;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,14 +121,19 @@ pub struct Underway {
     outcome: Option<Outcome>,
     /// What its only attempt took.
     waited: Option<Duration>,
+    /// Its span, where one is recorded.
+    span: Option<Box<Span>>,
 }
 
 impl Underway {
-    pub(super) fn new(metrics: Arc<Metrics>, method: Method, team: Option<usize>) -> Self {
+    pub(super) fn new(metrics: Arc<Metrics>, method: Method, team: &Name) -> Self {
+        let witness = metrics.witness();
+        let span = witness.and_then(|witness| witness.begin(method, team, log::here()));
         Self {
-            metrics,
+            span: span.map(Box::new),
             method,
-            team,
+            team: metrics.team(team),
+            metrics,
             started: Instant::now(),
             outcome: None,
             waited: None,
@@ -136,6 +143,22 @@ impl Underway {
     /// It has ended.
     pub fn end(&mut self, outcome: Outcome) {
         self.outcome.get_or_insert(outcome);
+    }
+
+    /// It has a decision: what is done for it from now on is done for this call.
+    pub fn decided(&mut self, decision: &Arc<Decision>) {
+        if let (Some(span), Some(witness)) = (&mut self.span, self.metrics.witness()) {
+            span.decision = Some(Arc::clone(decision));
+            witness.decided(span);
+        }
+    }
+
+    /// It got what the first call with its request id got.
+    pub fn repeats(&mut self, decision: &Arc<Decision>) {
+        self.end(Outcome::Repeated);
+        if let Some(span) = &mut self.span {
+            span.decision = Some(Arc::clone(decision));
+        }
     }
 
     /// It was answered, after these attempts.
@@ -182,6 +205,9 @@ impl Drop for Underway {
         let overhead = self.waited.and_then(|waited| took.checked_sub(waited));
         let of = (self.method, self.team);
         self.metrics.ended(of, outcome, took, overhead);
+        if let (Some(span), Some(witness)) = (self.span.take(), self.metrics.witness()) {
+            witness.ended(&span, outcome);
+        }
     }
 }
 
@@ -189,6 +215,6 @@ impl Metrics {
     /// A call of `team` comes in.
     pub fn begin(self: &Arc<Self>, method: Method, team: &Name) -> Underway {
         self.came();
-        Underway::new(Arc::clone(self), method, self.team(team))
+        Underway::new(Arc::clone(self), method, team)
     }
 }

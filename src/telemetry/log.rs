@@ -1,7 +1,8 @@
 //! Logs: one subscriber for the process, lines to standard error.
 //!
 //! A line that is logged while a call is served carries the call's `request_id`, which its reply carries as
-//! `x-request-id`; lines about a decision name it (`decision`). The id goes with the call's task, not in a span: a
+//! `x-request-id`: the caller's, where it sent one, else ours. Lines about a decision name it (`decision`). The id
+//! goes with the call's task, not in a span: a
 //! span at a level that is on would format and allocate for each call, and few calls log anything. There is no
 //! line for each call: that is what metrics and the journal are for, and a release build has no debug lines at all.
 //!
@@ -10,13 +11,15 @@
 //!
 //! Not here: what is logged (each module at its edge).
 
+use super::call_id::CallId;
+use super::parent::Parent;
 use std::fmt;
 use std::future::Future;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -25,7 +28,22 @@ const REQUEST_ID: &str = "request_id";
 
 tokio::task_local! {
     /// The call that the task is at.
-    static CALL: u64;
+    static CALL: Call;
+}
+
+/// The call that a task is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Call {
+    /// Its id.
+    pub id: CallId,
+    /// The caller's span, where there is one and spans are sent.
+    pub parent: Option<Parent>,
+}
+
+impl From<CallId> for Call {
+    fn from(id: CallId) -> Self {
+        Self { id, parent: None }
+    }
 }
 
 /// How a line looks.
@@ -49,41 +67,56 @@ pub enum Error {
 /// Starts logging, once a process.
 pub fn init(format: Format, level: LevelFilter) -> Result<(), Error> {
     let ansi = std::io::stderr().is_terminal();
+    let lines = lines(format, level, ansi, std::io::stderr);
+    lines.try_init().map_err(|_| Error::Started)
+}
+
+/// What writes lines to `writer`, in colours where `ansi` says so. For who wants them elsewhere than [`init`] does.
+pub fn lines<W>(format: Format, level: LevelFilter, ansi: bool, writer: W) -> Dispatch
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(ansi)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     match format {
-        Format::Text => lines
-            .map_event_format(|inner| OfCall {
-                inner: inner.with_ansi(ansi),
-                format,
-            })
-            .finish()
-            .try_init(),
-        Format::Json => lines
-            .json()
-            .flatten_event(true)
-            .map_event_format(|inner| OfCall { inner, format })
-            .finish()
-            .try_init(),
+        Format::Text => Dispatch::new(
+            lines
+                .map_event_format(|inner| OfCall {
+                    inner: inner.with_ansi(ansi),
+                    format,
+                })
+                .finish(),
+        ),
+        Format::Json => Dispatch::new(
+            lines
+                .json()
+                .flatten_event(true)
+                .map_event_format(|inner| OfCall { inner, format })
+                .finish(),
+        ),
     }
-    .map_err(|_| Error::Started)
 }
 
-/// The work of the call with this id: what it logs carries the id.
-pub fn of_call<F: Future>(id: u64, work: F) -> impl Future<Output = F::Output> {
-    CALL.scope(id, work)
+/// The work of a call: what it logs carries the call's id.
+pub fn of_call<F: Future>(call: impl Into<Call>, work: F) -> impl Future<Output = F::Output> {
+    CALL.scope(call.into(), work)
 }
 
 /// As [`of_call`], of work that waits for nothing.
-pub fn within_call<T>(id: u64, work: impl FnOnce() -> T) -> T {
-    CALL.sync_scope(id, work)
+pub fn within_call<T>(call: impl Into<Call>, work: impl FnOnce() -> T) -> T {
+    CALL.sync_scope(call.into(), work)
 }
 
 /// The call that is served here, if one is.
-pub fn call() -> Option<u64> {
-    CALL.try_with(|id| *id).ok()
+pub fn call() -> Option<CallId> {
+    here().map(|call| call.id)
+}
+
+/// As [`call`], with the caller's span.
+pub(super) fn here() -> Option<Call> {
+    CALL.try_with(|call| *call).ok()
 }
 
 /// Lines with the id of the call that they are of.
@@ -116,8 +149,7 @@ where
 }
 
 /// A line with the id of its call.
-fn named(line: &str, id: u64, format: Format) -> String {
-    let id = format!("{id:016x}");
+fn named(line: &str, id: CallId, format: Format) -> String {
     match (format, line.strip_prefix('{')) {
         (Format::Json, Some(rest)) => format!("{{\"{REQUEST_ID}\":\"{id}\",{rest}"),
         _ => format!("{} {REQUEST_ID}={id}\n", line.trim_end_matches('\n')),
@@ -165,20 +197,8 @@ mod tests {
     /// What `work` logs: each line must end with the expected text.
     fn check(format: Format, work: impl FnOnce(), expected: &[&str]) {
         let kept = Kept::default();
-        let lines = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(kept.clone());
-        match format {
-            Format::Text => {
-                let lines = lines.map_event_format(|inner| OfCall { inner, format });
-                tracing::subscriber::with_default(lines.finish(), work);
-            }
-            Format::Json => {
-                let lines = lines.json().flatten_event(true).without_time();
-                let lines = lines.map_event_format(|inner| OfCall { inner, format });
-                tracing::subscriber::with_default(lines.finish(), work);
-            }
-        }
+        let lines = lines(format, LevelFilter::INFO, false, kept.clone());
+        tracing::dispatcher::with_default(&lines, work);
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), expected.len(), "{text}");
         for (line, expected) in text.lines().zip(expected) {
@@ -189,7 +209,9 @@ mod tests {
     #[test]
     fn a_line_of_a_call_carries_its_id_and_another_does_not() {
         let work = || {
-            within_call(0xab, || tracing::error!(decision = 7, "a full disk"));
+            within_call(CallId::new(0xab), || {
+                tracing::error!(decision = 7, "a full disk")
+            });
             tracing::error!("of nobody");
         };
         let expected = [
@@ -201,18 +223,37 @@ mod tests {
 
     #[test]
     fn an_id_that_the_line_names_itself_is_not_said_twice() {
-        let work = || within_call(1, || tracing::error!(request_id = "mine", "once"));
+        let work = || {
+            within_call(CallId::new(1), || {
+                tracing::error!(request_id = "mine", "once")
+            })
+        };
         check(Format::Text, work, &["once request_id=\"mine\""]);
     }
 
     #[test]
     fn a_line_in_json_stays_one_object() {
-        let work = || within_call(0xab, || tracing::error!("a full disk"));
-        let target = module_path!();
-        let expected = format!(
-            "{{\"request_id\":\"00000000000000ab\",\"level\":\"ERROR\",\"message\":\"a full disk\",\"target\":\"{target}\"}}"
+        let kept = Kept::default();
+        let lines = lines(Format::Json, LevelFilter::INFO, false, kept.clone());
+        let said = CallId::said("r-1").unwrap();
+        tracing::dispatcher::with_default(&lines, || {
+            within_call(said, || tracing::error!("a full disk"));
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            text.starts_with("{\"request_id\":\"r-1\",\"timestamp\":\""),
+            "{text}"
         );
-        check(Format::Json, work, &[&expected]);
+        let mut line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(line["timestamp"].take().is_string());
+        let expected = serde_json::json!({
+            "request_id": "r-1",
+            "timestamp": null,
+            "level": "ERROR",
+            "message": "a full disk",
+            "target": module_path!(),
+        });
+        assert_eq!(line, expected);
     }
 
     #[tokio::test]
@@ -221,7 +262,8 @@ mod tests {
             tokio::task::yield_now().await;
             call()
         };
-        assert_eq!(of_call(5, work).await, Some(5));
+        let five = CallId::new(5);
+        assert_eq!(of_call(five, work).await, Some(five));
         assert_eq!(call(), None);
     }
 }

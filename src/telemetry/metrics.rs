@@ -3,16 +3,20 @@
 //! Invariants: names that the configuration does not have are counted nowhere, kinds of error that we do not know
 //! as `other`.
 //!
-//! Not here: the table (`table`), one call (`call`).
+//! Not here: the table (`table`), one call (`call`), what a witness makes of what it is told (`otlp`).
 
 use super::call::{Method, Outcome};
 use super::cell::{Count, Times};
 use super::grid::Grid;
+use super::reason;
 use super::table::{self, Family};
 use super::text::Page;
-use crate::decision::{Attempt, Excluded, Reason};
+use super::witness::{End, Witness};
+use crate::decision::{Attempt, Excluded};
 use crate::id::Name;
+use crate::signal::Feedback;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the values of labels are: names of the configuration and words of ours.
@@ -91,8 +95,11 @@ pub struct Metrics {
     feedback: Grid<Count, 1>,
     journal_records: Grid<Count, 0>,
     learner_lag: Grid<Count, 0>,
+    otlp_dropped: Grid<Count, 1>,
     team_requests: Grid<Count, 2>,
     team_cost: Grid<Count, 1>,
+    /// Is told of each call, attempt and item by itself.
+    witness: Option<Arc<dyn Witness>>,
 }
 
 /// Of an attempt that was answered, before the kinds of error.
@@ -108,36 +115,7 @@ const TAKEN: [&str; 6] = [
     "refused",
     "failed",
 ];
-const REASONS: [&str; 11] = [
-    "not_allowed",
-    "denied",
-    "capability",
-    "context_length",
-    "data_policy",
-    "max_cost",
-    "max_latency",
-    "no_price",
-    "budget",
-    "unavailable",
-    "parameters",
-];
 const NO_YES: [&str; 2] = ["false", "true"];
-
-const fn reason(reason: Reason) -> usize {
-    match reason {
-        Reason::NotAllowed => 0,
-        Reason::Denied => 1,
-        Reason::Capability => 2,
-        Reason::ContextLength => 3,
-        Reason::DataPolicy => 4,
-        Reason::MaxCost => 5,
-        Reason::MaxLatency => 6,
-        Reason::NoPrice => 7,
-        Reason::Budget => 8,
-        Reason::Unavailable => 9,
-        Reason::Parameters => 10,
-    }
-}
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
@@ -192,11 +170,12 @@ impl Metrics {
             tokens: Grid::counts(&table::TOKENS, [names(endpoints), words(TOKENS)]),
             cost: Grid::counts(&table::COST, [names(endpoints)]),
             budget_refusals: one(&table::BUDGET_REFUSALS),
-            no_eligible_arm: Grid::counts(&table::NO_ELIGIBLE_ARM, [words(REASONS)]),
+            no_eligible_arm: Grid::counts(&table::NO_ELIGIBLE_ARM, [words(reason::WORDS)]),
             checked: Grid::counts(&table::CHECKS, [checks, words(NO_YES)]),
             feedback: Grid::counts(&table::FEEDBACK, [words(TAKEN)]),
             journal_records: one(&table::JOURNAL_RECORDS),
             learner_lag: one(&table::LEARNER_LAG),
+            otlp_dropped: Grid::counts(&table::OTLP_DROPPED, [Vec::new()]),
             team_requests: Grid::counts(&table::TEAM_REQUESTS, [names(&labels.teams), outcomes()]),
             team_cost: Grid::counts(&table::TEAM_COST, [names(&labels.teams)]),
             endpoints: places(labels.endpoints),
@@ -204,11 +183,29 @@ impl Metrics {
             checks: places(labels.checks),
             teams: places(labels.teams),
             errors: labels.errors,
+            witness: None,
         }
     }
 
+    /// What is told to the metrics is told to `witness` too, one by one.
+    #[must_use]
+    pub fn witnessed(self, witness: Arc<dyn Witness>) -> Self {
+        Self {
+            otlp_dropped: Grid::counts(&table::OTLP_DROPPED, [words(["event", "span"])]),
+            witness: Some(witness),
+            ..self
+        }
+    }
+
+    pub(super) fn witness(&self) -> Option<&dyn Witness> {
+        self.witness.as_deref()
+    }
+
     /// An attempt of ours has ended, for `team`.
-    pub fn attempt(&self, team: &Name, attempt: &Attempt, streamed: bool) {
+    pub fn attempt(&self, team: &Name, attempt: &Attempt, end: End) {
+        if let Some(witness) = &self.witness {
+            witness.attempt(attempt, end);
+        }
         let cost = attempt.cost.and_then(|cost| u64::try_from(cost.get()).ok());
         if let (Some(team), Some(cost)) = (self.team(team), cost) {
             add(&self.team_cost, [team], cost);
@@ -216,8 +213,8 @@ impl Metrics {
         let Some(&endpoint) = self.endpoints.get(&attempt.endpoint) else {
             return;
         };
-        let end = self.end(attempt.error.as_ref());
-        add(&self.attempts, [endpoint, end], 1);
+        let ended = self.end(attempt.error.as_ref());
+        add(&self.attempts, [endpoint, ended], 1);
         add(&self.cost, [endpoint], cost.unwrap_or(0));
         let used = &attempt.usage;
         let kinds = [used.input, used.cached_input, used.output, used.reasoning];
@@ -229,7 +226,7 @@ impl Metrics {
         }
         let took = |ms: Option<f64>| Duration::try_from_secs_f64(ms? / 1e3).ok();
         if attempt.error.is_none() {
-            let place = [endpoint, usize::from(streamed)];
+            let place = [endpoint, usize::from(end.streamed)];
             note(&self.provider_duration, place, took(attempt.latency_ms));
         }
         note(&self.first_token, [endpoint], took(attempt.first_token_ms));
@@ -258,6 +255,13 @@ impl Metrics {
         add(&self.feedback, [taken as usize], 1);
     }
 
+    /// An item of feedback was kept.
+    pub fn kept(&self, item: &Feedback) {
+        if let Some(witness) = &self.witness {
+            witness.feedback(item);
+        }
+    }
+
     /// Everything, in the text format of Prometheus.
     pub fn text(&self, now: &Now) -> String {
         for place in 0..self.endpoints.len() {
@@ -268,6 +272,11 @@ impl Metrics {
         set(&self.journal_records, [], now.journal);
         let lag = now.journal.saturating_sub(now.learned);
         set(&self.learner_lag, [], lag);
+        if let Some(witness) = &self.witness {
+            let lost = witness.lost();
+            set(&self.otlp_dropped, [0], lost.events);
+            set(&self.otlp_dropped, [1], lost.spans);
+        }
         let mut page = Page::default();
         self.write(&mut page);
         page.finish()
@@ -295,6 +304,7 @@ impl Metrics {
         self.feedback.write(page);
         self.journal_records.write(page);
         self.learner_lag.write(page);
+        self.otlp_dropped.write(page);
         self.team_requests.write(page);
         self.team_cost.write(page);
     }
@@ -330,8 +340,11 @@ impl Metrics {
     }
 
     pub(super) fn no_eligible_arm(&self, excluded: &[Excluded]) {
-        let mut seen = [false; REASONS.len()];
-        for place in excluded.iter().map(|excluded| reason(excluded.reason)) {
+        let mut seen = [false; reason::WORDS.len()];
+        for place in excluded
+            .iter()
+            .map(|excluded| reason::place(excluded.reason))
+        {
             if let Some(seen) = seen.get_mut(place)
                 && !std::mem::replace(seen, true)
             {

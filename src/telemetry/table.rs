@@ -171,6 +171,8 @@ metrics! {
         "Records in the journal since it began.";
     LEARNER_LAG "bellwether_learner_lag_records" Gauge, [],
         "Records of the journal that the published snapshot has not learned yet.";
+    OTLP_DROPPED "bellwether_otlp_dropped_total" Counter, ["kind"],
+        "Spans and events that were not sent over OTLP: too many waited, or the collector did not take them. Only with otlp_endpoint.";
     TEAM_REQUESTS "bellwether_team_requests_total" Counter, ["team", "outcome"],
         "As bellwether_requests_total, by team. Only with metrics_teams = true.";
     TEAM_COST "bellwether_team_cost_usd_total" Dollars, ["team"],

@@ -32,11 +32,14 @@ mod hops;
 mod import;
 #[cfg(feature = "analytics")]
 mod judged;
+mod log_lines;
 mod loop_closed;
 mod metrics;
 #[cfg(feature = "analytics")]
 mod newcomer;
 mod openai_door;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;

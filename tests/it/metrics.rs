@@ -43,10 +43,10 @@ async fn get(at: SocketAddr, method: &str, path: &str) -> (String, String, Strin
 }
 
 /// The metrics, read.
-struct Seen(String);
+pub(crate) struct Seen(String);
 
 impl Seen {
-    async fn of(rig: &Rig) -> Self {
+    pub(crate) async fn of(rig: &Rig) -> Self {
         let (status, head, body) = get(rig.metrics_address(), "GET", "/metrics").await;
         assert_eq!(status, "HTTP/1.1 200 OK");
         assert!(head.contains("text/plain; version=0.0.4"), "{head}");
@@ -54,7 +54,7 @@ impl Seen {
     }
 
     /// The sum of the series of a metric that have all of these labels.
-    fn sum(&self, metric: &str, labels: &[&str]) -> f64 {
+    pub(crate) fn sum(&self, metric: &str, labels: &[&str]) -> f64 {
         let lines = self.0.lines().filter(|line| !line.starts_with('#'));
         let series = lines.filter_map(|line| line.rsplit_once(' '));
         let found = series.filter(|(series, _)| {

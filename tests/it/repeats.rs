@@ -15,10 +15,10 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 /// An OpenAI-compatible endpoint: asked any number of times, it answers as often as it is let.
-struct Endpoint {
+pub(crate) struct Endpoint {
     base_url: String,
     asked: Arc<AtomicUsize>,
-    answers: Arc<Semaphore>,
+    pub(crate) answers: Arc<Semaphore>,
     _serving: JoinSet<()>,
 }
 
@@ -32,7 +32,7 @@ const PIECES: &str = concat!(
 
 impl Endpoint {
     /// Answers with `status`.
-    async fn start(status: &'static str) -> Self {
+    pub(crate) async fn start(status: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
         let (asked, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
@@ -58,7 +58,7 @@ impl Endpoint {
         }
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -90,9 +90,9 @@ async fn answer(
     let _ = stream.write_all(reply.as_bytes()).await;
 }
 
-/// A server whose only arm is the endpoint.
-async fn rig(endpoint: &Endpoint) -> Rig {
-    let arm = format!(
+/// The endpoint as the only arm of a configuration.
+pub(crate) fn arm(endpoint: &Endpoint) -> String {
+    format!(
         r#"[[arms]]
 name = "small"
 context_tokens = 100_000
@@ -105,13 +105,17 @@ base_url = "{}"
 prices = [{{ input_usd_per_million = 0.1, output_usd_per_million = 0.4 }}]
 "#,
         endpoint.base_url
-    );
-    let (dir, params) = configured_with("group", &arm);
+    )
+}
+
+/// A server whose only arm is the endpoint.
+async fn rig(endpoint: &Endpoint) -> Rig {
+    let (dir, params) = configured_with("group", &arm(endpoint));
     let opened = server::open(&params, &SystemClock).expect("opened");
     Rig::serve(dir, params, opened).await
 }
 
-fn asking(request_id: &str) -> v1::CompleteRequest {
+pub(crate) fn asking(request_id: &str) -> v1::CompleteRequest {
     v1::CompleteRequest {
         context: Some(v1::RequestContext {
             messages: vec![said("what is six times seven?")],

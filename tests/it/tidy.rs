@@ -47,7 +47,7 @@ const FLOORS: [(&[&str], bool); 6] = [
 const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
-const CONFINED: [(&str, &[&str]); 14] = [
+const CONFINED: [(&str, &[&str]); 15] = [
     ("tonic", &["proto", "grpc", "server", "drive"]),
     ("prost", &["proto", "grpc"]),
     ("hyper", &["http", "provider", "server"]),
@@ -61,6 +61,7 @@ const CONFINED: [(&str, &[&str]); 14] = [
     ("regex", &["validate"]),
     ("clap", &["cli", "main"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("opentelemetry", &["telemetry"]),
     ("toml", &["config"]),
 ];
 

@@ -40,7 +40,7 @@ fn decision() -> DecisionId {
 /// The failure's status, type, code and param; its object.
 fn check(failure: &Failure, expected: (u16, &str, &str, Option<&str>)) -> Value {
     let ids = super::super::call::CallIds::new(0xab);
-    let reply = failure.reply(ids.next());
+    let reply = failure.reply(ids.call(&http::HeaderMap::new()).id);
     let object: Value = serde_json::from_slice(&failure.json(CallId::default())).unwrap();
     let error = &object["error"];
     let found = (

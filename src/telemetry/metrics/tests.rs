@@ -1,7 +1,7 @@
 //! What is told is what is written, and nothing that a caller chose.
 
 use super::*;
-use crate::decision::Usage;
+use crate::decision::{Reason, Usage};
 use crate::id::DecisionId;
 use crate::unit::{NanoUsd, Timestamp};
 use proptest::prelude::*;
@@ -23,6 +23,13 @@ fn labels(teams: &[&str]) -> Labels {
 
 fn metrics(teams: &[&str]) -> Arc<Metrics> {
     Arc::new(Metrics::new(labels(teams)))
+}
+
+fn end(streamed: bool) -> End {
+    End {
+        streamed,
+        finish: None,
+    }
 }
 
 fn attempt(endpoint: &str, error: Option<&str>) -> Attempt {
@@ -71,14 +78,14 @@ fn every_metric_of_the_table_is_written_once_in_its_order() {
 fn an_attempt_is_told_at_its_endpoint() {
     let metrics = metrics(&[]);
     let team = name("t");
-    metrics.attempt(&team, &attempt("a-eu", None), false);
-    metrics.attempt(&team, &attempt("a-eu", Some("timeout")), false);
-    metrics.attempt(&team, &attempt("b-eu", Some("of-a-caller")), false);
+    metrics.attempt(&team, &attempt("a-eu", None), end(false));
+    metrics.attempt(&team, &attempt("a-eu", Some("timeout")), end(false));
+    metrics.attempt(&team, &attempt("b-eu", Some("of-a-caller")), end(false));
     let streamed = Attempt {
         first_token_ms: Some(5.0),
         ..attempt("b-eu", None)
     };
-    metrics.attempt(&team, &streamed, true);
+    metrics.attempt(&team, &streamed, end(true));
     check(
         &metrics,
         &Now::default(),
@@ -230,7 +237,7 @@ fn teams_are_told_apart_only_where_the_operator_asks_for_it() {
     let tell = |metrics: &Arc<Metrics>| {
         let team = name("tenant");
         metrics.begin(Method::Complete, &team).answered(&[]);
-        metrics.attempt(&team, &attempt("a-eu", None), false);
+        metrics.attempt(&team, &attempt("a-eu", None), end(false));
     };
     let silent = metrics(&[]);
     tell(&silent);
@@ -257,7 +264,7 @@ fn every_word_has_a_place_of_its_own() {
         assert_eq!(outcome as usize, place);
     }
     assert_eq!(Taken::Failed as usize + 1, TAKEN.len());
-    assert_eq!(reason(Reason::Parameters) + 1, REASONS.len());
+    assert_eq!(reason::place(Reason::Parameters) + 1, reason::WORDS.len());
 }
 
 proptest! {
@@ -273,9 +280,9 @@ proptest! {
             arm: name(arm),
             ..attempt(endpoint, Some(error))
         };
-        metrics.attempt(&name(team), &told, streamed);
+        metrics.attempt(&name(team), &told, end(streamed));
         let known = Attempt { endpoint: name("a-eu"), ..told };
-        metrics.attempt(&name(team), &known, streamed);
+        metrics.attempt(&name(team), &known, end(streamed));
         metrics.another_try(&name(arm), &name("a"));
         metrics.checked(check, true);
         metrics.begin(Method::Route, &name(team)).end(Outcome::Ok);

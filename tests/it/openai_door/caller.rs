@@ -8,21 +8,21 @@ use tokio::net::TcpStream;
 
 /// A reply, taken apart.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) head: BTreeMap<String, String>,
-    pub(super) body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: BTreeMap<String, String>,
+    pub(crate) body: String,
     /// Whether the body came to its stated end.
-    pub(super) whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Reply {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The data of its events.
-    pub(super) fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         let data = |event: &str| event.strip_prefix("data: ").expect("data").to_owned();
         self.body.split_terminator("\n\n").map(data).collect()
     }
@@ -87,11 +87,11 @@ fn call(line: &str, key: Option<&str>, headers: &[(&str, &str)], body: &[u8]) ->
     [text.as_bytes(), body].concat()
 }
 
-pub(super) fn get(path: &str, key: Option<&str>) -> Vec<u8> {
+pub(crate) fn get(path: &str, key: Option<&str>) -> Vec<u8> {
     call(&format!("GET {path}"), key, &[], b"")
 }
 
-pub(super) fn post(
+pub(crate) fn post(
     path: &str,
     key: Option<&str>,
     headers: &[(&str, &str)],
@@ -111,7 +111,7 @@ pub(super) fn post(
 }
 
 /// Sends bytes and reads until the server hangs up.
-pub(super) async fn exchange(rig: &Rig, bytes: &[u8]) -> Vec<u8> {
+pub(crate) async fn exchange(rig: &Rig, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(rig.http_address())
         .await
         .expect("connected");
@@ -124,12 +124,12 @@ pub(super) async fn exchange(rig: &Rig, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Sends one call and takes the reply apart.
-pub(super) async fn send(rig: &Rig, bytes: &[u8]) -> Reply {
+pub(crate) async fn send(rig: &Rig, bytes: &[u8]) -> Reply {
     Reply::parse(&exchange(rig, bytes).await)
 }
 
 /// Posts JSON with the key of team `coding`.
-pub(super) async fn ask(rig: &Rig, path: &str, body: &Value) -> Reply {
+pub(crate) async fn ask(rig: &Rig, path: &str, body: &Value) -> Reply {
     send(
         rig,
         &post(path, Some(CODING), &[], body.to_string().as_bytes()),

@@ -1,7 +1,7 @@
 //! The OpenAI-compatible door from outside: raw HTTP over a socket, as SDKs and as attackers send it.
 
 mod attacks;
-mod caller;
+pub(crate) mod caller;
 
 use crate::rig::{CODING, NARROW, Rig, SUPPORT, configured_with, within};
 use bellwether::clock::SystemClock;
