@@ -1,5 +1,7 @@
 //! What is told is what is written, and nothing that a caller chose.
 
+use super::super::log::Call;
+use super::super::witness::{Lost, Span};
 use super::*;
 use crate::decision::{Reason, Usage};
 use crate::id::DecisionId;
@@ -53,6 +55,31 @@ fn attempt(endpoint: &str, error: Option<&str>) -> Attempt {
     }
 }
 
+/// A witness that has lost some of what it was told, and keeps the rest to itself.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Witness for Forgetful {
+    fn begin(&self, _: Method, _: &Name, _: Option<Call>) -> Option<Span> {
+        None
+    }
+
+    fn decided(&self, _: &Span) {}
+
+    fn attempt(&self, _: &Attempt, _: End) {}
+
+    fn ended(&self, _: &Span, _: Outcome) {}
+
+    fn feedback(&self, _: &Feedback) {}
+
+    fn lost(&self) -> Lost {
+        Lost {
+            spans: 5,
+            events: 3,
+        }
+    }
+}
+
 /// Each expected line stands in the text, as it is.
 fn check(metrics: &Metrics, now: &Now, expected: &[&str]) {
     let text = metrics.text(now);
@@ -63,7 +90,8 @@ fn check(metrics: &Metrics, now: &Now, expected: &[&str]) {
 
 #[test]
 fn every_metric_of_the_table_is_written_once_in_its_order() {
-    let text = metrics(&["t"]).text(&Now::default());
+    let metrics = Metrics::new(labels(&["t"])).witnessed(Arc::new(Forgetful));
+    let text = metrics.text(&Now::default());
     let helps = text.lines().filter_map(|l| l.strip_prefix("# HELP "));
     let helps: Vec<_> = helps.filter_map(|l| l.split(' ').next()).collect();
     let table: Vec<_> = table::ALL.iter().map(|family| family.name).collect();
@@ -72,6 +100,18 @@ fn every_metric_of_the_table_is_written_once_in_its_order() {
     assert!(text.contains(&format!(
         "bellwether_build_info{{version=\"{version}\"}} 1\n"
     )));
+}
+
+#[test]
+fn what_a_witness_lost_is_told_where_there_is_one() {
+    let metrics = Metrics::new(labels(&[])).witnessed(Arc::new(Forgetful));
+    let expected = [
+        r#"bellwether_otlp_dropped_total{kind="event"} 3"#,
+        r#"bellwether_otlp_dropped_total{kind="span"} 5"#,
+    ];
+    check(&metrics, &Now::default(), &expected);
+    let text = self::metrics(&[]).text(&Now::default());
+    assert!(!text.contains("otlp"), "{text}");
 }
 
 #[test]
