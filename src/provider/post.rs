@@ -4,11 +4,11 @@
 //!
 //! Not here: what is posted, time limits, trying again.
 
-use super::transport::{SetupError, Transport, broken};
+use super::transport::{Client, SetupError, Transport, broken};
 use super::{Error, Kind};
 use bytes::Bytes;
 use http::{Request, Response};
-use reqwest::Client;
+use http_body_util::{BodyExt, Full};
 
 /// Most that is read of a reply.
 const MOST: usize = 64 << 10;
@@ -26,22 +26,17 @@ impl Post {
 
     /// Sends a request; every status is a reply.
     pub async fn send(self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        let request = request
-            .try_into()
-            .map_err(|_| Error::from(Kind::InvalidRequest))?;
-        let mut reply = self.0.execute(request).await.map_err(|e| broken(&e))?;
-        let mut answer = Response::new(Bytes::new());
-        *answer.status_mut() = reply.status();
-        std::mem::swap(answer.headers_mut(), reply.headers_mut());
+        let sent = self.0.request(request.map(Full::from));
+        let (head, mut upstream) = sent.await.map_err(|e| broken(&e))?.into_parts();
         let mut body = Vec::new();
-        while let Some(piece) = reply.chunk().await.map_err(|e| broken(&e))? {
-            let room = MOST.saturating_sub(body.len());
-            body.extend(piece.iter().take(room));
-            if body.len() >= MOST {
-                break;
+        while body.len() < MOST
+            && let Some(frame) = upstream.frame().await
+        {
+            let frame = frame.map_err(|_| Error::from(Kind::Cut))?;
+            if let Ok(piece) = frame.into_data() {
+                body.extend(piece.iter().take(MOST - body.len()));
             }
         }
-        *answer.body_mut() = body.into();
-        Ok(answer)
+        Ok(Response::from_parts(head, body.into()))
     }
 }

@@ -42,8 +42,7 @@ pub(super) fn told(
         return Ok((metrics, None));
     };
     let unreachable = |error: crate::provider::SetupError| Error::Collector(error.to_string());
-    let transport = Transport::new().map_err(unreachable)?;
-    let post = Post::new(&transport, &settings.endpoint).map_err(unreachable)?;
+    let post = Post::new(&Transport::new(), &settings.endpoint).map_err(unreachable)?;
     let courier = Arc::new(ByPost(post));
     let clock = Arc::clone(clock);
     let (witness, sending) = otlp::open(settings, names(params), courier, clock, tasks)?;
