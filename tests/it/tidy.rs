@@ -55,7 +55,7 @@ const CONFINED: [(&str, &[&str]); 15] = [
     ("http_body", &["http", "provider", "server"]),
     ("polars", &["table", "replay"]),
     ("sled", &["store"]),
-    ("rustix", &["store"]),
+    ("rustix", &["server", "store"]),
     ("hyper_rustls", &["provider"]),
     ("jsonschema", &["validate"]),
     ("regex", &["validate"]),

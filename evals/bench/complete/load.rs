@@ -186,6 +186,16 @@ impl Target {
         })
     }
 
+    /// With these lines in the head too, each `NAME: VALUE`.
+    pub(crate) fn with_headers(mut self, headers: &[String]) -> Self {
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        if let Some(first) = self.request.windows(2).position(|two| two == b"\r\n") {
+            self.request
+                .splice(first + 2..first + 2, lines.into_bytes());
+        }
+        self
+    }
+
     /// As many requests as go.
     pub(crate) fn closed(&self) -> Result<Run, Error> {
         let length = Duration::from_secs(self.shape.seconds.into());

@@ -11,7 +11,8 @@ use crate::{Error, median};
 /// Arguments of `pair`.
 #[derive(clap::Parser)]
 pub(crate) struct Arguments {
-    /// A gateway before the mock: `NAME=URL[,key=KEY][,model=MODEL][,pid=PID[+PID...]]`. May be repeated.
+    /// A gateway before the mock: `NAME=URL[,key=KEY][,model=MODEL][,header=NAME:VALUE...][,pid=PID[+PID...]]`. May be
+    /// repeated.
     #[arg(long = "gateway")]
     gateways: Vec<Gateway>,
     /// Where the mock listens, as HOST:PORT. Absent: one is started, which gateways cannot know of.
@@ -69,7 +70,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
     for gateway in &arguments.gateways {
         pairs.push(Pairs {
             gateway,
-            target: Target::new(&gateway.url, &gateway.key, &gateway.model, shape)?,
+            target: Target::new(&gateway.url, &gateway.key, &gateway.model, shape)?
+                .with_headers(&gateway.headers),
             rounds: Vec::new(),
         });
     }
