@@ -234,6 +234,20 @@ impl Standing {
         retries.is_some_and(|retries| lock(retries).take(now))
     }
 
+    /// Whether [`Standing::may_retry`] would let one more try be made.
+    pub fn has_retry(&self, team: &Name, now: Timestamp) -> bool {
+        let retries = self.retries.get(team);
+        retries.is_some_and(|retries| lock(retries).has_one(now))
+    }
+
+    /// A request that was let through at `now` to the endpoint called `name` is not sent after all.
+    pub fn give_back(&self, name: &Name, now: Timestamp) {
+        let place = self.places.get(name).copied();
+        if let Some(place) = place.and_then(|place| self.endpoints.get(place)) {
+            place.state().breaker.give_back(now);
+        }
+    }
+
     fn note(
         &self,
         (place, how): (usize, impl FnOnce(&mut Breaker)),

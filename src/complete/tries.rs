@@ -71,6 +71,7 @@ impl<'a> Tries<'a> {
     /// The endpoint to ask first.
     pub(super) fn first(&self) -> Result<Arc<Endpoint>, Error> {
         if self.deadline <= Instant::now() {
+            self.route.give_back(&self.routed.decision);
             return Err(Error::DeadlineExceeded);
         }
         if self.routed.repeated {

@@ -127,6 +127,14 @@ impl Breaker {
         true
     }
 
+    /// A request that was let through at `now` is not sent after all: if it was to see whether the endpoint is
+    /// back, the next one may.
+    pub fn give_back(&mut self, now: Timestamp) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.probing) {
+            (open.until, open.probing) = (now, false);
+        }
+    }
+
     /// Notes what became of a request.
     ///
     /// ```
@@ -308,6 +316,21 @@ mod tests {
         assert!(breaker.admit(at(4_000)));
         breaker.note(Outcome::Answered, at(4_100));
         assert_eq!(breaker, Breaker::default());
+    }
+
+    #[test]
+    fn a_probe_that_is_not_sent_is_the_next_ones() {
+        let mut breaker = Breaker::default();
+        for _ in 0..5 {
+            breaker.note(Outcome::Failed, at(0));
+        }
+        breaker.give_back(at(1));
+        assert!(!breaker.admit(at(2)), "nobody was let through");
+        assert!(breaker.admit(at(2_000)) && !breaker.admit(at(2_001)));
+        breaker.give_back(at(2_000));
+        assert!(breaker.admit(at(2_001)) && !breaker.admit(at(2_002)));
+        breaker.note(Outcome::Answered, at(2_003));
+        assert!(breaker.is_closed());
     }
 
     #[test]

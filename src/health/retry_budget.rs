@@ -55,14 +55,19 @@ impl RetryBudget {
     /// assert_eq!((0..1000).filter(|_| budget.take(at(3))).count(), 30);
     /// ```
     pub fn take(&mut self, now: Timestamp) -> bool {
-        let since = self.seen.map_or(0, |seen| now.micros() - seen.micros());
-        let earned = since.max(0) as f64 * 1e-6 * PER_SECOND;
-        self.tries = (self.tries + earned).min(MOST);
-        self.seen = Some(self.seen.map_or(now, |seen| seen.max(now)));
-        let granted = self.tries >= 1.0;
+        let granted = self.has_one(now);
         if granted {
             self.tries -= 1.0;
         }
         granted
+    }
+
+    /// Whether one more try could be made.
+    pub fn has_one(&mut self, now: Timestamp) -> bool {
+        let since = self.seen.map_or(0, |seen| now.micros() - seen.micros());
+        let earned = since.max(0) as f64 * 1e-6 * PER_SECOND;
+        self.tries = (self.tries + earned).min(MOST);
+        self.seen = Some(self.seen.map_or(now, |seen| seen.max(now)));
+        self.tries >= 1.0
     }
 }

@@ -229,7 +229,7 @@ impl Route {
         asks: bool,
     ) -> Result<Routed, Error> {
         let decision = self.decide(caller, request, first, asks)?;
-        let unheard = Unheard::new(&self.known.accounts, &decision);
+        let unheard = Unheard::new((&self.known.accounts, &self.known.standing), &decision);
         let record = Record::Decision(Box::new(decision));
         self.store.commit(&record).await?;
         self.known.warmth.note(&record);

@@ -102,13 +102,15 @@ impl Route {
         };
         let now = self.clock.now();
         let over = tried.len() >= MOST_TRIES || request.constraints.no_fallbacks;
-        if over || last.error.retry == Retry::Never || left.is_zero() {
+        // Asked before an endpoint is: one that would not be asked must not lose its probe.
+        let standing = &self.known.standing;
+        let spent = over || !standing.has_retry(&caller.team, now);
+        if spent || last.error.retry == Retry::Never || left.is_zero() {
             return Ok(None);
         }
         let asked =
             |endpoint: &Arc<Endpoint>| tried.iter().any(|t| t.endpoint.name == endpoint.name);
         let asked: Vec<bool> = self.catalogue.endpoints().iter().map(asked).collect();
-        let standing = &self.known.standing;
         // Those that nothing is held against, then those that may be back, then those that only callers speak
         // against.
         let mut shuts = vec![
@@ -177,6 +179,12 @@ impl Route {
     fn granted(&self, team: &Name, road: Road) -> Option<Road> {
         let granted = self.known.standing.may_retry(team, self.clock.now());
         granted.then_some(road)
+    }
+
+    /// The endpoint of a decision is not asked after all: its probe, if the decision took it, is the next one's.
+    pub fn give_back(&self, decision: &Decision) {
+        let standing = &self.known.standing;
+        standing.give_back(&decision.endpoint, decision.time);
     }
 
     /// Whether a road is still open when its pause is over: of all who waited for an endpoint that has failed,

@@ -9,7 +9,7 @@
 //! Invariants: a wait is told only where waiting may help: of endpoints that the request could use if none were
 //! left alone, within its limits and its team's budget.
 //!
-//! Not here: who is left alone (`standing`), a pause before a second try of what was begun (`roads`).
+//! Not here: who is left alone (`standing`), a pause before a second try of what was begun (`hops`).
 
 use super::asked::Asked;
 use super::choose::Route;

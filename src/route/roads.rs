@@ -11,7 +11,7 @@
 //! - One that has failed and is due goes before all of them, once: or nobody would see that it is back. Only for
 //!   a request that we ask with: `Route` takes no probe, for nobody may ever ask what it names, and a probe that
 //!   nobody tells of keeps an endpoint that is back from those who would see it. (To `Route` an endpoint is left
-//!   alone, or it is not; what its callers report of one that has failed lays it to rest again.)
+//!   alone, or it is not; what its callers report of one that has failed makes it avoided for a while.)
 //!
 //! Not here: where to go when it fails (`hops`), asking (`complete`), breakers and latencies (`standing`), what is
 //! warm (`warmth`).
@@ -54,7 +54,8 @@ pub(super) fn seed(session: Option<&Name>, id: DecisionId) -> u64 {
 }
 
 impl Route {
-    /// The place in the catalogue of the endpoint of `arm` to ask, among those that `allowed` lets.
+    /// The place in the catalogue of the endpoint of `arm` to ask: the best that `allowed` lets, which is asked of
+    /// the best first (it may hold money) and of no other once one is found.
     pub(super) fn pick(
         &self,
         by: &Choosing<'_>,
@@ -67,11 +68,10 @@ impl Route {
             return (allowed(only) && admit(only)).then_some(only);
         }
         let candidate = |place: &usize| self.candidate(by, arm, *place);
-        let places = places.iter().filter(|place| allowed(**place));
-        let mut candidates: Vec<_> = places.filter_map(candidate).collect();
+        let mut candidates: Vec<_> = places.iter().filter_map(candidate).collect();
         while let Some(index) = best(&candidates, by.seed) {
             let chosen = candidates.swap_remove(index);
-            if admit(chosen.place) {
+            if allowed(chosen.place) && admit(chosen.place) {
                 return Some(chosen.place);
             }
         }

@@ -1,4 +1,4 @@
-//! The money that is held for a decision until its caller has heard of it.
+//! What is held for a decision until its caller has heard of it: money, and its endpoint's probe.
 //!
 //! A decision holds its worst case before its record is written, and the wait for the record is the one place
 //! between the two at which a call can be dropped (its caller hung up, its deadline came) or fail. Then nobody is
@@ -15,12 +15,15 @@
 use crate::account::Accounts;
 use crate::decision::Decision;
 use crate::id::{DecisionId, Name};
+use crate::standing::Standing;
 use crate::unit::Timestamp;
 
 /// A decision that its caller has not heard of yet.
 #[must_use]
 pub(super) struct Unheard<'a> {
     accounts: &'a Accounts,
+    standing: &'a Standing,
+    endpoint: Name,
     team: Name,
     decision: DecisionId,
     time: Timestamp,
@@ -29,9 +32,14 @@ pub(super) struct Unheard<'a> {
 
 impl<'a> Unheard<'a> {
     /// What is held for it is let go with this.
-    pub(super) fn new(accounts: &'a Accounts, decision: &Decision) -> Self {
+    pub(super) fn new(
+        (accounts, standing): (&'a Accounts, &'a Standing),
+        decision: &Decision,
+    ) -> Self {
         Self {
             accounts,
+            standing,
+            endpoint: decision.endpoint.clone(),
             team: decision.team.clone(),
             decision: decision.id,
             time: decision.time,
@@ -49,6 +57,7 @@ impl Drop for Unheard<'_> {
     fn drop(&mut self) {
         if !self.heard {
             self.accounts.cancel(&self.team, self.decision, self.time);
+            self.standing.give_back(&self.endpoint, self.time);
         }
     }
 }
