@@ -77,6 +77,9 @@ pub(super) struct Refused {
 /// A streamed answer is read this far: events repeat what frames them, so it may be larger than a whole one.
 const MAX_STREAM_BYTES: usize = 128 << 20;
 
+/// How long the end of a body is waited for whose answer is over, so that its connection can be used again.
+const END_PATIENCE: Duration = Duration::from_millis(100);
+
 /// A refusal's body is read this far, and this long.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
@@ -227,7 +230,7 @@ where
     B::Error: Send,
 {
     let upstream = Upstream {
-        body,
+        body: Some(body),
         read: 0,
         waiting,
         events: Events::default(),
@@ -243,7 +246,8 @@ where
 
 /// A streamed answer being read.
 struct Upstream<B, G> {
-    body: B,
+    /// Absent where the answer is over.
+    body: Option<B>,
     /// Bytes read.
     read: usize,
     waiting: Waiting,
@@ -252,22 +256,31 @@ struct Upstream<B, G> {
     ready: VecDeque<Piece>,
 }
 
-impl<B: Body<Data = Bytes> + Unpin, G: Gather> Upstream<B, G> {
+impl<B, G: Gather> Upstream<B, G>
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+    B::Error: Send,
+{
     async fn next(&mut self) -> Result<Option<Piece>, Error> {
         loop {
             if let Some(piece) = self.ready.pop_front() {
                 return Ok(Some(piece));
             }
-            if self.gather.done() {
+            let Some(body) = self.body.as_mut().filter(|_| !self.gather.done()) else {
                 return Ok(None);
-            }
+            };
             if let Some(data) = self.events.next()? {
                 if self.gather.take(&data, &mut self.ready)? {
                     self.waiting.came_on();
                 }
+                if self.gather.done()
+                    && let Some(body) = self.body.take()
+                {
+                    end(body);
+                }
                 continue;
             }
-            match chunk(&mut self.body, &mut self.waiting).await? {
+            match chunk(body, &mut self.waiting).await? {
                 Some(bytes) => {
                     self.read = self.read.saturating_add(bytes.len());
                     if self.read > MAX_STREAM_BYTES {
@@ -279,6 +292,19 @@ impl<B: Body<Data = Bytes> + Unpin, G: Gather> Upstream<B, G> {
                 None => self.gather.end(&mut self.ready)?,
             }
         }
+    }
+}
+
+/// Reads on to the end of a body whose answer is over, a little, and nobody waits for it: until then its
+/// connection is of no use to the next call, and many providers send the end apart from the last event.
+fn end<B>(mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+    B::Error: Send,
+{
+    if !body.is_end_stream() {
+        let read = async move { while let Some(Ok(_)) = body.frame().await {} };
+        tokio::spawn(tokio::time::timeout(END_PATIENCE, read));
     }
 }
 

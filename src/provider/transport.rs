@@ -7,7 +7,7 @@
 //! twice; an error names no address, since an address may hold a secret.
 //!
 //! Proxies: secure addresses are reached through the one that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name, by
-//! a tunnel. Plain addresses are reached directly: they are on the operator's own network, or should be.
+//! a tunnel; it is spoken to in plain HTTP, and one of another kind is refused at the start. Plain addresses are reached directly: they are on the operator's own network, or should be.
 //!
 //! Not here: time limits of an answer (each call has its own deadline).
 
@@ -49,6 +49,11 @@ pub enum SetupError {
     /// The machine's certificates cannot be read, or the client not be built.
     #[error("the HTTP client cannot be built: {0}")]
     Client(String),
+    /// The environment names a proxy that is not spoken to in plain HTTP.
+    #[error(
+        "HTTPS_PROXY or ALL_PROXY names a proxy of another kind: allowed http://[USER:PASSWORD@]HOST[:PORT]"
+    )]
+    Proxy,
 }
 
 /// The clients. Cheap to clone; clones share their connections.
@@ -86,6 +91,7 @@ impl Transport {
     pub(super) fn client(&self, url: &Url) -> Result<Client, SetupError> {
         match url.scheme() {
             "http" => Ok(self.plain.clone()),
+            "https" if !dial::can_pass(&uri(url)?) => Err(SetupError::Proxy),
             "https" => self.secure.get_or_init(|| secure(self.connect)).clone(),
             _ => Err(SetupError::BaseUrl),
         }
@@ -111,7 +117,7 @@ fn client(tls: ClientConfig, connect: Duration) -> Client {
         .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
-        .wrap_connector(Dial::new());
+        .wrap_connector(Dial::new(connect));
     legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)

@@ -255,6 +255,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stream_whose_end_comes_apart_leaves_its_connection_to_the_next() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+        let (done, mut taken) = tokio::sync::mpsc::channel::<()>(1);
+        let (sent, mut ended) = tokio::sync::mpsc::channel::<()>(1);
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            for _ in 0..5 {
+                assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+                let answer = events(&[HELLO, STOP, "[DONE]"]).concat();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                taken.recv().await.unwrap();
+                stream.write_all(END.as_bytes()).await.unwrap();
+                sent.send(()).await.unwrap();
+            }
+        });
+        let client = OpenAi::new(Settings::new(base_url, None), &Transport::new()).unwrap();
+        for _ in 0..5 {
+            // A second connection would be taken by nobody.
+            let (pieces, end) = testing::streamed(&client, in_time()).await;
+            assert_eq!((pieces.len(), end), (2, None));
+            done.send(()).await.unwrap();
+            ended.recv().await.unwrap();
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+        }
+        server.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_429_says_how_long_to_wait() {
         let body = r#"{"error":{"message":"slow down, sk-very-secret","type":"requests","code":"rate_limit_exceeded"}}"#;
         check_refused(

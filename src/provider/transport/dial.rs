@@ -15,7 +15,13 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tower::Service;
 
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// An idle connection is asked for a sign of life after so long, and so often, and is given up after [`PROBES`]
+/// without one: well before a kept one is used again.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+
+/// Longest time that what was sent may stay unacknowledged: a network that is gone is no slow provider.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -28,21 +34,37 @@ pub(in crate::provider) struct Dial {
 }
 
 impl Dial {
-    /// With the proxies that the environment names.
-    pub(super) fn new() -> Self {
-        Self::through(Matcher::from_env())
+    /// With the proxies that the environment names. Of a host's addresses all are tried within `connect`.
+    pub(super) fn new(connect: Duration) -> Self {
+        Self::through(Matcher::from_env(), connect)
     }
 
-    fn through(proxies: Matcher) -> Self {
+    fn through(proxies: Matcher, connect: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(connect));
         tcp.set_keepalive(Some(KEEP_ALIVE));
+        tcp.set_keepalive_interval(Some(KEEP_ALIVE));
+        tcp.set_keepalive_retries(Some(PROBES));
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
+        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         Self {
             tcp,
             proxies: Arc::new(proxies),
         }
     }
+}
+
+/// Whether we can speak to the proxy that the environment names for this address, if it names one: in plain HTTP.
+/// (To another one a password would go in clear, or nothing would be understood.)
+pub(super) fn can_pass(to: &Uri) -> bool {
+    is_plain(&Matcher::from_env(), to)
+}
+
+fn is_plain(proxies: &Matcher, to: &Uri) -> bool {
+    let proxy = proxies.intercept(to);
+    proxy.is_none_or(|proxy| proxy.uri().scheme_str() == Some("http"))
 }
 
 impl Service<Uri> for Dial {
@@ -117,7 +139,7 @@ mod tests {
             .all(format!("http://me:pass@{address}"))
             .no(no_proxy)
             .build();
-        let mut dial = Dial::through(proxies);
+        let mut dial = Dial::through(proxies, Duration::from_secs(10));
         let proxy = async {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut heard = vec![0; 1024];
@@ -155,6 +177,18 @@ mod tests {
     async fn plain_addresses_and_those_that_the_environment_excepts_are_reached_directly() {
         assert_eq!(asked(&nobody("http").await, "").await, None);
         assert_eq!(asked(&nobody("https").await, "127.0.0.1").await, None);
+    }
+
+    #[test]
+    fn a_proxy_of_another_kind_is_none_that_we_can_pass() {
+        let passes = |proxy: &str| {
+            let proxies = Matcher::builder().all(proxy).no("here.example.org").build();
+            let to = |text: &str| is_plain(&proxies, &text.parse().unwrap());
+            assert!(to("https://here.example.org"));
+            to("https://there.example.org")
+        };
+        assert!(passes("http://proxy:3128") && passes("proxy:3128"));
+        assert!(!passes("https://proxy") && !passes("socks5://proxy:1080"));
     }
 
     #[tokio::test(start_paused = true)]
