@@ -19,8 +19,8 @@
 //! 2's) the hungriest had 0.30 tokens a byte of English and Rust, 0.49 of JSON, 0.83 of base64, 0.98 of Burmese
 //! and of random Unicode, and 1.00 of numbers between commas: any share of a byte that saves much would let
 //! some usual text spend past a limit. The price is that a hold is some three times the input's cost where
-//! the text is prose or code. What keeps that from refusing falsely: a caller's own count is taken at its word,
-//! for both ([`InputTokens::counted`]); no hold counts more input than the arm's context holds
+//! the text is prose or code. What keeps that from refusing falsely: a caller's own count is taken at its word
+//! ([`InputTokens::counted`]; no hold is less than what is expected of the messages that came with it); no hold counts more input than the arm's context holds
 //! (`eligibility::worst_case`); and only holds and hard limits ever see the bound.
 //!
 //! Where the bound is none: a vocabulary that first rewrites text by compatibility forms (T5's) can have more
@@ -137,6 +137,13 @@ impl InputTokens {
             expected: tokens,
             bound: TokenBound(tokens),
         }
+    }
+
+    /// With no less than `tokens` held.
+    #[must_use]
+    pub fn at_least(self, tokens: u32) -> Self {
+        let bound = TokenBound(self.bound.0.max(tokens));
+        Self { bound, ..self }
     }
 
     /// Of what is said, offered and asked for.

@@ -86,12 +86,13 @@ fn texts(message: Option<&Message>) -> Vec<&str> {
     message.into_iter().flat_map(Message::texts).collect()
 }
 
-/// Input tokens of the request: as the caller counted them, or else how many to expect and how many there can be.
+/// Input tokens of the request: as the caller counted them, or else how many to expect and how many there can be. A
+/// count that is less than what the messages let expect holds that: a caller's word costs nothing.
 pub fn input_tokens(request: &Request) -> InputTokens {
-    let of = || {
-        let (messages, tools) = (&request.messages, &request.tools);
-        let said = InputTokens::of(messages, tools, &request.response_format);
-        said.beside(&request.generation)
-    };
-    request.input_tokens.map_or_else(of, InputTokens::counted)
+    let (messages, tools) = (&request.messages, &request.tools);
+    let said = InputTokens::of(messages, tools, &request.response_format);
+    match request.input_tokens {
+        Some(counted) => InputTokens::counted(counted).at_least(said.expected()),
+        None => said.beside(&request.generation),
+    }
 }
