@@ -255,7 +255,8 @@ pub struct RequestContext {
     /// embedding. Empty: the built-in one.
     #[prost(float, repeated, tag = "8")]
     pub embedding: ::prost::alloc::vec::Vec<f32>,
-    /// Input tokens, 0 to 1e8, if the caller has counted them. Absent: estimated as characters / 4.
+    /// Input tokens, 0 to 1e8, if the caller has counted them. Absent: estimated (characters / 4 of text, usual
+    /// numbers for images, sound and documents), and the most that there can be is held where money is limited.
     #[prost(int64, optional, tag = "9")]
     pub input_tokens: ::core::option::Option<i64>,
     /// Most output tokens the caller will accept, 1 to 1e8. Absent: the arm's own limit.
@@ -385,7 +386,7 @@ pub struct Endpoint {
     /// The arm it serves.
     #[prost(string, tag = "2")]
     pub arm: ::prost::alloc::string::String,
-    /// Wire dialect: "simulated" or "openai".
+    /// Wire dialect: "simulated", "openai", "azure", "anthropic" or "gemini".
     #[prost(string, tag = "3")]
     pub provider: ::prost::alloc::string::String,
     /// The model's name there.

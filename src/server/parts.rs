@@ -12,6 +12,7 @@ use crate::provider::{
     OpenAiSettings, Provider, SetupError, Simulated, SimulatedSettings, Transport,
 };
 use crate::route::{self, Choosing, Recording};
+use crate::standing::Standing;
 use crate::unit::Probability;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,6 +49,12 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
         teams.insert(team.name.clone(), routing);
     }
     Ok(teams)
+}
+
+/// How each endpoint does, and what each team may try again.
+pub(super) fn standing(params: &config::Params) -> Standing {
+    let teams = params.teams.iter().map(|team| &team.name);
+    Standing::new(params.catalogue.endpoints(), teams)
 }
 
 /// A client for each endpoint.

@@ -6,7 +6,7 @@ use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
 use super::metrics::{Exposition, View};
-use super::parts::{providers, teams};
+use super::parts::{providers, standing, teams};
 use super::spans;
 use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
@@ -270,12 +270,6 @@ fn attempts(held: &Held) -> Attempts {
     let standing = Arc::clone(&held.standing);
     let attempts = Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing);
     attempts.counted(Arc::clone(&held.metrics))
-}
-
-/// How each endpoint does, and what each team may try again.
-fn standing(params: &config::Params) -> Standing {
-    let teams = params.teams.iter().map(|team| &team.name);
-    Standing::new(params.catalogue.endpoints(), teams)
 }
 
 /// What is known when a decision is made.
