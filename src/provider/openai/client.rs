@@ -180,7 +180,11 @@ mod tests {
     use crate::provider::testing::{self, KEY, events, hi, in_time, whole};
     use crate::provider::{FinishReason, Kind, Piece};
     use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
     use tokio::time::Instant;
 
     /// A server and how to reach it.
@@ -254,36 +258,49 @@ mod tests {
         assert!(request.ends_with(r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#));
     }
 
+    /// Streams an answer whose last chunk comes apart, once the answer has been read.
+    async fn ends_apart(mut stream: tokio::net::TcpStream, (read, ended): &(Notify, Notify)) {
+        let answer = events(&[HELLO, STOP, "[DONE]"]).concat();
+        let mut request = Vec::new();
+        while stream.read_buf(&mut request).await.unwrap() > 0 {
+            if request.ends_with(b"}") {
+                request.clear();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                read.notified().await;
+                stream.write_all(END.as_bytes()).await.unwrap();
+                ended.notify_one();
+            }
+        }
+    }
+
     #[tokio::test]
     async fn a_stream_whose_end_comes_apart_leaves_its_connection_to_the_next() {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        const ROUNDS: usize = 20;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let (done, mut taken) = tokio::sync::mpsc::channel::<()>(1);
-        let (sent, mut ended) = tokio::sync::mpsc::channel::<()>(1);
-        let server = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            for _ in 0..5 {
-                assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
-                let answer = events(&[HELLO, STOP, "[DONE]"]).concat();
-                stream.write_all(answer.as_bytes()).await.unwrap();
-                taken.recv().await.unwrap();
-                stream.write_all(END.as_bytes()).await.unwrap();
-                sent.send(()).await.unwrap();
+        let told = Arc::new((Notify::new(), Notify::new()));
+        let taken = Arc::new(AtomicUsize::new(0));
+        let (heard, counted) = (Arc::clone(&told), Arc::clone(&taken));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let heard = Arc::clone(&heard);
+                tokio::spawn(async move { ends_apart(stream, &heard).await });
             }
         });
         let client = OpenAi::new(Settings::new(base_url, None), &Transport::new()).unwrap();
-        for _ in 0..5 {
-            // A second connection would be taken by nobody.
+        for _ in 0..ROUNDS {
             let (pieces, end) = testing::streamed(&client, in_time()).await;
             assert_eq!((pieces.len(), end), (2, None));
-            done.send(()).await.unwrap();
-            ended.recv().await.unwrap();
+            told.0.notify_one();
+            told.1.notified().await;
             for _ in 0..1000 {
                 tokio::task::yield_now().await;
             }
         }
-        server.await.unwrap();
+        // One is enough where its end is read before the next call begins, which nothing here can wait for.
+        let taken = taken.load(Ordering::Relaxed);
+        assert!(taken <= ROUNDS / 2, "{taken} connections");
     }
 
     #[tokio::test]
