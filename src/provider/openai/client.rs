@@ -281,11 +281,13 @@ mod tests {
         let told = Arc::new((Notify::new(), Notify::new()));
         let taken = Arc::new(AtomicUsize::new(0));
         let (heard, counted) = (Arc::clone(&told), Arc::clone(&taken));
-        tokio::spawn(async move {
+        let mut server = tokio::task::JoinSet::new();
+        server.spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::Relaxed);
                 let heard = Arc::clone(&heard);
-                tokio::spawn(async move { ends_apart(stream, &heard).await });
+                connections.spawn(async move { ends_apart(stream, &heard).await });
             }
         });
         let client = OpenAi::new(Settings::new(base_url, None), &Transport::new()).unwrap();
