@@ -1,5 +1,5 @@
 //! Two teams that call opposite things good settle on different arms from the same traffic; when they
-//! exchange their scorecards, each takes the other's arm on its very next decision: what was learned of
+//! exchange their scorecards, each takes the other's arm from its very next decisions on: what was learned of
 //! signals stays, and is composed anew.
 //!
 //! On `../shared/datasets/zeroeval.parquet`, where correctness (the score) and strictly valid JSON (a
@@ -8,7 +8,7 @@
 //! `cargo test --test it two_teams -- --nocapture`.
 //!
 //! Draws differ from run to run: after the exchange an arm that a team draws for little else than exploration must
-//! be known to within 0.2 points. (After half as many prompts two of some thirty runs failed by chance.)
+//! be known to within 0.2 points. (Asked of one prompt alone three of some forty runs failed by chance.)
 
 use crate::rig::{CODING, Caller, Rig, SUPPORT, about, arm, item, key, said, signal};
 use bellwether::clock::SystemClock;
@@ -96,11 +96,16 @@ async fn play(caller: &mut Caller, table: &OutcomeTable, prompt: usize) -> Strin
     reply.arm
 }
 
-/// The arm that a team would take, without exploring.
-async fn next(caller: &mut Caller, table: &OutcomeTable, prompt: usize) -> String {
-    let mut request = asking(table, prompt);
-    request.explore = Some(false);
-    caller.ask(request).await.unwrap().arm
+/// The arm that a team would take of most prompts that come next, without exploring; none of them teaches it
+/// anything. Most, for what is expected of one prompt's words is learned of few like it.
+async fn next(caller: &mut Caller, table: &OutcomeTable, prompts: &[usize]) -> String {
+    let mut taken = Vec::new();
+    for prompt in prompts {
+        let mut request = asking(table, *prompt);
+        request.explore = Some(false);
+        taken.push(caller.ask(request).await.unwrap().arm);
+    }
+    most(&taken).0
 }
 
 /// The most frequent name and its share.
@@ -147,9 +152,9 @@ async fn opposite_scorecards_settle_on_different_arms_and_exchange_them_at_once(
         println!("of the last 100 prompts {share:.2} went to {settled}");
         assert!(settled == arm && share > 0.5, "{settled} {share}");
     }
-    let probe = prompt(PROMPTS);
+    let probes: Vec<usize> = (PROMPTS..PROMPTS + 51).map(prompt).collect();
     for (team, arm) in teams.iter_mut().zip([RIGHT, VALID]) {
-        assert_eq!(next(team, &table, probe).await, arm);
+        assert_eq!(next(team, &table, &probes).await, arm);
     }
     let (dir, _) = rig.stop().await;
     let params = configured(dir.path(), "strict", "right");
@@ -157,8 +162,8 @@ async fn opposite_scorecards_settle_on_different_arms_and_exchange_them_at_once(
     let rig = Rig::serve(dir, params, opened).await;
     for (key, arm) in [(CODING, VALID), (SUPPORT, RIGHT)] {
         let mut team = rig.caller(key).await;
-        let taken = next(&mut team, &table, probe).await;
-        println!("its next decision with the other's scorecard: {taken}");
+        let taken = next(&mut team, &table, &probes).await;
+        println!("its next decisions with the other's scorecard: {taken}");
         assert_eq!(taken, arm);
     }
     rig.stop().await;
