@@ -10,6 +10,7 @@
 //!
 //! Read first: [`record`] (what is kept), [`Store`] (the door), [`journal`] (how it is kept).
 
+mod digest;
 mod engine;
 #[cfg(test)]
 mod engine_tests;
@@ -30,6 +31,7 @@ pub mod simulated;
 pub(crate) mod sample;
 
 pub use checkpoint::Checkpoints;
+pub use digest::Digest;
 pub use disk::{Disk, FileDisk};
 pub use engine::{Found, Settings, Store};
 pub use error::Error;
