@@ -8,12 +8,12 @@
 use super::error::ReportError;
 use crate::account::Accounts;
 use crate::clock::Clock;
-use crate::decision::{self, Attempt};
+use crate::decision::{self, Attempt, Decision};
 use crate::eligibility::Catalogue;
 use crate::health::Outcome;
 use crate::id::{DecisionId, Name, listed};
 use crate::standing::{Standing, Took};
-use crate::store::{Claim, Position, Record, Store, Turn};
+use crate::store::{Claim, Record, Store, Turn};
 use crate::unit::NanoUsd;
 use crate::warmth::Warmth;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl Reports {
 
     /// Keeps what `team` tells.
     pub async fn report(&self, team: &Name, told: AttemptReport) -> Result<Attempt, ReportError> {
-        let decided = self.decided(team, told.decision)?;
+        let chosen = self.decided(team, told.decision)?.endpoint;
         let _turn = match &told.request {
             Some(request) => match self.turn(team, request).await? {
                 Ok(turn) => Some(turn),
@@ -76,7 +76,6 @@ impl Reports {
             },
             None => None,
         };
-        let chosen = self.endpoint_of(decided, told.decision)?;
         let named = told.endpoint.clone().unwrap_or_else(|| chosen.clone());
         let endpoint = self.catalogue.endpoint(named.as_str());
         let endpoint = endpoint.ok_or_else(|| ReportError::UnknownEndpoint {
@@ -132,12 +131,11 @@ impl Reports {
         self.standing.told(endpoint, outcome, took, attempt.ended);
     }
 
-    /// Where the decision is, if it is the team's.
-    fn decided(&self, team: &Name, id: DecisionId) -> Result<Position, ReportError> {
-        let index = self.store.index();
-        let known = index.decision(id).filter(|known| known.team == team);
-        let position = known.and_then(|known| known.decision);
-        position.ok_or(ReportError::DecisionNotFound { id })
+    /// The decision, if it is the team's.
+    fn decided(&self, team: &Name, id: DecisionId) -> Result<Box<Decision>, ReportError> {
+        let known = self.store.decision(id)?.map(|(_, decision)| decision);
+        let known = known.filter(|decision| decision.team == *team);
+        known.ok_or(ReportError::DecisionNotFound { id })
     }
 
     /// The turn of an idempotency key, or the attempt that was kept with it.
@@ -160,13 +158,6 @@ impl Reports {
                 Record::Attempt { attempt, .. } => Ok(Err(Box::new(attempt))),
                 _ => Err(reused()),
             },
-        }
-    }
-
-    fn endpoint_of(&self, decided: Position, id: DecisionId) -> Result<Name, ReportError> {
-        match self.store.journal().at(decided)? {
-            Record::Decision(decision) => Ok(decision.endpoint),
-            _ => Err(ReportError::DecisionNotFound { id }),
         }
     }
 }

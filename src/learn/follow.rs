@@ -81,7 +81,7 @@ impl Published {
     /// The controls are read while no other snapshot can be made: an older one never comes after a newer.
     fn swap(&self, mut snapshot: Snapshot, store: &Store) {
         for (name, team) in &mut snapshot.teams {
-            let control = store.index().control(name);
+            let control = store.control(name);
             if team.control != control {
                 Arc::make_mut(team).control = control;
             }

@@ -169,7 +169,7 @@ impl Intake {
         if let Err(refused) = check(&team.scorecard, &item) {
             return Ok(Verdict::Refused(refused));
         }
-        let verdict = self.visible(&item);
+        let verdict = self.visible(&item)?;
         if matches!(verdict, Verdict::Refused(_)) {
             return Ok(verdict);
         }
@@ -184,7 +184,7 @@ impl Intake {
             },
             None => {
                 let turn = self.store.content_turn(&item.team, item.body_hash).await;
-                if self.seen(&item) {
+                if self.store.repeats(&item)? {
                     self.all_durable().await?;
                     return Ok(Verdict::Duplicate);
                 }
@@ -201,42 +201,28 @@ impl Intake {
         Ok(verdict)
     }
 
-    fn visible(&self, item: &Feedback) -> Verdict {
-        let index = self.store.index();
+    fn visible(&self, item: &Feedback) -> Result<Verdict, Error> {
         let id = match &item.subject {
             Subject::Decision(id) => *id,
             Subject::Episode(name) => {
-                let known = index.episode(&item.team, name);
-                return match known.is_some_and(|episode| !episode.decisions.is_empty()) {
-                    true => Verdict::Accepted,
-                    false => Verdict::Parked,
-                };
+                let known = self.store.episode(&item.team, name)?;
+                return Ok(known.map_or(Verdict::Parked, |_| Verdict::Accepted));
             }
         };
-        match index.decision(id).filter(|known| known.decision.is_some()) {
-            Some(known) if *known.team != item.team => {
+        Ok(match self.store.decision(id)? {
+            Some((_, known)) if known.team != item.team => {
                 Verdict::Refused(Refused::DecisionNotFound { id })
             }
             Some(_) => Verdict::Accepted,
             None if self.is_late(&item.team, id) => Verdict::Late,
             None => Verdict::Parked,
-        }
+        })
     }
 
     fn is_late(&self, team: &Name, id: DecisionId) -> bool {
         let team = self.params.teams.get(team);
         let window = team.map(|team| team.window(&self.params.limits));
         window.is_some_and(|window| id.minted().after(window) < self.clock.now())
-    }
-
-    fn seen(&self, item: &Feedback) -> bool {
-        let index = self.store.index();
-        match &item.subject {
-            Subject::Decision(id) => index.repeats_decision_feedback(*id, item.body_hash),
-            Subject::Episode(name) => {
-                index.repeats_episode_feedback(&item.team, name, item.body_hash)
-            }
-        }
     }
 
     /// Waits until what was kept before counts as done: whoever kept it may have been dropped before
@@ -266,8 +252,7 @@ impl Intake {
             }
             None => None,
         };
-        let known = self.store.index().episode(team, &closing.episode).cloned();
-        let known = known.filter(|episode| !episode.decisions.is_empty());
+        let known = self.store.episode(team, &closing.episode)?;
         let known = known.ok_or_else(|| Error::UnknownEpisode(closing.episode.clone()))?;
         let already_closed = known.closed.is_some();
         if already_closed {
@@ -281,7 +266,7 @@ impl Intake {
             };
             self.store.commit(&record).await?;
         }
-        let decisions = u64::try_from(known.decisions.len()).unwrap_or(u64::MAX);
+        let decisions = u64::try_from(known.decisions).unwrap_or(u64::MAX);
         Ok(EpisodeClosed {
             decisions,
             already_closed,

@@ -15,7 +15,7 @@ use crate::decision::{Allowance, Drawn, Excluded, Origin, Reason};
 use crate::eligibility::{Limits, Need};
 use crate::id::{DecisionId, Name};
 use crate::learn::TeamSnapshot;
-use crate::store::index::Draw;
+use crate::store::Draw;
 use crate::unit::Timestamp;
 use crate::warmth::Warm;
 

@@ -28,7 +28,7 @@ use crate::eligibility::Catalogue;
 use crate::id::{DecisionId, Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
 use crate::standing::Standing;
-use crate::store::index::Draw;
+use crate::store::Draw;
 use crate::store::{Claim, Record, Store};
 use crate::telemetry::{Method, Metrics, Outcome};
 use crate::unit::Timestamp;
@@ -213,11 +213,7 @@ impl Route {
         };
         let task = request.task.as_ref();
         let _turn = self.store.draw_turn(&caller.team, episode, task).await;
-        let first = self
-            .store
-            .index()
-            .draw(&caller.team, episode, task)
-            .cloned();
+        let first = self.store.draw(&caller.team, episode, task)?;
         self.decide_and_keep(caller, request, first, asks).await
     }
 

@@ -30,20 +30,15 @@ impl Route {
 
     /// Decisions of `team`, newest first.
     pub fn decisions(&self, team: &Name, query: &DecisionQuery) -> Result<DecisionPage, Error> {
-        let listed: Vec<_> = self
-            .store()
-            .index()
-            .newest(team, query.before)
-            .take(READ_AT_MOST)
-            .collect();
+        let listed = self.store().newest(team, query.before, READ_AT_MOST)?;
         let mut page = DecisionPage::default();
-        for (read, listed) in listed.iter().enumerate() {
+        for (read, position) in listed.iter().enumerate() {
             if page.decisions.len() == query.size || read + 1 == READ_AT_MOST {
                 // The page goes on with this one.
-                page.next = Some(listed.position.sequence + 1);
+                page.next = Some(position.sequence + 1);
                 break;
             }
-            let Some(found) = self.store().find(listed.id)? else {
+            let Some(found) = self.store().found_at(*position, team)? else {
                 continue;
             };
             let decision = &found.decision;

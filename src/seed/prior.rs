@@ -58,7 +58,7 @@ pub async fn teach_rates(
     let parted = rates::part(params, published, &options.arms)?;
     let teacher = Teacher::new(team, signals, options, clock.now())?;
     let mut opened = server::open(params, clock)?;
-    if opened.store.index().control(&team.name).frozen {
+    if opened.store.control(&team.name).frozen {
         let team = team.name.clone();
         return Err(Error::Frozen { team });
     }

@@ -57,7 +57,7 @@ pub async fn seed(
     let mut order = Bench::rewards_only(table, 0.0)?.order(0);
     order.truncate(options.prompts.unwrap_or(usize::MAX));
     let mut opened = server::open(params, clock)?;
-    if opened.store.index().control(&team.name).frozen {
+    if opened.store.control(&team.name).frozen {
         let team = team.name.clone();
         return Err(Error::Frozen { team });
     }

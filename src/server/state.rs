@@ -102,10 +102,13 @@ pub fn open_within(
 /// The state with the learner as its checkpoint has it.
 fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Result<Opened, Error> {
     let mut past = Past::new(params)?;
-    let mut note = |_, record: &Record| past.note(record);
     let settings = settings(&params.store);
-    let opened = Store::open_with(Arc::clone(&disk), settings, clock.now(), &mut note);
+    let opened = Store::open(Arc::clone(&disk), settings, clock.now());
     let (store, recovery) = opened?;
+    let mut reader = store.reader(1);
+    while let Some((_, record)) = reader.next()? {
+        past.note(&record);
+    }
     tracing::info!(?recovery, "the journal is open");
     let store = Arc::new(store);
     let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;

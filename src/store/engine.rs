@@ -3,19 +3,20 @@
 //! Invariants: a record is in the index before [`Store::append`] returns; the index after a restart
 //! answers as it did before; a request id is worked on once.
 //!
-//! Not here: checkpoints and imported versions, which have their own lives (`checkpoint`, `keyed`).
+//! Not here: what is looked up (`look`), checkpoints and imported versions, which have their own lives
+//! (`checkpoint`, `keyed`).
 
 use super::Error;
+use super::digest::Digest;
 use super::disk::Disk;
+use super::filing::Filing;
 use super::index::{self, Index};
 use super::journal::{self, Journal, Position, Reader, Recovery};
-use super::record::Record;
+use super::record::{Control, Record};
 use super::turn::{Claim, Key, Taken, Turn, Turns};
-use crate::decision::{Answer, Attempt, Decision};
-use crate::id::{DecisionId, Name};
-use crate::signal::Feedback;
+use crate::id::Name;
 use crate::unit::Timestamp;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 
 /// How to keep the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,50 +30,59 @@ pub struct Settings {
 /// The journal and its index.
 #[derive(Debug)]
 pub struct Store {
+    // In the order in which they end: the files that are being written wait for the journal.
     journal: Journal,
-    index: RwLock<Index>,
+    filing: Filing,
+    pub(super) index: Arc<Index>,
     turns: Turns,
 }
 
-/// A decision and all that followed, in journal order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// The decision.
-    pub decision: Box<Decision>,
-    /// Tries at endpoints.
-    pub attempts: Vec<Attempt>,
-    /// What the model said, where the team records content.
-    pub answer: Option<Answer>,
-    /// Feedback about the decision or its episode, from the decision's team only.
-    pub feedback: Vec<Feedback>,
-}
-
 impl Store {
-    /// Opens the store on `disk`; reads the whole journal once.
+    /// Opens the store on `disk`; reads what is in no file of the index.
     pub fn open(
         disk: Arc<dyn Disk>,
         settings: Settings,
         now: Timestamp,
     ) -> Result<(Self, Recovery), Error> {
-        Self::open_with(disk, settings, now, &mut |_, _| {})
+        Self::open_with(disk, settings, now, Box::new(()))
     }
 
-    /// As [`Store::open`], showing each record to `visit` on the way.
+    /// As [`Store::open`], keeping `digest` with the index: it goes on from the newest file, if it can, and else is
+    /// shown the whole journal.
     pub fn open_with(
         disk: Arc<dyn Disk>,
         settings: Settings,
         now: Timestamp,
-        visit: &mut dyn FnMut(Position, &Record),
+        digest: Box<dyn Digest>,
     ) -> Result<(Self, Recovery), Error> {
-        let mut index = Index::new(settings.index);
-        let (journal, recovery) =
-            Journal::open(disk, settings.journal, now, &mut |position, record| {
-                index.apply(position, &record);
-                visit(position, &record);
-            })?;
+        let index = Index::open(Arc::clone(&disk), settings.index, digest);
+        if !index.holds() {
+            tracing::warn!(
+                "the journal is not the one that the index was made of: it is made anew"
+            );
+            index.forget();
+        }
+        let known = index.known();
+        let mut failed = None;
+        let (journal, recovery) = Journal::open_after(
+            disk,
+            settings.journal,
+            known.as_ref(),
+            now,
+            &mut |place, record| {
+                // What is shown here is on disk.
+                if index.take(place, &record) && failed.is_none() {
+                    failed = index.write_file().err();
+                }
+            },
+        )?;
+        if let Some(error) = failed {
+            tracing::warn!(%error, "a file of the index was not written: it is tried again with the next");
+        }
         let store = Self {
             journal,
-            index: RwLock::new(index),
+            filing: Filing::default(),
+            index: Arc::new(index),
             turns: Turns::default(),
         };
         Ok((store, recovery))
@@ -80,11 +90,13 @@ impl Store {
 
     /// Appends a record and indexes it. See [`Journal::append`].
     pub fn append(&self, record: &Record) -> Result<Position, Error> {
-        let position = self.journal.append(record)?;
-        self.index
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .apply(position, record);
+        let mut full = false;
+        let position = self
+            .journal
+            .append_and(record, |place| full = self.index.take(place, record))?;
+        if full {
+            self.filing.start(&self.index, self.journal.on_disk_wait());
+        }
         Ok(position)
     }
 
@@ -101,14 +113,20 @@ impl Store {
         &self.journal
     }
 
-    /// What is looked up by key. Hold it briefly: appenders wait for it.
-    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reads on from record `from` (1 is the first).
     pub fn reader(&self, from: u64) -> Reader {
-        self.journal.reader(from)
+        self.journal.reader_near(from, self.index.mark(from))
+    }
+
+    /// Where to read from to meet all records of `time` and later that are still looked up: at the grain of the
+    /// index's files.
+    pub fn since(&self, time: Timestamp) -> u64 {
+        self.index.since(time)
+    }
+
+    /// A team's pin and freeze.
+    pub fn control(&self, team: &Name) -> Control {
+        self.index.control(team)
     }
 
     /// Finds out what a request id is, waiting for the call that is at work on it, if any.
@@ -125,7 +143,7 @@ impl Store {
                 Taken::Busy { wait, .. } => wait.over().await,
             }
         };
-        let Some(known) = self.index().request(team, id) else {
+        let Some(known) = self.request(team, id)? else {
             return Ok(Claim::New(turn));
         };
         if known.body_hash != body_hash {
@@ -137,7 +155,7 @@ impl Store {
     }
 
     /// Waits for the turn to draw for (episode, task). With it, look up
-    /// [`Index::draw`], draw if there is none, commit, and drop the turn.
+    /// [`Store::draw`], draw if there is none, commit, and drop the turn.
     pub async fn draw_turn(&self, team: &Name, episode: &Name, task: Option<&Name>) -> Turn {
         let key = Key::Draw(team.clone(), episode.clone(), task.cloned());
         self.turn(key).await
@@ -156,47 +174,6 @@ impl Store {
                 Taken::Busy { wait, .. } => wait.over().await,
             }
         }
-    }
-
-    /// A decision with all that followed; `None` if it is unknown or out of the index.
-    pub fn find(&self, id: DecisionId) -> Result<Option<Found>, Error> {
-        let (decision, rest) = {
-            let index = self.index();
-            let Some(indexed) = index.decision(id) else {
-                return Ok(None);
-            };
-            let Some(decision) = indexed.decision else {
-                return Ok(None);
-            };
-            (decision, index.records_about(id))
-        };
-        let Record::Decision(decision) = self.journal.at(decision)? else {
-            return Err(Error::NoRecord {
-                sequence: decision.sequence,
-            });
-        };
-        let mut found = Found {
-            decision,
-            attempts: Vec::new(),
-            answer: None,
-            feedback: Vec::new(),
-        };
-        for position in rest {
-            match self.journal.at(position)? {
-                Record::Attempt { team, attempt } if team == found.decision.team => {
-                    found.attempts.push(attempt);
-                }
-                Record::Answer { team, answer } if team == found.decision.team => {
-                    found.answer = Some(answer);
-                }
-                Record::Feedback(feedback) if feedback.team == found.decision.team => {
-                    found.feedback.push(feedback);
-                }
-                // Sent by another team before the decision was visible.
-                _ => {}
-            }
-        }
-        Ok(Some(found))
     }
 
     /// Syncs what is left and ends.

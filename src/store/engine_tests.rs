@@ -156,8 +156,7 @@ async fn a_task_of_an_episode_is_drawn_by_one_call_at_a_time() {
     store.commit(&record(drawn)).await.unwrap();
     drop(turn);
     let _turn = next.await;
-    let index = store.index();
-    let draw = index.draw(&team, &episode, Some(&task)).unwrap();
+    let draw = store.draw(&team, &episode, Some(&task)).unwrap().unwrap();
     assert_eq!((draw.arm.as_str(), draw.decision), ("large", id(1)));
 }
 
@@ -169,7 +168,7 @@ async fn a_full_disk_refuses_the_record_and_knows_nothing_of_it() {
     disk.set_room(Some(0));
     let refused = store.commit(&asked(2, "s", 5)).await;
     assert!(matches!(refused, Err(Error::Full { .. })), "{refused:?}");
-    assert!(store.index().request(&team(), &name("s")).is_none());
+    assert!(store.request(&team(), &name("s")).unwrap().is_none());
     assert!(store.find(id(1)).unwrap().is_some());
     assert!(store.find(id(2)).unwrap().is_none());
     disk.set_room(None);

@@ -42,6 +42,12 @@ pub enum Error {
         /// Where the first damaged record starts.
         offset: u64,
     },
+    /// A file of the index is not what was written.
+    #[error("{file} is damaged; a restart makes the index anew from the journal")]
+    IndexDamaged {
+        /// The file.
+        file: String,
+    },
     /// Records are missing between two segments.
     #[error("the journal lacks records {expected} to {}: a segment is missing", found - 1)]
     Missing {

@@ -15,6 +15,8 @@ mod engine;
 #[cfg(test)]
 mod engine_tests;
 mod error;
+mod filing;
+mod look;
 mod seed;
 mod turn;
 
@@ -33,10 +35,11 @@ pub(crate) mod sample;
 pub use checkpoint::Checkpoints;
 pub use digest::Digest;
 pub use disk::{Disk, FileDisk};
-pub use engine::{Found, Settings, Store};
+pub use engine::{Settings, Store};
 pub use error::Error;
 pub use journal::{Durability, Journal, Position, Reader, Recovery};
 pub use keyed::Keyed;
+pub use look::{Asked, Draw, Episode, Found};
 pub use record::{Control, Record, VersionKind};
 pub use seed::Seed;
 pub use turn::{Claim, Turn};

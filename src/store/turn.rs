@@ -10,7 +10,7 @@
 //!
 //! Not here: what is known of a request id (`index`).
 
-use super::index::Known;
+use super::look::Asked;
 use crate::id::Name;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub enum Claim {
     New(Turn),
     /// A repeat of this record, which is durable. Hold the turn only where the first call may have
     /// left something to do.
-    Known(Known, Turn),
+    Known(Asked, Turn),
     /// Used before with another body.
     Conflict,
 }

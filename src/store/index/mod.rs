@@ -1,23 +1,30 @@
-//! What is looked up by key: derived from the journal, held in memory, bounded.
+//! What is looked up by key: which records of the journal a decision, a request id or an episode leads to.
 //!
-//! Invariants: [`Index::apply`] is the only writer, called once for each record, at open and after
-//! each append. Appenders race for it, so records may arrive a little out of order; the answers do
-//! not depend on that order. Age is measured against the newest record, so that a rebuilt index
-//! ages as the live one did.
+//! Derived from the journal. The keys of the newest records are in memory; every 16,384 records they become a file
+//! of sorted keys ([`run`]), and eight such files one. A look-up asks memory and then file by file, newest first: of a
+//! key that is not there a filter in memory says so, and one that is there costs one read of 4 KiB. Beside the keys
+//! stands what else a start needs ([`super::Digest`], the operators' controls, the journal's segments), so that
+//! opening reads the journal from there only.
 //!
-//! Memory, by the sizes of its parts (not measured): 350 bytes a decision, 32 bytes more for each record about it, 250 bytes a
-//! request id. The defaults allow 0.7 GB when all of them are full.
+//! Why files of our own: keys are of one size and never change, the journal can give them again, and they are
+//! written once in order. A store of keyed values would write each key many times (sled: some 30 bytes a byte).
 //!
-//! Not here: the records themselves (`journal`), turns of calls at work (`turn`).
+//! Invariants: [`Index::take`] is shown each record once, in journal order; a file never speaks of records that the
+//! journal's disk may still lose; whatever is wrong with the files, they are made anew from the journal.
+//!
+//! Memory, by the sizes of its parts: 4 MB for the records that have no file yet, and 2 to 8 bytes for each other.
+//!
+//! Not here: the records themselves (`journal`), the questions and whether a record is the one that was meant
+//! (`look`), turns of calls at work (`turn`).
 
-mod apply;
-mod episode;
-mod lookup;
-mod request;
+mod draft;
+mod filter;
+mod key;
+mod run;
 #[cfg(test)]
 mod tests;
+mod whole;
+mod young;
 
-pub use apply::{Index, Settings};
-pub use episode::{Draw, Episode};
-pub use lookup::{Indexed, Listed};
-pub use request::Known;
+pub use key::{Key, Way};
+pub use whole::{Index, Known, Settings};

@@ -8,10 +8,11 @@
 use super::frame::Frame;
 use super::reader::Reader;
 use super::recovery::{self, Recovery};
-use super::segment::{self, Durability, HEADER, Position, Settings};
-use super::sync::{self, Synced};
+use super::segment::{self, Durability, HEADER, Place, Position, Settings};
+use super::sync::{self, OnDisk, Synced};
 use crate::store::Error;
 use crate::store::disk::{Disk, DiskFile};
+use crate::store::index::Known;
 use crate::store::record::Record;
 use crate::unit::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,8 +81,21 @@ impl Journal {
         now: Timestamp,
         visit: &mut dyn FnMut(Position, Record),
     ) -> Result<(Self, Recovery), Error> {
+        let mut visit = |place: Place, record| visit(place.position, record);
+        Self::open_after(disk, settings, None, now, &mut visit)
+    }
+
+    /// As [`Journal::open`], from behind what is known already (see [`Journal::holds`]): what comes before is not
+    /// read.
+    pub fn open_after(
+        disk: Arc<dyn Disk>,
+        settings: Settings,
+        known: Option<&Known>,
+        now: Timestamp,
+        visit: &mut dyn FnMut(Place, Record),
+    ) -> Result<(Self, Recovery), Error> {
         settings.check()?;
-        let (end, recovery) = recovery::recover(&*disk, settings.segment_bytes, now, visit)?;
+        let (end, recovery) = recovery::recover(&*disk, settings.segment_bytes, known, now, visit)?;
         let newest_sequence = end.next - 1;
         let shared = Arc::new(Shared {
             disk,
@@ -114,12 +128,25 @@ impl Journal {
         Ok((journal, recovery))
     }
 
+    /// Whether the last record that is known is the one that the journal of `disk` has there.
+    pub fn holds(disk: &dyn Disk, known: &Known) -> bool {
+        recovery::holds(disk, known)
+    }
+
     /// Appends one record: when this returns, it survives the end of the process. Writes on the
     /// caller's thread, a few microseconds (a new segment, every 64 MiB: some milliseconds).
     pub fn append(&self, record: &Record) -> Result<Position, Error> {
+        self.append_and(record, |_| {})
+    }
+
+    /// As [`Journal::append`], and tells where it is before anybody can append or read behind it: whoever is told
+    /// hears of all records in their order.
+    pub fn append_and(&self, record: &Record, tell: impl FnOnce(Place)) -> Result<Position, Error> {
         let mut frame = Frame::new(record)?;
         let mut writer = self.shared.writer();
-        let position = writer.write(&self.shared, &mut frame, record.time())?;
+        let place = writer.write(&self.shared, &mut frame, record.time())?;
+        let position = place.position;
+        tell(place);
         self.shared
             .written
             .store(position.sequence, Ordering::Release);
@@ -163,9 +190,19 @@ impl Journal {
         self.shared.newer_than(sequence).await
     }
 
+    /// Waits, on a thread that may block, until records are on disk.
+    pub fn on_disk_wait(&self) -> OnDisk {
+        OnDisk(self.shared.synced.subscribe())
+    }
+
     /// Reads on from record `from` (1 is the first).
     pub fn reader(&self, from: u64) -> Reader {
-        Reader::new(Arc::clone(&self.shared), from)
+        self.reader_near(from, None)
+    }
+
+    /// As [`Journal::reader`]; to find the first one it starts at `near`, where a record before it is.
+    pub fn reader_near(&self, from: u64, near: Option<Position>) -> Reader {
+        Reader::new(Arc::clone(&self.shared), from, near)
     }
 
     /// The record at `position`.
@@ -254,7 +291,7 @@ impl Writer {
         shared: &Shared,
         frame: &mut Frame,
         time: Timestamp,
-    ) -> Result<Position, Error> {
+    ) -> Result<Place, Error> {
         if let Some(error) = &self.stopped {
             return Err(error.clone());
         }
@@ -271,14 +308,19 @@ impl Writer {
             self.scrub_to = self.tail + frame.len();
             return Err(Error::io("write", &segment::name(self.first), error));
         }
-        let position = Position {
-            sequence: self.next,
-            // Capacity is at most 1 GiB and one record.
-            offset: u32::try_from(self.tail).unwrap_or(u32::MAX),
+        let place = Place {
+            position: Position {
+                sequence: self.next,
+                // Capacity is at most 1 GiB and one record.
+                offset: u32::try_from(self.tail).unwrap_or(u32::MAX),
+            },
+            // A record has at most 16 MiB.
+            length: u32::try_from(frame.len()).unwrap_or(u32::MAX),
+            crc: frame.crc(),
         };
         self.tail += frame.len();
         self.next += 1;
-        Ok(position)
+        Ok(place)
     }
 
     /// Goes on in a new segment with room for `needed` bytes.

@@ -42,6 +42,11 @@ impl Frame {
         self.bytes.len() as u64
     }
 
+    /// Its checksum, once it is sealed.
+    pub(super) fn crc(&self) -> u32 {
+        crc_of(&self.bytes)
+    }
+
     /// The bytes as record `sequence`.
     pub(super) fn seal(&mut self, sequence: u64) -> &[u8] {
         let mut hasher = self.hasher.clone();
@@ -49,6 +54,12 @@ impl Frame {
         self.bytes[4..PREFIX].copy_from_slice(&hasher.finalize().to_le_bytes());
         &self.bytes
     }
+}
+
+/// The checksum that a frame says of itself.
+fn crc_of(frame: &[u8]) -> u32 {
+    let crc = frame.get(4..).and_then(|rest| rest.first_chunk());
+    crc.map_or(0, |crc| u32::from_le_bytes(*crc))
 }
 
 fn checksum(payload: &[u8], length: u32) -> Hasher {
@@ -120,6 +131,8 @@ pub(super) struct Scanner {
     /// Bytes of `buffer` already walked.
     walked: usize,
     chunk: usize,
+    /// Checksum of the frame that passed last.
+    crc: u32,
 }
 
 impl Scanner {
@@ -130,12 +143,18 @@ impl Scanner {
             buffer: Vec::new(),
             walked: 0,
             chunk,
+            crc: 0,
         }
     }
 
     /// Where the next frame starts.
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Checksum of the frame that passed last.
+    pub(super) fn crc(&self) -> u32 {
+        self.crc
     }
 
     /// The frame at the present place, if it is record `sequence`.
@@ -163,6 +182,7 @@ impl Scanner {
         let Found::Frame(len) = found else {
             return Ok(Step::Invalid);
         };
+        self.crc = crc_of(&self.buffer[self.walked..]);
         let payload = self.walked + PREFIX..self.walked + len;
         self.walked += len;
         self.offset += len as u64;

@@ -30,15 +30,18 @@ pub struct Reader {
     undecodable: u64,
     /// First sequence of the segment being read, and the scan of it.
     segment: Option<(u64, Scanner)>,
+    /// A record at or before the first one to read: the scan for that starts here.
+    near: Option<Position>,
 }
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>, from: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, from: u64, near: Option<Position>) -> Self {
         Self {
             shared,
             next: from.max(1),
             undecodable: 0,
             segment: None,
+            near,
         }
     }
 
@@ -83,7 +86,7 @@ impl Reader {
         loop {
             let (first, scanner) = match &mut self.segment {
                 Some(segment) => segment,
-                empty => empty.insert(start(&self.shared, sequence)?),
+                empty => empty.insert(start(&self.shared, sequence, self.near)?),
             };
             let (first, offset) = (*first, scanner.offset());
             let failed = |e| Error::io("read", &segment::name(first), e);
@@ -126,10 +129,12 @@ impl Reader {
 }
 
 /// A scan that stands before record `sequence`.
-fn start(shared: &Shared, sequence: u64) -> Result<(u64, Scanner), Error> {
+fn start(shared: &Shared, sequence: u64, near: Option<Position>) -> Result<(u64, Scanner), Error> {
     let (first, file) = shared.segment_of(sequence)?;
-    let mut scanner = Scanner::new(file, HEADER, CHUNK);
-    for skipped in first..sequence {
+    let near = near.filter(|near| (first..=sequence).contains(&near.sequence));
+    let (from, offset) = near.map_or((first, HEADER), |near| (near.sequence, near.offset.into()));
+    let mut scanner = Scanner::new(file, offset, CHUNK);
+    for skipped in from..sequence {
         let offset = scanner.offset();
         let file = || segment::name(first);
         match scanner

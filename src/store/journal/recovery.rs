@@ -5,9 +5,10 @@
 //! Not here: repair of damage in the middle. There is none: restore a copy, or start anew.
 
 use super::frame::{Scanner, Step};
-use super::segment::{self, HEADER, Position};
+use super::segment::{self, HEADER, Place, Position};
 use crate::store::Error;
 use crate::store::disk::{Disk, DiskFile};
+use crate::store::index::Known;
 use crate::store::record::Record;
 use crate::unit::Timestamp;
 use std::sync::Arc;
@@ -42,12 +43,19 @@ pub(super) struct End {
 pub(super) fn recover(
     disk: &dyn Disk,
     segment_bytes: u64,
+    known: Option<&Known>,
     now: Timestamp,
-    visit: &mut dyn FnMut(Position, Record),
+    visit: &mut dyn FnMut(Place, Record),
 ) -> Result<(End, Recovery), Error> {
     let firsts = segments(disk)?;
+    if let Some(&newest) = firsts.last() {
+        sync(disk, newest)?;
+    }
     let mut undecodable = 0;
-    let (next, newest) = walk(disk, &firsts, &mut undecodable, visit)?;
+    let (next, newest) = match known {
+        Some(known) => walk_on(disk, &firsts, known, &mut undecodable, visit)?,
+        None => walk(disk, &firsts, 1, &mut undecodable, visit)?,
+    };
     let mut recovery = Recovery {
         undecodable,
         records: next - 1,
@@ -91,8 +99,29 @@ pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<
             firsts.pop();
         }
     }
-    let (next, _) = walk(disk, &firsts, &mut 0, visit)?;
+    let mut visit = |place: Place, record| visit(place.position, record);
+    let (next, _) = walk(disk, &firsts, 1, &mut 0, &mut visit)?;
     Ok(next - 1)
+}
+
+/// Whether the last record that is known is the one that the journal has there.
+pub(super) fn holds(disk: &dyn Disk, known: &Known) -> bool {
+    let Place { position, crc, .. } = known.last;
+    let file = known.segments.last();
+    let file = file.and_then(|first| disk.open(&segment::name(*first)).ok());
+    let Some(file) = file else {
+        return false;
+    };
+    let mut scanner = Scanner::new(file, position.offset.into(), known.last.length as usize);
+    let passed = matches!(scanner.next(position.sequence), Ok(Step::Payload(_)));
+    passed && scanner.crc() == crc && scanner.offset() == known.last.end()
+}
+
+/// What is read may be with the operating system only; whoever is shown it takes it as kept.
+fn sync(disk: &dyn Disk, first: u64) -> Result<(), Error> {
+    let name = segment::name(first);
+    let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+    file.sync_data().map_err(|e| Error::io("sync", &name, e))
 }
 
 /// The newest segment and where its records end.
@@ -102,15 +131,49 @@ struct Newest {
     tail: u64,
 }
 
-/// Shows the records of these segments, of which only the last may be torn; returns the sequence
-/// after the last record.
+/// Shows the records behind the last one that is known. Of the segments before that nothing is read; they must be
+/// there.
+fn walk_on(
+    disk: &dyn Disk,
+    firsts: &[u64],
+    known: &Known,
+    undecodable: &mut u64,
+    visit: &mut dyn FnMut(Place, Record),
+) -> Result<(u64, Option<Newest>), Error> {
+    let missing = known.segments.iter().find(|first| !firsts.contains(first));
+    if let Some(&expected) = missing {
+        let found = firsts.iter().copied().find(|first| *first > expected);
+        let found = found.unwrap_or(known.last.position.sequence + 1);
+        return Err(Error::Missing { expected, found });
+    }
+    let mut next = known.last.position.sequence + 1;
+    let after = firsts.partition_point(|first| *first < next);
+    let (&[.., first], later) = firsts.split_at(after) else {
+        return Err(Error::NoRecord { sequence: 1 });
+    };
+    let name = segment::name(first);
+    let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+    let from = known.last.end();
+    let (tail, torn) = read_segment(&file, &name, from, (&mut next, undecodable), visit)?;
+    if torn && !later.is_empty() {
+        return Err(Error::Corrupt {
+            file: name,
+            offset: tail,
+        });
+    }
+    let (next, newest) = walk(disk, later, next, undecodable, visit)?;
+    Ok((next, newest.or(Some(Newest { file, first, tail }))))
+}
+
+/// Shows the records of these segments, of which the first starts with record `next` and only the last may be torn;
+/// returns the sequence after the last record.
 fn walk(
     disk: &dyn Disk,
     firsts: &[u64],
+    mut next: u64,
     undecodable: &mut u64,
-    visit: &mut dyn FnMut(Position, Record),
+    visit: &mut dyn FnMut(Place, Record),
 ) -> Result<(u64, Option<Newest>), Error> {
-    let mut next = 1;
     let mut newest = None;
     for (index, &first) in firsts.iter().enumerate() {
         if first != next {
@@ -122,7 +185,7 @@ fn walk(
         if !segment::header_holds(&*file, first)? {
             return damaged(name, 0);
         }
-        let (tail, torn) = read_segment(&file, &name, (&mut next, undecodable), visit)?;
+        let (tail, torn) = read_segment(&file, &name, HEADER, (&mut next, undecodable), visit)?;
         if torn && index + 1 < firsts.len() {
             return damaged(name, tail);
         }
@@ -170,14 +233,15 @@ fn segments(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
     Ok(firsts)
 }
 
-/// Shows the records of one segment; returns where they end, and whether something is left there.
+/// Shows the records of one segment from `from` on; returns where they end, and whether something is left there.
 fn read_segment(
     file: &Arc<dyn DiskFile>,
     name: &str,
+    from: u64,
     (next, undecodable): (&mut u64, &mut u64),
-    visit: &mut dyn FnMut(Position, Record),
+    visit: &mut dyn FnMut(Place, Record),
 ) -> Result<(u64, bool), Error> {
-    let mut scanner = Scanner::new(Arc::clone(file), HEADER, CHUNK);
+    let mut scanner = Scanner::new(Arc::clone(file), from, CHUNK);
     loop {
         let offset = scanner.offset();
         match scanner
@@ -185,12 +249,17 @@ fn read_segment(
             .map_err(|e| Error::io("read", name, e))?
         {
             Step::Payload(payload) => {
-                let position = Position {
-                    sequence: *next,
-                    offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                let decoded = Record::decode(payload, *next);
+                let place = Place {
+                    position: Position {
+                        sequence: *next,
+                        offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                    },
+                    length: u32::try_from(scanner.offset() - offset).unwrap_or(u32::MAX),
+                    crc: scanner.crc(),
                 };
-                match Record::decode(payload, *next) {
-                    Ok(record) => visit(position, record),
+                match decoded {
+                    Ok(record) => visit(place, record),
                     Err(Error::Undecodable { sequence, version }) => {
                         tracing::error!(
                             sequence,

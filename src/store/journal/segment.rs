@@ -76,6 +76,29 @@ pub struct Position {
     pub offset: u32,
 }
 
+/// A record as it lies in its segment: enough to see that it is still there, and to go on behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// Where.
+    pub position: Position,
+    /// Bytes of its frame.
+    pub length: u32,
+    /// The frame's checksum.
+    pub crc: u32,
+}
+
+impl Place {
+    /// Where the next frame of the segment starts.
+    pub(super) fn end(&self) -> u64 {
+        u64::from(self.position.offset) + u64::from(self.length)
+    }
+
+    /// Whether its segment starts with it.
+    pub fn is_first_of_segment(&self) -> bool {
+        u64::from(self.position.offset) == HEADER
+    }
+}
+
 /// File name of the segment whose first record is `first`. Sorts in journal order.
 pub(super) fn name(first: u64) -> String {
     format!("journal-{first:020}.log")

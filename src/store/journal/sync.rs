@@ -37,9 +37,25 @@ impl Synced {
     }
 }
 
+/// Waits for a thread of its own until records are on disk.
+#[derive(Debug, Clone)]
+pub struct OnDisk(pub(super) watch::Receiver<Synced>);
+
+impl OnDisk {
+    /// Blocks until record `sequence` is on disk.
+    pub fn wait(&mut self, sequence: u64) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.map_err(|e| Error::io("wait for", "the journal", e))?;
+        runtime.block_on(heard(&mut self.0, sequence))
+    }
+}
+
 /// Waits until `sequence` is on disk.
 pub(super) async fn wait(synced: &watch::Sender<Synced>, sequence: u64) -> Result<(), Error> {
-    let mut receiver = synced.subscribe();
+    heard(&mut synced.subscribe(), sequence).await
+}
+
+async fn heard(receiver: &mut watch::Receiver<Synced>, sequence: u64) -> Result<(), Error> {
     let state = receiver
         .wait_for(|synced| synced.sequence >= sequence || synced.failed.is_some())
         .await

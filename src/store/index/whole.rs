@@ -1,0 +1,424 @@
+//! The index as a whole: keys in memory, then in files.
+//!
+//! Not here: what is in a file (`run`), the questions (`crate::store::look`).
+
+use super::draft;
+use super::key::Key;
+use super::run::{self, Beside, Run};
+use super::young::{Span, Young};
+use crate::id::Name;
+use crate::store::Error;
+use crate::store::digest::Digest;
+use crate::store::disk::Disk;
+use crate::store::journal::{Journal, Place, Position};
+use crate::store::record::{Control, Record};
+use crate::unit::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+/// Small files that become one.
+const FAN: usize = 8;
+
+/// Bounds of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a decision is found at least, and a request id known.
+    pub window: Duration,
+    /// Decisions in files after which the oldest file goes, whatever its age.
+    pub decisions: usize,
+    /// How long a request id is known.
+    pub request_window: Duration,
+    /// Records in memory before they become a file.
+    pub run_records: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const HOUR: u64 = 60 * 60;
+        Self {
+            window: Duration::from_secs(7 * 24 * HOUR),
+            decisions: 1_000_000,
+            request_window: Duration::from_secs(24 * HOUR),
+            run_records: 16 * 1024,
+        }
+    }
+}
+
+/// What is looked up by key.
+#[derive(Debug)]
+pub struct Index {
+    disk: Arc<dyn Disk>,
+    settings: Settings,
+    /// Taken before `state`.
+    digest: Mutex<Digested>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+struct Digested {
+    digest: Box<dyn Digest>,
+    /// Last record that it knows.
+    last: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    young: Young,
+    /// Records that wait for their file, oldest first.
+    full: Vec<Arc<Full>>,
+    /// Oldest first, each right after the one before.
+    runs: Arc<Vec<Arc<Run>>>,
+    controls: BTreeMap<Name, Control>,
+    /// First sequences of the journal's segments.
+    segments: Vec<u64>,
+    /// Time of the latest record.
+    newest: Timestamp,
+    /// Last record taken in.
+    last: u64,
+}
+
+/// As many records as make a file.
+#[derive(Debug)]
+struct Full {
+    young: Young,
+    span: Span,
+    beside: Beside,
+}
+
+/// Where the journal is read on from, what came before being known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The last record that is known.
+    pub last: Place,
+    /// First sequences of the segments up to it.
+    pub segments: Vec<u64>,
+}
+
+impl Index {
+    /// What the files on `disk` know, if they are whole and each follows on another; else nothing.
+    pub fn open(disk: Arc<dyn Disk>, settings: Settings, digest: Box<dyn Digest>) -> Self {
+        let digest = Mutex::new(Digested { digest, last: 0 });
+        let index = Self {
+            disk,
+            settings,
+            digest,
+            state: RwLock::default(),
+        };
+        match index.load() {
+            Ok((state, beside)) => {
+                *index.write() = state;
+                index.go_on(&beside);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the index is made anew from the journal");
+                index.forget();
+            }
+        }
+        index
+    }
+
+    /// The files of the disk, and what stands beside the newest.
+    fn load(&self) -> Result<(State, Beside), Error> {
+        let mut runs: Vec<Arc<Run>> = Vec::new();
+        let mut beside = Beside::default();
+        for name in self.files()? {
+            let Some((first, last)) = run::span_of(&name) else {
+                continue;
+            };
+            match runs.last().map(|run| run.last()) {
+                // It went into the one before, and the power went before it was removed.
+                Some(before) if last <= before => {
+                    self.remove(&name);
+                    continue;
+                }
+                Some(before) if first != before + 1 => {
+                    return Err(Error::IndexDamaged { file: name });
+                }
+                _ => {}
+            }
+            let (run, stood) = Run::open(&*self.disk, name)?;
+            (beside, _) = (stood, runs.push(Arc::new(run)));
+        }
+        let first = runs.first().map(|run| (run.span.first, &run.name));
+        if let Some((_, name)) = first.filter(|(first, _)| *first > beside.oldest) {
+            return Err(Error::IndexDamaged { file: name.clone() });
+        }
+        let state = State {
+            newest: runs
+                .iter()
+                .map(|run| run.span.newest)
+                .max()
+                .unwrap_or_default(),
+            last: runs.last().map_or(0, |run| run.last()),
+            runs: Arc::new(runs),
+            controls: beside.controls.clone(),
+            segments: beside.segments.clone(),
+            ..State::default()
+        };
+        Ok((state, beside))
+    }
+
+    /// The digest goes on from the newest file, if it can.
+    fn go_on(&self, beside: &Beside) {
+        let last = self.read().last;
+        let mut digested = self.digest();
+        if last > 0 && digested.digest.restore(&beside.digest) {
+            digested.last = last;
+        }
+    }
+
+    /// Where the journal is read on from; `None`: from its start. What is known already, [`Index::take`] passes over.
+    pub fn known(&self) -> Option<Known> {
+        let digested = self.digest().last;
+        let state = self.read();
+        let run = state.runs.last().filter(|_| digested == state.last)?;
+        Some(Known {
+            last: run.span.last,
+            segments: state.segments.clone(),
+        })
+    }
+
+    /// Whether the journal of the disk is the one that the files speak of, as far as they do.
+    pub fn holds(&self) -> bool {
+        let state = self.read();
+        let known = state.runs.last().map(|run| Known {
+            last: run.span.last,
+            segments: state.segments.clone(),
+        });
+        known.is_none_or(|known| Journal::holds(&*self.disk, &known))
+    }
+
+    /// The journal is another one than the files speak of: they are removed, and nothing is known.
+    pub fn forget(&self) {
+        let files = self.files().unwrap_or_default();
+        files.iter().for_each(|name| self.remove(name));
+        let mut digested = self.digest();
+        digested.last = 0;
+        // Of no bytes nothing can be made: it knows nothing then, as it promises.
+        digested.digest.restore(&[]);
+        *self.write() = State::default();
+    }
+
+    /// Names of the index's files, in journal order; drafts that were never finished are removed.
+    fn files(&self) -> Result<Vec<String>, Error> {
+        let listed = self.disk.list();
+        let mut names = listed.map_err(|e| Error::io("list", "the data directory", e))?;
+        names.retain(|name| name.starts_with("index-"));
+        for draft in names.extract_if(.., |name| name.ends_with(".run.tmp")) {
+            self.remove(&draft);
+        }
+        names.retain(|name| run::span_of(name).is_some());
+        // Of two that begin with the same record the longer one first: the other went into it.
+        names.sort_by_key(|name| run::span_of(name).map(|(first, last)| (first, u64::MAX - last)));
+        Ok(names)
+    }
+
+    /// Only space: the next start tries again.
+    fn remove(&self, name: &str) {
+        let _ = self.disk.remove(name);
+    }
+
+    /// Takes in the next record of the journal; whether there are enough now for a file.
+    pub fn take(&self, place: Place, record: &Record) -> bool {
+        let sequence = place.position.sequence;
+        let mut digested = self.digest();
+        if sequence > digested.last {
+            digested.digest.take(record);
+            digested.last = sequence;
+        }
+        let mut state = self.write();
+        if sequence <= state.last {
+            return false;
+        }
+        state.last = sequence;
+        state.newest = state.newest.max(record.time());
+        if place.is_first_of_segment() {
+            state.segments.push(sequence);
+        }
+        if let Record::Control { team, control, .. } = record {
+            state.controls.insert(team.clone(), control.clone());
+        }
+        state.young.take(place, record);
+        if state.young.records() < self.settings.run_records {
+            return false;
+        }
+        let young = std::mem::take(&mut state.young);
+        let span = young.span().cloned();
+        if let Some(span) = span {
+            let beside = Beside {
+                controls: state.controls.clone(),
+                segments: state.segments.clone(),
+                oldest: 1,
+                digest: digested.digest.bytes(),
+            };
+            let full = Full {
+                young,
+                span,
+                beside,
+            };
+            state.full.push(Arc::new(full));
+        }
+        true
+    }
+
+    /// Last record of those that wait longest for their file; `None` where none wait.
+    pub fn waiting(&self) -> Option<u64> {
+        let state = self.read();
+        let full = state.full.first()?;
+        Some(full.span.last.position.sequence)
+    }
+
+    /// Writes the file of those that wait longest, and tidies up. They must be on disk in the journal: a file that
+    /// is ahead of it would hide what a power cut tore. One caller at a time.
+    pub fn write_file(&self) -> Result<(), Error> {
+        let Some(full) = self.read().full.first().cloned() else {
+            return Ok(());
+        };
+        // Said before it is done, so that a file that is missing is told from one that was let go of.
+        let oldest = self.oldest(full.young.decisions());
+        let mut beside = full.beside.clone();
+        beside.oldest = oldest;
+        let run = draft::write(&*self.disk, (&full.young, &full.span), beside)?;
+        drop(full);
+        let (kept, gone) = self.change(|state| {
+            state.full.remove(0);
+            let runs = state.runs.iter().cloned().chain([Arc::new(run)]);
+            runs.partition::<Vec<_>, _>(|run| run.last() >= oldest)
+        });
+        gone.iter().for_each(|run| self.remove(&run.name));
+        self.merge(&kept)
+    }
+
+    /// The first record that is still looked up: of files that are older than the window, or that come after enough
+    /// decisions, none. `newer`: decisions that no file has yet.
+    fn oldest(&self, mut newer: usize) -> u64 {
+        let state = self.read();
+        let oldest = state.newest.before(self.settings.window);
+        // From the newest back to the first that goes.
+        let mut runs = state.runs.iter().rev();
+        let gone = runs.find(|run| {
+            let goes = run.span.newest < oldest || newer >= self.settings.decisions;
+            newer += run.decisions();
+            goes
+        });
+        let first = state.runs.first().map_or(1, |run| run.span.first);
+        gone.map_or(first, |run| run.last() + 1)
+    }
+
+    /// Makes one file of the newest small ones once there are enough of them.
+    fn merge(&self, runs: &[Arc<Run>]) -> Result<(), Error> {
+        let small = |run: &&Arc<Run>| run.records() < (FAN * self.settings.run_records) as u64;
+        let small = runs.iter().rev().take_while(small).count();
+        let (kept, small) = runs.split_at(runs.len() - small);
+        let Some(last) = small.last().filter(|_| small.len() >= FAN) else {
+            return Ok(());
+        };
+        let (_, beside) = Run::open(&*self.disk, last.name.clone())?;
+        let merged = Arc::new(draft::merge(&*self.disk, small, beside)?);
+        self.change(|_| (kept.iter().cloned().chain([merged]).collect(), ()));
+        small.iter().for_each(|run| self.remove(&run.name));
+        Ok(())
+    }
+
+    /// Puts other files in force; gives them, and what else came of it.
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> (Vec<Arc<Run>>, T),
+    ) -> (Arc<Vec<Arc<Run>>>, T) {
+        let mut state = self.write();
+        let (runs, other) = change(&mut state);
+        state.runs = Arc::new(runs);
+        (Arc::clone(&state.runs), other)
+    }
+
+    /// Where a key leads, newest first, from before record `before` on; at most so many. Files are read while
+    /// nobody waits.
+    pub fn find(&self, key: Key, before: u64, most: usize) -> Result<Vec<Position>, Error> {
+        let of = |young: &Young, found: &mut Vec<Position>| {
+            let earlier = young.newest_first(key).filter(|at| at.sequence < before);
+            found.extend(earlier.take(most - found.len()));
+        };
+        let mut found = Vec::new();
+        let (full, runs) = {
+            let state = self.read();
+            of(&state.young, &mut found);
+            (state.full.clone(), Arc::clone(&state.runs))
+        };
+        full.iter()
+            .rev()
+            .for_each(|full| of(&full.young, &mut found));
+        for run in runs.iter().rev() {
+            if found.len() >= most {
+                break;
+            }
+            if run.span.first < before {
+                let read = run.find(key, before, most, &mut found);
+                read.inspect_err(|error| self.set_aside(run, error))?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A file that is damaged is missing at the next start, which makes all of them anew.
+    fn set_aside(&self, run: &Run, error: &Error) {
+        if matches!(error, Error::IndexDamaged { .. }) {
+            let aside = format!("{}.bad", run.name);
+            let renamed = self.disk.rename(&run.name, &aside).is_ok();
+            tracing::error!(%error, renamed, "restart to make the index anew from the journal");
+        }
+    }
+
+    /// A team's pin and freeze.
+    pub fn control(&self, team: &Name) -> Control {
+        self.read().controls.get(team).cloned().unwrap_or_default()
+    }
+
+    /// Whether something of that time is still found.
+    pub fn is_young(&self, time: Timestamp) -> bool {
+        time >= self.read().newest.before(self.settings.window)
+    }
+
+    /// Whether a request id of that time is still known.
+    pub fn knows_requests_of(&self, time: Timestamp) -> bool {
+        time >= self.read().newest.before(self.settings.request_window)
+    }
+
+    /// The first record of the earliest stretch that may have something of `time` or later.
+    pub fn since(&self, time: Timestamp) -> u64 {
+        let state = self.read();
+        let spans = state.runs.iter().map(|run| &run.span);
+        let mut spans = spans.chain(state.full.iter().map(|full| &full.span));
+        let first = spans.find(|span| span.newest >= time);
+        let first = first.or(state.young.span());
+        first.map_or(state.last + 1, |span| span.first)
+    }
+
+    /// The nearest place at which a reader of record `sequence` can start.
+    pub fn mark(&self, sequence: u64) -> Option<Position> {
+        let state = self.read();
+        let runs = state.runs.iter().map(|run| &run.span);
+        let spans = runs.chain(state.full.iter().map(|full| &full.span));
+        let mut spans = spans.chain(state.young.span()).rev();
+        spans.find(|span| span.first <= sequence)?.mark(sequence)
+    }
+
+    /// Records in memory, and files.
+    pub fn sizes(&self) -> (usize, usize) {
+        let state = self.read();
+        let full: usize = state.full.iter().map(|full| full.young.records()).sum();
+        (state.young.records() + full, state.runs.len())
+    }
+
+    fn digest(&self) -> MutexGuard<'_, Digested> {
+        self.digest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
