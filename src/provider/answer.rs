@@ -6,8 +6,8 @@
 //!
 //! Not here: what the answer is worth (`validate`, `scorecard`), what it cost (`complete`).
 
-use super::Error;
-use crate::chat::{Message, Reasoning, ToolCall};
+use super::{Error, Kind};
+use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
 use crate::decision::Usage;
 use futures_util::stream::BoxStream;
 use std::time::Duration;
@@ -65,6 +65,21 @@ pub struct Answer {
     pub latency: Duration,
 }
 
+/// The message of a model that said these parts and called these tools. An empty text is a text: a model may say
+/// nothing, but not where it calls tools.
+pub(super) fn message(mut content: Vec<ContentPart>, tool_calls: Vec<ToolCall>) -> Message {
+    let says = |part: &ContentPart| matches!(part, ContentPart::Text(_));
+    if tool_calls.is_empty() && !content.iter().any(says) {
+        content.push(ContentPart::Text(String::new()));
+    }
+    Message {
+        role: Role::Assistant,
+        content,
+        tool_calls,
+        tool_call_id: None,
+    }
+}
+
 /// A piece of a streamed answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
@@ -93,6 +108,28 @@ pub struct Embedded {
     pub vectors: Vec<Vec<f32>>,
     /// Tokens, as far as the provider says.
     pub usage: Usage,
+}
+
+impl Embedded {
+    /// What `count` texts are answered with: a vector for each, all of one length and finite, or it is malformed.
+    pub(super) fn new(
+        vectors: Vec<Vec<f32>>,
+        count: usize,
+        input: Option<u32>,
+    ) -> Result<Self, Error> {
+        let length = vectors.first().map_or(0, Vec::len);
+        let finite = |v: &[f32]| v.iter().all(|x| x.is_finite());
+        let good = |v: &Vec<f32>| !v.is_empty() && v.len() == length && finite(v);
+        if vectors.len() != count || !vectors.iter().all(good) {
+            return Err(Kind::Malformed.into());
+        }
+        let usage = Usage {
+            input,
+            output: Some(0),
+            ..Usage::default()
+        };
+        Ok(Self { vectors, usage })
+    }
 }
 
 /// A streamed answer.

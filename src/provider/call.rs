@@ -11,7 +11,9 @@ use super::asked_wait::Asked;
 use super::patience::{Patience, Waiting};
 use super::sse::Events;
 use super::transport::{Client, SetupError, Transport, broken};
-use super::{Error, Kind, Piece, Pieces};
+use super::{Answer, Error, FinishReason, Kind, Piece, Pieces};
+use crate::chat::Message;
+use crate::decision::Usage;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::{
@@ -74,6 +76,9 @@ pub(super) struct Refused {
     pub(super) retry_after: Option<Duration>,
 }
 
+/// A whole answer is read this far, unless an endpoint's settings say otherwise.
+pub(super) const MAX_ANSWER_BYTES: usize = 16 << 20;
+
 /// A streamed answer is read this far: events repeat what frames them, so it may be larger than a whole one.
 const MAX_STREAM_BYTES: usize = 128 << 20;
 
@@ -132,6 +137,24 @@ impl Caller {
     pub(super) fn with_header(mut self, header: HeaderName, value: &'static str) -> Self {
         self.headers.insert(header, HeaderValue::from_static(value));
         self
+    }
+
+    /// Sends `body` and has the whole answer read by `read`.
+    pub(super) async fn answer(
+        &self,
+        to: &Uri,
+        body: Vec<u8>,
+        patience: Patience,
+        read: impl FnOnce(&[u8]) -> Result<(Message, FinishReason, Usage), Error>,
+    ) -> Result<Answer, Error> {
+        let (body, latency) = self.whole(to, body, patience).await?;
+        let (message, finish_reason, usage) = read(&body)?;
+        Ok(Answer {
+            message,
+            finish_reason,
+            usage,
+            latency,
+        })
     }
 
     /// Sends `body` and reads the whole answer, with how long it took.

@@ -25,6 +25,7 @@ mod patience;
 mod post;
 mod prompt;
 mod sample;
+mod settings;
 mod simulated;
 mod sse;
 #[cfg(test)]

@@ -5,9 +5,9 @@
 use super::delta::Gathered;
 use super::thinking::Thinking;
 use super::{reply, request};
-use crate::provider::call::{ApiKey, Caller};
+use crate::provider::call::Caller;
 use crate::provider::transport::{SetupError, Transport, below, uri};
-use crate::provider::{Answer, Error, Patience, Pieces, Prompt, Provider};
+use crate::provider::{Answer, Error, Patience, Pieces, Prompt, Provider, settings};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Uri;
@@ -17,32 +17,12 @@ use std::fmt;
 /// The version of the API that this dialect is.
 const VERSION: &str = "2023-06-01";
 
-/// How to reach an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Address up to and without `/v1/messages`.
-    pub base_url: String,
-    /// The key, sent as `x-api-key`. Absent: none is sent.
-    pub api_key: Option<ApiKey>,
-    /// How its model is told to think.
-    pub thinking: Thinking,
-    /// Most bytes of a whole answer.
-    pub max_answer_bytes: usize,
-}
+/// How to reach an endpoint: the address before `/v1/messages`; the key is sent as `x-api-key`.
+pub type Settings = settings::Settings<Thinking>;
 
 impl Settings {
     /// Anthropic's own address.
     pub const BASE_URL: &'static str = "https://api.anthropic.com";
-
-    /// For `base_url`: thinking by budget, 16 MiB of answer.
-    pub fn new(base_url: impl Into<String>, api_key: Option<ApiKey>) -> Self {
-        Self {
-            base_url: base_url.into(),
-            api_key,
-            thinking: Thinking::default(),
-            max_answer_bytes: 16 << 20,
-        }
-    }
 }
 
 /// The provider.
@@ -86,14 +66,9 @@ impl Provider for Anthropic {
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         async move {
             let body = request::body(&prompt, false, self.thinking)?;
-            let (body, latency) = self.caller.whole(&self.messages, body, patience).await?;
-            let (message, finish_reason, usage) = reply::read(&body)?;
-            Ok(Answer {
-                message,
-                finish_reason,
-                usage,
-                latency,
-            })
+            self.caller
+                .answer(&self.messages, body, patience, reply::read)
+                .await
         }
         .boxed()
     }
@@ -119,6 +94,7 @@ mod tests {
     use super::*;
     use crate::chat::{Message, Role};
     use crate::decision::Usage;
+    use crate::provider::call::ApiKey;
     use crate::provider::testing::{KEY, Server, events, hi, in_time, streamed, whole};
     use crate::provider::{FinishReason, Kind, Piece};
     use std::time::Duration;

@@ -6,11 +6,11 @@
 //! Not here: bytes (`client`), pieces (`delta`), whether tool arguments fit (`validate`).
 
 use super::{DIALECT, REDACTED};
-use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::chat::{ContentPart, Message, Reasoning, ToolCall};
 use crate::decision;
 use crate::provider::call::Refused;
 use crate::provider::json::Json;
-use crate::provider::{Error, FinishReason, Kind};
+use crate::provider::{Error, FinishReason, Kind, answer};
 use serde::Deserialize;
 
 /// The body of an answer, or of an error.
@@ -189,18 +189,8 @@ pub(super) fn read(body: &[u8]) -> Result<(Message, FinishReason, decision::Usag
             Block::Other => {}
         }
     }
-    let says = |part: &ContentPart| matches!(part, ContentPart::Text(_));
-    if tool_calls.is_empty() && !content.iter().any(says) {
-        // An empty text is a text: a model may say nothing, but not where it calls tools.
-        content.push(ContentPart::Text(String::new()));
-    }
     let finish_reason = finish_reason(&reason, !tool_calls.is_empty());
-    let message = Message {
-        role: Role::Assistant,
-        content,
-        tool_calls,
-        tool_call_id: None,
-    };
+    let message = answer::message(content, tool_calls);
     let usage = body.usage.unwrap_or_default().into();
     Ok((message, finish_reason, usage))
 }
@@ -208,6 +198,7 @@ pub(super) fn read(body: &[u8]) -> Result<(Message, FinishReason, decision::Usag
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Role;
 
     fn check(body: &str, expected: Result<(Message, FinishReason, decision::Usage), Kind>) {
         let read = read(body.as_bytes()).map_err(|error| error.kind);

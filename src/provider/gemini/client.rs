@@ -5,9 +5,11 @@
 use super::delta::Gathered;
 use super::thinking::Thinking;
 use super::{embedding, reply, request, turns};
-use crate::provider::call::{ApiKey, Caller};
+use crate::provider::call::Caller;
 use crate::provider::transport::{SetupError, Transport, below, uri};
-use crate::provider::{Answer, Embedded, Error, Kind, Patience, Pieces, Prompt, Provider};
+use crate::provider::{
+    Answer, Embedded, Error, Kind, Patience, Pieces, Prompt, Provider, settings,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Uri;
@@ -15,32 +17,12 @@ use http::header::HeaderName;
 use std::fmt;
 use url::Url;
 
-/// How to reach an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Address up to and without `/v1beta`.
-    pub base_url: String,
-    /// The key, sent as `x-goog-api-key`. Absent: none is sent.
-    pub api_key: Option<ApiKey>,
-    /// How its model is told to think.
-    pub thinking: Thinking,
-    /// Most bytes of a whole answer.
-    pub max_answer_bytes: usize,
-}
+/// How to reach an endpoint: the address before `/v1beta`; the key is sent as `x-goog-api-key`.
+pub type Settings = settings::Settings<Thinking>;
 
 impl Settings {
     /// Google's own address.
     pub const BASE_URL: &'static str = "https://generativelanguage.googleapis.com";
-
-    /// For `base_url`: thinking by budget, 16 MiB of answer.
-    pub fn new(base_url: impl Into<String>, api_key: Option<ApiKey>) -> Self {
-        Self {
-            base_url: base_url.into(),
-            api_key,
-            thinking: Thinking::default(),
-            max_answer_bytes: 16 << 20,
-        }
-    }
 }
 
 /// The provider.
@@ -103,15 +85,9 @@ impl Provider for Gemini {
         async move {
             let to = self.at(prompt.model, "generateContent", false)?;
             let body = request::body(&prompt, self.thinking)?;
-            let (body, latency) = self.caller.whole(&to, body, patience).await?;
-            let (message, finish_reason, usage) =
-                reply::read(&body, turns::next_number(prompt.messages))?;
-            Ok(Answer {
-                message,
-                finish_reason,
-                usage,
-                latency,
-            })
+            let number = turns::next_number(prompt.messages);
+            let read = |body: &[u8]| reply::read(body, number);
+            self.caller.answer(&to, body, patience, read).await
         }
         .boxed()
     }
@@ -152,6 +128,7 @@ mod tests {
     use super::*;
     use crate::chat::{Message, Role};
     use crate::decision::Usage;
+    use crate::provider::call::ApiKey;
     use crate::provider::testing::{KEY, Server, events, hi, in_time, streamed, whole};
     use crate::provider::{FinishReason, Piece};
     use std::time::Duration;

@@ -4,7 +4,6 @@
 //!
 //! The API does not say how many tokens it read.
 
-use crate::decision::Usage;
 use crate::provider::{Embedded, Error, Kind};
 use serde::{Deserialize, Serialize};
 
@@ -62,17 +61,8 @@ struct Values {
 /// Reads the answer to `count` texts.
 pub(super) fn read(body: &[u8], count: usize) -> Result<Embedded, Error> {
     let reply: Reply = serde_json::from_slice(body).map_err(|_| Kind::Malformed)?;
-    let vectors: Vec<_> = reply.embeddings.into_iter().map(|e| e.values).collect();
-    let length = vectors.first().map_or(0, Vec::len);
-    let good = |v: &Vec<f32>| !v.is_empty() && v.len() == length && v.iter().all(|x| x.is_finite());
-    if vectors.len() != count || !vectors.iter().all(good) {
-        return Err(Kind::Malformed.into());
-    }
-    let usage = Usage {
-        output: Some(0),
-        ..Usage::default()
-    };
-    Ok(Embedded { vectors, usage })
+    let vectors = reply.embeddings.into_iter().map(|e| e.values).collect();
+    Embedded::new(vectors, count, None)
 }
 
 #[cfg(test)]

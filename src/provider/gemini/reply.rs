@@ -7,11 +7,11 @@
 //! Not here: bytes (`client`), the end of a stream (`delta`), whether tool arguments fit (`validate`).
 
 use super::DIALECT;
-use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::chat::{ContentPart, Message, Reasoning, ToolCall};
 use crate::decision;
 use crate::provider::call::Refused;
 use crate::provider::json::Json;
-use crate::provider::{Error, FinishReason, Kind, Piece};
+use crate::provider::{Error, FinishReason, Kind, Piece, answer};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -297,24 +297,15 @@ pub(super) fn read(
             Piece::Told(_) | Piece::Done { .. } => {}
         }
     }
-    let says = |part: &ContentPart| matches!(part, ContentPart::Text(_));
-    if tool_calls.is_empty() && !content.iter().any(says) {
-        // An empty text is a text: a model may say nothing, but not where it calls tools.
-        content.push(ContentPart::Text(String::new()));
-    }
     let finish_reason = finish_reason(&reason, !tool_calls.is_empty());
-    let message = Message {
-        role: Role::Assistant,
-        content,
-        tool_calls,
-        tool_call_id: None,
-    };
+    let message = answer::message(content, tool_calls);
     Ok((message, finish_reason, heard.usage.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Role;
 
     fn check(body: &str, expected: Result<(Message, FinishReason, decision::Usage), Kind>) {
         let read = read(body.as_bytes(), 0).map_err(|error| error.kind);

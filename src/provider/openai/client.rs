@@ -4,7 +4,7 @@
 
 use super::delta::Gathered;
 use super::{embedding, reply, request};
-use crate::provider::call::{ApiKey, Caller};
+use crate::provider::call::{ApiKey, Caller, MAX_ANSWER_BYTES};
 use crate::provider::transport::{SetupError, Transport, below, uri};
 use crate::provider::{Answer, Embedded, Error, Patience, Pieces, Prompt, Provider};
 use futures_util::FutureExt;
@@ -63,7 +63,7 @@ impl Settings {
             scheme: Scheme::default(),
             api_key,
             output_limit: OutputLimit::default(),
-            max_answer_bytes: 16 << 20,
+            max_answer_bytes: MAX_ANSWER_BYTES,
         }
     }
 
@@ -129,14 +129,9 @@ impl Provider for OpenAi {
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         async move {
             let body = request::body(&prompt, false, self.output_limit)?;
-            let (body, latency) = self.caller.whole(&self.chat, body, patience).await?;
-            let (message, finish_reason, usage) = reply::read(&body)?;
-            Ok(Answer {
-                message,
-                finish_reason,
-                usage,
-                latency,
-            })
+            self.caller
+                .answer(&self.chat, body, patience, reply::read)
+                .await
         }
         .boxed()
     }

@@ -3,7 +3,6 @@
 //! Invariants: an answer has one vector for each text, all of one length, finite; they come back in the
 //! texts' order, whatever order the server sent them in.
 
-use crate::decision::Usage;
 use crate::provider::{Embedded, Error, Kind};
 use serde::{Deserialize, Serialize};
 
@@ -56,17 +55,8 @@ pub(super) fn read(body: &[u8], count: usize) -> Result<Embedded, Error> {
         let slot = vectors.get_mut(item.index.unwrap_or(place));
         *slot.ok_or(Kind::Malformed)? = item.embedding;
     }
-    let length = vectors.first().map_or(0, Vec::len);
-    let good = |v: &Vec<f32>| !v.is_empty() && v.len() == length && v.iter().all(|x| x.is_finite());
-    if !vectors.iter().all(good) {
-        return Err(Kind::Malformed.into());
-    }
-    let usage = Usage {
-        input: reply.usage.and_then(|usage| usage.prompt_tokens),
-        output: Some(0),
-        ..Usage::default()
-    };
-    Ok(Embedded { vectors, usage })
+    let input = reply.usage.and_then(|usage| usage.prompt_tokens);
+    Embedded::new(vectors, count, input)
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 //!
 //! Not here: bytes (`client`), pieces (`delta`), whether tool arguments are valid JSON (`validate`).
 
-use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::chat::{ContentPart, Message, Reasoning, ToolCall};
 use crate::decision;
 use crate::provider::call::Refused;
-use crate::provider::{Error, FinishReason, Kind};
+use crate::provider::{Error, FinishReason, Kind, answer};
 use serde::Deserialize;
 
 /// The body of a completion, or of an error that some servers send with status 200.
@@ -170,21 +170,13 @@ pub(super) fn read(body: &[u8]) -> Result<(Message, FinishReason, decision::Usag
         .map(|call| tool_call(call.id, call.function.name, call.function.arguments))
         .collect();
     let reason = choice.finish_reason.ok_or(Kind::Malformed)?;
-    let text = said.content.or(said.refusal).unwrap_or_default();
-    let thought = said.reasoning_content.filter(|text| !text.is_empty());
-    // An empty text is a text: a model may say nothing, but not where it calls tools.
-    let text = Some(text).filter(|text| !text.is_empty() || calls.is_empty());
+    let said_words = |text: &String| !text.is_empty();
+    let thought = said.reasoning_content.filter(said_words);
     let thought = thought.map(|text| ContentPart::Reasoning(self::thought(text)));
-    let message = Message {
-        role: Role::Assistant,
-        content: thought
-            .into_iter()
-            .chain(text.map(ContentPart::Text))
-            .collect(),
-        tool_calls: calls,
-        tool_call_id: None,
-    };
-    let reason = finish_reason(&reason, !message.tool_calls.is_empty());
+    let text = said.content.or(said.refusal).filter(said_words);
+    let parts = thought.into_iter().chain(text.map(ContentPart::Text));
+    let reason = finish_reason(&reason, !calls.is_empty());
+    let message = answer::message(parts.collect(), calls);
     let usage = body.usage.map(Into::into).unwrap_or_default();
     Ok((message, reason, usage))
 }
@@ -192,6 +184,7 @@ pub(super) fn read(body: &[u8]) -> Result<(Message, FinishReason, decision::Usag
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Role;
 
     fn check(body: &str, expected: Result<(Message, FinishReason, decision::Usage), Kind>) {
         let read = read(body.as_bytes()).map_err(|error| error.kind);
