@@ -9,24 +9,24 @@
 //! Why not a failure rate over a window: it must have seen a window's worth of requests before it can know,
 //! and each of those may have cost a time limit.
 //!
-//! What callers tell of requests of their own is kept apart ([`Breaker::told`]): it is a reason to look
-//! elsewhere first, for as long as it would be if we had seen it, and no more. Nobody probes for it, it ends by
-//! itself, and an answer that we saw ourselves ends it at once.
-//!
 //! Invariants: an open breaker admits at most one request each time its wait is over, whether or not anybody
 //! tells what became of it; no word of a caller closes it, or opens it for us.
+//!
+//! Not here: what callers tell of requests of their own ([`Breaker::told`] hands it on to `hearsay`).
 
+use super::hearsay::Hearsay;
+use super::outcome::Outcome;
 use crate::unit::Timestamp;
 use std::time::Duration;
 
 /// Strikes that open it.
-const TRIP: f64 = 5.0;
+pub(super) const TRIP: f64 = 5.0;
 
 /// How long it stays open at first.
-const FIRST_OPEN: Duration = Duration::from_secs(2);
+pub(super) const FIRST_OPEN: Duration = Duration::from_secs(2);
 
 /// How long it stays open at most, but where the endpoint itself asked for longer.
-const LONGEST_OPEN: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_OPEN: Duration = Duration::from_secs(60);
 
 /// How long an endpoint that asked for patience without saying how much is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -34,39 +34,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait that an endpoint may ask for: a day would take it out for good by a typing error.
 const LONGEST_ASKED: Duration = Duration::from_secs(600);
 
-/// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was answered, or refused for what the caller asked.
-    Answered,
-    /// It failed at once.
-    Failed,
-    /// A time limit ran out.
-    TimedOut,
-    /// Too many requests; so long to wait, if the endpoint said.
-    TooMany(Option<Duration>),
-    /// It cannot succeed before somebody mends our side: key, account, address.
-    Misconfigured,
-    /// Nobody waited for it.
-    Abandoned,
-    /// Answered, by the word of a caller: good for the mean, not for the breaker.
-    Told,
-}
-
 /// Whether an endpoint may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Breaker {
     strikes: f64,
     open: Option<Open>,
-    told: Told,
-}
-
-/// What callers tell.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Told {
-    strikes: f64,
-    /// It is avoided until then, and was for so long.
-    avoided: Option<(Timestamp, Duration)>,
+    told: Hearsay,
 }
 
 /// How long nobody may ask.
@@ -92,7 +65,7 @@ struct Open {
 impl Breaker {
     /// Whether it is not to be asked at `now`, if another can be.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.rest(now).is_some() || self.told.avoided.is_some_and(|(until, _)| now < until)
+        self.rest(now).is_some() || self.told.avoids(now)
     }
 
     /// How long it is not to be asked from `now` on, whatever else there is: by what we saw ourselves.
@@ -112,7 +85,7 @@ impl Breaker {
 
     /// Whether it has nothing against the endpoint.
     pub fn is_closed(&self) -> bool {
-        self.open.is_none() && self.told.avoided.is_none()
+        self.open.is_none() && self.told.is_over()
     }
 
     /// Lets a request through, if it may pass.
@@ -157,12 +130,11 @@ impl Breaker {
         match outcome {
             Outcome::Answered => {
                 self.strikes /= 2.0;
-                self.told = Told::default();
+                self.told = Hearsay::default();
                 // One that was sent before it opened says nothing of how it is now.
                 self.open.take_if(|open| open.probing || now >= open.until);
             }
-            Outcome::Failed => self.strike(1.0, now),
-            Outcome::TimedOut => self.strike(2.0, now),
+            Outcome::Failed | Outcome::TimedOut => self.strike(outcome.strikes(), now),
             Outcome::Misconfigured => self.open_for(LONGEST_OPEN, LONGEST_OPEN, false, now),
             Outcome::TooMany(asked) => {
                 let asked = asked.unwrap_or(PAUSE).min(LONGEST_ASKED);
@@ -224,28 +196,8 @@ impl Breaker {
     /// assert!(!breaker.is_open(Timestamp::from_micros(2_000_000)));
     /// ```
     pub fn told(&mut self, outcome: Outcome, now: Timestamp) {
-        if self.is_open(now) {
-            return;
-        }
-        let strikes = match outcome {
-            Outcome::Failed => 1.0,
-            Outcome::TimedOut => 2.0,
-            _ => {
-                self.told = Told {
-                    strikes: self.told.strikes / 2.0,
-                    avoided: None,
-                };
-                return;
-            }
-        };
-        self.told.strikes += strikes;
-        if self.told.strikes >= TRIP {
-            let twice = |(_, before): (_, Duration)| (before * 2).min(LONGEST_OPEN);
-            let wait = self.told.avoided.map_or(FIRST_OPEN, twice);
-            self.told = Told {
-                strikes: 0.0,
-                avoided: Some((now.after(wait), wait)),
-            };
+        if !self.is_open(now) {
+            self.told.note(outcome, now);
         }
     }
 }

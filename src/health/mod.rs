@@ -13,9 +13,12 @@
 //! Units: milliseconds.
 
 mod breaker;
+mod hearsay;
+mod outcome;
 mod peak_ewma;
 mod retry_budget;
 
-pub use breaker::{Breaker, Outcome, Rest};
+pub use breaker::{Breaker, Rest};
+pub use outcome::Outcome;
 pub use peak_ewma::PeakEwma;
 pub use retry_budget::RetryBudget;
