@@ -5,7 +5,7 @@
 //!
 //! Not here: which error is which outcome (`route`, `complete`), the cells (`metrics`).
 
-use super::log;
+use super::current;
 use super::metrics::Metrics;
 use super::witness::Span;
 use crate::decision::{Attempt, Decision, Excluded};
@@ -128,7 +128,7 @@ pub struct Underway {
 impl Underway {
     pub(super) fn new(metrics: Arc<Metrics>, method: Method, team: &Name) -> Self {
         let witness = metrics.witness();
-        let span = witness.and_then(|witness| witness.begin(method, team, log::here()));
+        let span = witness.and_then(|witness| witness.begin(method, team, current::here()));
         Self {
             span: span.map(Box::new),
             method,

@@ -1,20 +1,17 @@
 //! Logs: one subscriber for the process, lines to standard error.
 //!
 //! A line that is logged while a call is served carries the call's `request_id`, which its reply carries as
-//! `x-request-id`: the caller's, where it sent one, else ours. Lines about a decision name it (`decision`). The id
-//! goes with the call's task, not in a span: a
-//! span at a level that is on would format and allocate for each call, and few calls log anything. There is no
+//! `x-request-id`: the caller's, where it sent one, else ours. Lines about a decision name it (`decision`). There is no
 //! line for each call: that is what metrics and the journal are for, and a release build has no debug lines at all.
 //!
 //! Invariants: standard output belongs to results, so nothing is logged there; the level is the
 //! operator's alone (no environment variable is read); a line has at most one `request_id`.
 //!
-//! Not here: what is logged (each module at its edge).
+//! Not here: what is logged (each module at its edge), which call a task is at (`current`).
 
 use super::call_id::CallId;
-use super::parent::Parent;
+use super::current::call;
 use std::fmt;
-use std::future::Future;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, Event, Subscriber};
@@ -25,26 +22,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Name of the field that tells a line's call.
 const REQUEST_ID: &str = "request_id";
-
-tokio::task_local! {
-    /// The call that the task is at.
-    static CALL: Call;
-}
-
-/// The call that a task is at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Call {
-    /// Its id.
-    pub id: CallId,
-    /// The caller's span, where there is one and spans are sent.
-    pub parent: Option<Parent>,
-}
-
-impl From<CallId> for Call {
-    fn from(id: CallId) -> Self {
-        Self { id, parent: None }
-    }
-}
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,26 +76,6 @@ where
     }
 }
 
-/// The work of a call: what it logs carries the call's id.
-pub fn of_call<F: Future>(call: impl Into<Call>, work: F) -> impl Future<Output = F::Output> {
-    CALL.scope(call.into(), work)
-}
-
-/// As [`of_call`], of work that waits for nothing.
-pub fn within_call<T>(call: impl Into<Call>, work: impl FnOnce() -> T) -> T {
-    CALL.sync_scope(call.into(), work)
-}
-
-/// The call that is served here, if one is.
-pub fn call() -> Option<CallId> {
-    here().map(|call| call.id)
-}
-
-/// As [`call`], with the caller's span.
-pub(super) fn here() -> Option<Call> {
-    CALL.try_with(|call| *call).ok()
-}
-
 /// Lines with the id of the call that they are of.
 struct OfCall<F> {
     inner: F,
@@ -159,6 +116,7 @@ fn named(line: &str, id: CallId, format: Format) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::within_call;
     use std::io;
     use std::sync::{Arc, Mutex};
     use tracing_subscriber::fmt::MakeWriter;
@@ -254,16 +212,5 @@ mod tests {
             "target": module_path!(),
         });
         assert_eq!(line, expected);
-    }
-
-    #[tokio::test]
-    async fn the_id_goes_with_the_work_wherever_it_waits() {
-        let work = async {
-            tokio::task::yield_now().await;
-            call()
-        };
-        let five = CallId::new(5);
-        assert_eq!(of_call(five, work).await, Some(five));
-        assert_eq!(call(), None);
     }
 }

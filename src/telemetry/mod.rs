@@ -19,6 +19,7 @@
 mod call;
 mod call_id;
 mod cell;
+mod current;
 mod grid;
 pub mod log;
 mod metrics;
@@ -31,7 +32,8 @@ mod witness;
 
 pub use call::{Method, Outcome, Underway};
 pub use call_id::CallId;
-pub use log::{Call, Error, Format, call, init, of_call, within_call};
+pub use current::{Call, call, of_call, within_call};
+pub use log::{Error, Format, init};
 pub use metrics::{Labels, Metrics, Now, Taken};
 pub use parent::Parent;
 pub use witness::{End, Lost, Span, Witness};

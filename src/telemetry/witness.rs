@@ -7,7 +7,7 @@
 //! [`Metrics`](super::Metrics) and [`Underway`](super::Underway)).
 
 use super::call::{Method, Outcome};
-use super::log::Call;
+use super::current::Call;
 use crate::decision::{Attempt, Decision};
 use crate::id::Name;
 use crate::signal::Feedback;

@@ -1,6 +1,6 @@
 //! What is told is what is written, and nothing that a caller chose.
 
-use super::super::log::Call;
+use super::super::current::Call;
 use super::super::witness::{Lost, Span};
 use super::*;
 use crate::decision::{Reason, Usage};
