@@ -51,7 +51,7 @@
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
-//! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`] |
+//! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`], [`field`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
 //! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, hyper in `http`, polars in `table`,
@@ -98,6 +98,7 @@ pub mod docs;
 pub mod chat;
 pub mod clock;
 pub mod decision;
+pub mod field;
 pub mod id;
 pub mod path;
 pub mod signal;

@@ -1,7 +1,7 @@
 //! Signals: what really happened, as a team reports it.
 //!
-//! Invariants: a number is finite; a comment is at most 8192 bytes; a retraction carries no value; a guard's margin
-//! is 0 to 0.5.
+//! Invariants: a number is finite; a comment is at most [`Value::MAX_COMMENT_BYTES`]; a retraction carries no value;
+//! a guard's margin is 0 to 0.5.
 //!
 //! Not here: what a value is worth (`scorecard`), what is learned from it (`learn`).
 
@@ -18,6 +18,11 @@ pub enum Value {
     Number(f64),
     /// Words; kept, never learned from.
     Comment(String),
+}
+
+impl Value {
+    /// Most bytes of a comment.
+    pub const MAX_COMMENT_BYTES: usize = 8192;
 }
 
 /// What a signal is about.
@@ -52,6 +57,11 @@ pub struct Evaluator {
     pub version: String,
 }
 
+impl Evaluator {
+    /// Most bytes of a version.
+    pub const MAX_VERSION_BYTES: usize = 128;
+}
+
 /// One item of feedback as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Feedback {
@@ -71,6 +81,14 @@ pub struct Feedback {
     pub request_id: Option<Name>,
     /// Hash of the content, to tell a repeat from another body.
     pub body_hash: u64,
+}
+
+impl Feedback {
+    /// Most signals of one item.
+    pub const MAX_SIGNALS: usize = 64;
+
+    /// Most items of one call.
+    pub const MAX_BATCH: usize = 1000;
 }
 
 /// A signal in which the router may not be worse than the team's baseline by more than a margin.

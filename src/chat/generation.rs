@@ -239,6 +239,9 @@ impl Generation {
     /// Most stop texts.
     pub const MAX_STOPS: usize = 16;
 
+    /// Most bytes of one.
+    pub const MAX_STOP_BYTES: usize = 1024;
+
     /// What a dialect must be able to express for it.
     pub fn parameters(&self) -> Parameters {
         let asked = [

@@ -51,6 +51,14 @@ pub enum ContentPart {
     Reasoning(Reasoning),
 }
 
+impl ContentPart {
+    /// Formats of sound that some dialect takes.
+    pub const SOUNDS: [&str; 8] = ["wav", "mp3", "flac", "opus", "ogg", "aac", "aiff", "pcm16"];
+
+    /// Most bytes of a document's name.
+    pub const MAX_NAME_BYTES: usize = 256;
+}
+
 /// What a model thought before it answered. Providers sign it and want it back unchanged with the results
 /// of the tools that it called; only the dialect that made it can read it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -77,6 +85,11 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments, a JSON object as text.
     pub arguments_json: String,
+}
+
+impl ToolCall {
+    /// Most bytes of an id.
+    pub const MAX_ID_BYTES: usize = 256;
 }
 
 /// One message of a chat.
@@ -135,6 +148,12 @@ pub enum Error {
 }
 
 impl Message {
+    /// Most parts of its content.
+    pub const MAX_PARTS: usize = 1024;
+
+    /// Most calls of tools.
+    pub const MAX_CALLS: usize = 256;
+
     /// A message of one text.
     pub fn text(role: Role, text: impl Into<String>) -> Self {
         Self {

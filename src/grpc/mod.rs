@@ -18,7 +18,6 @@ mod direct;
 mod encode;
 mod evaluation;
 mod feedback;
-mod field;
 mod guard;
 #[cfg(feature = "analytics")]
 mod judging;
@@ -37,6 +36,6 @@ pub use guard::{Call, Guard, GuardLayer, REQUEST_ID};
 #[cfg(feature = "analytics")]
 pub use judging::Traffic;
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
-pub use status::{DOMAIN, FailedAttempt, Failure, Violation};
+pub use status::{DOMAIN, FailedAttempt, Failure};
 pub use surface::{HealthSwitch, Services};
 pub use use_cases::{Desk, Gateway};

@@ -9,10 +9,13 @@
 //! good reply (`decode::feedback`); logging (`guard`).
 
 use crate::decision::{Attempt, Excluded, Reason};
+use crate::field::Violation;
 use crate::id::{DecisionId, Name};
+use crate::route::{AtRest, BudgetExhausted};
 use crate::telemetry::CallId;
 use crate::unit::NanoUsd;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
@@ -22,15 +25,6 @@ pub const DOMAIN: &str = "bellwether";
 
 /// Most bytes of text that the list in one status holds.
 const LISTED_BYTES: usize = 3072;
-
-/// A field that breaks its rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// Path from the request, as `context.tags[3].key`.
-    pub field: String,
-    /// What is wrong and what is allowed.
-    pub problem: String,
-}
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -62,20 +56,8 @@ pub enum Failure {
         request_id: Name,
     },
     /// The money is spent.
-    #[error(
-        "the budget of {subject} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
-        left.as_usd(), asked.as_usd()
-    )]
-    BudgetExhausted {
-        /// Whose budget.
-        subject: Name,
-        /// The least that the request costs at worst.
-        asked: NanoUsd,
-        /// What is left.
-        left: NanoUsd,
-        /// Time until it is refilled, if it ever is.
-        refill: Option<Duration>,
-    },
+    #[error(transparent)]
+    BudgetExhausted(BudgetExhausted),
     /// Too many calls.
     #[error("{subject} calls too often")]
     RateLimited {
@@ -91,15 +73,8 @@ pub enum Failure {
     #[error("none of {} arms is eligible: {}", .0.len(), summary(.0, why_excluded))]
     NoEligibleArm(Vec<Excluded>),
     /// Every endpoint that may take it is left alone for a while.
-    #[error("{}: the first may be asked in {:.1} s", at_rest(*limited), wait.as_secs_f64())]
-    AtRest {
-        /// Until the first of them may be asked.
-        wait: Duration,
-        /// Whether all of them said that there were too many requests.
-        limited: bool,
-        /// The arms left out, with reasons.
-        excluded: Vec<Excluded>,
-    },
+    #[error(transparent)]
+    AtRest(AtRest),
     /// Every endpoint tried failed.
     #[error("every attempt failed: {}", summary(.0, why_failed))]
     AllAttemptsFailed(Vec<FailedAttempt>),
@@ -140,13 +115,16 @@ pub struct FailedAttempt {
     pub error: Name,
 }
 
+impl From<Vec<Violation>> for Failure {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::InvalidField(violations)
+    }
+}
+
 impl Failure {
     /// One bad field.
-    pub fn field(field: impl ToString, problem: impl ToString) -> Self {
-        Self::InvalidField(vec![Violation {
-            field: field.to_string(),
-            problem: problem.to_string(),
-        }])
+    pub fn field(field: impl Display, problem: impl Display) -> Self {
+        Self::InvalidField(vec![Violation::new(field, problem)])
     }
 
     /// The same, of a request that is the field `outer` of another one.
@@ -168,14 +146,14 @@ impl Failure {
             Self::NotAllowed { .. } => (Code::PermissionDenied, "NOT_ALLOWED"),
             Self::DecisionNotFound { .. } => (Code::NotFound, "DECISION_NOT_FOUND"),
             Self::RequestIdReused { .. } => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
-            Self::BudgetExhausted { .. } => (Code::ResourceExhausted, "BUDGET_EXHAUSTED"),
+            Self::BudgetExhausted(_) => (Code::ResourceExhausted, "BUDGET_EXHAUSTED"),
             Self::RateLimited { .. } => (Code::ResourceExhausted, "RATE_LIMITED"),
             Self::StoreFull => (Code::ResourceExhausted, "STORE_FULL"),
             Self::NoEligibleArm(_) => (Code::FailedPrecondition, "NO_ELIGIBLE_ARM"),
-            Self::AtRest { limited: true, .. } => {
+            Self::AtRest(AtRest { limited: true, .. }) => {
                 (Code::ResourceExhausted, "ENDPOINTS_RATE_LIMITED")
             }
-            Self::AtRest { .. } => (Code::Unavailable, "ENDPOINTS_UNAVAILABLE"),
+            Self::AtRest(_) => (Code::Unavailable, "ENDPOINTS_UNAVAILABLE"),
             Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
                 (Code::Unavailable, "ALL_ATTEMPTS_FAILED")
             }
@@ -233,9 +211,9 @@ impl Failure {
                 details.set_bad_request(listed(violations, why_invalid, FieldViolation::new));
             }
             Self::NoEligibleArm(excluded) => left_out(details, excluded),
-            Self::AtRest { wait, excluded, .. } => {
-                left_out(details, excluded);
-                details.set_retry_info(Some(*wait));
+            Self::AtRest(rest) => {
+                left_out(details, &rest.excluded);
+                details.set_retry_info(Some(rest.wait));
             }
             Self::AllAttemptsFailed(attempts) => {
                 failed(details, attempts);
@@ -255,10 +233,8 @@ impl Failure {
                 let name = request_id.as_str();
                 details.set_resource_info("request", name, "", "used with another body");
             }
-            Self::BudgetExhausted {
-                subject, refill, ..
-            } => {
-                quota(details, subject.as_str(), "budget spent", *refill);
+            Self::BudgetExhausted(spent) => {
+                quota(details, spent.team.as_str(), "budget spent", spent.refill);
             }
             Self::RateLimited {
                 subject,
@@ -284,14 +260,6 @@ fn cut_off(attempt: &Attempt) -> String {
         "the answer broke off at endpoint {}: {error}, after some {tokens} output tokens; {charged:.9} USD are charged",
         attempt.endpoint
     )
-}
-
-/// Why nobody is asked.
-const fn at_rest(limited: bool) -> &'static str {
-    match limited {
-        true => "every endpoint that may take this is rate limited",
-        false => "every endpoint that may take this has failed and is left alone",
-    }
 }
 
 fn left_out(details: &mut ErrorDetails, excluded: &[Excluded]) {
@@ -398,10 +366,7 @@ mod tests {
     }
 
     fn every_failure() -> Vec<Failure> {
-        let violation = |field: &str, problem: &str| Violation {
-            field: field.to_owned(),
-            problem: problem.to_owned(),
-        };
+        let violation = |field: &str, problem: &str| Violation::new(field, problem);
         let secret = crate::id::Secret::new([7; 32]);
         let decision = secret.mint(
             crate::unit::Timestamp::from_micros(1_700_000_000_000_000),
@@ -422,12 +387,12 @@ mod tests {
             Failure::RequestIdReused {
                 request_id: name("req-1"),
             },
-            Failure::BudgetExhausted {
-                subject: name("coding"),
+            Failure::BudgetExhausted(BudgetExhausted {
+                team: name("coding"),
                 asked: NanoUsd::new(2_500_000),
                 left: NanoUsd::new(1_000_000),
                 refill: Some(Duration::from_secs(3600)),
-            },
+            }),
             Failure::RateLimited {
                 subject: name("ci"),
                 retry_after: Duration::from_millis(250),
@@ -437,16 +402,16 @@ mod tests {
                 excluded("large", Reason::MaxCost, "expects 0.02 USD: allowed 0.01"),
                 excluded("small", Reason::Capability, "lacks vision"),
             ]),
-            Failure::AtRest {
+            Failure::AtRest(AtRest {
                 wait: Duration::from_millis(1_500),
                 limited: false,
                 excluded: vec![excluded("large", Reason::Unavailable, "its endpoints rest")],
-            },
-            Failure::AtRest {
+            }),
+            Failure::AtRest(AtRest {
                 wait: Duration::from_secs(7),
                 limited: true,
                 excluded: vec![excluded("large", Reason::Unavailable, "its endpoints rest")],
-            },
+            }),
             Failure::AllAttemptsFailed(vec![FailedAttempt {
                 endpoint: name("large-eu"),
                 error: name("timeout"),

@@ -1,11 +1,15 @@
 //! From the use cases' errors to the failures that a caller is told.
 //!
+//! Why a table of its own, and not one for both doors: each has failures and names of fields that the other has
+//! not; what both tell in the same words is the use case's own text.
+//!
 //! Not here: statuses and codes (`status`).
 
-use super::status::{Failure, Violation};
+use super::status::Failure;
 use crate::access;
 use crate::complete::{self, Failed};
 use crate::feature;
+use crate::field::Violation;
 use crate::learn::{self, Refused};
 use crate::provider::{Kind, Source};
 use crate::route;
@@ -37,32 +41,12 @@ impl From<route::Error> for Failure {
     fn from(error: route::Error) -> Self {
         match error {
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
-            route::Error::AtRest {
-                wait,
-                limited,
-                excluded,
-            } => Self::AtRest {
-                wait,
-                limited,
-                excluded,
-            },
-            route::Error::BudgetExhausted {
-                team,
-                asked,
-                left,
-                refill,
-            } => Self::BudgetExhausted {
-                subject: team,
-                asked,
-                left,
-                refill,
-            },
+            route::Error::AtRest(rest) => Self::AtRest(rest),
+            route::Error::BudgetExhausted(spent) => Self::BudgetExhausted(spent),
             route::Error::UnknownNames(unknown) => {
-                let violation = |unknown: route::UnknownName| Violation {
-                    problem: unknown.to_string(),
-                    field: here(&unknown.field),
-                };
-                Self::InvalidField(unknown.into_iter().map(violation).collect())
+                let violation =
+                    |unknown: &route::UnknownName| Violation::new(here(&unknown.field), unknown);
+                Self::InvalidField(unknown.iter().map(violation).collect())
             }
             route::Error::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
             route::Error::DecisionNotFound { .. } => Self::DecisionNotFound,

@@ -10,7 +10,6 @@
 
 use super::call::said;
 use super::declared;
-use super::field::Fields;
 use super::generation::{SaidGeneration, generation};
 use super::json::{self, Key, Place, Texts};
 use super::message::{self, SaidMessage};
@@ -20,6 +19,7 @@ use super::status::Failure;
 use super::tool::{self, SaidFormat, SaidTool};
 use crate::chat::Extra;
 use crate::decision;
+use crate::field::Fields;
 use crate::id::Name;
 use crate::path::Path;
 use crate::route::Request;
@@ -153,10 +153,10 @@ pub(super) fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wa
     let include_usage = asked
         .stream_options
         .and_then(|options| options.include_usage);
-    fields.finish(Some(Wanted {
+    Ok(fields.finish(Some(Wanted {
         request,
         include_usage: include_usage == Some(true),
-    }))
+    }))?)
 }
 
 /// Names that come in the body or, where they do not, in the head.

@@ -4,19 +4,12 @@
 //!
 //! Not here: limits on the choice (`routing`), the vector made of all this (`feature`).
 
-use super::field::Fields;
+use crate::field::Fields;
 use crate::id::Name;
 use crate::path::Path;
-use crate::route::Tag;
+use crate::route::{Request, Tag};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-const TAGS: usize = 64;
-const TAG_CHARS: usize = 128;
-const EMBEDDING: std::ops::RangeInclusive<usize> = 64..=4096;
-
-/// Beyond this a number is no scaled feature.
-const MOST_NUMBER: f64 = 1e9;
 
 /// The value of a tag.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,7 +29,7 @@ pub(super) fn tags(
     let at = Path::Root.field("bellwether");
     let at = at.field("tags");
     let ours = ours.unwrap_or_default();
-    if !fields.count(at, ours.len(), 0..=TAGS) {
+    if !fields.count(at, ours.len(), 0..=Request::MAX_TAGS) {
         return Vec::new();
     }
     let mut tags = Vec::with_capacity(ours.len());
@@ -47,14 +40,14 @@ pub(super) fn tags(
         let value = match value {
             SaidTag::Flag(flag) => Tag::Number(f64::from(u8::from(flag))),
             SaidTag::Number(number) => {
-                let read = fields.number(at, Some(number), -MOST_NUMBER..=MOST_NUMBER);
+                let read = fields.number(at, Some(number), -Tag::MAX_NUMBER..=Tag::MAX_NUMBER);
                 Tag::Number(read.unwrap_or_default())
             }
             SaidTag::Text(text) => {
-                let characters = text.chars().count();
-                if characters > TAG_CHARS {
+                let (characters, most) = (text.chars().count(), Tag::MAX_CHARS);
+                if characters > most {
                     let problem = format_args!(
-                        "have a text of {characters} characters: allowed at most {TAG_CHARS}"
+                        "have a text of {characters} characters: allowed at most {most}"
                     );
                     fields.refuse(at, problem);
                 }
@@ -64,7 +57,7 @@ pub(super) fn tags(
         tags.push((key, value));
     }
     // Metadata is the caller's own affair: what cannot be a tag is none.
-    let room = TAGS - tags.len();
+    let room = Request::MAX_TAGS - tags.len();
     let labels = labels.into_iter().filter_map(|label| Name::new(label).ok());
     for label in labels.take(room) {
         if tags.iter().all(|(key, _)| *key != label) {
@@ -79,13 +72,9 @@ pub(super) fn embedding(fields: &mut Fields, said: Option<Vec<f32>>) -> Option<V
     let said = said?;
     let at = Path::Root.field("bellwether");
     let at = at.field("embedding");
-    if !EMBEDDING.contains(&said.len()) {
-        let (found, least, most) = (said.len(), EMBEDDING.start(), EMBEDDING.end());
-        fields.refuse(
-            at,
-            format_args!("has {found} entries: allowed {least} to {most}"),
-        );
-    } else if let Some(i) = said.iter().position(|x| !x.is_finite()) {
+    if fields.count(at, said.len(), Request::EMBEDDING)
+        && let Some(i) = said.iter().position(|x| !x.is_finite())
+    {
         fields.refuse(at.index(i), "is too large: allowed finite numbers");
     }
     Some(said)
@@ -94,7 +83,7 @@ pub(super) fn embedding(fields: &mut Fields, said: Option<Vec<f32>>) -> Option<V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::field::testing::violations;
+    use crate::http::status::testing::violations;
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()

@@ -12,13 +12,13 @@ use super::call::deadline;
 use super::chat_reply::{Outcome, json, tell};
 use super::chat_request::idempotency;
 use super::declared;
-use super::field::Fields;
 use super::json::{self, Place, Texts};
 use super::routing::{self, EMBEDDINGS, Known, SaidOurs, SaidRouting};
 use super::status::Failure;
 use crate::access::Grant;
 use crate::chat::{Generation, Message, ResponseFormat, Role};
 use crate::complete::{Complete, Embedded};
+use crate::field::Fields;
 use crate::id::Name;
 use crate::path::Path;
 use crate::provider::FinishReason;
@@ -98,7 +98,7 @@ fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wanted, Failu
         .extend(Name::new(EMBEDDINGS).ok());
     let texts = self::texts(&mut fields, asked.input);
     let base64 = in_base64(&mut fields, asked.encoding_format.as_deref());
-    let dimensions = fields.integer("dimensions", asked.dimensions, DIMENSIONS);
+    let dimensions = fields.number("dimensions", asked.dimensions, DIMENSIONS);
     let task = fields.name_if_said("bellwether.task", ours.task.as_deref());
     let episode = fields.name_if_said("bellwether.episode_id", ours.episode_id.as_deref());
     let id = ours.request_id.as_deref();
@@ -125,12 +125,12 @@ fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wanted, Failu
         explore: ours.explore.unwrap_or(true),
         streaming: false,
     };
-    fields.finish(Some(Wanted {
+    Ok(fields.finish(Some(Wanted {
         request,
         texts,
         dimensions: dimensions.and_then(|d| u32::try_from(d).ok()),
         base64,
-    }))
+    }))?)
 }
 
 /// 1 to 2048 texts, none empty.

@@ -3,8 +3,8 @@
 //! Not here: what goes wrong and what it is called (`status`).
 
 use super::chat_reply::Tried;
-use super::status::Violation;
 use crate::decision::{Excluded, Reason};
+use crate::field::Violation;
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -14,28 +14,18 @@
 
 use super::body::Reply;
 use super::chat_reply::json;
-use super::field::Fields;
 use super::json::{self, Place};
 use super::status::Failure;
 use super::time;
+use crate::field::{Fields, Violation};
 use crate::id::{Name, Secret};
 use crate::learn::{Intake, Verdict};
 use crate::path::Path;
 use crate::signal::{Change, Evaluator, Feedback, Subject, Value};
 use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
-use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
-
-const ITEMS: std::ops::RangeInclusive<usize> = 1..=1000;
-const SIGNALS: std::ops::RangeInclusive<usize> = 1..=64;
-const COMMENT_BYTES: usize = 8192;
-const VERSION_BYTES: usize = 128;
-
-/// How far a caller's clock may be ahead.
-const AHEAD: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,8 +152,8 @@ fn items(asked: Asked) -> Result<(Vec<Item>, bool), Failure> {
             "stand beside an item's own fields: allowed one of the two",
         );
     }
-    fields.count("items", items.len(), ITEMS);
-    fields.finish(Some((items, false)))
+    fields.count("items", items.len(), 1..=Feedback::MAX_BATCH);
+    Ok(fields.finish(Some((items, false)))?)
 }
 
 fn verdict(verdict: Verdict) -> Result<&'static str, Failure> {
@@ -178,13 +168,7 @@ fn verdict(verdict: Verdict) -> Result<&'static str, Failure> {
 
 fn refused(failure: &Failure) -> Told {
     let message = match failure {
-        Failure::InvalidField(violations) => {
-            let lines: Vec<_> = violations
-                .iter()
-                .map(|v| format!("{}: {}", v.field, v.problem))
-                .collect();
-            lines.join("; ")
-        }
+        Failure::InvalidField(violations) => Violation::in_one_line(violations),
         other => other.to_string(),
     };
     Told {
@@ -197,9 +181,12 @@ fn refused(failure: &Failure) -> Told {
 fn read(item: Item, team: &Name, secret: &Secret, now: Timestamp) -> Result<Feedback, Failure> {
     let mut fields = Fields::default();
     let request_id = fields.name_if_said("request_id", item.request_id.as_deref());
-    let signals = signals(&mut fields, Path::Root.field("signals"), item.signals);
+    let (at, allowed) = (Path::Root.field("signals"), 1..=Feedback::MAX_SIGNALS);
+    let signals = fields.named(at, "name", item.signals, allowed, signal);
     let evaluator = item.evaluator.and_then(|said| evaluator(&mut fields, said));
-    let observed = observed(&mut fields, item.observed_time.as_deref(), now);
+    let observed = item.observed_time.as_deref();
+    let observed = observed.and_then(|said| time(&mut fields, "observed_time", said));
+    let observed = fields.seen("observed_time", observed, now);
     let subject = match (item.decision_id, item.episode_id) {
         (None, Some(episode)) => fields.name("episode_id", &episode).map(Subject::Episode),
         // A foreign id is another failure than a bad field; bad fields are told first.
@@ -231,21 +218,13 @@ fn read(item: Item, team: &Name, secret: &Secret, now: Timestamp) -> Result<Feed
     })
 }
 
-fn observed(fields: &mut Fields, said: Option<&str>, now: Timestamp) -> Option<Timestamp> {
-    let said = said?;
-    let Some(time) = time::parse(said) else {
+fn time(fields: &mut Fields, field: &str, said: &str) -> Option<Timestamp> {
+    let time = time::parse(said);
+    if time.is_none() {
         let problem = "is not a time: allowed RFC 3339, as 2026-11-27T08:30:00Z";
-        fields.refuse("observed_time", problem);
-        return None;
-    };
-    if time > now.after(AHEAD) {
-        let ahead = time.micros().saturating_sub(now.micros()) / 1_000_000;
-        let most = AHEAD.as_secs();
-        let problem =
-            format_args!("is {ahead} s ahead of the server's clock: allowed at most {most} s");
-        fields.refuse("observed_time", problem);
+        fields.refuse(field, problem);
     }
-    Some(time)
+    time
 }
 
 fn evaluator(fields: &mut Fields, said: SaidEvaluator) -> Option<Evaluator> {
@@ -253,31 +232,18 @@ fn evaluator(fields: &mut Fields, said: SaidEvaluator) -> Option<Evaluator> {
         SaidEvaluator::Name(name) => (name, String::new()),
         SaidEvaluator::Whole { name, version } => (name, version),
     };
-    fields.bytes("evaluator.version", &version, 0..=VERSION_BYTES);
+    fields.bytes(
+        "evaluator.version",
+        &version,
+        0..=Evaluator::MAX_VERSION_BYTES,
+    );
     let name = fields.name("evaluator.name", &name)?;
     Some(Evaluator { name, version })
 }
 
-fn signals(fields: &mut Fields, at: Path<'_>, said: Vec<SaidSignal>) -> Vec<(Name, Change)> {
-    if !fields.count(at, said.len(), SIGNALS) {
-        return Vec::new();
-    }
-    let mut seen = BTreeSet::new();
-    let mut read = Vec::with_capacity(said.len());
-    for (i, signal) in said.into_iter().enumerate() {
-        let at = at.index(i);
-        let name = fields.name(at.field("name"), &signal.name);
-        let change = change(fields, at, signal);
-        let (Some(name), Some(change)) = (name, change) else {
-            continue;
-        };
-        if seen.insert(name.clone()) {
-            read.push((name, change));
-        } else {
-            fields.refuse(at.field("name"), "is given twice: allowed once");
-        }
-    }
-    read
+fn signal(fields: &mut Fields, at: Path<'_>, said: SaidSignal) -> (Option<Name>, Option<Change>) {
+    let name = fields.name(at.field("name"), &said.name);
+    (name, change(fields, at, said))
 }
 
 fn change(fields: &mut Fields, at: Path<'_>, signal: SaidSignal) -> Option<Change> {
@@ -299,16 +265,12 @@ fn change(fields: &mut Fields, at: Path<'_>, signal: SaidSignal) -> Option<Chang
         }
         return Some(Change::Retracted);
     }
-    let value = match signal.value {
-        Some(SaidValue::Flag(flag)) => Value::Flag(flag),
-        Some(SaidValue::Number(number)) => Value::Number(number),
-        Some(SaidValue::Comment(text)) => {
-            fields.bytes(at.field("value"), &text, 0..=COMMENT_BYTES);
+    let value = match fields.required(at.field("value"), signal.value)? {
+        SaidValue::Flag(flag) => Value::Flag(flag),
+        SaidValue::Number(number) => Value::Number(number),
+        SaidValue::Comment(text) => {
+            fields.bytes(at.field("value"), &text, 0..=Value::MAX_COMMENT_BYTES);
             Value::Comment(text)
-        }
-        None => {
-            fields.refuse(at.field("value"), "is absent: required");
-            return None;
         }
     };
     Some(match kind {
@@ -320,7 +282,7 @@ fn change(fields: &mut Fields, at: Path<'_>, signal: SaidSignal) -> Option<Chang
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::field::testing::violations;
+    use crate::http::status::testing::violations;
 
     const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 

@@ -4,20 +4,16 @@
 //!
 //! Not here: messages and tools (`message`), which arm answers (`routing`).
 
-use super::field::Fields;
 use super::json::Texts;
 use crate::chat::{Effort, Extra, Generation, ToolChoice};
+use crate::field::Fields;
 use crate::path::Path;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-const STOP_BYTES: usize = 1024;
 const EXTRAS: usize = 64;
 const EXTRA_BYTES: usize = 128;
-
-/// More tokens than any model takes.
-const MOST_TOKENS: i64 = 100_000_000;
 
 /// What is said of it.
 #[derive(Debug, Default)]
@@ -79,14 +75,9 @@ pub(super) fn generation(
         fields.refuse("modalities", "is more than text: allowed [\"text\"]");
     }
     let most = [
-        fields.integer("max_tokens", said.max_tokens, 1..=MOST_TOKENS),
-        fields.integer(
-            "max_completion_tokens",
-            said.max_completion_tokens,
-            1..=MOST_TOKENS,
-        ),
+        fields.tokens("max_tokens", said.max_tokens, 1),
+        fields.tokens("max_completion_tokens", said.max_completion_tokens, 1),
     ];
-    let most = most.into_iter().flatten().min();
     let penalty = -2.0..=2.0;
     let effort = effort(fields, said.reasoning_effort.as_deref(), said.reasoning);
     extras(fields, &said.extra);
@@ -103,7 +94,7 @@ pub(super) fn generation(
         strict,
         extra: said.extra,
     };
-    (generation, most.and_then(|most| u32::try_from(most).ok()))
+    (generation, most.into_iter().flatten().min())
 }
 
 fn stops(fields: &mut Fields, at: Path<'_>, said: Option<Texts>) -> Vec<String> {
@@ -112,7 +103,7 @@ fn stops(fields: &mut Fields, at: Path<'_>, said: Option<Texts>) -> Vec<String> 
         return Vec::new();
     }
     for (i, stop) in stops.iter().enumerate() {
-        fields.bytes(at.index(i), stop, 1..=STOP_BYTES);
+        fields.bytes(at.index(i), stop, 1..=Generation::MAX_STOP_BYTES);
     }
     stops
 }
@@ -183,7 +174,7 @@ fn extras(fields: &mut Fields, extra: &[Extra]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::field::testing::violations;
+    use crate::http::status::testing::violations;
 
     fn check(change: impl FnOnce(&mut SaidGeneration<'_>), bad: &[&str]) {
         let mut said = SaidGeneration::default();

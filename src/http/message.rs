@@ -8,19 +8,14 @@
 //! Not here: tools (`tool`), how to answer (`generation`). Tool arguments are not parsed: models write broken ones, and a
 //! conversation that holds one must go on.
 
-use super::field::Fields;
 use crate::chat::{ContentPart, Message, Reasoning, Role, ToolCall};
+use crate::field::Fields;
 use crate::path::Path;
+use crate::route::Request;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
-
-const MESSAGES: usize = 4096;
-const PARTS: usize = 1024;
-const TOOLS: usize = 256;
-const ID_BYTES: usize = 256;
-const SOUNDS: [&str; 8] = ["wav", "mp3", "flac", "opus", "ogg", "aac", "aiff", "pcm16"];
 
 /// One message as it was said.
 #[derive(Debug, Deserialize)]
@@ -136,7 +131,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
 /// The conversation.
 pub(super) fn messages(fields: &mut Fields, said: Vec<SaidMessage<'_>>) -> Vec<Message> {
     let at = Path::Root.field("messages");
-    if !fields.count(at, said.len(), 1..=MESSAGES) {
+    if !fields.count(at, said.len(), 1..=Request::MAX_MESSAGES) {
         return Vec::new();
     }
     let read = |(i, said)| message(fields, at.index(i), said);
@@ -155,7 +150,7 @@ fn message(fields: &mut Fields, at: Path<'_>, said: SaidMessage<'_>) -> Option<M
         Content::Text(text) => content.push(ContentPart::Text(text)),
         Content::Parts(parts) => {
             let at = at.field("content");
-            if fields.count(at, parts.len(), 0..=PARTS) {
+            if fields.count(at, parts.len(), 0..=Message::MAX_PARTS) {
                 let part = |(i, said)| part(fields, at.index(i), said);
                 content.extend(parts.into_iter().enumerate().filter_map(part));
             }
@@ -165,7 +160,7 @@ fn message(fields: &mut Fields, at: Path<'_>, said: SaidMessage<'_>) -> Option<M
     let tool_calls = self::calls(fields, at.field("tool_calls"), calls);
     let answers = said.tool_call_id.filter(|id| !id.is_empty());
     if let Some(id) = &answers {
-        fields.bytes(at.field("tool_call_id"), id, 1..=ID_BYTES);
+        fields.bytes(at.field("tool_call_id"), id, 1..=ToolCall::MAX_ID_BYTES);
     }
     let message = Message {
         role: role?,
@@ -252,8 +247,8 @@ fn sound(fields: &mut Fields, at: Path<'_>, sound: SaidSound) -> ContentPart {
     if sound.data.is_empty() {
         fields.refuse(at.field("data"), "is empty: required, in base64");
     }
-    if !SOUNDS.contains(&sound.format.as_str()) {
-        let allowed = SOUNDS.join(", ");
+    if !ContentPart::SOUNDS.contains(&sound.format.as_str()) {
+        let allowed = ContentPart::SOUNDS.join(", ");
         let problem = format_args!("is unknown: allowed {allowed}");
         fields.refuse(at.field("format"), problem);
     }
@@ -269,7 +264,7 @@ fn file(fields: &mut Fields, at: Path<'_>, file: SaidFile) -> ContentPart {
         file.filename.unwrap_or_default(),
         file.file_data.unwrap_or_default(),
     );
-    fields.bytes(at.field("filename"), &name, 0..=ID_BYTES);
+    fields.bytes(at.field("filename"), &name, 0..=ContentPart::MAX_NAME_BYTES);
     if !data_url.starts_with("data:") {
         let problem =
             "is no document: allowed data:MEDIA-TYPE;base64,.. (file ids are one provider's own)";
@@ -279,7 +274,7 @@ fn file(fields: &mut Fields, at: Path<'_>, file: SaidFile) -> ContentPart {
 }
 
 fn calls(fields: &mut Fields, at: Path<'_>, said: Vec<SaidCall>) -> Vec<ToolCall> {
-    if !fields.count(at, said.len(), 0..=TOOLS) {
+    if !fields.count(at, said.len(), 0..=Message::MAX_CALLS) {
         return Vec::new();
     }
     let mut calls = Vec::with_capacity(said.len());
@@ -288,7 +283,11 @@ fn calls(fields: &mut Fields, at: Path<'_>, said: Vec<SaidCall>) -> Vec<ToolCall
             at.index(i).field("function").field("name"),
             &call.function.name,
         );
-        fields.bytes(at.index(i).field("id"), &call.id, 0..=ID_BYTES);
+        fields.bytes(
+            at.index(i).field("id"),
+            &call.id,
+            0..=ToolCall::MAX_ID_BYTES,
+        );
         calls.push(ToolCall {
             id: call.id,
             name: call.function.name,
@@ -301,7 +300,7 @@ fn calls(fields: &mut Fields, at: Path<'_>, said: Vec<SaidCall>) -> Vec<ToolCall
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::field::testing::violations;
+    use crate::http::status::testing::violations;
 
     fn read<'a, T: Deserialize<'a>>(json: &'a str) -> T {
         serde_json::from_str(json).unwrap()

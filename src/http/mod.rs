@@ -37,7 +37,6 @@ mod declared;
 mod embeddings;
 mod error_object;
 mod feedback;
-mod field;
 mod generation;
 mod json;
 mod key;

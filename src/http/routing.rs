@@ -18,10 +18,10 @@
 //! `preferred_max_latency` in seconds.
 
 use super::declared::SaidTag;
-use super::field::Fields;
 use super::status::Failure;
 use crate::access::Grant;
 use crate::eligibility::{Catalogue, DataPolicy};
+use crate::field::Fields;
 use crate::id::{Name, listed};
 use crate::path::Path;
 use crate::route::{Constraints, Sort};
@@ -37,11 +37,8 @@ const PREFIX: &str = "bellwether/";
 /// The capability of arms that turn texts into vectors.
 pub(super) const EMBEDDINGS: &str = "embeddings";
 
-const ARMS: usize = 1024;
-const ORDERED: usize = 16;
-const NAMES: usize = 64;
+/// Beyond this it is no money and no time.
 const MOST_NUMBER: f64 = 1e9;
-const MOST_LATENCY_MS: f64 = 86_400_000.0;
 
 /// What is said of it.
 #[derive(Debug, Default)]
@@ -172,8 +169,8 @@ pub(super) fn chosen(
             (None, None) => return Err(known.no_model()),
         },
     }
-    fields.count("models", order.len(), 0..=ORDERED);
-    for model in order.iter().take(ORDERED) {
+    fields.count("models", order.len(), 0..=Constraints::MAX_ORDERED);
+    for model in order.iter().take(Constraints::MAX_ORDERED) {
         let arm = known.arm(model).ok_or_else(|| known.no_model())?;
         if !arms.contains(arm) {
             arms.push(arm.clone());
@@ -197,22 +194,21 @@ fn ours_of(fields: &mut Fields, limits: &mut Constraints, ours: &SaidOurs) {
         let said = said.as_deref().unwrap_or_default();
         fields.names(at.field(name), said, most)
     };
-    limits.denied_arms = names("denied_arms", &ours.denied_arms, ARMS);
+    limits.denied_arms = names("denied_arms", &ours.denied_arms, Constraints::MAX_NAMES);
     let required = &ours.required_capabilities;
-    limits.required_capabilities = names("required_capabilities", required, NAMES);
+    limits.required_capabilities = names(
+        "required_capabilities",
+        required,
+        Constraints::MAX_CAPABILITIES,
+    );
     let cost = fields.number(
         at.field("max_cost_usd"),
         ours.max_cost_usd,
         0.0..=MOST_NUMBER,
     );
     limits.max_cost = cost.and_then(|usd| NanoUsd::from_usd(usd).ok());
-    limits.max_latency_ms = ours.max_latency_ms;
-    if let Some(ms) = ours.max_latency_ms
-        && !(ms > 0.0 && ms <= MOST_LATENCY_MS)
-    {
-        let problem = format_args!("is {ms}: allowed above 0 to {MOST_LATENCY_MS}");
-        fields.refuse(at.field("max_latency_ms"), problem);
-    }
+    let (field, latency) = (at.field("max_latency_ms"), ours.max_latency_ms);
+    limits.max_latency_ms = fields.above_zero(field, latency, Constraints::MAX_LATENCY_MS);
 }
 
 /// The team's demands and the caller's together. `None`: the caller has none of its own.
@@ -237,7 +233,7 @@ fn data_policy(
     let at = Path::Root.field("bellwether");
     let at = at.field("regions");
     let said = ours.regions.as_deref().unwrap_or_default();
-    let mut regions = fields.names(at, said, NAMES);
+    let mut regions = fields.names(at, said, Constraints::MAX_REGIONS);
     let zero_retention = provider.zdr == Some(true);
     if regions.is_empty() && !no_training && !zero_retention {
         return None;
@@ -268,7 +264,11 @@ fn endpoints(fields: &mut Fields, limits: &mut Constraints, said: SaidProvider, 
     limits.no_fallbacks = said.allow_fallbacks == Some(false);
     limits.leave_out_parameters = said.require_parameters == Some(false);
     let names = |fields: &mut Fields, name: &'static str, said: Option<Vec<String>>| {
-        fields.names(at.field(name), &said.unwrap_or_default(), ARMS)
+        fields.names(
+            at.field(name),
+            &said.unwrap_or_default(),
+            Constraints::MAX_NAMES,
+        )
     };
     limits.allowed_endpoints = names(fields, "only", said.only);
     limits.denied_endpoints = names(fields, "ignore", said.ignore);

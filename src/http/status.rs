@@ -15,24 +15,16 @@ use super::chat_reply::Tried;
 use super::error_object::{Body, More, Object, Out};
 use crate::access::Scope;
 use crate::decision::{Attempt, Excluded, Reason};
+use crate::field::Violation;
 use crate::id::{DecisionId, Name};
 use crate::provider::Kind;
-use crate::unit::NanoUsd;
+use crate::route::{AtRest, BudgetExhausted};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// Most entries of a list in one error.
 const LISTED: usize = 64;
-
-/// A field that breaks its rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Violation {
-    /// Path in the body.
-    pub(super) field: String,
-    /// What is wrong and what is allowed.
-    pub(super) problem: String,
-}
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -77,29 +69,14 @@ pub(super) enum Failure {
         "this request id was answered before, by decision {decision}, and its words were not recorded: a new id asks again"
     )]
     AnswerNotKept { decision: DecisionId },
-    #[error(
-        "the budget of {subject} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
-        left.as_usd(), asked.as_usd()
-    )]
-    BudgetExhausted {
-        subject: Name,
-        asked: NanoUsd,
-        left: NanoUsd,
-        /// Time until it is refilled, if it ever is.
-        refill: Option<Duration>,
-    },
+    #[error(transparent)]
+    BudgetExhausted(BudgetExhausted),
     #[error("the journal has no room: nothing new is taken until there is")]
     StoreFull,
     #[error("none of {} arms is eligible: {}", .0.len(), first(.0.iter().map(|e| (&e.arm, e.detail.as_str()))))]
     NoEligibleArm(Vec<Excluded>),
-    #[error("{}: the first may be asked in {:.1} s", at_rest(*limited), wait.as_secs_f64())]
-    AtRest {
-        /// Until the first of them may be asked.
-        wait: Duration,
-        /// Whether all of them said that there were too many requests.
-        limited: bool,
-        excluded: Vec<Excluded>,
-    },
+    #[error(transparent)]
+    AtRest(AtRest),
     /// The providers call it the caller's fault: it would fail anywhere.
     #[error("the provider refuses the request: {}", kind.as_str())]
     Refused { kind: Kind, attempts: Vec<Attempt> },
@@ -126,13 +103,16 @@ pub(super) struct Class {
 const INVALID: &str = "invalid_request_error";
 const SERVER: &str = "server_error";
 
+impl From<Vec<Violation>> for Failure {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::InvalidField(violations)
+    }
+}
+
 impl Failure {
     /// One bad field.
-    pub(super) fn field(field: impl ToString, problem: impl ToString) -> Self {
-        Self::InvalidField(vec![Violation {
-            field: field.to_string(),
-            problem: problem.to_string(),
-        }])
+    pub(super) fn field(field: impl Display, problem: impl Display) -> Self {
+        Self::InvalidField(vec![Violation::new(field, problem)])
     }
 
     /// The table.
@@ -158,7 +138,7 @@ impl Failure {
             Self::DecisionNotFound => (S::NOT_FOUND, INVALID, "decision_not_found"),
             Self::RequestIdReused { .. } => (S::CONFLICT, INVALID, "request_id_reused"),
             Self::AnswerNotKept { .. } => (S::CONFLICT, INVALID, "answer_not_kept"),
-            Self::BudgetExhausted { .. } => (
+            Self::BudgetExhausted(_) => (
                 S::TOO_MANY_REQUESTS,
                 "insufficient_quota",
                 "insufficient_quota",
@@ -168,12 +148,12 @@ impl Failure {
                 (S::SERVICE_UNAVAILABLE, SERVER, "no_eligible_arm")
             }
             Self::NoEligibleArm(_) => (S::BAD_REQUEST, INVALID, "no_eligible_arm"),
-            Self::AtRest { limited: true, .. } => (
+            Self::AtRest(AtRest { limited: true, .. }) => (
                 S::TOO_MANY_REQUESTS,
                 "rate_limit_error",
                 "endpoints_rate_limited",
             ),
-            Self::AtRest { .. } => (S::SERVICE_UNAVAILABLE, SERVER, "endpoints_unavailable"),
+            Self::AtRest(_) => (S::SERVICE_UNAVAILABLE, SERVER, "endpoints_unavailable"),
             Self::Refused { kind, .. } => (S::BAD_REQUEST, INVALID, refused(*kind)),
             Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
                 (S::SERVICE_UNAVAILABLE, SERVER, "all_attempts_failed")
@@ -206,10 +186,10 @@ impl Failure {
             Self::RequestIdReused { .. }
                 | Self::AnswerNotKept { .. }
                 | Self::FailedBefore(_)
-                | Self::BudgetExhausted {
+                | Self::BudgetExhausted(BudgetExhausted {
                     refill: Some(_),
                     ..
-                }
+                })
         )
     }
 
@@ -235,7 +215,7 @@ impl Failure {
             _ => &[],
         };
         let excluded: &[Excluded] = match self {
-            Self::NoEligibleArm(excluded) | Self::AtRest { excluded, .. } => excluded,
+            Self::NoEligibleArm(excluded) | Self::AtRest(AtRest { excluded, .. }) => excluded,
             _ => &[],
         };
         let violations: &[Violation] = match self {
@@ -269,10 +249,10 @@ impl Failure {
             HeaderValue::from_static("application/json"),
         );
         match self {
-            Self::BudgetExhausted {
+            Self::BudgetExhausted(BudgetExhausted {
                 refill: Some(wait), ..
-            }
-            | Self::AtRest { wait, .. } => {
+            })
+            | Self::AtRest(AtRest { wait, .. }) => {
                 let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
                 head.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
@@ -298,14 +278,6 @@ impl Failure {
             head.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         reply
-    }
-}
-
-/// Why nobody is asked.
-const fn at_rest(limited: bool) -> &'static str {
-    match limited {
-        true => "every endpoint that may take this is rate limited",
-        false => "every endpoint that may take this has failed and is left alone",
     }
 }
 
@@ -345,8 +317,23 @@ fn summary(violations: &[Violation]) -> String {
         return "a field is not valid".to_owned();
     };
     match rest.len() {
-        0 => format!("{}: {}", first.field, first.problem),
-        more => format!("{}: {} (and {more} more)", first.field, first.problem),
+        0 => first.to_string(),
+        more => format!("{first} (and {more} more)"),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// The violations of a failure, a line each.
+    pub(in crate::http) fn violations(failure: impl Into<Failure>) -> Vec<String> {
+        match failure.into() {
+            Failure::InvalidField(violations) => {
+                violations.iter().map(Violation::to_string).collect()
+            }
+            other => vec![other.to_string()],
+        }
     }
 }
 

@@ -4,15 +4,14 @@
 //!
 //! Not here: which tool to call (`generation`).
 
-use super::field::Fields;
 use crate::chat::{ResponseFormat, Tool};
+use crate::field::Fields;
 use crate::path::Path;
+use crate::route::Request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-const TOOLS: usize = 256;
 
 /// One tool as it was said.
 #[derive(Debug, Deserialize)]
@@ -51,7 +50,7 @@ struct SaidSchema<'a> {
 /// The tools on offer, and whether any is to be held strictly.
 pub(super) fn tools(fields: &mut Fields, said: Vec<SaidTool<'_>>) -> (Vec<Tool>, bool) {
     let at = Path::Root.field("tools");
-    if !fields.count(at, said.len(), 0..=TOOLS) {
+    if !fields.count(at, said.len(), 0..=Request::MAX_TOOLS) {
         return (Vec::new(), false);
     }
     let mut names = BTreeSet::new();
@@ -127,7 +126,7 @@ fn schema(fields: &mut Fields, at: Path<'_>, raw: &RawValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::field::testing::violations;
+    use crate::http::status::testing::violations;
 
     fn read<'a, T: Deserialize<'a>>(json: &'a str) -> T {
         serde_json::from_str(json).unwrap()

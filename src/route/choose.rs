@@ -11,7 +11,7 @@
 
 use super::asked::{Asked, content, need};
 use super::context::{self, Capabilities};
-use super::error::Error;
+use super::error::{BudgetExhausted, Error};
 use super::experiment::{Baseline, Part};
 use super::names;
 use super::reply::{Begun, Routed};
@@ -116,12 +116,12 @@ impl Route {
     pub(super) fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
         let held = self.known.accounts.hold_again(decision, self.clock.now());
         held.map_err(|refused| match *refused {
-            (Refused::Exhausted { asked, left, .. }, refill) => Error::BudgetExhausted {
+            (Refused::Exhausted { asked, left, .. }, refill) => Error::from(BudgetExhausted {
                 team: decision.team.clone(),
                 asked,
                 left,
                 refill,
-            },
+            }),
             (Refused::Negative(_), _) => Error::Bug("a hold below nothing"),
         })
     }
@@ -261,7 +261,7 @@ impl Route {
             match decided {
                 Ok(Some(decision)) => return Ok(decision),
                 Ok(None) => {}
-                Err(Error::NoEligibleArm { .. } | Error::AtRest { .. })
+                Err(Error::NoEligibleArm { .. } | Error::AtRest(_))
                     if believing && shut != resting() =>
                 {
                     believing = false;

@@ -18,30 +18,11 @@ pub enum Error {
         excluded: Vec<Excluded>,
     },
     /// Every endpoint that it may use has failed, or was asked too much, and is left alone for a while.
-    #[error("{}: the first may be asked in {:.1} s", at_rest(*limited), wait.as_secs_f64())]
-    AtRest {
-        /// Until the first of them may be asked.
-        wait: Duration,
-        /// Whether all of them asked for it: too many requests.
-        limited: bool,
-        /// The arms that were left out, with reasons.
-        excluded: Vec<Excluded>,
-    },
+    #[error(transparent)]
+    AtRest(#[from] AtRest),
     /// The team's hard limit does not pay for any arm.
-    #[error(
-        "the budget of {team} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
-        left.as_usd(), asked.as_usd()
-    )]
-    BudgetExhausted {
-        /// Whose budget.
-        team: Name,
-        /// The worst case of the cheapest arm.
-        asked: NanoUsd,
-        /// What is left.
-        left: NanoUsd,
-        /// Until that much is left, if nothing else is spent; `None`: never, or not known.
-        refill: Option<Duration>,
-    },
+    #[error(transparent)]
+    BudgetExhausted(#[from] BudgetExhausted),
     /// Names in the constraints that the configuration does not have.
     #[error("{} names in the constraints are not configured", .0.len())]
     UnknownNames(Vec<UnknownName>),
@@ -85,12 +66,41 @@ pub enum Error {
     Bug(&'static str),
 }
 
+/// Every endpoint that a request may use is left alone for a while. The doors tell it in these words.
+#[derive(Debug, thiserror::Error)]
+#[error("every endpoint that may take this {}: the first may be asked in {:.1} s", why(*limited), wait.as_secs_f64())]
+pub struct AtRest {
+    /// Until the first of them may be asked.
+    pub wait: Duration,
+    /// Whether all of them asked for it: too many requests.
+    pub limited: bool,
+    /// The arms that were left out, with reasons.
+    pub excluded: Vec<Excluded>,
+}
+
 /// Why nobody is asked.
-const fn at_rest(limited: bool) -> &'static str {
+const fn why(limited: bool) -> &'static str {
     match limited {
-        true => "every endpoint that may take it is rate limited",
-        false => "every endpoint that may take it has failed and is left alone",
+        true => "is rate limited",
+        false => "has failed and is left alone",
     }
+}
+
+/// A team's hard limit does not pay for any arm. The doors tell it in these words.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the budget of {team} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
+    left.as_usd(), asked.as_usd()
+)]
+pub struct BudgetExhausted {
+    /// Whose budget.
+    pub team: Name,
+    /// The worst case of the cheapest arm.
+    pub asked: NanoUsd,
+    /// What is left.
+    pub left: NanoUsd,
+    /// Until that much is left, if nothing else is spent; `None`: never, or not known.
+    pub refill: Option<Duration>,
 }
 
 impl Error {
@@ -98,9 +108,9 @@ impl Error {
     pub fn tell(&self, call: &mut Underway) {
         call.end(match self {
             Self::NoEligibleArm { excluded } => return call.no_eligible_arm(excluded),
-            Self::AtRest { limited: true, .. } => Outcome::RateLimited,
-            Self::AtRest { .. } => Outcome::Unavailable,
-            Self::BudgetExhausted { .. } => Outcome::BudgetExhausted,
+            Self::AtRest(AtRest { limited: true, .. }) => Outcome::RateLimited,
+            Self::AtRest(_) => Outcome::Unavailable,
+            Self::BudgetExhausted(_) => Outcome::BudgetExhausted,
             Self::RequestIdReused { .. } => Outcome::RequestIdReused,
             Self::UnknownNames(_)
             | Self::Feature(_)

@@ -31,7 +31,7 @@ mod weigh;
 pub use choose::{Known, Route};
 pub use context::{context, input_tokens};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
-pub use error::Error;
+pub use error::{AtRest, BudgetExhausted, Error};
 pub use experiment::Baseline;
 pub use hops::{MOST_TRIES, Road, Tried};
 pub use names::UnknownName;

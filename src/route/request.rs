@@ -14,6 +14,7 @@ use crate::decision;
 use crate::eligibility::DataPolicy;
 use crate::id::Name;
 use crate::unit::NanoUsd;
+use std::ops::RangeInclusive;
 
 /// A request for a decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +25,7 @@ pub struct Request {
     pub episode: Option<Name>,
     /// The conversation whose prompt cache may be warm.
     pub session: Option<Name>,
-    /// Declared context: at most 64, keys unique.
+    /// Declared context: at most [`Request::MAX_TAGS`], keys unique.
     pub tags: Vec<(Name, Tag)>,
     /// The conversation; empty where the caller sends features only.
     pub messages: Vec<chat::Message>,
@@ -50,13 +51,35 @@ pub struct Request {
     pub streaming: bool,
 }
 
+impl Request {
+    /// Most declared tags.
+    pub const MAX_TAGS: usize = 64;
+
+    /// Most messages.
+    pub const MAX_MESSAGES: usize = 4096;
+
+    /// Most tools.
+    pub const MAX_TOOLS: usize = 256;
+
+    /// Entries of an embedding.
+    pub const EMBEDDING: RangeInclusive<usize> = 64..=4096;
+}
+
 /// The value of a declared tag.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tag {
-    /// A category, at most 128 characters.
+    /// A category, at most [`Tag::MAX_CHARS`].
     Text(String),
-    /// A finite number.
+    /// A finite number, from minus [`Tag::MAX_NUMBER`] to it.
     Number(f64),
+}
+
+impl Tag {
+    /// Most characters of a text.
+    pub const MAX_CHARS: usize = 128;
+
+    /// Beyond this a number is no scaled feature; squares of it still fit a float.
+    pub const MAX_NUMBER: f64 = 1e9;
 }
 
 /// Limits the caller puts on the choice.
@@ -91,6 +114,23 @@ pub struct Constraints {
     pub no_fallbacks: bool,
     /// What an endpoint's dialect cannot express is left out for it, instead of excluding it.
     pub leave_out_parameters: bool,
+}
+
+impl Constraints {
+    /// Most arms or endpoints of a list.
+    pub const MAX_NAMES: usize = 1024;
+
+    /// Most arms in an order of their own.
+    pub const MAX_ORDERED: usize = 16;
+
+    /// Most capabilities.
+    pub const MAX_CAPABILITIES: usize = 64;
+
+    /// Most regions.
+    pub const MAX_REGIONS: usize = 64;
+
+    /// A day: nobody waits longer, and a finite bound keeps infinities out.
+    pub const MAX_LATENCY_MS: f64 = 86_400_000.0;
 }
 
 /// What an endpoint of an arm is chosen by.

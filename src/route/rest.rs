@@ -14,7 +14,7 @@
 use super::asked::Asked;
 use super::choose::Route;
 use super::cost::Pricing;
-use super::error::Error;
+use super::error::{AtRest, Error};
 use super::spending::Spending;
 use super::weigh::affordable;
 use crate::decision::{Excluded, Reason};
@@ -73,11 +73,11 @@ impl Route {
             (Some(shorter), limited && rest.limited)
         });
         match wait {
-            Some(wait) => Error::AtRest {
+            Some(wait) => Error::from(AtRest {
                 wait,
                 limited,
                 excluded,
-            },
+            }),
             None => Error::NoEligibleArm { excluded },
         }
     }

@@ -16,7 +16,7 @@
 //!
 //! Source: SCIENCE 2.6.
 
-use super::error::Error;
+use super::error::{BudgetExhausted, Error};
 use super::estimate::Estimates;
 use crate::account::{Accounts, Purse};
 use crate::budget::{Pace, Refused};
@@ -143,12 +143,12 @@ impl<'a> Spending<'a> {
             return Error::Bug("a limit without an account");
         };
         let left = purse.left();
-        Error::BudgetExhausted {
+        Error::from(BudgetExhausted {
             team: purse.team().clone(),
             asked: cheapest.unwrap_or(left),
             left,
             refill: cheapest.and_then(|cheapest| purse.refill(cheapest)),
-        }
+        })
     }
 
     /// Cuts floors so that exploring costs at most its share of the budget.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 /// Modules by floor; imports run down only, and floors marked closed do not import their own.
 const FLOORS: [(&[&str], bool); 6] = [
     (
-        &["id", "unit", "clock", "decision", "signal", "chat", "path"],
+        &[
+            "id", "unit", "clock", "decision", "signal", "chat", "path", "field",
+        ],
         false,
     ),
     (

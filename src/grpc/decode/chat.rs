@@ -6,15 +6,11 @@
 //! Not here: whether an arm can take them (`eligibility`). Tool arguments are not parsed: models
 //! write broken ones, and a conversation that holds one must go on.
 
-use super::super::field::Fields;
 use crate::chat::{self, ContentPart, Reasoning, ResponseFormat, Role, Tool, ToolCall};
+use crate::field::Fields;
 use crate::path::Path;
 use crate::proto::v1;
-
-const MESSAGES: usize = 4096;
-const PARTS: usize = 1024;
-const TOOLS: usize = 256;
-const ID_BYTES: usize = 256;
+use crate::route::Request;
 
 /// The conversation.
 pub(super) fn messages(
@@ -22,7 +18,7 @@ pub(super) fn messages(
     at: Path<'_>,
     messages: Vec<v1::Message>,
 ) -> Vec<chat::Message> {
-    if !fields.count(at, messages.len(), 0..=MESSAGES) {
+    if !fields.count(at, messages.len(), 0..=Request::MAX_MESSAGES) {
         return Vec::new();
     }
     let read = |(i, message)| self::message(fields, at.index(i), message);
@@ -31,8 +27,9 @@ pub(super) fn messages(
 
 fn message(fields: &mut Fields, at: Path<'_>, message: v1::Message) -> Option<chat::Message> {
     let role = role(fields, at, message.role);
-    let counts = fields.count(at.field("content"), message.content.len(), 0..=PARTS)
-        & fields.count(at.field("tool_calls"), message.tool_calls.len(), 0..=TOOLS);
+    let (parts, calls) = (chat::Message::MAX_PARTS, chat::Message::MAX_CALLS);
+    let counts = fields.count(at.field("content"), message.content.len(), 0..=parts)
+        & fields.count(at.field("tool_calls"), message.tool_calls.len(), 0..=calls);
     if !counts {
         return None;
     }
@@ -45,14 +42,18 @@ fn message(fields: &mut Fields, at: Path<'_>, message: v1::Message) -> Option<ch
     let mut tool_calls = Vec::with_capacity(message.tool_calls.len());
     for (i, call) in message.tool_calls.into_iter().enumerate() {
         fields.name(calls.index(i).field("name"), &call.name);
-        fields.bytes(calls.index(i).field("id"), &call.id, ID_BYTES);
+        fields.bytes_at_most(calls.index(i).field("id"), &call.id, ToolCall::MAX_ID_BYTES);
         tool_calls.push(ToolCall {
             id: call.id,
             name: call.name,
             arguments_json: call.arguments_json,
         });
     }
-    fields.bytes(at.field("tool_call_id"), &message.tool_call_id, ID_BYTES);
+    fields.bytes_at_most(
+        at.field("tool_call_id"),
+        &message.tool_call_id,
+        ToolCall::MAX_ID_BYTES,
+    );
     let answers = message.tool_call_id;
     let message = chat::Message {
         role: role?,
@@ -99,7 +100,7 @@ fn part(fields: &mut Fields, at: Path<'_>, part: v1::ContentPart) -> Option<Cont
         v1::content_part::Part::Audio(audio) => Some(sound(fields, at.field("audio"), audio)),
         v1::content_part::Part::File(file) => {
             let at = at.field("file");
-            fields.bytes(at.field("name"), &file.name, ID_BYTES);
+            fields.bytes_at_most(at.field("name"), &file.name, ContentPart::MAX_NAME_BYTES);
             if !file.data_url.starts_with("data:") {
                 let problem = "is no document: allowed data:MEDIA-TYPE;base64,..";
                 fields.refuse(at.field("data_url"), problem);
@@ -121,14 +122,12 @@ fn part(fields: &mut Fields, at: Path<'_>, part: v1::ContentPart) -> Option<Cont
     }
 }
 
-const SOUNDS: [&str; 8] = ["wav", "mp3", "flac", "opus", "ogg", "aac", "aiff", "pcm16"];
-
 fn sound(fields: &mut Fields, at: Path<'_>, audio: v1::Audio) -> ContentPart {
     if audio.data.is_empty() {
         fields.refuse(at.field("data"), "is empty: required, in base64");
     }
-    if !SOUNDS.contains(&audio.format.as_str()) {
-        let allowed = SOUNDS.join(", ");
+    if !ContentPart::SOUNDS.contains(&audio.format.as_str()) {
+        let allowed = ContentPart::SOUNDS.join(", ");
         fields.refuse(
             at.field("format"),
             format_args!("is unknown: allowed {allowed}"),
@@ -142,7 +141,7 @@ fn sound(fields: &mut Fields, at: Path<'_>, audio: v1::Audio) -> ContentPart {
 
 /// The tools on offer.
 pub(super) fn tools(fields: &mut Fields, at: Path<'_>, tools: Vec<v1::Tool>) -> Vec<Tool> {
-    if !fields.count(at, tools.len(), 0..=TOOLS) {
+    if !fields.count(at, tools.len(), 0..=Request::MAX_TOOLS) {
         return Vec::new();
     }
     let mut names = std::collections::BTreeSet::new();

@@ -5,24 +5,16 @@
 //!
 //! Not here: the messages (`chat`), the vector made of all this (`feature`).
 
-use super::super::field::Fields;
 use super::chat;
 use crate::chat::Generation;
+use crate::field::Fields;
 use crate::id::Name;
 use crate::path::Path;
 use crate::proto::v1::{self, context_tag};
 use crate::route::{Constraints, Request, Tag};
-use std::collections::BTreeSet;
-
-const TAGS: usize = 64;
-const TAG_CHARS: usize = 128;
-const EMBEDDING: std::ops::RangeInclusive<usize> = 64..=4096;
 
 /// Entries of an embedding named as not finite, before the rest is counted.
 const MOST_NAMED: usize = 8;
-
-/// Beyond this a number is no scaled feature; squares of it still fit a float.
-const MOST_NUMBER: f64 = 1e9;
 
 /// The context as a request without limits, idempotency key or wish not to explore.
 pub(super) fn request(
@@ -35,7 +27,13 @@ pub(super) fn request(
         task: fields.name_if_said(at.field("task"), said.task.as_deref()),
         episode: fields.name_if_said(at.field("episode_id"), said.episode_id.as_deref()),
         session: fields.name_if_said(at.field("session_id"), said.session_id.as_deref()),
-        tags: tags(fields, at.field("tags"), said.tags),
+        tags: fields.named(
+            at.field("tags"),
+            "key",
+            said.tags,
+            0..=Request::MAX_TAGS,
+            tag,
+        ),
         messages: chat::messages(fields, at.field("messages"), said.messages),
         tools: chat::tools(fields, at.field("tools"), said.tools),
         response_format: chat::response_format(
@@ -54,38 +52,26 @@ pub(super) fn request(
     }
 }
 
-fn tags(fields: &mut Fields, at: Path<'_>, tags: Vec<v1::ContextTag>) -> Vec<(Name, Tag)> {
-    if !fields.count(at, tags.len(), 0..=TAGS) {
-        return Vec::new();
-    }
-    let mut seen = BTreeSet::new();
-    let mut read = Vec::with_capacity(tags.len());
-    for (i, tag) in tags.into_iter().enumerate() {
-        let key = fields.name(at.index(i).field("key"), &tag.key);
-        let value = value(fields, at.index(i), tag.value);
-        let (Some(key), Some(value)) = (key, value) else {
-            continue;
-        };
-        if seen.insert(key.clone()) {
-            read.push((key, value));
-        } else {
-            fields.refuse(at.index(i).field("key"), "is given twice: allowed once");
-        }
-    }
-    read
+fn tag(fields: &mut Fields, at: Path<'_>, said: v1::ContextTag) -> (Option<Name>, Option<Tag>) {
+    let key = fields.name(at.field("key"), &said.key);
+    (key, value(fields, at, said.value))
 }
 
 fn value(fields: &mut Fields, at: Path<'_>, value: Option<context_tag::Value>) -> Option<Tag> {
     match fields.required(at.field("value"), value)? {
         context_tag::Value::Number(number) => fields
-            .number(at.field("number"), Some(number), -MOST_NUMBER..=MOST_NUMBER)
+            .number(
+                at.field("number"),
+                Some(number),
+                -Tag::MAX_NUMBER..=Tag::MAX_NUMBER,
+            )
             .map(Tag::Number),
         context_tag::Value::Text(text) => {
-            let chars = text.chars().count();
-            if chars > TAG_CHARS {
+            let (chars, most) = (text.chars().count(), Tag::MAX_CHARS);
+            if chars > most {
                 fields.refuse(
                     at.field("text"),
-                    format_args!("has {chars} characters: allowed at most {TAG_CHARS}"),
+                    format_args!("has {chars} characters: allowed at most {most}"),
                 );
             }
             Some(Tag::Text(text))
@@ -98,8 +84,8 @@ fn embedding(fields: &mut Fields, at: Path<'_>, embedding: Vec<f32>) -> Option<V
     if found == 0 {
         return None;
     }
-    if !EMBEDDING.contains(&found) {
-        let (least, most) = EMBEDDING.into_inner();
+    if !Request::EMBEDDING.contains(&found) {
+        let (least, most) = Request::EMBEDDING.into_inner();
         let problem = format!("has {found} entries: allowed none, or {least} to {most}");
         fields.refuse(at, problem);
         return None;

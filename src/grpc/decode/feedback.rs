@@ -8,20 +8,14 @@
 //! yet (`learn`).
 
 use super::super::body;
-use super::super::field::Fields;
 use super::super::status::Failure;
 use super::time;
+use crate::field::{Fields, Violation};
 use crate::id::{Name, Secret};
 use crate::path::Path;
 use crate::proto::v1::{self, feedback::Subject as Said, signal::Kind, signal_value};
 use crate::signal::{Change, Evaluator, Feedback, Subject, Value};
 use crate::unit::Timestamp;
-use std::collections::BTreeSet;
-
-const ITEMS: std::ops::RangeInclusive<usize> = 1..=1000;
-const SIGNALS: std::ops::RangeInclusive<usize> = 1..=64;
-const COMMENT_BYTES: usize = 8192;
-const VERSION_BYTES: usize = 128;
 
 /// Why one item was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +34,8 @@ pub(in crate::grpc) fn feedback(
     now: Timestamp,
 ) -> Result<Vec<Result<Feedback, Refusal>>, Failure> {
     let mut fields = Fields::default();
-    if !fields.count("items", said.items.len(), ITEMS) {
-        return fields.finish(None);
-    }
+    fields.count("items", said.items.len(), 1..=Feedback::MAX_BATCH);
+    fields.finish(Some(()))?;
     let read = |item| self::item(item, team, secret, now).map_err(Refusal::from);
     Ok(said.items.into_iter().map(read).collect())
 }
@@ -57,8 +50,10 @@ fn item(
     let request_id = said.request_id.take();
     let body_hash = body::hash("SubmitFeedback", &said);
     let request_id = fields.name_if_said("request_id", request_id.as_deref());
-    let signals = signals(&mut fields, Path::Root.field("signals"), said.signals);
-    let observed = time::observed(&mut fields, "observed_time", said.observed_time, now);
+    let (at, allowed) = (Path::Root.field("signals"), 1..=Feedback::MAX_SIGNALS);
+    let signals = fields.named(at, "name", said.signals, allowed, signal);
+    let observed = time::time(&mut fields, "observed_time", said.observed_time);
+    let observed = fields.seen("observed_time", observed, now);
     let evaluator = evaluator(&mut fields, Path::Root.field("evaluator"), said.evaluator);
     let subject = match fields.required("subject", said.subject) {
         Some(Said::EpisodeId(text)) => fields.name("episode_id", &text).map(Subject::Episode),
@@ -85,26 +80,9 @@ fn item(
     })
 }
 
-fn signals(fields: &mut Fields, at: Path<'_>, said: Vec<v1::Signal>) -> Vec<(Name, Change)> {
-    if !fields.count(at, said.len(), SIGNALS) {
-        return Vec::new();
-    }
-    let mut seen = BTreeSet::new();
-    let mut read = Vec::with_capacity(said.len());
-    for (i, signal) in said.into_iter().enumerate() {
-        let at = at.index(i);
-        let name = fields.name(at.field("name"), &signal.name);
-        let change = change(fields, at, signal);
-        let (Some(name), Some(change)) = (name, change) else {
-            continue;
-        };
-        if seen.insert(name.clone()) {
-            read.push((name, change));
-        } else {
-            fields.refuse(at.field("name"), "is given twice: allowed once");
-        }
-    }
-    read
+fn signal(fields: &mut Fields, at: Path<'_>, said: v1::Signal) -> (Option<Name>, Option<Change>) {
+    let name = fields.name(at.field("name"), &said.name);
+    (name, change(fields, at, said))
 }
 
 fn change(fields: &mut Fields, at: Path<'_>, signal: v1::Signal) -> Option<Change> {
@@ -144,14 +122,15 @@ fn value(fields: &mut Fields, at: Path<'_>, said: signal_value::Value) -> Option
             None
         }
         signal_value::Value::Comment(text) => fields
-            .bytes(at.field("comment"), &text, COMMENT_BYTES)
+            .bytes_at_most(at.field("comment"), &text, Value::MAX_COMMENT_BYTES)
             .then_some(Value::Comment(text)),
     }
 }
 
 fn evaluator(fields: &mut Fields, at: Path<'_>, said: Option<v1::Evaluator>) -> Option<Evaluator> {
     let said = said?;
-    fields.bytes(at.field("version"), &said.version, VERSION_BYTES);
+    let most = Evaluator::MAX_VERSION_BYTES;
+    fields.bytes_at_most(at.field("version"), &said.version, most);
     let name = fields.name(at.field("name"), &said.name)?;
     Some(Evaluator {
         name,
@@ -163,11 +142,7 @@ impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let (_, reason) = failure.code();
         let message = match &failure {
-            Failure::InvalidField(violations) => violations
-                .iter()
-                .map(|v| format!("{}: {}", v.field, v.problem))
-                .collect::<Vec<_>>()
-                .join("; "),
+            Failure::InvalidField(violations) => Violation::in_one_line(violations),
             other => other.to_string(),
         };
         Self { reason, message }

@@ -2,12 +2,10 @@
 //!
 //! Invariants: those of [`Generation`].
 
-use super::super::field::Fields;
 use crate::chat::{Effort, Generation, ToolChoice};
+use crate::field::Fields;
 use crate::path::Path;
 use crate::proto::v1;
-
-const STOP_BYTES: usize = 1024;
 
 /// `at` is the request; absent is the endpoint's defaults.
 pub(super) fn generation(
@@ -22,7 +20,7 @@ pub(super) fn generation(
     if fields.count(at.field("stop"), said.stop.len(), 0..=Generation::MAX_STOPS) {
         let stops = at.field("stop");
         for (index, stop) in said.stop.iter().enumerate() {
-            fields.bytes(stops.index(index), stop, STOP_BYTES);
+            fields.bytes_at_most(stops.index(index), stop, Generation::MAX_STOP_BYTES);
             if stop.is_empty() {
                 fields.refuse(stops.index(index), "is empty: allowed 1 to 1024 bytes");
             }

@@ -3,7 +3,7 @@
 //! Invariants: lists are measured before they are looked into; nothing a caller sends panics; what
 //! comes out satisfies the invariants of its type. Messages are taken apart, not copied.
 //!
-//! Not here: the rules of plain fields (`field`), what only a team's configuration can judge (a
+//! Not here: the rules of plain fields (`crate::field`), what only a team's configuration can judge (a
 //! signal's name, an arm's name, a policy: the use cases).
 
 mod chat;

@@ -4,8 +4,8 @@
 //!
 //! Not here: whether the key may operate that team, whether the arm is one of it.
 
-use super::super::field::Fields;
 use super::super::status::Failure;
+use crate::field::Fields;
 use crate::id::Name;
 use crate::proto::v1;
 
@@ -40,12 +40,12 @@ pub(in crate::grpc) fn set_control(
         control,
         lift_guard,
     };
-    fields.finish(team.map(|team| (team, wanted)))
+    Ok(fields.finish(team.map(|team| (team, wanted)))?)
 }
 
 /// The team asked about.
 pub(in crate::grpc) fn team(said: &v1::GetTeamRequest) -> Result<Name, Failure> {
     let mut fields = Fields::default();
     let team = fields.name("team", &said.team);
-    fields.finish(team)
+    Ok(fields.finish(team)?)
 }

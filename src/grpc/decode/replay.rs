@@ -5,10 +5,10 @@
 //!
 //! Not here: the judgement (`judging`).
 
-use super::super::field::Fields;
 use super::super::status::Failure;
 use super::time;
 use crate::bandit::Policy;
+use crate::field::Fields;
 use crate::id::Name;
 use crate::path::Path;
 use crate::proto::v1::{self, ReplayAim};
@@ -66,7 +66,7 @@ pub(in crate::grpc) fn replay(said: v1::ReplayRequest) -> Result<Replay, Failure
     let saving = saving(&mut fields, said.aim);
     let guards = guards(&mut fields, &said.guards);
     let utility = scale(&mut fields, said.utility_range);
-    fields.finish(Some(Replay {
+    Ok(fields.finish(Some(Replay {
         candidates: said.candidates,
         incumbent,
         since,
@@ -75,14 +75,14 @@ pub(in crate::grpc) fn replay(said: v1::ReplayRequest) -> Result<Replay, Failure
         guards,
         peeking: said.peeking,
         utility,
-    }))
+    }))?)
 }
 
 /// What must be a policy's specification.
 fn policy(fields: &mut Fields, at: Path<'_>, text: &str) {
     if text.is_empty() {
         fields.refuse(at, "is empty: allowed NAME[:key=value,..]");
-    } else if fields.bytes(at, text, CANDIDATE_BYTES)
+    } else if fields.bytes_at_most(at, text, CANDIDATE_BYTES)
         && text != LOGGED
         && let Err(error) = text.parse::<Policy>()
     {

@@ -6,11 +6,11 @@
 //! Not here: whether the decision, the endpoint or the arm exists (`route`).
 
 use super::super::body;
-use super::super::field::Fields;
 use super::super::status::Failure;
 use super::{constraints, context, generation};
 use crate::complete::AttemptReport;
 use crate::decision;
+use crate::field::Fields;
 use crate::id::{DecisionId, Secret};
 use crate::learn::EpisodeClosing;
 use crate::path::Path;
@@ -31,14 +31,14 @@ pub(in crate::grpc) fn route(mut said: v1::RouteRequest) -> Result<Request, Fail
     request.constraints = constraints::constraints(&mut fields, at, said.constraints);
     request.request = key;
     request.explore = said.explore.unwrap_or(true);
-    fields.finish(Some(request))
+    Ok(fields.finish(Some(request))?)
 }
 
 /// A request for a decision and an answer.
 pub(in crate::grpc) fn complete(said: v1::CompleteRequest) -> Result<Request, Failure> {
     let mut fields = Fields::default();
     let asked = ask(&mut fields, Path::Root, said);
-    fields.finish(Some(asked))
+    Ok(fields.finish(Some(asked))?)
 }
 
 /// As [`complete`], to be answered in pieces.
@@ -52,7 +52,7 @@ pub(in crate::grpc) fn stream_complete(
         streaming: true,
         ..ask(&mut fields, at, said)
     });
-    fields.finish(asked)
+    Ok(fields.finish(asked)?)
 }
 
 fn ask(fields: &mut Fields, at: Path<'_>, mut said: v1::CompleteRequest) -> Request {
@@ -108,7 +108,7 @@ pub(in crate::grpc) fn report_attempt(
         said.usage.unwrap_or_default(),
     );
     let latency_ms = fields.number("latency_ms", said.latency_ms, 0.0..=MOST_LATENCY_MS);
-    let cost = fields.integer("cost_nano_usd", said.cost_nano_usd, 0..=i64::MAX);
+    let cost = fields.number("cost_nano_usd", said.cost_nano_usd, 0..=i64::MAX);
     let error = fields.name_unless_empty("error", &said.error);
     let report = fields.finish(Some((endpoint, usage, latency_ms, cost, error)))?;
     let (endpoint, usage, latency_ms, cost, error) = report;
@@ -154,7 +154,7 @@ pub(in crate::grpc) fn close_episode(
     let id = said.request_id.take();
     let request = idempotency(&mut fields, Path::Root, id, "CloseEpisode", &said);
     let episode = fields.name("episode_id", &said.episode_id);
-    fields.finish(episode.map(|episode| EpisodeClosing { episode, request }))
+    Ok(fields.finish(episode.map(|episode| EpisodeClosing { episode, request }))?)
 }
 
 /// The decision to show.
@@ -170,7 +170,7 @@ pub(in crate::grpc) fn list_decisions(
     said: &v1::ListDecisionsRequest,
 ) -> Result<DecisionQuery, Failure> {
     let mut fields = Fields::default();
-    let size = fields.integer("page_size", Some(i64::from(said.page_size)), 0..=1000);
+    let size = fields.number("page_size", Some(i64::from(said.page_size)), 0..=1000);
     let size = size.map(|size| if size == 0 { PAGE } else { size });
     let before = match said.page_token.as_str() {
         "" => None,
@@ -188,12 +188,13 @@ pub(in crate::grpc) fn list_decisions(
     let episode = fields.name_unless_empty("episode_id", &said.episode_id);
     let arm = fields.name_unless_empty("arm", &said.arm);
     let size = size.and_then(|size| usize::try_from(size).ok());
-    fields.finish(size.map(|size| DecisionQuery {
+    let query = size.map(|size| DecisionQuery {
         size,
         before,
         episode,
         arm,
-    }))
+    });
+    Ok(fields.finish(query)?)
 }
 
 #[cfg(test)]

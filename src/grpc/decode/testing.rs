@@ -3,14 +3,12 @@
 //! Not here: anything outside tests.
 
 use super::super::status::Failure;
+use crate::field::Violation;
 
-/// The violations of a refusal, each `field: problem`.
-pub(super) fn violations(failure: Failure) -> Vec<String> {
-    match failure {
-        Failure::InvalidField(violations) => violations
-            .iter()
-            .map(|v| format!("{}: {}", v.field, v.problem))
-            .collect(),
+/// The violations of a refusal, a line each.
+pub(super) fn violations(failure: impl Into<Failure>) -> Vec<String> {
+    match failure.into() {
+        Failure::InvalidField(violations) => violations.iter().map(Violation::to_string).collect(),
         other => vec![other.to_string()],
     }
 }

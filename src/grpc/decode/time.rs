@@ -1,17 +1,12 @@
 //! Timestamps.
 //!
-//! Invariants: none is before 1970 or beyond the year 9999; one that claims to be an observation is
-//! at most [`AHEAD`] past the server's clock, since a clock that is wrong by more is wrong.
+//! Invariants: none is before 1970 or beyond the year 9999.
 //!
-//! Not here: durations (`guard` reads `grpc-timeout`).
+//! Not here: whether one can have been seen ([`Fields::seen`]), durations (`guard` reads `grpc-timeout`).
 
-use super::super::field::Fields;
+use crate::field::Fields;
 use crate::unit::Timestamp;
 use std::fmt::Display;
-use std::time::Duration;
-
-/// How far a caller's clock may be ahead.
-pub(super) const AHEAD: Duration = Duration::from_secs(300);
 
 const YEAR_10000_SECONDS: i64 = 253_402_300_800;
 
@@ -33,28 +28,6 @@ pub(super) fn time(
     None
 }
 
-/// When something was seen: not in the future.
-pub(super) fn observed(
-    fields: &mut Fields,
-    field: impl Display + Copy,
-    said: Option<prost_types::Timestamp>,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let observed = time(fields, field, said)?;
-    if observed <= now.after(AHEAD) {
-        return Some(observed);
-    }
-    fields.refuse(
-        field,
-        format_args!(
-            "is {} s ahead of the server's clock: allowed at most {} s",
-            observed.micros().saturating_sub(now.micros()) / 1_000_000,
-            AHEAD.as_secs()
-        ),
-    );
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +38,8 @@ mod tests {
     fn check(seconds: i64, nanos: i32, expected: Result<i64, &str>) {
         let mut fields = Fields::default();
         let said = prost_types::Timestamp { seconds, nanos };
-        let read = observed(&mut fields, "observed_time", Some(said), NOW);
+        let read = time(&mut fields, "observed_time", Some(said));
+        let read = fields.seen("observed_time", read, NOW);
         let found = fields
             .finish(read)
             .map(Timestamp::micros)

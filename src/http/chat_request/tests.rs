@@ -4,7 +4,7 @@ use super::*;
 use crate::access::Grant;
 use crate::chat::{Effort, Generation, ResponseFormat, ToolChoice};
 use crate::eligibility::{Arm, Catalogue, DataPolicy, Endpoint};
-use crate::http::field::testing::violations;
+use crate::http::status::testing::violations;
 use crate::unit::Timestamp;
 use http::HeaderValue;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::eligibility::{Arm, Endpoint, Price};
-use crate::http::field::testing::violations;
+use crate::http::status::testing::violations;
 use std::collections::BTreeSet;
 
 fn name(text: &str) -> Name {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::id::Secret;
-use crate::unit::Timestamp;
+use crate::unit::{NanoUsd, Timestamp};
 use serde_json::Value;
 
 fn name(text: &str) -> Name {
@@ -166,11 +166,13 @@ fn failed_attempts_are_listed_and_a_refused_request_is_the_callers_fault() {
 
 #[test]
 fn a_spent_budget_says_when_to_come_again_and_that_a_retry_is_of_no_use() {
-    let spent = |refill| Failure::BudgetExhausted {
-        subject: name("coding"),
-        asked: NanoUsd::new(2_500_000),
-        left: NanoUsd::ZERO,
-        refill,
+    let spent = |refill| {
+        Failure::BudgetExhausted(BudgetExhausted {
+            team: name("coding"),
+            asked: NanoUsd::new(2_500_000),
+            left: NanoUsd::ZERO,
+            refill,
+        })
     };
     let row = (429, "insufficient_quota", "insufficient_quota", None);
     check(&spent(None), row);
@@ -185,10 +187,12 @@ fn a_spent_budget_says_when_to_come_again_and_that_a_retry_is_of_no_use() {
 
 #[test]
 fn endpoints_that_are_left_alone_say_for_how_long_and_a_retry_is_of_use() {
-    let rest = |limited, ms| Failure::AtRest {
-        wait: Duration::from_millis(ms),
-        limited,
-        excluded: vec![],
+    let rest = |limited, ms| {
+        Failure::AtRest(AtRest {
+            wait: Duration::from_millis(ms),
+            limited,
+            excluded: vec![],
+        })
     };
     let row = (503, "server_error", "endpoints_unavailable", None);
     check(&rest(false, 1), row);
@@ -218,10 +222,7 @@ fn an_internal_error_tells_its_id_and_nothing_of_the_inside() {
 
 #[test]
 fn all_violations_are_told_at_once() {
-    let violation = |field: &str| Violation {
-        field: field.into(),
-        problem: "is bad".into(),
-    };
+    let violation = |field: &str| Violation::new(field, "is bad");
     let failure = Failure::InvalidField(vec![violation("n"), violation("top_p")]);
     let error = check(
         &failure,
