@@ -92,7 +92,7 @@ fn allowed(field: &str) -> &'static str {
             "{order, only, ignore, allow_fallbacks, require_parameters, data_collection, zdr, max_price: {prompt, completion}}"
         }
         "bellwether" => {
-            "{task, episode_id, session_id, request_id, tags, explore, embedding, required_capabilities, denied_arms, max_cost_usd, max_latency_ms, regions}"
+            "{task, episode_id, session_id, request_id, tags, explore, embedding, input_tokens, required_capabilities, denied_arms, max_cost_usd, max_latency_ms, regions}"
         }
         _ => "any JSON",
     }
@@ -142,7 +142,7 @@ pub(super) fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wa
         tools,
         response_format,
         embedding: declared::embedding(&mut fields, ours.embedding.take()),
-        input_tokens: None,
+        input_tokens: fields.tokens("bellwether.input_tokens", ours.input_tokens, 0),
         max_output_tokens,
         generation,
         constraints: chosen.constraints,

@@ -116,7 +116,7 @@ fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wanted, Failu
         tools: Vec::new(),
         response_format: ResponseFormat::Text,
         embedding: declared::embedding(&mut fields, ours.embedding),
-        input_tokens: None,
+        input_tokens: fields.tokens("bellwether.input_tokens", ours.input_tokens, 0),
         // Nothing is said back.
         max_output_tokens: Some(1),
         generation: Generation::default(),

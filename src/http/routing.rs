@@ -14,8 +14,9 @@
 //!
 //! Not here: whether arms, endpoints and regions exist (`route`, but for models: that is a 404).
 //!
-//! Units: `max_price` in USD per million tokens, `max_cost_usd` in USD, `max_latency_ms` in milliseconds,
-//! `preferred_max_latency` in seconds.
+//! Units: `input_tokens` in tokens (the caller's own count of the prompt; absent: estimated, and the most that
+//! there can be is held where money is limited), `max_price` in USD per million tokens, `max_cost_usd` in USD,
+//! `max_latency_ms` in milliseconds, `preferred_max_latency` in seconds.
 
 use super::declared::SaidTag;
 use super::status::Failure;
@@ -88,6 +89,7 @@ pub(super) struct SaidOurs {
     pub(super) tags: Option<BTreeMap<String, SaidTag>>,
     pub(super) explore: Option<bool>,
     pub(super) embedding: Option<Vec<f32>>,
+    pub(super) input_tokens: Option<i64>,
     required_capabilities: Option<Vec<String>>,
     denied_arms: Option<Vec<String>>,
     max_cost_usd: Option<f64>,

@@ -251,6 +251,24 @@ fn our_own_fields_come_in_the_body_or_in_the_head_and_the_body_wins() {
 }
 
 #[test]
+fn a_caller_who_has_counted_the_prompt_says_so() {
+    check(r#""bellwether":{"input_tokens":0}"#, |r| {
+        r.input_tokens = Some(0);
+    });
+    check(r#""bellwether":{"input_tokens":100000000}"#, |r| {
+        r.input_tokens = Some(100_000_000);
+    });
+    for bad in [-1, 100_000_001] {
+        check_bad(
+            &format!(r#""bellwether":{{"input_tokens":{bad}}}"#),
+            &[&format!(
+                "bellwether.input_tokens: is {bad}: allowed 0 to 100000000"
+            )],
+        );
+    }
+}
+
+#[test]
 fn litellms_metadata_is_read_where_it_has_its_form() {
     let request = asked(r#""metadata":{"tags":["prod"],"session_id":"s"}"#, &[])
         .unwrap()
