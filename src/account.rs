@@ -10,9 +10,14 @@
 //! counted (a report that a caller makes of an attempt of ours that is still under way ends its hold too: what
 //! that attempt costs is then charged); a purse is one request's alone while it is open. The journal is the truth:
 //! [`Accounts::restore`] over its records gives the accounts of before a restart
-//! (but for `overrun`: what a second try held is not in the journal, so that its cost counts as overrun there).
+//! (but for `overrun`: what a second try held is not in the journal, so that its cost counts as overrun there),
+//! and so does going on from accounts that were written down ([`Kept`]).
 //!
 //! Not here: what a request costs at worst (`eligibility`), which arm it buys (`route`), pacing (`learn`).
+
+mod kept;
+
+pub use kept::{Kept, Unfit};
 
 use crate::budget::{self, Ledger, Limit, Refill, Refused, Reservation};
 use crate::decision::{Attempt, Decision};
@@ -32,10 +37,9 @@ pub struct Accounts {
     teams: BTreeMap<Name, Mutex<Account>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Account {
     ledger: Ledger,
-    refill: Refill,
     held: BTreeMap<DecisionId, Hold>,
     /// When each of them is let go, the next first.
     ends: BTreeSet<(Timestamp, DecisionId)>,
@@ -78,12 +82,7 @@ impl Accounts {
         // Before every record: time only goes forward in a ledger.
         let start = Timestamp::from_micros(0);
         let open = |(team, Limit { usd, refill }): (Name, Limit)| {
-            let account = Account {
-                ledger: Ledger::new(usd, refill, start)?,
-                refill,
-                held: BTreeMap::new(),
-                ends: BTreeSet::new(),
-            };
+            let account = Account::new(Ledger::new(usd, refill, start)?);
             Ok((team, Mutex::new(account)))
         };
         let teams = limits.into_iter().map(open).collect::<Result<_, _>>()?;
@@ -94,8 +93,18 @@ impl Accounts {
     pub fn restore(&self, record: &Record) {
         match record {
             Record::Decision(decision) => self.held_before(decision),
-            Record::Attempt { team, attempt } => self.settle(team, attempt),
+            Record::Attempt { team, attempt } => {
+                // A cost that cannot be was told of when it came.
+                let _ = self.count(team, attempt);
+            }
             _ => {}
+        }
+    }
+
+    /// Lets go, in every account, of what nobody has settled for [`HELD_FOR`].
+    pub fn let_go(&self, now: Timestamp) {
+        for account in self.teams.values() {
+            locked(account).let_go(now);
         }
     }
 
@@ -122,15 +131,21 @@ impl Accounts {
     /// taken to have cost what was held; one that failed at an unknown cost leaves it to the next, or to the
     /// hour.
     pub fn settle(&self, team: &Name, attempt: &Attempt) {
+        if let Err(error) = self.count(team, attempt) {
+            tracing::error!(%team, decision = %attempt.decision, %error, "a cost was not counted");
+        }
+    }
+
+    fn count(&self, team: &Name, attempt: &Attempt) -> Result<(), budget::Error> {
         let Some(mut account) = self.account(team) else {
-            return;
+            return Ok(());
         };
         let account = &mut *account;
         account.let_go(attempt.ended);
         if attempt.cost.is_none() && attempt.error.is_some() {
-            return;
+            return Ok(());
         }
-        let done = match account.take(attempt.decision) {
+        match account.take(attempt.decision) {
             Some(hold) => {
                 let cost = attempt.cost.unwrap_or(hold.amount);
                 let settled = account.ledger.settle(hold.reservation, cost, attempt.ended);
@@ -144,9 +159,6 @@ impl Accounts {
                 let cost = attempt.cost.unwrap_or(NanoUsd::ZERO);
                 account.ledger.charge(cost, attempt.ended)
             }
-        };
-        if let Err(error) = done {
-            tracing::error!(%team, decision = %attempt.decision, %error, "a cost was not counted");
         }
     }
 
@@ -206,13 +218,13 @@ impl Accounts {
         let mut purse = self.purse(team, now)?;
         // Brings the window up to now.
         purse.left();
-        let Account { ledger, refill, .. } = &*purse.account;
+        let ledger = &purse.account.ledger;
         Some(Balance {
             limit: ledger.limit(),
             spent: ledger.spent(),
             held: ledger.reserved(),
             overrun: ledger.overrun(),
-            resets: match refill {
+            resets: match ledger.refill() {
                 Refill::Calendar(window) => Some(window.around(now).1),
                 Refill::PerSecond(_) => None,
             },
@@ -220,13 +232,24 @@ impl Accounts {
     }
 
     fn account(&self, team: &Name) -> Option<MutexGuard<'_, Account>> {
-        let account = self.teams.get(team)?;
-        // Nothing here panics half-way through a change.
-        Some(account.lock().unwrap_or_else(PoisonError::into_inner))
+        self.teams.get(team).map(locked)
     }
 }
 
+fn locked(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    // Nothing here panics half-way through a change.
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Account {
+    fn new(ledger: Ledger) -> Self {
+        Self {
+            ledger,
+            held: BTreeMap::new(),
+            ends: BTreeSet::new(),
+        }
+    }
+
     /// Lets go of what nobody has settled for [`HELD_FOR`].
     fn let_go(&mut self, now: Timestamp) {
         while let Some(&(until, decision)) = self.ends.first()

@@ -19,6 +19,8 @@
 //!
 //! Source: SCIENCE 2.6 (reserve, settle, release).
 
+mod reading;
+
 use super::refill::Spent;
 use super::reservation::at_least_nothing;
 use super::{Error, Refill, Refused, Reservation};
@@ -320,32 +322,6 @@ impl Ledger {
     /// ```
     pub fn overrun(&self) -> NanoUsd {
         NanoUsd::new(self.overrun)
-    }
-
-    /// Whether the state can serve: asked of whatever was read from disk, before it is used.
-    ///
-    /// ```
-    /// use bellwether::budget::{Ledger, Refill, Window};
-    /// use bellwether::unit::{NanoUsd, Timestamp};
-    /// let now = Timestamp::from_micros(0);
-    /// let ledger = Ledger::new(NanoUsd::new(100), Refill::Calendar(Window::Day), now).unwrap();
-    /// assert!(ledger.is_whole());
-    /// ```
-    pub fn is_whole(&self) -> bool {
-        let sum = self.open.values().try_fold(0_i64, |sum, held| {
-            (*held >= 0).then(|| sum.checked_add(*held)).flatten()
-        });
-        let next = self
-            .open
-            .last_key_value()
-            .is_none_or(|(held, _)| held.0 < self.next);
-        let rate = match self.refill {
-            Refill::Calendar(_) => 0,
-            Refill::PerSecond(rate) => rate.get(),
-        };
-        let least = [self.limit.get(), self.overrun, rate];
-        let spent = self.spent.is_whole();
-        sum == Some(self.reserved) && next && spent && least.iter().all(|value| *value >= 0)
     }
 
     /// Ends a reservation and says what was held.
