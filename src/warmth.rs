@@ -13,7 +13,8 @@
 //! - By endpoint and not by arm, for that is where a cache is.
 //!
 //! Invariants: a pure function of the journal's records and the time ([`Warmth::note`]), so that a restart
-//! forgets nothing that is still warm; at most [`SESSIONS`] sessions, of which the one that was longest
+//! forgets nothing that is still warm (a start notes its newest records first, and those before them while it
+//! serves: [`Warmth::rewarm`] says what that may change); at most [`SESSIONS`] sessions, of which the one that was longest
 //! silent goes first; never held across a wait.
 //!
 //! Not here: what cached tokens cost (`eligibility`), what follows for the choice (`route`).
@@ -21,6 +22,10 @@
 //! Units: tokens.
 //!
 //! Source: SCIENCE 2.6. The time is the shortest that large providers promise; they renew it at each use.
+
+mod rewarm;
+
+pub use rewarm::Share;
 
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
@@ -63,11 +68,15 @@ struct Held {
 #[derive(Debug, Default)]
 struct Known {
     teams: HashMap<Name, Team>,
-    /// Sessions by the number of their last decision, from 1: the longest silent is first.
-    order: BTreeMap<u64, (Name, Name)>,
-    next: u64,
+    /// Sessions by the number of their last decision: the longest silent is first. From 1 on; those that
+    /// were recalled, from -1 down.
+    order: BTreeMap<i64, (Name, Name)>,
+    next: i64,
+    recalled: i64,
     /// Team and session of each decision that is the last at some endpoint; its attempts name neither.
     decisions: HashMap<DecisionId, (Name, Name)>,
+    /// Attempts whose decisions are yet to be recalled.
+    early: Option<rewarm::Early>,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +88,7 @@ struct Team {
 
 #[derive(Debug, Default)]
 struct Session {
-    number: u64,
+    number: i64,
     prompts: Vec<Prompt>,
 }
 
@@ -158,7 +167,9 @@ impl Warmth {
         known.order.insert(number, at());
         let at_endpoint = state.prompts.iter().position(|p| p.endpoint == *endpoint);
         let before = at_endpoint.map(|index| state.prompts.swap_remove(index));
-        if let Some(before) = &before {
+        if let Some(before) = &before
+            && !state.owns(before.decision)
+        {
             known.decisions.remove(&before.decision);
         }
         let held = before.map_or(0, |before| before.warm(self.lasts, decision.time));
@@ -176,47 +187,10 @@ impl Warmth {
 
     fn attempted(&self, team: &Name, attempt: &Attempt) {
         let mut known = self.known();
-        let known = &mut *known;
-        let place = known.decisions.get(&attempt.decision);
-        let Some((_, session)) = place.filter(|(owner, _)| owner == team) else {
-            return;
-        };
-        let Some(state) = known.teams.get_mut(team) else {
-            return;
-        };
-        let Team { sessions, found } = state;
-        let Some(Session { prompts, .. }) = sessions.get_mut(session) else {
-            return;
-        };
-        let own = |p: &Prompt| p.decision == attempt.decision;
-        let Some(decided) = prompts.iter().find(|p| own(p)) else {
-            return;
-        };
-        let mut sent = Prompt {
-            endpoint: attempt.endpoint.clone(),
-            decision: attempt.decision,
-            sent: decided.sent,
-            tokens: attempt.usage.input.unwrap_or(decided.tokens),
-            failed: false,
-            expected: 0,
-        };
-        let there = prompts.iter_mut().find(|p| p.endpoint == attempt.endpoint);
-        match (there, &attempt.error) {
-            (Some(there), None) if own(there) => {
-                (there.tokens, there.failed) = (sent.tokens, false);
-                if let Some(cached) = attempt.usage.cached_input {
-                    let share = found.entry(attempt.endpoint.clone()).or_insert(1.0);
-                    there.found(cached, share);
-                }
-            }
-            (Some(there), Some(_)) if own(there) => there.failed = true,
-            // What was sent there later tells more.
-            (Some(there), None) if there.sent <= sent.sent => {
-                std::mem::swap(there, &mut sent);
-                known.decisions.remove(&sent.decision);
-            }
-            (None, None) => prompts.push(sent),
-            _ => {}
+        if !known.attempted(team, attempt)
+            && let Some(early) = &mut known.early
+        {
+            early.keep(team, attempt);
         }
     }
 
@@ -227,6 +201,22 @@ impl Warmth {
 }
 
 impl Known {
+    /// What became of a decision; false where it is not known.
+    fn attempted(&mut self, team: &Name, attempt: &Attempt) -> bool {
+        let place = self.decisions.get(&attempt.decision);
+        let Some((_, session)) = place.filter(|(owner, _)| owner == team) else {
+            return false;
+        };
+        let Some(Team { sessions, found }) = self.teams.get_mut(team) else {
+            return false;
+        };
+        let session = sessions.get_mut(session);
+        if let Some(gone) = session.and_then(|session| session.attempted(attempt, found)) {
+            self.decisions.remove(&gone);
+        }
+        true
+    }
+
     /// Lets the longest silent sessions go until no more than `most` are left, and all whose prompts were sent
     /// before `oldest`.
     fn prune(&mut self, most: usize, oldest: Timestamp) {
@@ -245,6 +235,53 @@ impl Known {
                 self.decisions.remove(&prompt.decision);
             }
         }
+    }
+}
+
+impl Session {
+    /// Whether some endpoint's last prompt is of this decision.
+    fn owns(&self, decision: DecisionId) -> bool {
+        self.prompts.iter().any(|p| p.decision == decision)
+    }
+
+    /// What became of one of its decisions; returns the one, if any, that no prompt is of any more.
+    fn attempted(
+        &mut self,
+        attempt: &Attempt,
+        found: &mut HashMap<Name, f64>,
+    ) -> Option<DecisionId> {
+        let own = |p: &Prompt| p.decision == attempt.decision;
+        // Its prompt there, or else the longest: what follows must not depend on how they are kept.
+        let decided = self.prompts.iter().filter(|p| own(p));
+        let decided = decided.max_by_key(|p| (p.endpoint == attempt.endpoint, p.tokens))?;
+        let mut sent = Prompt {
+            endpoint: attempt.endpoint.clone(),
+            decision: attempt.decision,
+            sent: decided.sent,
+            tokens: attempt.usage.input.unwrap_or(decided.tokens),
+            failed: false,
+            expected: 0,
+        };
+        let mut there = self.prompts.iter_mut();
+        let there = there.find(|p| p.endpoint == attempt.endpoint);
+        match (there, &attempt.error) {
+            (Some(there), None) if own(there) => {
+                (there.tokens, there.failed) = (sent.tokens, false);
+                if let Some(cached) = attempt.usage.cached_input {
+                    let share = found.entry(attempt.endpoint.clone()).or_insert(1.0);
+                    there.found(cached, share);
+                }
+            }
+            (Some(there), Some(_)) if own(there) => there.failed = true,
+            // What was sent there later tells more.
+            (Some(there), None) if there.sent <= sent.sent => {
+                std::mem::swap(there, &mut sent);
+                return (!self.owns(sent.decision)).then_some(sent.decision);
+            }
+            (None, None) => self.prompts.push(sent),
+            _ => {}
+        }
+        None
     }
 }
 
