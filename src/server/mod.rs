@@ -1,11 +1,16 @@
 //! Composition: the only file that knows every concrete type. Starts, drains, stops.
 //!
-//! The order of a start: store (the journal is read once), learner (from checkpoint and journal),
-//! use cases, listener. A learner that has caught up within 5 seconds has done so before anything is
-//! served, so that the first decision after a usual restart is as good as the last one before it. One that
-//! has more to learn (a checkpoint that cannot serve, a changed scorecard) goes on while serving: decisions
-//! are made from what there is, at first from nothing, and `GetTeam` shows how far it has come. The order
-//! of a stop: no new calls, calls at work finish, the learner catches up, unless it is far behind, and
+//! The order of a start: store (the past, `past`, follows its journal), learner (from its checkpoint), use cases,
+//! listener. The learner has 100 ms for what came after its checkpoint, all of it after a clean stop; what is left
+//! it learns while serving, and until then the decisions are those of the checkpoint: safe, for each is recorded
+//! with its own probabilities, and no worse than they were when that was written. Where no checkpoint serves (the first start, a
+//! changed scorecard) it has 5 seconds, since arms are drawn blindly before. What prompt caches hold of the last five minutes is
+//! looked up while serving (`rewarm`): for a second or so discounts may be missed.
+//!
+//! Serving, by health in gRPC and `GET /health`, means that calls are answered. How far the learner is behind is the
+//! metric `bellwether_learner_lag_records`, and `GetTeam` shows it (`journal_sequence` less `snapshot_version`).
+//!
+//! The order of a stop: no new calls, calls at work finish, the learner catches up, unless it is far behind, and
 //! writes its checkpoint, the journal is synced, spans that wait are sent.
 //!
 //! Not here: what any of the pieces does.
@@ -15,9 +20,12 @@ mod error;
 mod follow;
 mod metrics;
 mod parts;
+mod past;
+mod rewarm;
 mod running;
 mod spans;
 mod state;
+mod versions;
 
 pub use error::Error;
 pub use follow::Stepper;

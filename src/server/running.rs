@@ -174,6 +174,7 @@ async fn serve_at(
         warmth,
         secret,
         keyed,
+        rewarming,
         ..
     } = opened;
     let address = params.server.listen;
@@ -202,6 +203,7 @@ async fn serve_at(
     let stop = CancellationToken::new();
     let told = stop.clone();
     let handle = follow(follower, Arc::clone(&store), clock, told, steps, &tasks);
+    super::rewarm::spawn(rewarming, stop.clone(), &tasks);
     let following = Task { stop, handle };
     let serving = listen(listener, routes, GuardLayer::new(seed()?, bytes), &tasks);
     health.set(true).await;

@@ -3,20 +3,21 @@
 //! Invariants: no checkpoint, however bad, keeps a server from opening: see `learn::Follower`. The
 //! journal does: without a whole one there is no truth to serve from.
 //!
-//! Not here: serving (`running`).
+//! Not here: what the journal's records add up to (`past`), the numbers of versions (`versions`), what prompt
+//! caches held (`rewarm`), serving (`running`).
 
 use super::error::Error;
+use super::past::{Known, Shared};
+use super::rewarm::Rewarming;
+use super::versions;
 use crate::account::Accounts;
 use crate::bandit::Hierarchy;
-use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::config;
-use crate::decision::Origin;
 use crate::feature::{ENDS, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
-use crate::signal::Guard;
-use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store, VersionKind};
+use crate::store::{self, Checkpoints, Digest, Disk, FileDisk, Keyed, Record, Store};
 use crate::warmth::Warmth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,16 +26,23 @@ use std::time::{Duration, Instant};
 /// Weight of the prior in every regression (SCIENCE 2.2: 10 for contexts of squared norm up to 4).
 const RIDGE: f64 = 10.0;
 
-/// How long a server that starts learns before it serves: a usual start is done by then, and one that
-/// must learn the whole journal anew goes on while it serves.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server that starts learns before it serves. What it has not learned by then it learns while it
+/// serves, from a checkpoint that is 100,000 records old at most, as it was written: those are 10 seconds of learning, and the
+/// decisions meanwhile are as good as they were some minutes before the stop. Long enough for a clean stop, after
+/// which nothing is left to learn.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// As [`PATIENCE`], where no checkpoint serves. Until something is learned, arms are drawn as if nobody knew
+/// them, each as often as the worst: that costs more than some seconds. A journal that takes longer is
+/// learned while serving all the same.
+const FROM_NOTHING: Duration = Duration::from_secs(5);
 
 /// The state that survives calls: opened, not yet serving.
 #[derive(Debug)]
 pub struct Opened {
     /// The journal and what is looked up in it.
     pub store: Arc<Store>,
-    /// The learner: caught up, but where it was opened to serve.
+    /// The learner: caught up, but where it was opened to serve at once.
     pub follower: Follower,
     /// What the learner is told.
     pub learning: Arc<learn::Params>,
@@ -46,6 +54,8 @@ pub struct Opened {
     pub secret: Secret,
     checkpoints: Checkpoints,
     pub(super) keyed: Keyed,
+    /// What is still to be known of warmth.
+    pub(super) rewarming: Option<Rewarming>,
 }
 
 /// Opens the store of a configuration and catches the learner up with the journal.
@@ -61,63 +71,68 @@ pub fn open_on(
     clock: &dyn Clock,
 ) -> Result<Opened, Error> {
     let mut opened = ready(disk, params, clock)?;
+    if let Some(rewarming) = opened.rewarming.take() {
+        rewarming.run(|| true);
+    }
     opened.follower.catch_up()?;
     Ok(opened)
 }
 
 /// Opens the store of a configuration to serve from it at once: the learner has caught up as far as it
-/// came within 5 seconds.
+/// came within 100 ms, or within 5 seconds where it begins with nothing.
 pub(super) fn open_to_serve(params: &config::Params, clock: &dyn Clock) -> Result<Opened, Error> {
     let disk: Arc<dyn Disk> = Arc::new(FileDisk::open(&params.store.dir)?);
-    open_within(disk, params, clock, PATIENCE)
+    let opened = ready(disk, params, clock)?;
+    let patience = match opened.follower.learner().sequence() {
+        0 => FROM_NOTHING,
+        _ => PATIENCE,
+    };
+    Ok(learn_for(opened, patience))
 }
 
 /// As [`open_on`], but the learner catches up for no longer than `patience`, and a batch of records. What is
-/// left, and what could not be read, it learns while serving.
+/// left, and what could not be read, it learns while serving; so it is with what prompt caches hold.
 pub fn open_within(
     disk: Arc<dyn Disk>,
     params: &config::Params,
     clock: &dyn Clock,
     patience: Duration,
 ) -> Result<Opened, Error> {
-    let mut opened = ready(disk, params, clock)?;
+    Ok(learn_for(ready(disk, params, clock)?, patience))
+}
+
+fn learn_for(mut opened: Opened, patience: Duration) -> Opened {
     let began = Instant::now();
+    let follower = &mut opened.follower;
     let learned = match patience.is_zero() {
         true => Ok(0),
-        false => opened
-            .follower
-            .catch_up_while(|_| began.elapsed() < patience),
+        false => follower.catch_up_while(|_| began.elapsed() < patience),
     };
-    let (sequence, behind) = (
-        opened.follower.learner().sequence(),
-        opened.follower.behind(),
-    );
+    let (sequence, behind) = (follower.learner().sequence(), follower.behind());
     match learned {
+        Ok(learned) if behind > 0 => tracing::info!(
+            learned,
+            sequence,
+            behind,
+            "the learner is ready: it decides by what it had learned, and learns the rest meanwhile"
+        ),
         Ok(learned) => tracing::info!(learned, sequence, behind, "the learner is ready"),
         Err(error) => tracing::error!(%error, sequence, behind, "the learner stands still"),
     }
-    Ok(opened)
+    opened
 }
 
 /// The state with the learner as its checkpoint has it.
 fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Result<Opened, Error> {
-    let mut past = Past::new(params)?;
-    let settings = settings(&params.store);
-    let opened = Store::open(Arc::clone(&disk), settings, clock.now());
-    let (store, recovery) = opened?;
-    let mut reader = store.reader(1);
-    while let Some((_, record)) = reader.next()? {
-        past.note(&record);
-    }
-    tracing::info!(?recovery, "the journal is open");
-    let store = Arc::new(store);
+    let warmth = Arc::new(Warmth::default());
+    let past = Shared::new(params, Arc::clone(&warmth))?;
+    let store = Arc::new(followed(Arc::clone(&disk), params, clock, &past)?);
+    let cut = past.opened(store.journal().newest());
+    let known = past.known();
     let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;
-    // Keyed state that was lost comes back from the journal, so that no number gets a second text.
-    for ((kind, team, version), text) in &past.versions {
-        keyed.restore(*kind, team, *version, text)?;
-    }
-    let numbered = scorecards(params, &keyed, &past.versions, &store, clock)?;
-    announce(params, &past, &store, clock)?;
+    versions::restore(&keyed, &known.versions, &store)?;
+    let numbered = versions::scorecards(params, &keyed, &known.versions, &store, clock)?;
+    announce(params, &known, &store, clock)?;
     let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
     let follower = Follower::open(
@@ -126,16 +141,33 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
         Arc::clone(&learning),
     );
     let secret = keyed.secret().clone();
+    let rewarming = Rewarming::new(Arc::clone(&store), Arc::clone(&warmth), cut, clock.now());
     Ok(Opened {
         store,
         follower,
         learning,
-        accounts: Arc::new(past.accounts),
-        warmth: Arc::new(past.warmth),
+        accounts: Arc::new(past.accounts()),
+        warmth,
         secret,
         checkpoints,
         keyed,
+        rewarming: Some(rewarming),
     })
+}
+
+/// The store of a configuration, opened; the past has followed its journal.
+fn followed(
+    disk: Arc<dyn Disk>,
+    params: &config::Params,
+    clock: &dyn Clock,
+    past: &Shared,
+) -> Result<Store, Error> {
+    let mut digest = past.clone();
+    let mut take = |_, record: &Record| digest.take(record);
+    let settings = settings(&params.store);
+    let (store, recovery) = Store::open_with(disk, settings, clock.now(), &mut take)?;
+    tracing::info!(?recovery, "the journal is open");
+    Ok(store)
 }
 
 /// The learner of an opened state, rebuilt from the journal alone.
@@ -171,112 +203,11 @@ pub(super) fn seed() -> Result<u64, Error> {
     Ok(u64::from_le_bytes(std::array::from_fn(|i| bytes[i])))
 }
 
-/// What the journal says on the way, beside what the store and the learner keep of it.
-struct Past {
-    versions: Versions,
-    /// The newest budget of each team.
-    budgets: BTreeMap<Name, Option<Budget>>,
-    /// The newest baseline of each team, and the signals that guard it.
-    baselines: BTreeMap<Name, Compared>,
-    accounts: Accounts,
-    warmth: Warmth,
-}
-
-impl Past {
-    fn new(params: &config::Params) -> Result<Self, Error> {
-        let limits = params.teams.iter().filter_map(|team| {
-            let limit = team.budget.and_then(|budget| budget.limit)?;
-            Some((team.name.clone(), limit))
-        });
-        Ok(Self {
-            versions: Versions::new(),
-            budgets: BTreeMap::new(),
-            baselines: BTreeMap::new(),
-            accounts: Accounts::new(limits)?,
-            warmth: Warmth::default(),
-        })
-    }
-
-    fn note(&mut self, record: &Record) {
-        self.accounts.restore(record);
-        self.warmth.note(record);
-        match record {
-            Record::Version {
-                kind,
-                team,
-                version,
-                text,
-                ..
-            } => {
-                let key = (*kind, team.clone(), *version);
-                self.versions.insert(key, text.clone());
-            }
-            Record::Budget { team, budget, .. } => {
-                self.budgets.insert(team.clone(), *budget);
-            }
-            Record::Baseline {
-                team, arm, guards, ..
-            } => {
-                let compared = (arm.clone(), guards.clone());
-                self.baselines.insert(team.clone(), compared);
-            }
-            // Journals from before baselines were in them know theirs by what they took.
-            Record::Decision(decision) if decision.origin == Origin::Baseline => {
-                let arm = decision.drawn.arm();
-                if self
-                    .baselines
-                    .get(&decision.team)
-                    .is_none_or(|(a, _)| a.as_ref() != arm)
-                {
-                    let compared = (arm.cloned(), Vec::new());
-                    self.baselines.insert(decision.team.clone(), compared);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A team's baseline, and the signals in which the router may not be worse.
-type Compared = (Option<Name>, Vec<Guard>);
-
-/// The versions that the journal knows, with their texts.
-type Versions = BTreeMap<(VersionKind, Name, u32), String>;
-
-/// The number of each team's scorecard; one not seen before gets the next. A number whose record the
-/// journal lacks (the power went between the two) is written again: the journal is the truth.
-fn scorecards(
-    params: &config::Params,
-    keyed: &Keyed,
-    known: &Versions,
-    store: &Store,
-    clock: &dyn Clock,
-) -> Result<Vec<u32>, Error> {
-    let mut numbered = Vec::with_capacity(params.teams.len());
-    for team in &params.teams {
-        let kind = VersionKind::Scorecard;
-        let version = keyed
-            .import(kind, &team.name, &team.scorecard_text)?
-            .version;
-        if !known.contains_key(&(kind, team.name.clone(), version)) {
-            store.append(&Record::Version {
-                kind,
-                team: team.name.clone(),
-                version,
-                text: team.scorecard_text.clone(),
-                time: clock.now(),
-            })?;
-        }
-        numbered.push(version);
-    }
-    Ok(numbered)
-}
-
 /// Puts each budget and baseline that the configuration changed into the journal: who paces, who compares
 /// and who audits read it there.
 fn announce(
     params: &config::Params,
-    known: &Past,
+    known: &Known,
     store: &Store,
     clock: &dyn Clock,
 ) -> Result<(), Error> {
