@@ -14,8 +14,8 @@
 //!
 //! Invariants: a pure function of the journal's records and the time ([`Warmth::note`]), so that a restart
 //! forgets nothing that is still warm (a start notes its newest records first, and those before them while it
-//! serves: [`Warmth::rewarm`] says what that may change); at most [`SESSIONS`] sessions, of which the one that was longest
-//! silent goes first; never held across a wait.
+//! serves: [`Warmth::rewarm`] says what that may change); at most [`SESSIONS`] sessions, of which the one that
+//! was longest silent goes first; never held across a wait.
 //!
 //! Not here: what cached tokens cost (`eligibility`), what follows for the choice (`route`).
 //!

@@ -6,8 +6,9 @@
 //!
 //! Not here: where they are written (`store`), beside what (`server`).
 //!
-//! Units: bytes. An account is some 20 and 45 for each hold: at worst those of an hour ([`super::HELD_FOR`]), of a team that
-//! routes and never tells what became of it, as long as its limit lets it: 3,600 holds, 160 KB, for one call a second.
+//! Units: bytes. An account is some 40, and at most 45 for each hold: at worst those of an hour
+//! ([`super::HELD_FOR`]) of a team that routes and never tells what became of it, as long as its limit lets it:
+//! 160 KB for one call a second.
 
 use super::{Account, Accounts, Hold, locked};
 use crate::budget::{Ledger, Limit, Reservation};

@@ -1,14 +1,16 @@
 //! Composition: the only file that knows every concrete type. Starts, drains, stops.
 //!
-//! The order of a start: store (the past, `past`, follows its journal), learner (from its checkpoint), use cases,
-//! listener. The learner has 100 ms for what came after its checkpoint, all of it after a clean stop; what is left
-//! it learns while serving, and until then the decisions are those of the checkpoint: safe, for each is recorded
-//! with its own probabilities, and no worse than they were when that was written. Where no checkpoint serves (the first start, a
-//! changed scorecard) it has 5 seconds, since arms are drawn blindly before. What prompt caches hold of the last five minutes is
-//! looked up while serving (`rewarm`): for a second or so discounts may be missed.
+//! The order of a start: store (the past, `past`, follows its journal), learner (from its checkpoint), use
+//! cases, listener. The learner has 100 ms for what came after its checkpoint, which is all of it after a clean
+//! stop. What is left it learns while serving, and until then decisions are made by what the checkpoint knew: safe, for
+//! each is recorded with its own probabilities, and as good as when that was written. Where no checkpoint serves
+//! (a damaged one, a changed scorecard) it has 5 seconds, since arms are drawn blindly before. What prompt
+//! caches hold of the last five minutes is looked up while serving (`rewarm`): for a second or so discounts may
+//! be missed.
 //!
-//! Serving, by health in gRPC and `GET /health`, means that calls are answered. How far the learner is behind is the
-//! metric `bellwether_learner_lag_records`, and `GetTeam` shows it (`journal_sequence` less `snapshot_version`).
+//! Serving, by health in gRPC and `GET /health`, means that calls are answered. How far the learner is behind is
+//! the metric `bellwether_learner_lag_records`, and `GetTeam` shows it (`journal_sequence` less
+//! `snapshot_version`).
 //!
 //! The order of a stop: no new calls, calls at work finish, the learner catches up, unless it is far behind, and
 //! writes its checkpoint, the journal is synced, spans that wait are sent.

@@ -2,8 +2,8 @@
 //! teams have spent and hold, the versions there are, the newest budgets and baselines.
 //!
 //! It follows the journal from the first record on ([`Digest`]), and is written down with the store's index, so
-//! that a start goes on from there. Accounts and warmth that requests use are others: they change before a record is
-//! in the journal; a start makes them from this.
+//! that a start goes on from there. The accounts that requests use are others, made from these once the store is
+//! open: they change before a record is in the journal.
 //!
 //! Invariants: gone on with at any place it is what all records make of it, but for the shares of warmth, which
 //! are read from the warmth that serves: the lessons of calls under way at that moment are lost by a start,

@@ -1,7 +1,7 @@
 //! The sessions of the last minutes that a start did not read: noted while it serves.
 //!
-//! Invariants: at most [`AT_MOST`] records are read; a server that stops does not wait for it. Damage ends it and is told:
-//! what it would have known costs a discount for some minutes, no more.
+//! Invariants: at most [`AT_MOST`] records are read; a server that stops does not wait for it. Damage ends it
+//! and is told: what it would have known costs a discount for some minutes, no more.
 //!
 //! Not here: how older records come behind newer ones (`warmth`).
 
