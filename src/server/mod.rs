@@ -5,8 +5,8 @@
 //! stop. What is left it learns while serving, and until then decisions are made by what the checkpoint knew: safe, for
 //! each is recorded with its own probabilities, and as good as when that was written. Where no checkpoint serves
 //! (a damaged one, a changed scorecard) it has 5 seconds, since arms are drawn blindly before. What prompt
-//! caches hold of the last five minutes is looked up while serving (`rewarm`): for a second or so discounts may
-//! be missed.
+//! caches hold of the last five minutes is looked up while serving (`rewarm`): for some seconds at most discounts
+//! may be missed.
 //!
 //! Serving, by health in gRPC and `GET /health`, means that calls are answered. How far the learner is behind is
 //! the metric `bellwether_learner_lag_records`, and `GetTeam` shows it (`journal_sequence` less

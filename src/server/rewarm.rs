@@ -12,7 +12,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Most records read, the newest: some 5 minutes at 1,700 a second, and a second's or two's work.
+/// Most records read, the newest: 5 minutes at 1,700 a second. 400,000 took 2.7 s of a crowded core, 2.1 of them to
+/// read.
 const AT_MOST: u64 = 500_000;
 
 /// Records between two looks at whether it should go on.

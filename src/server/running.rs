@@ -195,14 +195,19 @@ async fn serve_at(
         clock: Arc::clone(&clock),
     };
     let metrics = Exposition::open(view(&held), &params.server, &tasks).await?;
-    let evaluation = evaluation(&params, &store, &tasks);
-    let (services, parts) = services(&params, held, evaluation)?;
+    let (services, parts) = services(&params, held, evaluation(&params, &store, &tasks))?;
     let bytes = params.server.max_message_bytes;
     let door = Door::open(parts, &params.server, &tasks).await?;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
-    let told = stop.clone();
-    let handle = follow(follower, Arc::clone(&store), clock, told, steps, &tasks);
+    let handle = follow(
+        follower,
+        Arc::clone(&store),
+        clock,
+        stop.clone(),
+        steps,
+        &tasks,
+    );
     super::rewarm::spawn(rewarming, stop.clone(), &tasks);
     let following = Task { stop, handle };
     let serving = listen(listener, routes, GuardLayer::new(seed()?, bytes), &tasks);
