@@ -6,6 +6,7 @@ use super::error::Error;
 use crate::config::{self, Connection};
 use crate::eligibility::Endpoint;
 use crate::feature::Extractor;
+use crate::grpc;
 use crate::id::Name;
 use crate::provider::{
     Anthropic, AnthropicSettings, ApiKey, Gemini, GeminiSettings, OpenAi, OpenAiScheme,
@@ -13,11 +14,39 @@ use crate::provider::{
 };
 use crate::route::{self, Choosing, Recording};
 use crate::standing::Standing;
+use crate::store::Store;
 use crate::unit::Probability;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+#[cfg(feature = "analytics")]
+pub(super) type Evaluation = grpc::Traffic;
+#[cfg(not(feature = "analytics"))]
+pub(super) type Evaluation = grpc::NoAnalytics;
+
+/// What answers questions about recorded traffic.
+#[cfg(feature = "analytics")]
+pub(super) fn evaluation(
+    params: &config::Params,
+    store: &Arc<Store>,
+    tasks: &TaskTracker,
+) -> Evaluation {
+    let scorecard = |t: &config::Team| (t.name.clone(), Arc::new(t.scorecard.clone()));
+    grpc::Traffic {
+        store: Arc::clone(store),
+        scorecards: params.teams.iter().map(scorecard).collect(),
+        tasks: tasks.clone(),
+    }
+}
+
+/// Nothing does in this build.
+#[cfg(not(feature = "analytics"))]
+pub(super) fn evaluation(_: &config::Params, _: &Arc<Store>, _: &TaskTracker) -> Evaluation {
+    grpc::NoAnalytics
+}
 
 /// How each team routes.
 pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Team>, Error> {

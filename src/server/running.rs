@@ -6,7 +6,7 @@ use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
 use super::metrics::{Exposition, View};
-use super::parts::{providers, standing, teams};
+use super::parts::{Evaluation, evaluation, providers, standing, teams};
 use super::spans;
 use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
@@ -177,10 +177,7 @@ async fn serve_at(
         rewarming,
         ..
     } = opened;
-    let address = params.server.listen;
-    let failed = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let (listener, address) = bound(params.server.listen).await?;
     let tasks = TaskTracker::new();
     let (metrics, sending) = spans::told(&params, &clock, &tasks)?;
     let held = Held {
@@ -195,19 +192,14 @@ async fn serve_at(
         clock: Arc::clone(&clock),
     };
     let metrics = Exposition::open(view(&held), &params.server, &tasks).await?;
-    let (services, parts) = services(&params, held, evaluation(&params, &store, &tasks))?;
+    let evaluation = evaluation(&params, &store, &tasks);
+    let (services, parts) = services(&params, held, evaluation)?;
     let bytes = params.server.max_message_bytes;
     let door = Door::open(parts, &params.server, &tasks).await?;
     let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
     let stop = CancellationToken::new();
-    let handle = follow(
-        follower,
-        Arc::clone(&store),
-        clock,
-        stop.clone(),
-        steps,
-        &tasks,
-    );
+    let told = stop.clone();
+    let handle = follow(follower, Arc::clone(&store), clock, told, steps, &tasks);
     super::rewarm::spawn(rewarming, stop.clone(), &tasks);
     let following = Task { stop, handle };
     let serving = listen(listener, routes, GuardLayer::new(seed()?, bytes), &tasks);
@@ -225,6 +217,14 @@ async fn serve_at(
         store,
         _keyed: keyed,
     })
+}
+
+/// A listener, and where it is.
+async fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 /// Answers calls until told to stop.
@@ -258,11 +258,6 @@ struct Held {
     mint: Mint,
     clock: Arc<dyn Clock>,
 }
-
-#[cfg(feature = "analytics")]
-type Evaluation = grpc::Traffic;
-#[cfg(not(feature = "analytics"))]
-type Evaluation = grpc::NoAnalytics;
 
 /// The gRPC services.
 type Served = Services<Gateway, Intake, Evaluation, Desk>;
@@ -382,21 +377,6 @@ fn services(
         admin: grpc::Operator::new(Arc::new(desk)),
     };
     Ok((services, parts))
-}
-
-#[cfg(feature = "analytics")]
-fn evaluation(params: &config::Params, store: &Arc<Store>, tasks: &TaskTracker) -> Evaluation {
-    let scorecard = |t: &config::Team| (t.name.clone(), Arc::new(t.scorecard.clone()));
-    grpc::Traffic {
-        store: Arc::clone(store),
-        scorecards: params.teams.iter().map(scorecard).collect(),
-        tasks: tasks.clone(),
-    }
-}
-
-#[cfg(not(feature = "analytics"))]
-fn evaluation(_: &config::Params, _: &Arc<Store>, _: &TaskTracker) -> Evaluation {
-    grpc::NoAnalytics
 }
 
 /// Connections without Nagle's delay: replies are small.
