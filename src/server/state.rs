@@ -17,7 +17,7 @@ use crate::config;
 use crate::feature::{ENDS, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
-use crate::store::{self, Checkpoints, Digest, Disk, FileDisk, Keyed, Record, Store};
+use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store};
 use crate::warmth::Warmth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -162,11 +162,8 @@ fn followed(
     clock: &dyn Clock,
     past: &Shared,
 ) -> Result<Store, Error> {
-    // The one place that knows how a store shows its records.
-    let mut digest = past.clone();
-    let mut take = |_, record: &Record| digest.take(record);
-    let settings = settings(&params.store);
-    let (store, recovery) = Store::open_with(disk, settings, clock.now(), &mut take)?;
+    let (settings, digest) = (settings(&params.store), Box::new(past.clone()));
+    let (store, recovery) = Store::open_with(disk, settings, clock.now(), digest)?;
     tracing::info!(?recovery, "the journal is open");
     Ok(store)
 }

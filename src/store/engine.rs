@@ -56,12 +56,6 @@ impl Store {
         digest: Box<dyn Digest>,
     ) -> Result<(Self, Recovery), Error> {
         let index = Index::open(Arc::clone(&disk), settings.index, digest);
-        if !index.holds() {
-            tracing::warn!(
-                "the journal is not the one that the index was made of: it is made anew"
-            );
-            index.forget();
-        }
         let known = index.known();
         let mut failed = None;
         let (journal, recovery) = Journal::open_after(
@@ -127,11 +121,6 @@ impl Store {
     /// A team's pin and freeze.
     pub fn control(&self, team: &Name) -> Control {
         self.index.control(team)
-    }
-
-    /// A sequence at or before that of the first record made at `time` or later.
-    pub fn since(&self, _time: Timestamp) -> u64 {
-        1
     }
 
     /// Finds out what a request id is, waiting for the call that is at work on it, if any.

@@ -23,6 +23,7 @@ mod key;
 mod run;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod whole;
 mod young;
 

@@ -2,7 +2,6 @@
 //!
 //! Not here: what is in a file (`run`), the questions (`crate::store::look`).
 
-use super::draft;
 use super::key::Key;
 use super::run::{self, Beside, Run};
 use super::young::{Span, Young};
@@ -16,9 +15,6 @@ use crate::unit::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
-
-/// Small files that become one.
-const FAN: usize = 8;
 
 /// Bounds of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +44,8 @@ impl Default for Settings {
 /// What is looked up by key.
 #[derive(Debug)]
 pub struct Index {
-    disk: Arc<dyn Disk>,
-    settings: Settings,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) settings: Settings,
     /// Taken before `state`.
     digest: Mutex<Digested>,
     state: RwLock<State>,
@@ -63,27 +59,27 @@ struct Digested {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    young: Young,
+pub(super) struct State {
+    pub(super) young: Young,
     /// Records that wait for their file, oldest first.
-    full: Vec<Arc<Full>>,
+    pub(super) full: Vec<Arc<Full>>,
     /// Oldest first, each right after the one before.
-    runs: Arc<Vec<Arc<Run>>>,
+    pub(super) runs: Arc<Vec<Arc<Run>>>,
     controls: BTreeMap<Name, Control>,
     /// First sequences of the journal's segments.
     segments: Vec<u64>,
     /// Time of the latest record.
-    newest: Timestamp,
+    pub(super) newest: Timestamp,
     /// Last record taken in.
     last: u64,
 }
 
 /// As many records as make a file.
 #[derive(Debug)]
-struct Full {
-    young: Young,
-    span: Span,
-    beside: Beside,
+pub(super) struct Full {
+    pub(super) young: Young,
+    pub(super) span: Span,
+    pub(super) beside: Beside,
 }
 
 /// Where the journal is read on from, what came before being known.
@@ -93,6 +89,23 @@ pub struct Known {
     pub last: Place,
     /// First sequences of the segments up to it.
     pub segments: Vec<u64>,
+}
+
+impl State {
+    /// What the files know.
+    fn known(&self) -> Option<Known> {
+        let run = self.runs.last()?;
+        Some(Known {
+            last: run.span.last,
+            segments: self.segments.clone(),
+        })
+    }
+
+    /// Whether the journal of the disk is the one that they speak of.
+    fn holds(&self, disk: &dyn Disk) -> bool {
+        let known = self.known();
+        known.is_none_or(|known| Journal::holds(disk, &known))
+    }
 }
 
 impl Index {
@@ -106,16 +119,21 @@ impl Index {
             state: RwLock::default(),
         };
         match index.load() {
-            Ok((state, beside)) => {
+            Ok((state, beside)) if state.holds(&*index.disk) => {
                 *index.write() = state;
                 index.go_on(&beside);
             }
-            Err(error) => {
-                tracing::warn!(%error, "the index is made anew from the journal");
-                index.forget();
-            }
+            Ok(_) => index.forget("the journal is another one than the index was made of"),
+            Err(error) => index.forget(&error.to_string()),
         }
         index
+    }
+
+    /// Nothing is known: all is made anew from the journal.
+    fn forget(&self, reason: &str) {
+        tracing::warn!(reason, "the index is made anew from the journal");
+        let files = self.files().unwrap_or_default();
+        files.iter().for_each(|name| self.remove(name));
     }
 
     /// The files of the disk, and what stands beside the newest.
@@ -172,51 +190,7 @@ impl Index {
     pub fn known(&self) -> Option<Known> {
         let digested = self.digest().last;
         let state = self.read();
-        let run = state.runs.last().filter(|_| digested == state.last)?;
-        Some(Known {
-            last: run.span.last,
-            segments: state.segments.clone(),
-        })
-    }
-
-    /// Whether the journal of the disk is the one that the files speak of, as far as they do.
-    pub fn holds(&self) -> bool {
-        let state = self.read();
-        let known = state.runs.last().map(|run| Known {
-            last: run.span.last,
-            segments: state.segments.clone(),
-        });
-        known.is_none_or(|known| Journal::holds(&*self.disk, &known))
-    }
-
-    /// The journal is another one than the files speak of: they are removed, and nothing is known.
-    pub fn forget(&self) {
-        let files = self.files().unwrap_or_default();
-        files.iter().for_each(|name| self.remove(name));
-        let mut digested = self.digest();
-        digested.last = 0;
-        // Of no bytes nothing can be made: it knows nothing then, as it promises.
-        digested.digest.restore(&[]);
-        *self.write() = State::default();
-    }
-
-    /// Names of the index's files, in journal order; drafts that were never finished are removed.
-    fn files(&self) -> Result<Vec<String>, Error> {
-        let listed = self.disk.list();
-        let mut names = listed.map_err(|e| Error::io("list", "the data directory", e))?;
-        names.retain(|name| name.starts_with("index-"));
-        for draft in names.extract_if(.., |name| name.ends_with(".run.tmp")) {
-            self.remove(&draft);
-        }
-        names.retain(|name| run::span_of(name).is_some());
-        // Of two that begin with the same record the longer one first: the other went into it.
-        names.sort_by_key(|name| run::span_of(name).map(|(first, last)| (first, u64::MAX - last)));
-        Ok(names)
-    }
-
-    /// Only space: the next start tries again.
-    fn remove(&self, name: &str) {
-        let _ = self.disk.remove(name);
+        state.known().filter(|_| digested == state.last)
     }
 
     /// Takes in the next record of the journal; whether there are enough now for a file.
@@ -260,76 +234,6 @@ impl Index {
             state.full.push(Arc::new(full));
         }
         true
-    }
-
-    /// Last record of those that wait longest for their file; `None` where none wait.
-    pub fn waiting(&self) -> Option<u64> {
-        let state = self.read();
-        let full = state.full.first()?;
-        Some(full.span.last.position.sequence)
-    }
-
-    /// Writes the file of those that wait longest, and tidies up. They must be on disk in the journal: a file that
-    /// is ahead of it would hide what a power cut tore. One caller at a time.
-    pub fn write_file(&self) -> Result<(), Error> {
-        let Some(full) = self.read().full.first().cloned() else {
-            return Ok(());
-        };
-        // Said before it is done, so that a file that is missing is told from one that was let go of.
-        let oldest = self.oldest(full.young.decisions());
-        let mut beside = full.beside.clone();
-        beside.oldest = oldest;
-        let run = draft::write(&*self.disk, (&full.young, &full.span), beside)?;
-        drop(full);
-        let (kept, gone) = self.change(|state| {
-            state.full.remove(0);
-            let runs = state.runs.iter().cloned().chain([Arc::new(run)]);
-            runs.partition::<Vec<_>, _>(|run| run.last() >= oldest)
-        });
-        gone.iter().for_each(|run| self.remove(&run.name));
-        self.merge(&kept)
-    }
-
-    /// The first record that is still looked up: of files that are older than the window, or that come after enough
-    /// decisions, none. `newer`: decisions that no file has yet.
-    fn oldest(&self, mut newer: usize) -> u64 {
-        let state = self.read();
-        let oldest = state.newest.before(self.settings.window);
-        // From the newest back to the first that goes.
-        let mut runs = state.runs.iter().rev();
-        let gone = runs.find(|run| {
-            let goes = run.span.newest < oldest || newer >= self.settings.decisions;
-            newer += run.decisions();
-            goes
-        });
-        let first = state.runs.first().map_or(1, |run| run.span.first);
-        gone.map_or(first, |run| run.last() + 1)
-    }
-
-    /// Makes one file of the newest small ones once there are enough of them.
-    fn merge(&self, runs: &[Arc<Run>]) -> Result<(), Error> {
-        let small = |run: &&Arc<Run>| run.records() < (FAN * self.settings.run_records) as u64;
-        let small = runs.iter().rev().take_while(small).count();
-        let (kept, small) = runs.split_at(runs.len() - small);
-        let Some(last) = small.last().filter(|_| small.len() >= FAN) else {
-            return Ok(());
-        };
-        let (_, beside) = Run::open(&*self.disk, last.name.clone())?;
-        let merged = Arc::new(draft::merge(&*self.disk, small, beside)?);
-        self.change(|_| (kept.iter().cloned().chain([merged]).collect(), ()));
-        small.iter().for_each(|run| self.remove(&run.name));
-        Ok(())
-    }
-
-    /// Puts other files in force; gives them, and what else came of it.
-    fn change<T>(
-        &self,
-        change: impl FnOnce(&mut State) -> (Vec<Arc<Run>>, T),
-    ) -> (Arc<Vec<Arc<Run>>>, T) {
-        let mut state = self.write();
-        let (runs, other) = change(&mut state);
-        state.runs = Arc::new(runs);
-        (Arc::clone(&state.runs), other)
     }
 
     /// Where a key leads, newest first, from before record `before` on; at most so many. Files are read while
@@ -414,11 +318,11 @@ impl Index {
         self.digest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
