@@ -26,6 +26,7 @@ impl From<store::Error> for Failure {
             ),
             store::Error::Broken { .. }
             | store::Error::Corrupt { .. }
+            | store::Error::Page { .. }
             | store::Error::Missing { .. }
             | store::Error::Undecodable { .. } => Self::StoreCorrupt(error.to_string()),
             other => Self::Internal(other.to_string()),

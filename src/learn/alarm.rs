@@ -307,7 +307,7 @@ mod tests {
         }
 
         fn bytes(&self) -> Vec<u8> {
-            postcard::to_allocvec(&self.learner).unwrap()
+            sample::bytes(&self.learner, &self.params)
         }
     }
 
@@ -448,7 +448,7 @@ mod tests {
             tell(bench, 15, "tests", true);
             assert_eq!(alarms(bench), [] as [&Alarm; 0]);
         }
-        restored.learner = postcard::from_bytes(&restored.bytes()).unwrap();
+        restored.learner = sample::restored(&restored.learner);
         for bench in [&mut through, &mut restored] {
             tell(bench, 100, "tests", true);
         }

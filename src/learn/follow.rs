@@ -6,13 +6,17 @@
 //! damaged teaches nothing more; both are told and counted, and the same at each rebuild for as long as
 //! the damage is there. A checkpoint that does not fit the parameters, or is not whole, is set aside, the
 //! one before serves, or nothing does, and what it lacks is learned from the journal to the same bits.
+//! So it is where a page of open decisions turns out to be damaged, at once: the checkpoints that speak of its file
+//! are set aside, and the last snapshot stays in force until what it knew has been learned again.
 //! Until then snapshots are as old as their version says, but for the operator's pin and freeze, which
 //! are always the newest.
 //!
-//! Not here: what a record teaches (`learner`), the bytes (`store`), whether decisions wait (`server`).
+//! Not here: what a record teaches (`learner`), what a checkpoint holds (`shelves`), the bytes (`store`), whether
+//! decisions wait (`server`).
 
 use super::learner::{Learner, Params};
 use super::recalled::{Recalled, Recent};
+use super::shelves::{self, Shelves};
 use super::snapshot::Snapshot;
 use super::team::Touched;
 use crate::id::Name;
@@ -26,11 +30,8 @@ use tokio::sync::watch;
 /// Records learned between two publications at most.
 const BATCH: usize = 256;
 
-/// Why a checkpoint that is sound cannot serve.
-const ANOTHER: &str = "a checkpoint was learned under another configuration or by another build";
-
 /// Records between two checkpoints.
-const CHECKPOINT_EVERY: u64 = 100_000;
+const CHECKPOINT_EVERY: u64 = 16_384;
 
 /// The snapshot in force.
 #[derive(Debug)]
@@ -95,6 +96,7 @@ impl Published {
 pub struct Follower {
     store: Arc<Store>,
     checkpoints: Checkpoints,
+    shelves: Shelves,
     params: Arc<Params>,
     learner: Learner,
     reader: Reader,
@@ -103,38 +105,41 @@ pub struct Follower {
     /// Read and not learned yet.
     batch: Vec<(Position, Record)>,
     recent: Recent,
-    /// Times that a damaged decision was asked for.
+    /// Times that a damaged decision, or page of them, was asked for.
     lost: AtomicU64,
+    /// What was learned is learned again, and published from this sequence on.
+    again: Option<u64>,
 }
 
 impl Follower {
     /// Starts from the newest checkpoint that fits, or from nothing: in either case at once, with what
     /// that has learned published.
     pub fn open(store: Arc<Store>, checkpoints: Checkpoints, params: Arc<Params>) -> Self {
-        let learner = restored(&store, &checkpoints, &params);
+        let (learner, shelves) = shelves::restored(&store, &checkpoints, &params, None);
         let learner = learner.unwrap_or_else(|| Learner::new(&params));
-        Self::start(store, checkpoints, params, learner)
+        Self::start(store, checkpoints, params, (learner, shelves))
     }
 
     /// Starts from nothing, to rebuild from the journal alone.
     pub fn from_scratch(store: Arc<Store>, checkpoints: Checkpoints, params: Arc<Params>) -> Self {
-        let learner = Learner::new(&params);
-        Self::start(store, checkpoints, params, learner)
+        let (learner, shelves) = (Learner::new(&params), Shelves::new(checkpoints.pages()));
+        Self::start(store, checkpoints, params, (learner, shelves))
     }
 
     fn start(
         store: Arc<Store>,
         checkpoints: Checkpoints,
         params: Arc<Params>,
-        learner: Learner,
+        (learner, shelves): (Learner, Shelves),
     ) -> Self {
         let reader = store.reader(learner.sequence() + 1);
         let checkpointed = learner.sequence();
         let published = Arc::default();
         let batch = Vec::with_capacity(BATCH);
-        let follower = Self {
+        let mut follower = Self {
             store,
             checkpoints,
+            shelves,
             params,
             learner,
             reader,
@@ -143,6 +148,7 @@ impl Follower {
             batch,
             recent: Recent::default(),
             lost: AtomicU64::new(0),
+            again: None,
         };
         follower.publish(&BTreeMap::new());
         follower
@@ -177,11 +183,46 @@ impl Follower {
     ) -> Result<u64, store::Error> {
         let before = self.learner.sequence();
         while self.step()? && on(self) {}
-        Ok(self.learner.sequence() - before)
+        Ok(self.learner.sequence().saturating_sub(before))
     }
 
-    /// Learns and publishes one batch; whether there was any.
+    /// Learns and publishes one batch, or starts anew where a page is damaged; whether there was anything to do.
     fn step(&mut self) -> Result<bool, store::Error> {
+        let stepped = self.learn_batch();
+        self.recovered(stepped, true)
+    }
+
+    /// Where a page was damaged, the learner goes back to what does not speak of its file, and `done` it is.
+    fn recovered<T>(
+        &mut self,
+        result: Result<T, store::Error>,
+        done: T,
+    ) -> Result<T, store::Error> {
+        let error = match result {
+            Err(error @ store::Error::Page { .. }) => error,
+            other => return other,
+        };
+        let damaged = match &error {
+            store::Error::Page { file, .. } => Some(file.as_str()),
+            _ => None,
+        };
+        tracing::error!(%error, "what is known of open decisions is learned anew from the journal; the last snapshot stays in force until then");
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        let reached = self.learner.sequence();
+        self.again = Some(self.again.unwrap_or(0).max(reached));
+        let (store, checkpoints, params) = (&self.store, &self.checkpoints, &self.params);
+        let (learner, shelves) = shelves::restored(store, checkpoints, params, damaged);
+        self.learner = learner.unwrap_or_else(|| Learner::new(params));
+        self.shelves = shelves;
+        self.reader = store.reader(self.learner.sequence() + 1);
+        self.checkpointed = self.learner.sequence();
+        self.batch.clear();
+        self.recent.forget();
+        Ok(done)
+    }
+
+    /// As [`Follower::step`], but damage is an error.
+    fn learn_batch(&mut self) -> Result<bool, store::Error> {
         // What was read before an error is learned: the reader stands behind it.
         let read = match self.batch.is_empty() {
             true => self.reader.read(BATCH, &mut self.batch).map(drop),
@@ -195,6 +236,7 @@ impl Follower {
         let learned = self.learn(&mut changed);
         self.publish(&changed);
         learned?;
+        self.shelves.turn(&mut self.learner)?;
         read?;
         Ok(true)
     }
@@ -218,6 +260,7 @@ impl Follower {
             recent: &self.recent,
             batch: &self.batch,
             store: &self.store,
+            pages: self.shelves.pages(),
             lost: &self.lost,
         };
         let mut learned = 0;
@@ -234,9 +277,20 @@ impl Follower {
         result
     }
 
-    fn publish(&self, changed: &BTreeMap<Name, Touched>) {
-        let previous = self.published.load();
-        match self.learner.snapshot(&previous, changed, &self.params) {
+    fn publish(&mut self, changed: &BTreeMap<Name, Touched>) {
+        if self.again.is_some_and(|at| self.learner.sequence() < at) {
+            return;
+        }
+        let previous = self.published.snapshot.load_full();
+        // Nothing is shared with what was learned before.
+        let made = match self.again.take() {
+            None => self.learner.snapshot(&previous, changed, &self.params),
+            Some(_) => {
+                let (nothing, all) = (Snapshot::default(), BTreeMap::new());
+                self.learner.snapshot(&nothing, &all, &self.params)
+            }
+        };
+        match made {
             Ok(snapshot) => self.published.publish(snapshot, &self.store),
             Err(error) => tracing::error!(%error, "no snapshot; the last one stays in force"),
         }
@@ -250,20 +304,25 @@ impl Follower {
     /// Writes a checkpoint. The journal must be on disk up to here, or a power cut could leave the
     /// checkpoint ahead of it: the caller waits for that first.
     pub fn write_checkpoint(&mut self) -> Result<(), store::Error> {
-        let sequence = self.learner.sequence();
-        let Some(bytes) = self.checkpoint_bytes() else {
-            tracing::error!("the learner cannot be encoded; no checkpoint is written");
-            return Ok(());
-        };
-        self.checkpoints.save(sequence, &bytes)?;
-        self.checkpointed = sequence;
-        Ok(())
+        let learner = &mut self.learner;
+        let written = self
+            .shelves
+            .checkpoint(learner, &self.params, &self.checkpoints);
+        if written.is_ok() {
+            self.checkpointed = self.learner.sequence();
+        }
+        self.recovered(written, ())
     }
 
-    /// What a checkpoint holds, the parameters' fingerprint and the learner, as bytes: equal states give equal bytes. `None` if it cannot be encoded,
-    /// which no state that was learned is known to do.
+    /// What a checkpoint and the pages that it speaks of hold, the parameters' fingerprint and all that was learned,
+    /// as bytes: equal states give equal bytes. `None` if a page cannot be read, which is told, or it cannot be
+    /// encoded, which no state that was learned is known to do.
     pub fn checkpoint_bytes(&self) -> Option<Vec<u8>> {
-        postcard::to_allocvec(&(self.params.fingerprint(), &self.learner)).ok()
+        let bytes = self.learner.bytes(&self.params, self.shelves.pages());
+        bytes.unwrap_or_else(|error| {
+            tracing::error!(%error, "what was learned cannot be read back");
+            None
+        })
     }
 
     /// Waits until there is something to learn.
@@ -275,48 +334,6 @@ impl Follower {
     pub fn next_closing(&self) -> Option<crate::unit::Timestamp> {
         self.learner.next_closing(&self.params)
     }
-}
-
-/// The learner of the newest checkpoint that fits the parameters and is whole. Newer ones are set aside
-/// and told of.
-fn restored(store: &Store, checkpoints: &Checkpoints, params: &Params) -> Option<Learner> {
-    let newest = store.journal().newest();
-    let loaded = checkpoints.load(newest, |sequence, blob| read(sequence, blob, params));
-    for refused in &loaded.refused {
-        let (file, reason) = (&refused.file, &refused.reason);
-        if reason == ANOTHER {
-            tracing::warn!(
-                file,
-                "{ANOTHER}: set aside, and learned anew from the journal"
-            );
-            continue;
-        }
-        tracing::error!(
-            file,
-            reason,
-            "a checkpoint cannot serve and is set aside; what it lacks is learned from the journal"
-        );
-    }
-    loaded.state
-}
-
-/// The learner that a checkpoint holds, or why it cannot serve.
-fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<Learner, String> {
-    // First alone: a state of another layout may not even decode.
-    let (fingerprint, rest) = postcard::take_from_bytes::<u64>(blob).map_err(|e| e.to_string())?;
-    if fingerprint != params.fingerprint() {
-        return Err(ANOTHER.to_owned());
-    }
-    let (mut learner, rest) =
-        postcard::take_from_bytes::<Learner>(rest).map_err(|error| error.to_string())?;
-    if !rest.is_empty() || learner.sequence() != sequence {
-        return Err("its content is not what its header says".to_owned());
-    }
-    learner
-        .validate(params)
-        .map_err(|error| error.to_string())?;
-    learner.rescore(params);
-    Ok(learner)
 }
 
 #[cfg(test)]

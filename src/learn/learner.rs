@@ -7,6 +7,7 @@ use super::comparison::Comparison;
 use super::ledger::Limits;
 use super::lend::{self, Pooling};
 use super::newcomer::Newcomer;
+use super::page::Shelf;
 use super::snapshot::{ArmSnapshot, Snapshot, TeamSnapshot};
 use super::team::{Scope, Team as State, Touched};
 use crate::bandit::{Hierarchy, StateError};
@@ -99,19 +100,21 @@ impl Params {
     }
 }
 
-/// Reads a decision back: contexts are kept in the journal, not in memory.
+/// Reads back what is not kept in memory: a decision, for its context, from the journal; pages of the ledger.
 pub trait Recall {
     /// The decision at `position`; `None` where its record is damaged and no later try would do better:
     /// whatever still comes of it teaches nothing. An error is worth another try.
     fn decision(&self, position: Position) -> Result<Option<Cow<'_, Decision>>, store::Error>;
+    /// Where pages of decisions that may still change are put, and read from.
+    fn shelf(&self) -> &dyn Shelf;
 }
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 15;
+const LAYOUT: u32 = 16;
 
 /// Everything learned, and how far.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Learner {
     sequence: u64,
     now: Timestamp,
@@ -159,8 +162,11 @@ impl Learner {
         recall: &dyn Recall,
         changed: &mut BTreeMap<Name, Touched>,
     ) -> Result<(), store::Error> {
+        // Only memory: what cannot leave now leaves later.
+        let _ = self.let_go(recall.shelf());
         self.now = self.now.max(record.time());
         for state in self.teams.values_mut() {
+            state.ledger.at(at.sequence);
             state.alarms.at(at.sequence, self.now);
         }
         let (limits, now) = (&params.limits, self.now);
@@ -368,11 +374,14 @@ fn apply(
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{HOUR, Maker, everything, name, params, seen};
+    use super::super::sample::{
+        Drawer, HOUR, Maker, bytes, everything, name, params, restored, seen,
+    };
     use super::*;
     use crate::decision::Origin;
     use crate::id::DecisionId;
     use crate::signal::{Change, Subject, Value};
+    use crate::store::Place;
     use std::cell::Cell;
 
     /// A learner over a journal in memory.
@@ -463,7 +472,7 @@ mod tests {
         }
 
         fn bytes(&self) -> Vec<u8> {
-            postcard::to_allocvec(&self.learner).unwrap()
+            bytes(&self.learner, &self.params)
         }
     }
 
@@ -681,6 +690,24 @@ mod tests {
                 _ => self.journal.decision(position),
             }
         }
+
+        fn shelf(&self) -> &dyn Shelf {
+            self
+        }
+    }
+
+    impl Shelf for Flaky<'_> {
+        fn page(&self, place: Place) -> Result<Vec<u8>, store::Error> {
+            self.left.set(self.left.get().wrapping_sub(1));
+            match self.left.get() {
+                0 => Err(store::Error::Closed),
+                _ => Drawer.page(place),
+            }
+        }
+
+        fn put(&self, payload: &[u8]) -> Result<Place, store::Error> {
+            Drawer.put(payload)
+        }
     }
 
     #[test]
@@ -704,7 +731,7 @@ mod tests {
                     apply().unwrap();
                 }
             }
-            let bytes = postcard::to_allocvec(&learner).unwrap();
+            let bytes = bytes(&learner, &params);
             let whole = whole.get_or_insert_with(|| bytes.clone());
             assert!(*whole == bytes, "reading {fails_at} failed");
             if fails_at > 0 && failed == 0 {
@@ -723,6 +750,10 @@ mod tests {
                 true => Ok(None),
                 false => self.0.decision(position),
             }
+        }
+
+        fn shelf(&self) -> &dyn Shelf {
+            &Drawer
         }
     }
 
@@ -814,7 +845,7 @@ mod tests {
             }
         }
         assert_eq!(through.bytes(), saved.bytes());
-        saved.learner = postcard::from_bytes(&saved.bytes()).unwrap();
+        saved.learner = restored(&saved.learner);
         for bench in [&mut through, &mut saved] {
             let id = bench.decide(None);
             bench.feed(Subject::Decision(id), &[("merged", seen(true))]);

@@ -14,7 +14,10 @@
 
 mod alarm;
 mod arm;
+mod closing;
 mod comparison;
+mod entry;
+mod episodes;
 mod follow;
 mod guard;
 mod intake;
@@ -23,12 +26,15 @@ mod ledger;
 mod lend;
 mod newcomer;
 mod pacing;
+mod page;
+mod paging;
 mod pool;
 mod recalled;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seed;
 mod served;
+mod shelves;
 mod silence;
 mod snapshot;
 mod team;
@@ -45,6 +51,7 @@ pub use learner::{Learner, Params, Recall, Team};
 pub use ledger::Limits;
 pub use lend::Pooling;
 pub use newcomer::{Finding, Newcomer, Ruling};
+pub use page::Shelf;
 pub use silence::{Reports, Uneven};
 pub use snapshot::{ArmSnapshot, Expected, Snapshot, TeamSnapshot};
 pub use whole::Broken;

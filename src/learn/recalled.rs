@@ -1,4 +1,4 @@
-//! Decisions read back for the learner: from memory while they are young, else from the journal.
+//! What is read back for the learner: decisions, from memory while they are young, else from the journal; pages.
 //!
 //! Invariants: what is given is what the journal held when it was learned, but for what was said, which teaches
 //! nothing and is not kept here; damage found in the journal is told, counted, and teaches nothing.
@@ -6,8 +6,9 @@
 //! Not here: which record asks for one (`learner`).
 
 use super::learner::Recall;
+use super::page::Shelf;
 use crate::decision::Decision;
-use crate::store::{self, Position, Record, Store};
+use crate::store::{self, Pages, Position, Record, Store};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,11 @@ impl Recent {
         }
     }
 
+    /// Keeps none.
+    pub(super) fn forget(&mut self) {
+        self.kept.clear();
+    }
+
     fn get(&self, position: Position) -> Option<&Decision> {
         let at = self.kept.binary_search_by_key(&position, |(at, _)| *at);
         let (_, decision) = self.kept.get(at.ok()?)?;
@@ -63,6 +69,7 @@ pub(super) struct Recalled<'a> {
     /// What is being learned, in order.
     pub(super) batch: &'a [(Position, Record)],
     pub(super) store: &'a Store,
+    pub(super) pages: &'a Pages,
     /// How often damage was found.
     pub(super) lost: &'a AtomicU64,
 }
@@ -103,6 +110,10 @@ impl Recall for Recalled<'_> {
         tracing::error!(sequence, %error, "a damaged decision teaches nothing more");
         self.lost.fetch_add(1, Ordering::Relaxed);
         Ok(None)
+    }
+
+    fn shelf(&self) -> &dyn Shelf {
+        self.pages
     }
 }
 

@@ -1,14 +1,15 @@
 //! A team, its decisions and its feedback, for tests of the learner.
 
-use super::{Limits, Params, Pooling, Recall, Team};
+use super::{Learner, Limits, Params, Pooling, Recall, Shelf, Team};
 use crate::bandit::Hierarchy;
 use crate::decision::{Cell, Decision, Drawn, Origin};
 use crate::id::{Mint, Name, Secret};
 use crate::scorecard::{Definition, Kind, Level, Missing, Scorecard, Spec};
 use crate::signal::{Change, Feedback, Subject, Value};
-use crate::store::{self, Position, Record};
+use crate::store::{self, Place, Position, Record};
 use crate::unit::{Pmf, Timestamp};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +80,46 @@ impl Recall for Vec<Record> {
             _ => Err(store::Error::NoRecord { sequence }),
         }
     }
+
+    fn shelf(&self) -> &dyn Shelf {
+        &Drawer
+    }
+}
+
+thread_local! {
+    static DRAWER: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A shelf in memory, one for each test's thread: nothing is ever taken away.
+#[derive(Debug)]
+pub(crate) struct Drawer;
+
+impl Shelf for Drawer {
+    fn page(&self, place: Place) -> Result<Vec<u8>, store::Error> {
+        let read = |pages: &Vec<Vec<u8>>| pages.get(place.offset as usize).cloned();
+        DRAWER.with_borrow(read).ok_or_else(|| place.damaged())
+    }
+
+    fn put(&self, payload: &[u8]) -> Result<Place, store::Error> {
+        DRAWER.with_borrow_mut(|pages| {
+            pages.push(payload.to_vec());
+            Ok(Place {
+                file: 0,
+                offset: pages.len() as u64 - 1,
+                length: u32::try_from(payload.len()).unwrap(),
+            })
+        })
+    }
+}
+
+/// All that was learned, as bytes, wherever it lies.
+pub(crate) fn bytes(learner: &Learner, params: &Params) -> Vec<u8> {
+    learner.bytes(params, &Drawer).unwrap().unwrap()
+}
+
+/// The learner as it is read back from a checkpoint.
+pub(crate) fn restored(learner: &Learner) -> Learner {
+    postcard::from_bytes(&postcard::to_allocvec(learner).unwrap()).unwrap()
 }
 
 /// Makes records, in time.

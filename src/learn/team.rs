@@ -16,7 +16,8 @@
 //! Invariants: where a decision cannot be read back, the step fails with nothing changed, or at a place
 //! from which the same record again goes on, and ends with the bits of a step that never failed.
 //!
-//! Not here: the order of records and time (`learner`), tokens, time and money (`usage`).
+//! Not here: the order of records and time (`learner`), what closes when (`closing`), tokens, time and money
+//! (`usage`).
 
 use super::alarm::{Alarms, Step};
 use super::arm::Arm;
@@ -40,14 +41,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// State of one team.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) arms: BTreeMap<Name, Arm>,
     /// Decisions of the team, forgotten as its arms forget.
     pub(super) tempo: Tempo,
     pub(super) pool: Pool,
     pub(super) ledger: Ledger,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     pub(super) control: Control,
     pub(super) alarms: Alarms,
     pub(super) pacing: Pacing,
@@ -77,11 +78,13 @@ pub(super) type Touched = BTreeSet<Name>;
 
 impl Team {
     pub(super) fn new(params: &Params) -> Self {
+        let groups = params.scorecard.groups().iter();
+        let targets = groups.map(|group| group.targets.len()).collect();
         Self {
             arms: BTreeMap::new(),
             tempo: Tempo::default(),
             pool: Pool::new(params),
-            ledger: Ledger::new(params.scorecard.groups().len()),
+            ledger: Ledger::new(targets),
             waiting: Waiting::default(),
             control: Control::default(),
             alarms: Alarms::default(),
@@ -192,11 +195,17 @@ impl Team {
             return Ok(());
         }
         let window = scope.params.window(scope.limits);
+        let shelf = scope.recall.shelf();
+        if let Subject::Decision(id) = &feedback.subject {
+            self.ledger.bring(*id, shelf)?;
+        }
         let ids = match &feedback.subject {
             Subject::Decision(id) if self.ledger.knows(*id) => vec![*id],
             // Past the window it is late: it stays in the journal for replay.
             Subject::Decision(id) if id.minted().after(window) < scope.now => return Ok(()),
-            Subject::Episode(name) if self.ledger.knows_episode(name) => self.ledger.draws(name),
+            Subject::Episode(name) if self.ledger.knows_episode(name) => {
+                self.ledger.bring_draws(name, shelf)?
+            }
             early => {
                 self.waiting.keep(early, &told, scope.now);
                 return Ok(());
@@ -243,7 +252,7 @@ impl Team {
     }
 
     /// Puts changes of one group of one decision into its arm's statistics, if that arm served it; what that did.
-    fn learn(
+    pub(super) fn learn(
         &mut self,
         id: DecisionId,
         decision: &Decision,
@@ -311,81 +320,6 @@ impl Team {
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the arms' common prior was not estimated"),
         }
-    }
-
-    /// Closes every group that is due, then lets go of what is past the window.
-    pub(super) fn advance(
-        &mut self,
-        scope: &Scope<'_>,
-        touched: &mut Touched,
-    ) -> Result<(), store::Error> {
-        for (group, spec) in scope.params.scorecard.groups().iter().enumerate() {
-            while let Some(id) = self.ledger.due(group, spec.closes_after, scope.now) {
-                self.close_group(id, group, scope, touched)?;
-                self.ledger.passed(group);
-            }
-        }
-        let window = scope.params.window(scope.limits);
-        if self.ledger.evict(window, scope.limits.open, scope.now) {
-            let (team, open) = (&scope.params.name, scope.limits.open);
-            let what = "more decisions are open than are kept: the oldest are let go before their signals close, and nothing that counts at closing is learned of them";
-            tracing::warn!(%team, open, what);
-        }
-        self.waiting.evict(window, scope.now);
-        Ok(())
-    }
-
-    /// Closes all groups of an episode's decisions at once.
-    pub(super) fn close_episode(
-        &mut self,
-        episode: &Name,
-        scope: &Scope<'_>,
-        touched: &mut Touched,
-    ) -> Result<(), store::Error> {
-        self.ledger.close_episode(episode);
-        for id in self.ledger.decisions(episode) {
-            for group in 0..scope.params.scorecard.groups().len() {
-                self.close_group(id, group, scope, touched)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn close_group(
-        &mut self,
-        id: DecisionId,
-        group: usize,
-        scope: &Scope<'_>,
-        touched: &mut Touched,
-    ) -> Result<(), store::Error> {
-        let unsaid = self.unsaid(id, group, scope.params);
-        let decision = match self.ledger.get(id) {
-            Some(entry) if unsaid.is_some() => scope.recall.decision(entry.position)?,
-            _ => None,
-        };
-        let decision = decision.as_deref();
-        self.close(id, decision, (group, unsaid), scope.params, touched);
-        Ok(())
-    }
-
-    fn close(
-        &mut self,
-        id: DecisionId,
-        decision: Option<&Decision>,
-        (group, unsaid): (usize, Option<Changes>),
-        params: &Params,
-        touched: &mut Touched,
-    ) {
-        self.closing(id, group, params, touched);
-        if let Some(entry) = self.ledger.get_mut(id) {
-            entry.closed |= 1 << group;
-        }
-        if let (Some(decision), Some(unsaid)) = (decision, unsaid)
-            && let Some(step) = self.learn(id, decision, (group, unsaid), params, touched)
-        {
-            self.watch_closed(&step, params, touched);
-        }
-        self.compare(id, params, touched);
     }
 }
 

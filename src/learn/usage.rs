@@ -254,6 +254,7 @@ impl Team {
         scope: &Scope<'_>,
         touched: &mut Touched,
     ) -> Result<(), store::Error> {
+        self.ledger.bring(attempt.decision, scope.recall.shelf())?;
         self.served(attempt, scope, touched)?;
         self.taught(attempt, scope, touched)?;
         let entry = self.ledger.get_mut(attempt.decision);

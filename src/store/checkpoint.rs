@@ -11,10 +11,10 @@
 //! before serves; loading never fails. A checkpoint only saves time: without any, the journal is read
 //! from the start to the same bits.
 //!
-//! Not here: what is in the blob, and whether it can serve (`learn`).
+//! Not here: what is in the blob, and whether it can serve (`learn`); the pages that it speaks of (`pages`).
 
-use super::Error;
 use super::disk::Disk;
+use super::{Error, Pages};
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"BWCHKPNT";
@@ -50,6 +50,11 @@ impl Checkpoints {
     /// Checkpoints on `disk`.
     pub fn new(disk: Arc<dyn Disk>) -> Self {
         Self { disk }
+    }
+
+    /// Page files beside them, of one writer.
+    pub fn pages(&self) -> Pages {
+        Pages::new(Arc::clone(&self.disk))
     }
 
     /// Saves what was learned up to `sequence`, and removes all but the two newest. First wait for

@@ -48,6 +48,14 @@ pub enum Error {
         /// The file.
         file: String,
     },
+    /// A page of the learner's state that must be whole is not.
+    #[error("the page at byte {offset} of {file} is damaged")]
+    Page {
+        /// The file.
+        file: String,
+        /// Where the page starts, or the file ends before it should.
+        offset: u64,
+    },
     /// Records are missing between two segments.
     #[error("the journal lacks records {expected} to {}: a segment is missing", found - 1)]
     Missing {

@@ -26,6 +26,7 @@ pub mod disk;
 pub mod index;
 pub mod journal;
 pub mod keyed;
+mod pages;
 pub mod record;
 pub mod simulated;
 
@@ -40,6 +41,7 @@ pub use error::Error;
 pub use journal::{Durability, Journal, Position, Reader, Recovery};
 pub use keyed::Keyed;
 pub use look::{Asked, Draw, Episode, Found};
+pub use pages::{Pages, Place};
 pub use record::{Control, Record, VersionKind};
 pub use seed::Seed;
 pub use turn::{Claim, Turn};

@@ -3,7 +3,7 @@
 use super::bench::{Bench, World, opposite, tastes};
 use super::*;
 use crate::learn::Learner;
-use crate::learn::sample::{HOUR, Maker, name, scorecard};
+use crate::learn::sample::{self, HOUR, Maker, name, scorecard};
 use crate::scorecard::{Definition, Kind, Scorecard};
 use crate::signal::Value;
 use crate::store::{Control, Position, Seed};
@@ -194,13 +194,13 @@ fn a_rebuild_and_a_checkpoint_on_the_way_leave_the_same_bits() {
     bench.play("old", tastes, 120);
     bench.play("new", tastes, 40);
     bench.play("old", tastes, 10);
-    let bytes = |learner: &Learner| postcard::to_allocvec(learner).unwrap();
+    let bytes = |learner: &Learner| sample::bytes(learner, &bench.params);
     let records = bench.journal.clone();
     for stop in [0, 200, 241, 260, 300] {
         let mut learner = Learner::new(&bench.params);
         for (index, record) in records.iter().enumerate() {
             if index == stop {
-                let kept: Learner = postcard::from_bytes(&bytes(&learner)).unwrap();
+                let kept = sample::restored(&learner);
                 kept.validate(&bench.params).unwrap();
                 learner = kept;
             }

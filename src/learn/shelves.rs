@@ -1,0 +1,213 @@
+//! Shelves: the page files that checkpoints speak of, and what a checkpoint holds.
+//!
+//! A checkpoint holds the fingerprint of the parameters, which files the one before it speaks of, and the learner
+//! with the places of its pages; of a team's newest page, while it is not full, the entries themselves.
+//!
+//! Invariants: pages are on disk before the checkpoint that speaks of them has its name; the files of the two
+//! newest checkpoints stay. At a start nothing is read of a page; that its file is there and long enough is asked.
+//! Space: when a checkpoint has been written, each file but the newest is at least half in use, so that pages take at
+//! most twice what is open, twice what was open at the checkpoint before, and what was written since.
+//!
+//! Not here: the files' bytes (`store::Pages`), when a checkpoint is due (`follow`).
+
+use super::learner::{Learner, Params};
+use crate::store::{self, Checkpoints, Pages, Place, Store};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why a checkpoint that is sound cannot serve.
+const ANOTHER: &str = "a checkpoint was learned under another configuration or by another build";
+
+/// Most files; each is held open.
+const FILES: usize = if cfg!(test) { 4 } else { 64 };
+
+/// Bytes of a file after which another one is begun, and little used ones are emptied.
+const LONG: u64 = if cfg!(test) { 4096 } else { 64 << 20 };
+
+/// Files by their numbers.
+type Files = BTreeSet<u64>;
+
+/// A checkpoint's sequence, and the files that it speaks of.
+type Spoken = (u64, Files);
+
+/// The page files of one learner.
+#[derive(Debug)]
+pub(super) struct Shelves {
+    pages: Pages,
+    newest: Option<Spoken>,
+    before: Option<Spoken>,
+}
+
+impl Shelves {
+    pub(super) fn new(pages: Pages) -> Self {
+        Self {
+            pages,
+            newest: None,
+            before: None,
+        }
+    }
+
+    pub(super) fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
+    /// Begins another file if this one is long, and removes what nobody speaks of any more.
+    pub(super) fn turn(&mut self, learner: &mut Learner) -> Result<(), store::Error> {
+        if self.pages.drafted() >= LONG {
+            self.put(learner)?;
+            self.retain(files(learner));
+        }
+        Ok(())
+    }
+
+    /// Puts on disk what is not there of the learner's pages.
+    fn put(&mut self, learner: &mut Learner) -> Result<(), store::Error> {
+        let little_used = self.little_used(learner);
+        learner.save(&little_used, &self.pages)?;
+        self.pages.sync()
+    }
+
+    /// Files of which less than half is in use, that are not to be relied on, or that are too many.
+    fn little_used(&self, learner: &Learner) -> Files {
+        let mut used: BTreeMap<u64, u64> = BTreeMap::new();
+        for place in learner.places() {
+            *used.entry(place.file).or_default() += place.bytes();
+        }
+        let sizes: BTreeMap<u64, u64> = self.pages.files().into_iter().collect();
+        let little = |(file, used): (&u64, &u64)| {
+            let size = sizes.get(file)?;
+            (used * 2 < *size || self.pages.is_doubtful(*file)).then_some(*file)
+        };
+        let mut found: Files = used.iter().filter_map(little).collect();
+        let mut others: Vec<(u64, u64)> = used.into_iter().map(|(f, used)| (used, f)).collect();
+        others.retain(|(_, file)| sizes.contains_key(file) && !found.contains(file));
+        others.sort_unstable();
+        let many = others.len() >= FILES;
+        let most = others.len().saturating_sub(FILES / 2);
+        found.extend(others.iter().take(most).filter(|_| many).map(|(_, f)| *f));
+        found
+    }
+
+    /// Writes a checkpoint with all pages that it speaks of.
+    pub(super) fn checkpoint(
+        &mut self,
+        learner: &mut Learner,
+        params: &Params,
+        checkpoints: &Checkpoints,
+    ) -> Result<(), store::Error> {
+        self.put(learner)?;
+        let sequence = learner.sequence();
+        let spoken = [&self.newest, &self.before].into_iter().flatten();
+        let before = spoken.cloned().find(|(at, _)| *at < sequence);
+        let held = (params.fingerprint(), &before, &*learner);
+        let Ok(bytes) = postcard::to_allocvec(&held) else {
+            tracing::error!("the learner cannot be encoded; no checkpoint is written");
+            return Ok(());
+        };
+        checkpoints.save(sequence, &bytes)?;
+        (self.newest, self.before) = (Some((sequence, files(learner))), before);
+        self.retain(Files::new());
+        Ok(())
+    }
+
+    /// Removes the files that neither checkpoint speaks of, nor are named.
+    fn retain(&self, mut named: Files) {
+        let spoken = [&self.newest, &self.before].into_iter().flatten();
+        named.extend(spoken.flat_map(|(_, files)| files));
+        self.pages.retain(&named);
+    }
+}
+
+fn files(learner: &Learner) -> Files {
+    learner.places().map(|place| place.file).collect()
+}
+
+/// The learner of the newest checkpoint that fits the parameters, is whole, and does not speak of the page file
+/// that is damaged, with its files; what no checkpoint speaks of is removed. Newer ones are set aside and told of.
+pub(super) fn restored(
+    store: &Store,
+    checkpoints: &Checkpoints,
+    params: &Params,
+    damaged: Option<&str>,
+) -> (Option<Learner>, Shelves) {
+    let newest = store.journal().newest();
+    let loaded = checkpoints.load(newest, |sequence, blob| {
+        let (learner, before) = read(sequence, blob, params)?;
+        let shelves = shelved(&learner, before, checkpoints.pages(), damaged)?;
+        Ok((learner, shelves))
+    });
+    for refused in &loaded.refused {
+        let (file, reason) = (&refused.file, &refused.reason);
+        if reason == ANOTHER {
+            tracing::warn!(
+                file,
+                "{ANOTHER}: set aside, and learned anew from the journal"
+            );
+            continue;
+        }
+        tracing::error!(
+            file,
+            reason,
+            "a checkpoint cannot serve and is set aside; what it lacks is learned from the journal"
+        );
+    }
+    let (learner, shelves) = loaded.state.unzip();
+    let shelves = shelves.unwrap_or_else(|| Shelves::new(checkpoints.pages()));
+    let spoken = [&shelves.newest, &shelves.before].into_iter().flatten();
+    let spoken = spoken.flat_map(|(_, files)| files.iter().copied());
+    shelves.pages.sweep(&spoken.collect());
+    (learner, shelves)
+}
+
+/// The learner that a checkpoint holds and what the one before it speaks of, or why it cannot serve.
+fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<(Learner, Option<Spoken>), String> {
+    // First alone: a state of another layout may not even decode.
+    let (fingerprint, rest) = postcard::take_from_bytes::<u64>(blob).map_err(|e| e.to_string())?;
+    if fingerprint != params.fingerprint() {
+        return Err(ANOTHER.to_owned());
+    }
+    let (held, rest) = postcard::take_from_bytes::<(Option<Spoken>, Learner)>(rest)
+        .map_err(|error| error.to_string())?;
+    let (before, mut learner) = held;
+    if !rest.is_empty() || learner.sequence() != sequence {
+        return Err("its content is not what its header says".to_owned());
+    }
+    learner
+        .validate(params)
+        .map_err(|error| error.to_string())?;
+    learner.rescore(params);
+    Ok((learner, before))
+}
+
+/// The page files of a learner that was read, open; or why they cannot serve.
+fn shelved(
+    learner: &Learner,
+    before: Option<Spoken>,
+    pages: Pages,
+    damaged: Option<&str>,
+) -> Result<Shelves, String> {
+    let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
+    for place in learner.places() {
+        let end = ends.entry(place.file).or_default();
+        *end = place.end().max(*end);
+    }
+    for (file, end) in &ends {
+        if damaged.is_some_and(|damaged| damaged == Place::file_name(*file)) {
+            return Err(format!("{} is damaged", Place::file_name(*file)));
+        }
+        pages.open(*file, *end).map_err(|error| error.to_string())?;
+    }
+    for file in before.iter().flat_map(|(_, files)| files) {
+        if !ends.contains_key(file) {
+            // So that it is removed in time; whether it can serve is asked when it must.
+            let _ = pages.open(*file, 0);
+        }
+    }
+    Ok(Shelves {
+        pages,
+        newest: Some((learner.sequence(), ends.into_keys().collect())),
+        before,
+    })
+}
+
+#[cfg(test)]
+mod tests;
