@@ -37,6 +37,8 @@
 //!    learned up to, and every decision names it. No state that is read back keeps a server from serving:
 //!    a checkpoint that is damaged, not positive definite or of another shape is set aside (`.bad`) and
 //!    told, and what it lacks is learned from the journal while decisions are made from what there is.
+//!    Decisions that may still change what is learned, up to a million a team, lie in pages on disk beside the
+//!    checkpoints ([`store::Pages`]): some hundreds of pages are in memory, a start reads none.
 //! 4. [`replay`] reads the same records and says what another policy would have done, with an
 //!    interval, or that the log cannot know.
 //!
@@ -62,7 +64,8 @@
 //!
 //! - **The learner tails the journal** instead of being fed by the request path: one road for live work
 //!   and rebuild, flat memory, and snapshot versions that mean something.
-//! - **Checkpoints are files, not sled values**: they are megabytes, and sled's flush is no fsync.
+//! - **Checkpoints are files, not sled values**: they are megabytes, and sled's flush is no fsync. What grows with
+//!   the decisions that are open is in pages of their own, of which a checkpoint writes those that changed.
 //! - **`config` does not use serde**: it stops at the first mistake, and a person with five wants to see
 //!   five.
 //! - **Cost is learned as output tokens**, priced when a request is decided, so that a price change carries over

@@ -30,8 +30,11 @@ use tokio::sync::watch;
 /// Records learned between two publications at most.
 const BATCH: usize = 256;
 
-/// Records between two checkpoints.
+/// Records between two checkpoints, at least.
 const CHECKPOINT_EVERY: u64 = 16_384;
+
+/// Most bytes of a checkpoint, its pages not counted, for each record since the one before.
+const CHECKPOINT_SHARE: u64 = 256;
 
 /// The snapshot in force.
 #[derive(Debug)]
@@ -102,6 +105,8 @@ pub struct Follower {
     reader: Reader,
     published: Arc<Published>,
     checkpointed: u64,
+    /// Records from there to the next.
+    spacing: u64,
     /// Read and not learned yet.
     batch: Vec<(Position, Record)>,
     recent: Recent,
@@ -145,6 +150,7 @@ impl Follower {
             reader,
             published,
             checkpointed,
+            spacing: CHECKPOINT_EVERY,
             batch,
             recent: Recent::default(),
             lost: AtomicU64::new(0),
@@ -247,8 +253,8 @@ impl Follower {
         newest.saturating_sub(self.learner.sequence())
     }
 
-    /// How often damage was passed over: records that do not decode, and each time that a damaged
-    /// decision would have been learned from.
+    /// How often damage was passed over: records that do not decode, each time that a damaged
+    /// decision would have been learned from, and each time that a damaged page was learned anew.
     pub fn passed_over(&self) -> u64 {
         self.reader.undecodable() + self.lost.load(Ordering::Relaxed)
     }
@@ -298,7 +304,7 @@ impl Follower {
 
     /// Whether enough was learned since the last checkpoint.
     pub fn checkpoint_due(&self) -> bool {
-        self.learner.sequence() >= self.checkpointed + CHECKPOINT_EVERY
+        self.learner.sequence() >= self.checkpointed + self.spacing
     }
 
     /// Writes a checkpoint. The journal must be on disk up to here, or a power cut could leave the
@@ -308,10 +314,11 @@ impl Follower {
         let written = self
             .shelves
             .checkpoint(learner, &self.params, &self.checkpoints);
-        if written.is_ok() {
+        if let Ok(bytes) = written {
             self.checkpointed = self.learner.sequence();
+            self.spacing = spacing(bytes as u64);
         }
-        self.recovered(written, ())
+        self.recovered(written.map(drop), ())
     }
 
     /// What a checkpoint and the pages that it speaks of hold, the parameters' fingerprint and all that was learned,
@@ -336,6 +343,11 @@ impl Follower {
     }
 }
 
+/// Records from a checkpoint of so many bytes to the next: where much is open, it is written more seldom.
+fn spacing(bytes: u64) -> u64 {
+    CHECKPOINT_EVERY.max(bytes / CHECKPOINT_SHARE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sample::{HOUR, everything, params};
@@ -343,6 +355,14 @@ mod tests {
     use crate::store::simulated::SimulatedDisk;
     use crate::store::{Error, Settings};
     use crate::unit::Timestamp;
+
+    #[test]
+    fn a_large_checkpoint_is_written_more_seldom_and_none_more_often_than_every_16384_records() {
+        let check = |bytes, expected| assert_eq!(spacing(bytes), expected);
+        check(0, 16_384);
+        check(16_384 * 256, 16_384);
+        check(64 << 20, 262_144);
+    }
 
     #[test]
     fn a_read_that_fails_delays_what_is_learned_and_loses_nothing() {

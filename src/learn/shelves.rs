@@ -35,6 +35,8 @@ pub(super) struct Shelves {
     pages: Pages,
     newest: Option<Spoken>,
     before: Option<Spoken>,
+    /// Files of checkpoints that may be there though writing them failed.
+    unsure: Files,
 }
 
 impl Shelves {
@@ -43,6 +45,7 @@ impl Shelves {
             pages,
             newest: None,
             before: None,
+            unsure: Files::new(),
         }
     }
 
@@ -87,13 +90,13 @@ impl Shelves {
         found
     }
 
-    /// Writes a checkpoint with all pages that it speaks of.
+    /// Writes a checkpoint with all pages that it speaks of; its own bytes.
     pub(super) fn checkpoint(
         &mut self,
         learner: &mut Learner,
         params: &Params,
         checkpoints: &Checkpoints,
-    ) -> Result<(), store::Error> {
+    ) -> Result<usize, store::Error> {
         self.put(learner)?;
         let sequence = learner.sequence();
         let spoken = [&self.newest, &self.before].into_iter().flatten();
@@ -101,19 +104,32 @@ impl Shelves {
         let held = (params.fingerprint(), &before, &*learner);
         let Ok(bytes) = postcard::to_allocvec(&held) else {
             tracing::error!("the learner cannot be encoded; no checkpoint is written");
-            return Ok(());
+            return Ok(0);
         };
-        checkpoints.save(sequence, &bytes)?;
-        (self.newest, self.before) = (Some((sequence, files(learner))), before);
+        let files = files(learner);
+        if let Err(error) = checkpoints.save(sequence, &bytes) {
+            self.unsure.extend(files);
+            return Err(error);
+        }
+        self.unsure.clear();
+        (self.newest, self.before) = (Some((sequence, files)), before);
         self.retain(Files::new());
-        Ok(())
+        Ok(bytes.len())
     }
 
     /// Removes the files that neither checkpoint speaks of, nor are named.
     fn retain(&self, mut named: Files) {
+        named.extend(&self.unsure);
         let spoken = [&self.newest, &self.before].into_iter().flatten();
         named.extend(spoken.flat_map(|(_, files)| files));
         self.pages.retain(&named);
+    }
+}
+
+/// What no checkpoint speaks of is of use to nobody else.
+impl Drop for Shelves {
+    fn drop(&mut self) {
+        self.retain(Files::new());
     }
 }
 
@@ -206,6 +222,7 @@ fn shelved(
         pages,
         newest: Some((learner.sequence(), ends.into_keys().collect())),
         before,
+        unsure: Files::new(),
     })
 }
 
