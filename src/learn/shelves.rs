@@ -99,8 +99,11 @@ impl Shelves {
     ) -> Result<usize, store::Error> {
         self.put(learner)?;
         let sequence = learner.sequence();
-        let spoken = [&self.newest, &self.before].into_iter().flatten();
-        let before = spoken.cloned().find(|(at, _)| *at < sequence);
+        let before = [&self.newest, &self.before]
+            .into_iter()
+            .flatten()
+            .find(|(at, _)| *at < sequence)
+            .cloned();
         let held = (params.fingerprint(), &before, &*learner);
         let Ok(bytes) = postcard::to_allocvec(&held) else {
             tracing::error!("the learner cannot be encoded; no checkpoint is written");

@@ -142,16 +142,19 @@ impl Pages {
     fn draft<'a>(&self, state: &'a mut State) -> Result<(u64, &'a mut Held), Error> {
         let number = match state.draft {
             Some(number) => number,
-            None => self.free(state)?,
+            None => self.begin(state)?,
         };
-        if !state.files.contains_key(&number) {
-            let created = self.disk.create(&name(number), 0);
-            let file = created.map_err(|e| Error::io("create", &name(number), e))?;
-            state.files.insert(number, Held { file, end: 0 });
-        }
-        (state.draft, state.given) = (Some(number), state.given.max(number));
         let held = state.files.get_mut(&number).ok_or(Error::Closed)?;
         Ok((number, held))
+    }
+
+    fn begin(&self, state: &mut State) -> Result<u64, Error> {
+        let number = self.free(state)?;
+        let created = self.disk.create(&name(number), 0);
+        let file = created.map_err(|e| Error::io("create", &name(number), e))?;
+        state.files.insert(number, Held { file, end: 0 });
+        (state.draft, state.given) = (Some(number), number);
+        Ok(number)
     }
 
     /// A number above all that were given.

@@ -251,8 +251,6 @@ fn learn(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn a_learner_whose_pages_come_and_go_ends_with_the_bits_of_one_that_keeps_all(
         seed: u64, steps in 10_usize..160, small: bool,
