@@ -5,8 +5,9 @@
 //!
 //! Invariants: pages are on disk before the checkpoint that speaks of them has its name; the files of the two
 //! newest checkpoints stay. At a start nothing is read of a page; that its file is there and long enough is asked.
-//! Space: when a checkpoint has been written, each file but the newest is at least half in use, so that pages take at
-//! most twice what is open, twice what was open at the checkpoint before, and what was written since.
+//! Space: when a checkpoint is written, each file that was not written since the one before it is emptied where less
+//! than half of it is in use, so that pages take at most twice what is open, twice what was open at the checkpoint
+//! before, and what was written since that one.
 //!
 //! Not here: the files' bytes (`store::Pages`), when a checkpoint is due (`follow`).
 
