@@ -27,6 +27,7 @@ impl From<store::Error> for Failure {
             store::Error::Broken { .. }
             | store::Error::Corrupt { .. }
             | store::Error::Page { .. }
+            | store::Error::IndexDamaged { .. }
             | store::Error::Missing { .. }
             | store::Error::Undecodable { .. } => Self::StoreCorrupt(error.to_string()),
             other => Self::Internal(other.to_string()),

@@ -63,9 +63,9 @@ impl Store {
             settings.journal,
             known.as_ref(),
             now,
-            &mut |place, record| {
+            &mut |footprint, record| {
                 // What is shown here is on disk.
-                if index.take(place, &record) && failed.is_none() {
+                if index.take(footprint, &record) && failed.is_none() {
                     failed = index.write_file().err();
                 }
             },
@@ -85,9 +85,9 @@ impl Store {
     /// Appends a record and indexes it. See [`Journal::append`].
     pub fn append(&self, record: &Record) -> Result<Position, Error> {
         let mut full = false;
-        let position = self
-            .journal
-            .append_and(record, |place| full = self.index.take(place, record))?;
+        let position = self.journal.append_and(record, |footprint| {
+            full = self.index.take(footprint, record)
+        })?;
         if full {
             self.filing.start(&self.index, self.journal.on_disk_wait());
         }

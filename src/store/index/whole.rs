@@ -9,7 +9,7 @@ use crate::id::Name;
 use crate::store::Error;
 use crate::store::digest::Digest;
 use crate::store::disk::Disk;
-use crate::store::journal::{Journal, Place, Position};
+use crate::store::journal::{Footprint, Journal, Position};
 use crate::store::record::{Control, Record};
 use crate::unit::Timestamp;
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ pub(super) struct Full {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The last record that is known.
-    pub last: Place,
+    pub last: Footprint,
     /// First sequences of the segments up to it.
     pub segments: Vec<u64>,
 }
@@ -194,8 +194,8 @@ impl Index {
     }
 
     /// Takes in the next record of the journal; whether there are enough now for a file.
-    pub fn take(&self, place: Place, record: &Record) -> bool {
-        let sequence = place.position.sequence;
+    pub fn take(&self, footprint: Footprint, record: &Record) -> bool {
+        let sequence = footprint.position.sequence;
         let mut digested = self.digest();
         if sequence > digested.last {
             digested.digest.take(record);
@@ -207,13 +207,13 @@ impl Index {
         }
         state.last = sequence;
         state.newest = state.newest.max(record.time());
-        if place.is_first_of_segment() {
+        if footprint.is_first_of_segment() {
             state.segments.push(sequence);
         }
         if let Record::Control { team, control, .. } = record {
             state.controls.insert(team.clone(), control.clone());
         }
-        state.young.take(place, record);
+        state.young.take(footprint, record);
         if state.young.records() < self.settings.run_records {
             return false;
         }

@@ -5,7 +5,7 @@
 //! Not here: files (`run`).
 
 use super::key::{Key, TABLES, Table};
-use crate::store::journal::{Place, Position};
+use crate::store::journal::{Footprint, Position};
 use crate::store::record::Record;
 use crate::unit::Timestamp;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ pub(super) struct Span {
     /// Its first record.
     pub(super) first: u64,
     /// Its last one, as it lies in its segment.
-    pub(super) last: Place,
+    pub(super) last: Footprint,
     /// Time of the earliest record.
     pub(super) oldest: Timestamp,
     /// Time of the latest one.
@@ -36,22 +36,22 @@ pub(super) struct Span {
 }
 
 impl Span {
-    fn at(place: Place, time: Timestamp) -> Self {
+    fn at(footprint: Footprint, time: Timestamp) -> Self {
         Self {
-            first: place.position.sequence,
-            last: place,
+            first: footprint.position.sequence,
+            last: footprint,
             oldest: time,
             newest: time,
-            marks: vec![place.position],
+            marks: vec![footprint.position],
         }
     }
 
-    fn take(&mut self, place: Place, time: Timestamp) {
-        self.last = place;
+    fn take(&mut self, footprint: Footprint, time: Timestamp) {
+        self.last = footprint;
         self.oldest = self.oldest.min(time);
         self.newest = self.newest.max(time);
-        if place.position.sequence.is_multiple_of(MARK_EVERY) {
-            self.marks.push(place.position);
+        if footprint.position.sequence.is_multiple_of(MARK_EVERY) {
+            self.marks.push(footprint.position);
         }
     }
 
@@ -104,15 +104,15 @@ pub(super) struct Young {
 }
 
 impl Young {
-    pub(super) fn take(&mut self, place: Place, record: &Record) {
+    pub(super) fn take(&mut self, footprint: Footprint, record: &Record) {
         let time = record.time();
         match &mut self.span {
-            Some(span) => span.take(place, time),
-            empty => *empty = Some(Span::at(place, time)),
+            Some(span) => span.take(footprint, time),
+            empty => *empty = Some(Span::at(footprint, time)),
         }
         self.records += 1;
         Key::each(record, &mut |Key { table, bits }| {
-            let at = place.position;
+            let at = footprint.position;
             if let Some(column) = self.columns.get_mut(table as usize) {
                 column.put(Entry { bits, at });
             }

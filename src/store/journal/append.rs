@@ -8,7 +8,7 @@
 use super::frame::Frame;
 use super::reader::Reader;
 use super::recovery::{self, Recovery};
-use super::segment::{self, Durability, HEADER, Place, Position, Settings};
+use super::segment::{self, Durability, Footprint, HEADER, Position, Settings};
 use super::sync::{self, OnDisk, Synced};
 use crate::store::Error;
 use crate::store::disk::{Disk, DiskFile};
@@ -81,7 +81,7 @@ impl Journal {
         now: Timestamp,
         visit: &mut dyn FnMut(Position, Record),
     ) -> Result<(Self, Recovery), Error> {
-        let mut visit = |place: Place, record| visit(place.position, record);
+        let mut visit = |footprint: Footprint, record| visit(footprint.position, record);
         Self::open_after(disk, settings, None, now, &mut visit)
     }
 
@@ -92,7 +92,7 @@ impl Journal {
         settings: Settings,
         known: Option<&Known>,
         now: Timestamp,
-        visit: &mut dyn FnMut(Place, Record),
+        visit: &mut dyn FnMut(Footprint, Record),
     ) -> Result<(Self, Recovery), Error> {
         settings.check()?;
         let (end, recovery) = recovery::recover(&*disk, settings.segment_bytes, known, now, visit)?;
@@ -141,12 +141,16 @@ impl Journal {
 
     /// As [`Journal::append`], and tells where it is before anybody can append or read behind it: whoever is told
     /// hears of all records in their order.
-    pub fn append_and(&self, record: &Record, tell: impl FnOnce(Place)) -> Result<Position, Error> {
+    pub fn append_and(
+        &self,
+        record: &Record,
+        tell: impl FnOnce(Footprint),
+    ) -> Result<Position, Error> {
         let mut frame = Frame::new(record)?;
         let mut writer = self.shared.writer();
-        let place = writer.write(&self.shared, &mut frame, record.time())?;
-        let position = place.position;
-        tell(place);
+        let footprint = writer.write(&self.shared, &mut frame, record.time())?;
+        let position = footprint.position;
+        tell(footprint);
         self.shared
             .written
             .store(position.sequence, Ordering::Release);
@@ -291,7 +295,7 @@ impl Writer {
         shared: &Shared,
         frame: &mut Frame,
         time: Timestamp,
-    ) -> Result<Place, Error> {
+    ) -> Result<Footprint, Error> {
         if let Some(error) = &self.stopped {
             return Err(error.clone());
         }
@@ -308,7 +312,7 @@ impl Writer {
             self.scrub_to = self.tail + frame.len();
             return Err(Error::io("write", &segment::name(self.first), error));
         }
-        let place = Place {
+        let footprint = Footprint {
             position: Position {
                 sequence: self.next,
                 // Capacity is at most 1 GiB and one record.
@@ -320,7 +324,7 @@ impl Writer {
         };
         self.tail += frame.len();
         self.next += 1;
-        Ok(place)
+        Ok(footprint)
     }
 
     /// Goes on in a new segment with room for `needed` bytes.

@@ -37,5 +37,5 @@ mod tests;
 pub use append::Journal;
 pub use reader::Reader;
 pub use recovery::{Recovery, scan};
-pub use segment::{Durability, Place, Position, Settings};
+pub use segment::{Durability, Footprint, Position, Settings};
 pub use sync::OnDisk;

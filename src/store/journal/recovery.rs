@@ -5,7 +5,7 @@
 //! Not here: repair of damage in the middle. There is none: restore a copy, or start anew.
 
 use super::frame::{Scanner, Step};
-use super::segment::{self, HEADER, Place, Position};
+use super::segment::{self, Footprint, HEADER, Position};
 use crate::store::Error;
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::index::Known;
@@ -45,7 +45,7 @@ pub(super) fn recover(
     segment_bytes: u64,
     known: Option<&Known>,
     now: Timestamp,
-    visit: &mut dyn FnMut(Place, Record),
+    visit: &mut dyn FnMut(Footprint, Record),
 ) -> Result<(End, Recovery), Error> {
     let firsts = segments(disk)?;
     if let Some(&newest) = firsts.last() {
@@ -99,14 +99,14 @@ pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<
             firsts.pop();
         }
     }
-    let mut visit = |place: Place, record| visit(place.position, record);
+    let mut visit = |footprint: Footprint, record| visit(footprint.position, record);
     let (next, _) = walk(disk, &firsts, 1, &mut 0, &mut visit)?;
     Ok(next - 1)
 }
 
 /// Whether the last record that is known is the one that the journal has there.
 pub(super) fn holds(disk: &dyn Disk, known: &Known) -> bool {
-    let Place { position, crc, .. } = known.last;
+    let Footprint { position, crc, .. } = known.last;
     let file = known.segments.last();
     let file = file.and_then(|first| disk.open(&segment::name(*first)).ok());
     let Some(file) = file else {
@@ -138,7 +138,7 @@ fn walk_on(
     firsts: &[u64],
     known: &Known,
     undecodable: &mut u64,
-    visit: &mut dyn FnMut(Place, Record),
+    visit: &mut dyn FnMut(Footprint, Record),
 ) -> Result<(u64, Option<Newest>), Error> {
     let missing = known.segments.iter().find(|first| !firsts.contains(first));
     if let Some(&expected) = missing {
@@ -172,7 +172,7 @@ fn walk(
     firsts: &[u64],
     mut next: u64,
     undecodable: &mut u64,
-    visit: &mut dyn FnMut(Place, Record),
+    visit: &mut dyn FnMut(Footprint, Record),
 ) -> Result<(u64, Option<Newest>), Error> {
     let mut newest = None;
     for (index, &first) in firsts.iter().enumerate() {
@@ -239,7 +239,7 @@ fn read_segment(
     name: &str,
     from: u64,
     (next, undecodable): (&mut u64, &mut u64),
-    visit: &mut dyn FnMut(Place, Record),
+    visit: &mut dyn FnMut(Footprint, Record),
 ) -> Result<(u64, bool), Error> {
     let mut scanner = Scanner::new(Arc::clone(file), from, CHUNK);
     loop {
@@ -250,7 +250,7 @@ fn read_segment(
         {
             Step::Payload(payload) => {
                 let decoded = Record::decode(payload, *next);
-                let place = Place {
+                let footprint = Footprint {
                     position: Position {
                         sequence: *next,
                         offset: u32::try_from(offset).unwrap_or(u32::MAX),
@@ -259,7 +259,7 @@ fn read_segment(
                     crc: scanner.crc(),
                 };
                 match decoded {
-                    Ok(record) => visit(place, record),
+                    Ok(record) => visit(footprint, record),
                     Err(Error::Undecodable { sequence, version }) => {
                         tracing::error!(
                             sequence,

@@ -78,7 +78,7 @@ pub struct Position {
 
 /// A record as it lies in its segment: enough to see that it is still there, and to go on behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Place {
+pub struct Footprint {
     /// Where.
     pub position: Position,
     /// Bytes of its frame.
@@ -87,7 +87,7 @@ pub struct Place {
     pub crc: u32,
 }
 
-impl Place {
+impl Footprint {
     /// Where the next frame of the segment starts.
     pub(super) fn end(&self) -> u64 {
         u64::from(self.position.offset) + u64::from(self.length)
