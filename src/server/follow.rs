@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::decision::Cell;
 use crate::id::Name;
 use crate::learn::{Alarm, Comparison, Finding, Follower, Newcomer, Watched};
-use crate::store::{self, Record, Store};
+use crate::store::{self, Record, Store, stand_behind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -24,7 +24,6 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// How far the learner's thread stands behind those that serve, as `nice` counts: on a core that is all taken it
 /// still has a sixth, where it needs an eighth (1,000 calls a second, p99: 1.8 ms without, 1.1 ms with 15 of it).
-#[cfg(target_os = "linux")]
 const BEHIND: i32 = 7;
 
 /// Most records that a learner told to stop still learns: a second's work at most. One that is further
@@ -76,7 +75,7 @@ pub(super) fn follow(
 ) -> JoinHandle<Result<(), store::Error>> {
     let runtime = tokio::runtime::Handle::current();
     tasks.spawn_blocking(move || {
-        stand_back();
+        stand_behind(BEHIND);
         // What was written before the start is not news.
         let mut told = store.journal().newest();
         loop {
@@ -111,13 +110,6 @@ pub(super) fn follow(
             }
         }
     })
-}
-
-/// Lets whoever serves go first. Elsewhere than on Linux a thread has no such number of its own; where it is
-/// refused, nothing is lost but some of a caller's time.
-fn stand_back() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, BEHIND);
 }
 
 /// Waits until there is something to do: a step that was asked for, or, where nobody asks, a record

@@ -4,10 +4,15 @@
 //!
 //! Not here: what is in a file (`index`).
 
+use super::behind::stand_behind;
 use super::index::Index;
 use super::journal::OnDisk;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+
+/// How far the thread stands behind those that serve, as `nice` counts: a file takes some 10 ms of a core, and has
+/// seconds.
+const BEHIND: i32 = 10;
 
 /// Writes files, or waits to be asked.
 #[derive(Debug, Default)]
@@ -46,6 +51,7 @@ impl Drop for Filing {
 }
 
 fn run(index: &Index, mut on_disk: OnDisk, running: &Mutex<bool>) {
+    stand_behind(BEHIND);
     while let Some(last) = waiting(index, running) {
         if let Err(error) = on_disk.wait(last).and_then(|()| index.write_file()) {
             tracing::warn!(%error, "the index's files wait; the next one is tried with them");

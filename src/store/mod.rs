@@ -10,6 +10,7 @@
 //!
 //! Read first: [`record`] (what is kept), [`Store`] (the door), [`journal`] (how it is kept).
 
+mod behind;
 mod digest;
 mod engine;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub mod simulated;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use behind::stand_behind;
 pub use checkpoint::Checkpoints;
 pub use digest::Digest;
 pub use disk::{Disk, FileDisk};

@@ -57,7 +57,7 @@ const CONFINED: [(&str, &[&str]); 15] = [
     ("http_body", &["http", "provider", "server"]),
     ("polars", &["table", "replay"]),
     ("sled", &["store"]),
-    ("rustix", &["server", "store"]),
+    ("rustix", &["store"]),
     ("hyper_rustls", &["provider"]),
     ("jsonschema", &["validate"]),
     ("regex", &["validate"]),

@@ -41,7 +41,7 @@ pub(super) fn write(
 pub(super) fn merge(disk: &dyn Disk, runs: &[Arc<Run>], beside: Beside) -> Result<Run, Error> {
     let spans = runs.iter().map(|run| run.span.clone());
     let span = spans.reduce(|span, next| span.joined(&next));
-    let span = span.ok_or_else(|| Error::Closed)?;
+    let span = span.ok_or(Error::Closed)?;
     let names = runs.iter().map(|run| run.tables[Table::Names as usize].len);
     let mut draft = Draft::new(disk, &span, names.sum())?;
     for table in ALL {
