@@ -205,8 +205,10 @@ impl Intake {
         let id = match &item.subject {
             Subject::Decision(id) => *id,
             Subject::Episode(name) => {
-                let known = self.store.episode(&item.team, name)?;
-                return Ok(known.map_or(Verdict::Parked, |_| Verdict::Accepted));
+                return Ok(match self.store.knows_episode(&item.team, name)? {
+                    true => Verdict::Accepted,
+                    false => Verdict::Parked,
+                });
             }
         };
         Ok(match self.store.decision(id)? {

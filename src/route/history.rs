@@ -38,12 +38,12 @@ impl Route {
                 page.next = Some(position.sequence + 1);
                 break;
             }
-            let Some(found) = self.store().found_at(*position, team)? else {
+            let Some(decision) = self.store().decision_at(*position, team)? else {
                 continue;
             };
-            let decision = &found.decision;
             let in_episode = query.episode.is_none() || decision.episode == query.episode;
             if in_episode && (query.arm.is_none() || decision.drawn.arm() == query.arm.as_ref()) {
+                let found = self.store().followed(decision)?;
                 page.decisions.push(self.recorded(found)?);
             }
         }

@@ -11,7 +11,7 @@ use super::digest::Digest;
 use super::disk::Disk;
 use super::filing::Filing;
 use super::index::{self, Index};
-use super::journal::{self, Journal, Position, Reader, Recovery};
+use super::journal::{self, Journal, Position, Reader, Recovery, Start};
 use super::record::{Control, Record};
 use super::turn::{Claim, Key, Taken, Turn, Turns};
 use crate::id::Name;
@@ -55,21 +55,21 @@ impl Store {
         now: Timestamp,
         digest: Box<dyn Digest>,
     ) -> Result<(Self, Recovery), Error> {
-        let index = Index::open(Arc::clone(&disk), settings.index, digest);
+        let index = Index::open(Arc::clone(&disk), settings.index, digest)?;
         let known = index.known();
+        let start = Start {
+            known: known.as_ref(),
+            all: !index.has_digest(),
+        };
         let mut failed = None;
-        let (journal, recovery) = Journal::open_after(
-            disk,
-            settings.journal,
-            known.as_ref(),
-            now,
-            &mut |footprint, record| {
-                // What is shown here is on disk.
-                if index.take(footprint, &record) && failed.is_none() {
-                    failed = index.write_file().err();
-                }
-            },
-        )?;
+        let mut show = |footprint, record: Option<Record>| {
+            // What is shown here is on disk.
+            if index.take(footprint, record.as_ref()) {
+                failed = index.write_file().err();
+            }
+        };
+        let opened = Journal::open_after(disk, settings.journal, start, now, &mut show);
+        let (journal, recovery) = opened?;
         if let Some(error) = failed {
             tracing::warn!(%error, "a file of the index was not written: it is tried again with the next");
         }
@@ -86,7 +86,7 @@ impl Store {
     pub fn append(&self, record: &Record) -> Result<Position, Error> {
         let mut full = false;
         let position = self.journal.append_and(record, |footprint| {
-            full = self.index.take(footprint, record)
+            full = self.index.take(footprint, Some(record))
         })?;
         if full {
             self.filing.start(&self.index, self.journal.on_disk_wait());

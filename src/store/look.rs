@@ -1,5 +1,8 @@
 //! What is looked up in the store: a decision and what followed, an episode and its draws, a request id.
 //!
+//! Records are read from the journal on the caller's thread: some microseconds each while they are in the system's
+//! cache, a read of the disk where they are not.
+//!
 //! Invariants: the index says where to look, and the record is asked whether it is the one; an answer does not
 //! depend on whether a key stands in memory or in a file.
 //!
@@ -90,19 +93,19 @@ impl Store {
             .find(Key::team(team), before.unwrap_or(ALL), most)
     }
 
-    /// The decision of a team at a place that [`Store::newest`] told, with all that followed; `None` if it is too old.
-    pub fn found_at(&self, position: Position, team: &Name) -> Result<Option<Found>, Error> {
-        match self.journal().at(position)? {
-            Record::Decision(decision)
-                if decision.team == *team && self.index.is_young(decision.time) =>
-            {
-                self.followed(decision).map(Some)
+    /// The decision of a team at a place that [`Store::newest`] told; `None` if it is too old.
+    pub fn decision_at(&self, at: Position, team: &Name) -> Result<Option<Box<Decision>>, Error> {
+        Ok(match self.journal().at(at)? {
+            Record::Decision(decision) if decision.team == *team => {
+                let young = self.index.is_young(decision.time);
+                young.then_some(decision)
             }
-            _ => Ok(None),
-        }
+            _ => None,
+        })
     }
 
-    fn followed(&self, decision: Box<Decision>) -> Result<Found, Error> {
+    /// A decision with all that followed.
+    pub fn followed(&self, decision: Box<Decision>) -> Result<Found, Error> {
         let mut found = Found {
             decision,
             attempts: Vec::new(),
@@ -154,25 +157,23 @@ impl Store {
     ) -> Result<Option<Draw>, Error> {
         let calls = |way, most| {
             let key = Key::draw(team, episode, task, way);
-            let found = self.index.find(key, ALL, most)?;
-            let draws = found
-                .into_iter()
-                .map(|at| self.draw_at(at, (team, episode, task)));
-            draws
-                .filter_map(Result::transpose)
-                .collect::<Result<Vec<_>, Error>>()
+            self.index.find(key, ALL, most)
         };
-        // The newest of each: of two that have one key by chance the other is passed over.
-        let redrawn = calls(Way::Redrawn, usize::MAX)?.into_iter().next();
+        // Of two that have one key by chance the other is passed over.
+        let first_of = |calls: &mut dyn Iterator<Item = Position>| {
+            let mut draws = calls.map(|at| self.draw_at(at, (team, episode, task)));
+            draws.find_map(Result::transpose).transpose()
+        };
+        let redrawn = first_of(&mut calls(Way::Redrawn, usize::MAX)?.into_iter())?;
         if redrawn.is_some() {
             return Ok(redrawn);
         }
-        let first = calls(Way::Drawn, usize::MAX)?.pop();
+        let first = first_of(&mut calls(Way::Drawn, usize::MAX)?.into_iter().rev())?;
         if first.is_some() {
             return Ok(first);
         }
         // The draw itself is too old to be looked up, but calls of its episode are not.
-        Ok(calls(Way::Inherited, 1)?.into_iter().next())
+        first_of(&mut calls(Way::Inherited, 1)?.into_iter())
     }
 
     fn draw_at(
@@ -200,6 +201,12 @@ impl Store {
             decision: drew,
         };
         Ok(decision.drawn.arm().map(draw))
+    }
+
+    /// Whether an episode of a team has decisions.
+    pub fn knows_episode(&self, team: &Name, episode: &Name) -> Result<bool, Error> {
+        let known = self.index.find(Key::episode(team, episode), ALL, 1)?;
+        Ok(!known.is_empty())
     }
 
     /// An episode of a team; `None` where it has no decisions.

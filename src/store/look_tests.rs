@@ -74,8 +74,10 @@ fn closed(seconds: i64) -> Record {
 fn listed(store: &Store, team: &str, before: Option<u64>) -> Vec<DecisionId> {
     let team = name(team);
     let places = store.newest(&team, before, usize::MAX).unwrap();
-    let found = places.iter().map(|at| store.found_at(*at, &team).unwrap());
-    found.flatten().map(|found| found.decision.id).collect()
+    let found = places
+        .iter()
+        .map(|at| store.decision_at(*at, &team).unwrap());
+    found.flatten().map(|found| found.id).collect()
 }
 
 fn sequence_of(position: Option<Position>) -> Option<u64> {

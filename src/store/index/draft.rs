@@ -27,14 +27,14 @@ pub(super) fn write(
     beside: Beside,
 ) -> Result<Run, Error> {
     let names = young.sorted(Table::Names);
-    let mut draft = Draft::new(disk, span, names.len())?;
-    for table in [Table::Ids, Table::Teams] {
+    drafted(disk, span.clone(), (names.len(), beside), |draft| {
+        for table in [Table::Ids, Table::Teams] {
+            draft.begin();
+            young.sorted(table).iter().try_for_each(|e| draft.push(e))?;
+        }
         draft.begin();
-        young.sorted(table).iter().try_for_each(|e| draft.push(e))?;
-    }
-    draft.begin();
-    names.iter().try_for_each(|entry| draft.push(entry))?;
-    draft.finish(span.clone(), beside)
+        names.iter().try_for_each(|entry| draft.push(entry))
+    })
 }
 
 /// Writes one file for several, oldest first, each right after the one before.
@@ -43,22 +43,25 @@ pub(super) fn merge(disk: &dyn Disk, runs: &[Arc<Run>], beside: Beside) -> Resul
     let span = spans.reduce(|span, next| span.joined(&next));
     let span = span.ok_or(Error::Closed)?;
     let names = runs.iter().map(|run| run.tables[Table::Names as usize].len);
-    let mut draft = Draft::new(disk, &span, names.sum())?;
-    for table in ALL {
-        draft.begin();
-        let mut cursors = Vec::with_capacity(runs.len());
-        for run in runs {
-            cursors.extend(Cursor::start(run, table)?);
-        }
-        // Each time the least of the next entries: there are a handful of files.
-        while let Some(least) = cursors.iter_mut().min_by_key(|cursor| cursor.entry) {
-            draft.push(&least.entry)?;
-            if !least.step()? {
-                cursors.retain(|cursor| !cursor.done);
-            }
-        }
-    }
-    draft.finish(span, beside)
+    drafted(disk, span, (names.sum(), beside), |draft| {
+        ALL.iter().try_for_each(|table| draft.merged(runs, *table))
+    })
+}
+
+/// A file that is filled by `fill`: of one that fails nothing is left.
+fn drafted(
+    disk: &dyn Disk,
+    span: Span,
+    (names, beside): (usize, Beside),
+    fill: impl FnOnce(&mut Draft<'_>) -> Result<(), Error>,
+) -> Result<Run, Error> {
+    let mut draft = Draft::new(disk, &span, names)?;
+    let unfinished = unfinished(&draft.name);
+    let filled = fill(&mut draft).and_then(|()| draft.finish(span, beside));
+    filled.inspect_err(|_| {
+        // Only space: the next start tries again.
+        let _ = disk.remove(&unfinished);
+    })
 }
 
 /// A place in a table of a file.
@@ -125,9 +128,9 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(disk: &'a dyn Disk, span: &Span, names: usize) -> Result<Self, Error> {
         let name = run::name(span.first, span.last.position.sequence);
-        let draft = format!("{name}.tmp");
-        let file = disk.create(&draft, 0);
-        let file = file.map_err(|e| Error::io("create", &draft, e))?;
+        let unfinished = unfinished(&name);
+        let file = disk.create(&unfinished, 0);
+        let file = file.map_err(|e| Error::io("create", &unfinished, e))?;
         Ok(Self {
             disk,
             name,
@@ -138,6 +141,23 @@ impl<'a> Draft<'a> {
             tables: Vec::with_capacity(TABLES),
             filter: Filter::of(names),
         })
+    }
+
+    /// The next table, from those of several files.
+    fn merged(&mut self, runs: &[Arc<Run>], table: Table) -> Result<(), Error> {
+        self.begin();
+        let mut cursors = Vec::with_capacity(runs.len());
+        for run in runs {
+            cursors.extend(Cursor::start(run, table)?);
+        }
+        // Each time the least of the next entries: there are a handful of files.
+        while let Some(least) = cursors.iter_mut().min_by_key(|cursor| cursor.entry) {
+            self.push(&least.entry)?;
+            if !least.step()? {
+                cursors.retain(|cursor| !cursor.done);
+            }
+        }
+        Ok(())
     }
 
     /// Goes on with the next table.
@@ -213,12 +233,17 @@ impl<'a> Draft<'a> {
         let failed = |e| Error::io("write", &self.name, e);
         self.file.write_at(&header(rest), 0).map_err(failed)?;
         self.file.sync_data().map_err(failed)?;
-        let draft = format!("{}.tmp", self.name);
-        self.disk.rename(&draft, &self.name).map_err(failed)?;
+        let renamed = self.disk.rename(&unfinished(&self.name), &self.name);
+        renamed.map_err(failed)?;
         self.disk.sync_dir().map_err(failed)?;
         let (run, _) = Run::open(self.disk, self.name)?;
         Ok(run)
     }
+}
+
+/// Its name until it is finished.
+fn unfinished(name: &str) -> String {
+    format!("{name}.tmp")
 }
 
 fn header(rest: Extent) -> [u8; HEADER] {

@@ -1,5 +1,7 @@
 //! The index's files as they come and go: written when memory holds enough, merged, let go of.
 //!
+//! A file that cannot be merged is left as it is: it is looked up all the same.
+//!
 //! Invariants: a file is removed only after one that holds its keys, or that says that they are let go of, is on
 //! disk; whatever is cut short is put right at the next start.
 //!
@@ -15,12 +17,13 @@ use std::sync::Arc;
 const FAN: usize = 8;
 
 impl Index {
-    /// Names of the index's files, in journal order; drafts that were never finished are removed.
+    /// Names of the index's files, in journal order; drafts that were never finished are removed, and what was
+    /// set aside.
     pub(super) fn files(&self) -> Result<Vec<String>, Error> {
         let listed = self.disk.list();
         let mut names = listed.map_err(|e| Error::io("list", "the data directory", e))?;
         names.retain(|name| name.starts_with("index-"));
-        for draft in names.extract_if(.., |name| name.ends_with(".run.tmp")) {
+        for draft in names.extract_if(.., |name| is_waste(name)) {
             self.remove(&draft);
         }
         names.retain(|name| run::span_of(name).is_some());
@@ -59,7 +62,12 @@ impl Index {
             runs.partition::<Vec<_>, _>(|run| run.last() >= oldest)
         });
         gone.iter().for_each(|run| self.remove(&run.name));
-        self.merge(&kept)
+        if let Err(error) = self.merge(&kept) {
+            tracing::warn!(%error, "files of the index are not merged");
+            self.set_aside(&error);
+            self.write().damaged |= matches!(error, Error::IndexDamaged { .. });
+        }
+        Ok(())
     }
 
     /// The first record that is still looked up: of files that are older than the window, or that come after enough
@@ -83,7 +91,8 @@ impl Index {
         let small = |run: &&Arc<Run>| run.records() < (FAN * self.settings.run_records) as u64;
         let small = runs.iter().rev().take_while(small).count();
         let (kept, small) = runs.split_at(runs.len() - small);
-        let Some(last) = small.last().filter(|_| small.len() >= FAN) else {
+        let enough = small.len() >= FAN && !self.read().damaged;
+        let Some(last) = small.last().filter(|_| enough) else {
             return Ok(());
         };
         let (_, beside) = Run::open(&*self.disk, last.name.clone())?;
@@ -103,4 +112,9 @@ impl Index {
         state.runs = Arc::new(runs);
         (Arc::clone(&state.runs), other)
     }
+}
+
+/// Whether a file of the index's names is of no use any more.
+fn is_waste(name: &str) -> bool {
+    name.ends_with(".run.tmp") || name.ends_with(".run.bad")
 }

@@ -19,11 +19,11 @@ use std::time::Duration;
 /// Bounds of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How long a decision is found at least, and a request id known.
+    /// How long a decision is found, as long as no more than `decisions` are newer.
     pub window: Duration,
     /// Decisions in files after which the oldest file goes, whatever its age.
     pub decisions: usize,
-    /// How long a request id is known.
+    /// How long a request id is known, within the same bound.
     pub request_window: Duration,
     /// Records in memory before they become a file.
     pub run_records: usize,
@@ -72,6 +72,8 @@ pub(super) struct State {
     pub(super) newest: Timestamp,
     /// Last record taken in.
     last: u64,
+    /// Small files are merged no more: one is damaged.
+    pub(super) damaged: bool,
 }
 
 /// As many records as make a file.
@@ -101,16 +103,47 @@ impl State {
         })
     }
 
-    /// Whether the journal of the disk is the one that they speak of.
-    fn holds(&self, disk: &dyn Disk) -> bool {
-        let known = self.known();
-        known.is_none_or(|known| Journal::holds(disk, &known))
+    fn take(&mut self, footprint: Footprint, record: Option<&Record>) {
+        self.last = footprint.position.sequence;
+        self.newest = record.map_or(self.newest, |record| self.newest.max(record.time()));
+        if footprint.is_first_of_segment() {
+            self.segments.push(self.last);
+        }
+        if let Some(Record::Control { team, control, .. }) = record {
+            self.controls.insert(team.clone(), control.clone());
+        }
+        self.young.take(footprint, record, self.newest);
+    }
+
+    /// What is in memory waits for its file from here on.
+    fn fill(&mut self, digest: Vec<u8>) {
+        let young = std::mem::take(&mut self.young);
+        let Some(span) = young.span().cloned() else {
+            return;
+        };
+        let beside = Beside {
+            controls: self.controls.clone(),
+            segments: self.segments.clone(),
+            oldest: 1,
+            digest,
+        };
+        let full = Full {
+            young,
+            span,
+            beside,
+        };
+        self.full.push(Arc::new(full));
     }
 }
 
 impl Index {
-    /// What the files on `disk` know, if they are whole and each follows on another; else nothing.
-    pub fn open(disk: Arc<dyn Disk>, settings: Settings, digest: Box<dyn Digest>) -> Self {
+    /// What the files on `disk` know, if they are whole and each follows on another; else nothing, and they are made
+    /// anew. An error where they cannot be read, or where the journal lacks a record that they know was on disk.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        settings: Settings,
+        digest: Box<dyn Digest>,
+    ) -> Result<Self, Error> {
         let digest = Mutex::new(Digested { digest, last: 0 });
         let index = Self {
             disk,
@@ -119,14 +152,33 @@ impl Index {
             state: RwLock::default(),
         };
         match index.load() {
-            Ok((state, beside)) if state.holds(&*index.disk) => {
-                *index.write() = state;
-                index.go_on(&beside);
-            }
-            Ok(_) => index.forget("the journal is another one than the index was made of"),
-            Err(error) => index.forget(&error.to_string()),
+            Ok((state, beside)) => index.go_on(state, &beside)?,
+            Err(error @ Error::IndexDamaged { .. }) => index.forget(&error.to_string()),
+            Err(error) => return Err(error),
         }
-        index
+        Ok(index)
+    }
+
+    /// Goes on from the files, if the journal is the one that they speak of; the digest too, if it can.
+    fn go_on(&self, state: State, beside: &Beside) -> Result<(), Error> {
+        let Some(known) = state.known() else {
+            return Ok(());
+        };
+        let held = Journal::holds(&*self.disk, &known).inspect_err(|error| {
+            let last = known.last.position.sequence;
+            let hint = "put it back; or, where an older copy was put back, remove index-*.run";
+            tracing::error!(%error, last, hint, "the journal lacks a record that was on disk");
+        });
+        if !held? {
+            self.forget("there is no journal that it was made of");
+            return Ok(());
+        }
+        let mut digested = self.digest();
+        if digested.digest.restore(&beside.digest) {
+            digested.last = state.last;
+        }
+        *self.write() = state;
+        Ok(())
     }
 
     /// Nothing is known: all is made anew from the journal.
@@ -177,61 +229,43 @@ impl Index {
         Ok((state, beside))
     }
 
-    /// The digest goes on from the newest file, if it can.
-    fn go_on(&self, beside: &Beside) {
-        let last = self.read().last;
-        let mut digested = self.digest();
-        if last > 0 && digested.digest.restore(&beside.digest) {
-            digested.last = last;
-        }
-    }
-
-    /// Where the journal is read on from; `None`: from its start. What is known already, [`Index::take`] passes over.
+    /// What the files know of the journal.
     pub fn known(&self) -> Option<Known> {
-        let digested = self.digest().last;
-        let state = self.read();
-        state.known().filter(|_| digested == state.last)
+        self.read().known()
     }
 
-    /// Takes in the next record of the journal; whether there are enough now for a file.
-    pub fn take(&self, footprint: Footprint, record: &Record) -> bool {
+    /// Whether the digest knows as much: else it must be shown all records. [`Index::take`] passes over what is known.
+    pub fn has_digest(&self) -> bool {
+        let digested = self.digest().last;
+        digested == self.read().last
+    }
+
+    /// Takes in the next record of the journal (`None`: one that does not decode); whether there are enough now for a
+    /// file.
+    pub fn take(&self, footprint: Footprint, record: Option<&Record>) -> bool {
         let sequence = footprint.position.sequence;
         let mut digested = self.digest();
         if sequence > digested.last {
-            digested.digest.take(record);
+            if let Some(record) = record {
+                digested.digest.take(record);
+            }
             digested.last = sequence;
         }
+        let (last, records) = {
+            let state = self.read();
+            (state.last, state.young.records())
+        };
+        if sequence <= last {
+            return false;
+        }
+        // Nobody else takes: whoever looks something up need not wait for the bytes.
+        let fills = records + 1 >= self.settings.run_records;
+        let digest = fills.then(|| digested.digest.bytes());
         let mut state = self.write();
-        if sequence <= state.last {
-            return false;
-        }
-        state.last = sequence;
-        state.newest = state.newest.max(record.time());
-        if footprint.is_first_of_segment() {
-            state.segments.push(sequence);
-        }
-        if let Record::Control { team, control, .. } = record {
-            state.controls.insert(team.clone(), control.clone());
-        }
-        state.young.take(footprint, record);
-        if state.young.records() < self.settings.run_records {
-            return false;
-        }
-        let young = std::mem::take(&mut state.young);
-        let span = young.span().cloned();
-        if let Some(span) = span {
-            let beside = Beside {
-                controls: state.controls.clone(),
-                segments: state.segments.clone(),
-                oldest: 1,
-                digest: digested.digest.bytes(),
-            };
-            let full = Full {
-                young,
-                span,
-                beside,
-            };
-            state.full.push(Arc::new(full));
+        state.take(footprint, record);
+        match digest {
+            Some(digest) => state.fill(digest),
+            None => return false,
         }
         true
     }
@@ -258,17 +292,16 @@ impl Index {
             }
             if run.span.first < before {
                 let read = run.find(key, before, most, &mut found);
-                read.inspect_err(|error| self.set_aside(run, error))?;
+                read.inspect_err(|error| self.set_aside(error))?;
             }
         }
         Ok(found)
     }
 
     /// A file that is damaged is missing at the next start, which makes all of them anew.
-    fn set_aside(&self, run: &Run, error: &Error) {
-        if matches!(error, Error::IndexDamaged { .. }) {
-            let aside = format!("{}.bad", run.name);
-            let renamed = self.disk.rename(&run.name, &aside).is_ok();
+    pub(super) fn set_aside(&self, error: &Error) {
+        if let Error::IndexDamaged { file } = error {
+            let renamed = self.disk.rename(file, &format!("{file}.bad")).is_ok();
             tracing::error!(%error, renamed, "restart to make the index anew from the journal");
         }
     }

@@ -104,13 +104,17 @@ pub(super) struct Young {
 }
 
 impl Young {
-    pub(super) fn take(&mut self, footprint: Footprint, record: &Record) {
-        let time = record.time();
+    /// `now`: the time of the latest record so far.
+    pub(super) fn take(&mut self, footprint: Footprint, record: Option<&Record>, now: Timestamp) {
+        let time = record.map_or(now, Record::time);
         match &mut self.span {
             Some(span) => span.take(footprint, time),
             empty => *empty = Some(Span::at(footprint, time)),
         }
         self.records += 1;
+        let Some(record) = record else {
+            return;
+        };
         Key::each(record, &mut |Key { table, bits }| {
             let at = footprint.position;
             if let Some(column) = self.columns.get_mut(table as usize) {

@@ -7,7 +7,7 @@
 
 use super::frame::Frame;
 use super::reader::Reader;
-use super::recovery::{self, Recovery};
+use super::recovery::{self, Recovery, Start};
 use super::segment::{self, Durability, Footprint, HEADER, Position, Settings};
 use super::sync::{self, OnDisk, Synced};
 use crate::store::Error;
@@ -81,21 +81,25 @@ impl Journal {
         now: Timestamp,
         visit: &mut dyn FnMut(Position, Record),
     ) -> Result<(Self, Recovery), Error> {
-        let mut visit = |footprint: Footprint, record| visit(footprint.position, record);
-        Self::open_after(disk, settings, None, now, &mut visit)
+        let mut visit = |footprint: Footprint, record| {
+            if let Some(record) = record {
+                visit(footprint.position, record);
+            }
+        };
+        Self::open_after(disk, settings, Start::default(), now, &mut visit)
     }
 
-    /// As [`Journal::open`], from behind what is known already (see [`Journal::holds`]): what comes before is not
-    /// read.
+    /// As [`Journal::open`], where something is known of the journal already (see [`Journal::holds`]). Shows each
+    /// record that does not decode too, as `None`.
     pub fn open_after(
         disk: Arc<dyn Disk>,
         settings: Settings,
-        known: Option<&Known>,
+        start: Start<'_>,
         now: Timestamp,
-        visit: &mut dyn FnMut(Footprint, Record),
+        visit: &mut dyn FnMut(Footprint, Option<Record>),
     ) -> Result<(Self, Recovery), Error> {
         settings.check()?;
-        let (end, recovery) = recovery::recover(&*disk, settings.segment_bytes, known, now, visit)?;
+        let (end, recovery) = recovery::recover(&*disk, settings.segment_bytes, start, now, visit)?;
         let newest_sequence = end.next - 1;
         let shared = Arc::new(Shared {
             disk,
@@ -128,8 +132,9 @@ impl Journal {
         Ok((journal, recovery))
     }
 
-    /// Whether the last record that is known is the one that the journal of `disk` has there.
-    pub fn holds(disk: &dyn Disk, known: &Known) -> bool {
+    /// Whether the journal of `disk` is the one that something is known of: false where it has no record at all. An
+    /// error where it has some and not that one, which was on disk.
+    pub fn holds(disk: &dyn Disk, known: &Known) -> Result<bool, Error> {
         recovery::holds(disk, known)
     }
 
@@ -139,8 +144,8 @@ impl Journal {
         self.append_and(record, |_| {})
     }
 
-    /// As [`Journal::append`], and tells where it is before anybody can append or read behind it: whoever is told
-    /// hears of all records in their order.
+    /// As [`Journal::append`], and tells where it is before anybody can append behind it: whoever is told hears of
+    /// all records in their order.
     pub fn append_and(
         &self,
         record: &Record,
@@ -150,10 +155,11 @@ impl Journal {
         let mut writer = self.shared.writer();
         let footprint = writer.write(&self.shared, &mut frame, record.time())?;
         let position = footprint.position;
-        tell(footprint);
         self.shared
             .written
             .store(position.sequence, Ordering::Release);
+        // Who looks it up may read it at once.
+        tell(footprint);
         let wake = std::mem::take(&mut writer.syncer_idle);
         drop(writer);
         if wake {

@@ -40,22 +40,42 @@ pub(super) struct End {
     pub(super) capacity: u64,
 }
 
+/// Where to start reading, given what is known. By default nothing is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Start<'a> {
+    /// What is known: it was on disk, so that a journal that ends before it is damaged, not torn.
+    pub known: Option<&'a Known>,
+    /// Whether what comes before it is shown all the same.
+    pub all: bool,
+}
+
+/// Shows a record, or that there is one that does not decode.
+type Visit<'a> = &'a mut dyn FnMut(Footprint, Option<Record>);
+
 pub(super) fn recover(
     disk: &dyn Disk,
     segment_bytes: u64,
-    known: Option<&Known>,
+    start: Start<'_>,
     now: Timestamp,
-    visit: &mut dyn FnMut(Footprint, Record),
+    visit: Visit<'_>,
 ) -> Result<(End, Recovery), Error> {
     let firsts = segments(disk)?;
     if let Some(&newest) = firsts.last() {
         sync(disk, newest)?;
     }
     let mut undecodable = 0;
-    let (next, newest) = match known {
+    let (next, newest) = match start.known.filter(|_| !start.all) {
         Some(known) => walk_on(disk, &firsts, known, &mut undecodable, visit)?,
         None => walk(disk, &firsts, 1, &mut undecodable, visit)?,
     };
+    if let (Some(known), Some(newest)) = (start.known, &newest)
+        && next <= known.last.position.sequence
+    {
+        return Err(Error::Corrupt {
+            file: segment::name(newest.first),
+            offset: newest.tail,
+        });
+    }
     let mut recovery = Recovery {
         undecodable,
         records: next - 1,
@@ -99,29 +119,47 @@ pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<
             firsts.pop();
         }
     }
-    let mut visit = |footprint: Footprint, record| visit(footprint.position, record);
+    let mut visit = |footprint: Footprint, record| {
+        if let Some(record) = record {
+            visit(footprint.position, record);
+        }
+    };
     let (next, _) = walk(disk, &firsts, 1, &mut 0, &mut visit)?;
     Ok(next - 1)
 }
 
-/// Whether the last record that is known is the one that the journal has there.
-pub(super) fn holds(disk: &dyn Disk, known: &Known) -> bool {
+/// Whether the journal is the one that something is known of: false where it has no segment.
+pub(super) fn holds(disk: &dyn Disk, known: &Known) -> Result<bool, Error> {
     let Footprint { position, crc, .. } = known.last;
-    let file = known.segments.last();
-    let file = file.and_then(|first| disk.open(&segment::name(*first)).ok());
-    let Some(file) = file else {
-        return false;
+    let firsts = listed(disk)?;
+    let after = firsts.partition_point(|first| *first <= position.sequence);
+    let Some(first) = after.checked_sub(1).and_then(|at| firsts.get(at)) else {
+        return Ok(false);
     };
+    let name = segment::name(*first);
+    let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
     let mut scanner = Scanner::new(file, position.offset.into(), known.last.length as usize);
-    let passed = matches!(scanner.next(position.sequence), Ok(Step::Payload(_)));
-    passed && scanner.crc() == crc && scanner.offset() == known.last.end()
+    let step = scanner.next(position.sequence);
+    let passed = matches!(
+        step.map_err(|e| Error::io("read", &name, e))?,
+        Step::Payload(_)
+    );
+    match passed && scanner.crc() == crc {
+        true => Ok(true),
+        false => Err(Error::Corrupt {
+            file: name,
+            offset: position.offset.into(),
+        }),
+    }
 }
 
-/// What is read may be with the operating system only; whoever is shown it takes it as kept.
+/// What is read may be with the operating system only, and so may the segment's name; whoever is shown it takes it
+/// as kept.
 fn sync(disk: &dyn Disk, first: u64) -> Result<(), Error> {
     let name = segment::name(first);
     let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
-    file.sync_data().map_err(|e| Error::io("sync", &name, e))
+    let synced = file.sync_data().and_then(|()| disk.sync_dir());
+    synced.map_err(|e| Error::io("sync", &name, e))
 }
 
 /// The newest segment and where its records end.
@@ -138,7 +176,7 @@ fn walk_on(
     firsts: &[u64],
     known: &Known,
     undecodable: &mut u64,
-    visit: &mut dyn FnMut(Footprint, Record),
+    visit: Visit<'_>,
 ) -> Result<(u64, Option<Newest>), Error> {
     let missing = known.segments.iter().find(|first| !firsts.contains(first));
     if let Some(&expected) = missing {
@@ -172,7 +210,7 @@ fn walk(
     firsts: &[u64],
     mut next: u64,
     undecodable: &mut u64,
-    visit: &mut dyn FnMut(Footprint, Record),
+    visit: Visit<'_>,
 ) -> Result<(u64, Option<Newest>), Error> {
     let mut newest = None;
     for (index, &first) in firsts.iter().enumerate() {
@@ -239,7 +277,7 @@ fn read_segment(
     name: &str,
     from: u64,
     (next, undecodable): (&mut u64, &mut u64),
-    visit: &mut dyn FnMut(Footprint, Record),
+    visit: Visit<'_>,
 ) -> Result<(u64, bool), Error> {
     let mut scanner = Scanner::new(Arc::clone(file), from, CHUNK);
     loop {
@@ -259,7 +297,7 @@ fn read_segment(
                     crc: scanner.crc(),
                 };
                 match decoded {
-                    Ok(record) => visit(footprint, record),
+                    Ok(record) => visit(footprint, Some(record)),
                     Err(Error::Undecodable { sequence, version }) => {
                         tracing::error!(
                             sequence,
@@ -267,6 +305,7 @@ fn read_segment(
                             "a record that does not decode is passed over"
                         );
                         *undecodable += 1;
+                        visit(footprint, None);
                     }
                     Err(error) => return Err(error),
                 }
