@@ -4,7 +4,9 @@ use super::*;
 use crate::decision::Origin;
 use crate::id::Name;
 use crate::signal::Subject;
-use crate::store::sample::{answer, attempt, decision, feedback, id, name, record, request, time};
+use crate::store::sample::{
+    answer, attempt, decision, feedback, id, name, record, request, tick, time,
+};
 use crate::store::simulated::SimulatedDisk;
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -174,4 +176,47 @@ async fn a_full_disk_refuses_the_record_and_knows_nothing_of_it() {
     disk.set_room(None);
     store.commit(&asked(2, "s", 5)).await.unwrap();
     assert!(store.find(id(2)).unwrap().is_some());
+}
+
+/// A store of these records with files of so many.
+fn store_of(run_records: usize, records: &[Record]) -> Store {
+    let index = index::Settings {
+        run_records,
+        ..index::Settings::default()
+    };
+    let settings = Settings {
+        index,
+        ..Settings::default()
+    };
+    let disk = Arc::new(SimulatedDisk::new());
+    let (store, _) = Store::open(disk, settings, time(0)).unwrap();
+    for record in records {
+        store.append(record).unwrap();
+    }
+    store
+}
+
+#[test]
+fn a_reader_starts_anywhere_and_reads_on() {
+    let records: Vec<Record> = (0..700).map(tick).collect();
+    for run_records in [usize::MAX, 100] {
+        let store = store_of(run_records, &records);
+        for from in [1, 2, 255, 256, 257, 511, 600, 700] {
+            let mut reader = store.reader(from);
+            let (position, read) = reader.next().unwrap().unwrap();
+            let number = from.cast_signed() - 1;
+            assert_eq!((position.sequence, read), (from, tick(number)));
+        }
+        assert_eq!(store.reader(701).next().unwrap(), None);
+    }
+}
+
+#[test]
+fn what_happened_since_a_time_is_read_from_the_stretch_that_has_its_first_record() {
+    let records: Vec<Record> = (1..=10).map(|n| record(decision(n))).collect();
+    let store = store_of(3, &records);
+    let since = |seconds| store.since(time(seconds));
+    // Stretches of records 1 to 3, 4 to 6 and 7 to 9, and the tenth.
+    assert_eq!([since(0), since(3), since(4), since(9)], [1, 1, 4, 7]);
+    assert_eq!([since(10), since(11)], [10, 10]);
 }

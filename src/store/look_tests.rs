@@ -5,7 +5,7 @@ use crate::decision::{Decision, Origin};
 use crate::signal::Subject;
 use crate::store::engine::Settings;
 use crate::store::record::Control;
-use crate::store::sample::{attempt, decision, feedback, id, name, record, request, tick, time};
+use crate::store::sample::{attempt, decision, feedback, id, name, record, request, time};
 use crate::store::simulated::SimulatedDisk;
 use crate::store::{index, journal};
 use proptest::prelude::*;
@@ -377,29 +377,4 @@ proptest! {
         let store = open(&disk, files_of(run_records));
         prop_assert_eq!(answers(&store), answers(&in_memory));
     }
-}
-
-#[test]
-fn a_reader_starts_anywhere_and_reads_on() {
-    let records: Vec<Record> = (0..700).map(tick).collect();
-    for run_records in [usize::MAX, 100] {
-        let store = store_in(&files_of(run_records), &records);
-        for from in [1, 2, 255, 256, 257, 511, 600, 700] {
-            let mut reader = store.reader(from);
-            let (position, read) = reader.next().unwrap().unwrap();
-            let number = from.cast_signed() - 1;
-            assert_eq!((position.sequence, read), (from, tick(number)));
-        }
-        assert_eq!(store.reader(701).next().unwrap(), None);
-    }
-}
-
-#[test]
-fn what_happened_since_a_time_is_read_from_the_stretch_that_has_its_first_record() {
-    let records: Vec<Record> = (1..=10).map(|n| record(decision(n))).collect();
-    let store = store_in(&files_of(3), &records);
-    let since = |seconds| store.since(time(seconds));
-    // Files of records 1 to 3, 4 to 6 and 7 to 9, and the tenth in memory.
-    assert_eq!([since(0), since(3), since(4), since(9)], [1, 1, 4, 7]);
-    assert_eq!([since(10), since(11)], [10, 10]);
 }

@@ -34,19 +34,24 @@ impl Digest for Count {
     }
 }
 
-/// Opens a store; what its digest counts, and what it was restored from.
-fn open(disk: &SimulatedDisk) -> Result<(Store, Count), Error> {
-    let settings = store::Settings {
+/// Files of so few records, and segments of so many bytes.
+fn settings(segment_bytes: u64) -> store::Settings {
+    store::Settings {
         index: Settings {
             run_records: RUN_RECORDS,
             ..Settings::default()
         },
         journal: journal::Settings {
-            segment_bytes: 4096,
+            segment_bytes,
             group_window: Duration::ZERO,
             ..journal::Settings::default()
         },
-    };
+    }
+}
+
+/// Opens a store; what its digest counts, and what it was restored from.
+fn open(disk: &SimulatedDisk) -> Result<(Store, Count), Error> {
+    let settings = settings(4096);
     let count = Count::default();
     let digest = Box::new(count.clone());
     let (store, _) = Store::open_with(Arc::new(disk.clone()), settings, time(0), digest)?;
@@ -160,21 +165,138 @@ fn a_file_that_is_missing_or_left_over_costs_time_and_no_more() {
     assert_eq!(files(&disk), [name]);
 }
 
+/// The journal's files of `other` in the place of those of `disk`.
+fn put_journal(disk: &SimulatedDisk, other: &SimulatedDisk) {
+    let is_journal = |name: &String| name.starts_with("journal-");
+    for name in disk.list().unwrap().iter().filter(|name| is_journal(name)) {
+        disk.remove(name).unwrap();
+    }
+    for name in other.list().unwrap().iter().filter(|name| is_journal(name)) {
+        disk.replace(name, &other.read(name).unwrap()).unwrap();
+    }
+}
+
 #[test]
-fn files_of_another_journal_are_not_believed() {
-    let (disk, other) = (disk_of(9), disk_of(6));
-    for name in disk.list().unwrap() {
-        if name.starts_with("journal-") {
+fn a_journal_that_lacks_what_was_on_disk_is_damaged_and_an_empty_one_is_new() {
+    let disk = disk_of(9);
+    put_journal(&disk, &disk_of(6));
+    let before = disk.read("journal-00000000000000000001.log").unwrap();
+    let opened = open(&disk).map(drop);
+    assert!(matches!(opened, Err(Error::Corrupt { .. })), "{opened:?}");
+    // Nothing is cut: it can be put back.
+    let after = disk.read("journal-00000000000000000001.log").unwrap();
+    assert_eq!(after, before);
+    put_journal(&disk, &SimulatedDisk::new());
+    check(&disk, 0);
+}
+
+#[test]
+fn damage_below_what_was_on_disk_is_told_whatever_is_read() {
+    // A digest that cannot go on: all is read.
+    let disk = SimulatedDisk::new();
+    let open_all = |disk: &SimulatedDisk| {
+        let settings = settings(1 << 16);
+        Store::open_with(
+            Arc::new(disk.clone()),
+            settings,
+            time(0),
+            Box::new(Forgetful),
+        )
+    };
+    let (store, _) = open_all(&disk).unwrap();
+    for number in 1..=9 {
+        store.append(&record(decision(number))).unwrap();
+    }
+    let hurt = store.decision(id(6)).unwrap().unwrap().0;
+    drop(store);
+    let whole = copy_of(&disk);
+    let name = "journal-00000000000000000001.log";
+    disk.damage(name, hurt.offset as usize + 20, &[0xaa, 0xbb]);
+    match open_all(&disk).map(drop) {
+        Err(Error::Corrupt { offset, .. }) => assert_eq!(offset, u64::from(hurt.offset)),
+        other => panic!("{other:?}"),
+    }
+    let (store, _) = open_all(&whole).unwrap();
+    assert!(store.decision(id(9)).unwrap().is_some());
+}
+
+/// A digest that is never gone on with.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Digest for Forgetful {
+    fn restore(&mut self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn take(&mut self, _: &Record) {}
+
+    fn bytes(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_damaged_file_is_not_merged_and_all_are_found_after_the_next_start() {
+    let disk = disk_of(28);
+    let name = super::run::name(5, 8);
+    // The first block of the first table.
+    disk.damage(&name, super::run::HEADER + 3, &[0xff, 0x01]);
+    let (store, _) = open(&disk).unwrap();
+    for number in 29..=45 {
+        store.append(&record(decision(number))).unwrap();
+    }
+    drop(store);
+    assert!(!files(&disk).contains(&name), "it is set aside");
+    assert!(files(&disk).iter().all(|name| !name.ends_with(".tmp")));
+    check(&disk, 45);
+    assert!(files(&disk).iter().all(|name| !name.ends_with(".bad")));
+}
+
+#[test]
+fn records_that_do_not_decode_are_no_gaps_between_files() {
+    for bad in [1, 4, 5, 8] {
+        let disk = disk_of(9);
+        let (store, _) = open(&disk).unwrap();
+        let at = store.decision(id(bad)).unwrap().unwrap().0;
+        drop(store);
+        let segments: Vec<u64> = disk
+            .list()
+            .unwrap()
+            .iter()
+            .filter_map(|name| {
+                name.strip_prefix("journal-")?
+                    .strip_suffix(".log")?
+                    .parse()
+                    .ok()
+            })
+            .collect();
+        let first = segments.iter().rfind(|first| **first <= bad).unwrap();
+        undecodable(&disk, &format!("journal-{first:020}.log"), at);
+        for name in files(&disk) {
             disk.remove(&name).unwrap();
         }
+        // Made anew once; the next start goes on from there.
+        drop(open(&disk).unwrap());
+        let (_, count) = open(&disk).unwrap();
+        assert_eq!(count.0.lock().unwrap().1.len(), 1, "{bad}");
     }
-    for name in other.list().unwrap() {
-        if name.starts_with("journal-") {
-            disk.replace(&name, &other.read(&name).unwrap()).unwrap();
-        }
-    }
-    check(&disk, 6);
-    assert_eq!(files(&disk), [super::run::name(1, 4)]);
+}
+
+/// Makes the record there one that is whole and does not decode.
+fn undecodable(disk: &SimulatedDisk, file: &str, at: journal::Position) {
+    let bytes = disk.read(file).unwrap();
+    let start = at.offset as usize;
+    let length = u32::from_le_bytes(bytes[start..start + 4].try_into().unwrap());
+    let mut payload = bytes[start + 8..start + 8 + length as usize].to_vec();
+    // A kind of record that there is not.
+    payload[1] = 0x7f;
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&payload);
+    hasher.update(&length.to_le_bytes());
+    hasher.update(&at.sequence.to_le_bytes());
+    disk.damage(file, start + 4, &hasher.finalize().to_le_bytes());
+    disk.damage(file, start + 9, &[0x7f]);
 }
 
 #[test]
@@ -209,16 +331,22 @@ fn no_file_speaks_of_records_that_a_power_cut_takes() {
 
 #[test]
 fn a_full_disk_keeps_keys_in_memory_and_they_are_written_later() {
-    let disk = SimulatedDisk::new();
-    let (store, _) = open(&disk).unwrap();
-    // Room for records, and not for the index's files beside them.
-    disk.set_room(Some(9_000));
-    let kept = (1..=8).take_while(|n| store.append(&record(decision(*n))).is_ok());
-    let kept = kept.count() as u64;
-    for number in 1..=kept {
-        assert!(store.decision(id(number)).unwrap().is_some());
+    let mut unwritten = 0;
+    for room in (1_000..6_000).step_by(100) {
+        let disk = SimulatedDisk::new();
+        let (store, _) = open(&disk).unwrap();
+        disk.set_room(Some(room));
+        let kept = (1..=8).take_while(|n| store.append(&record(decision(*n))).is_ok());
+        let kept = kept.count() as u64;
+        for number in 1..=kept {
+            assert!(store.decision(id(number)).unwrap().is_some());
+        }
+        drop(store);
+        let waits = kept >= RUN_RECORDS as u64 && files(&disk).is_empty();
+        unwritten += u64::from(waits);
+        disk.set_room(None);
+        check(&disk, kept);
+        assert_eq!(files(&disk).len() as u64, kept / RUN_RECORDS as u64);
     }
-    disk.set_room(None);
-    drop(store);
-    check(&disk, kept);
+    assert!(unwritten > 0, "there was room for the file each time");
 }
