@@ -111,7 +111,7 @@ pub trait Recall {
 
 /// Raised when the learner's state is another one for the same records: older checkpoints are then
 /// rebuilt from the journal.
-const LAYOUT: u32 = 16;
+const LAYOUT: u32 = 17;
 
 /// Everything learned, and how far.
 #[derive(Debug, Clone, Serialize, Deserialize)]

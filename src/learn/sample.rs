@@ -107,6 +107,7 @@ impl Shelf for Drawer {
                 file: 0,
                 offset: pages.len() as u64 - 1,
                 length: u32::try_from(payload.len()).unwrap(),
+                crc: 0,
             })
         })
     }

@@ -5,8 +5,10 @@
 //!
 //! Invariants: a page is never changed where it lies, a changed one is written anew; what [`Pages::sync`]
 //! covered survives a power cut; a file that it did not cover, or failed for, gets no more pages, and one that
-//! it failed for is not relied on ([`Pages::is_doubtful`]); no number is given twice. A file that is open here
-//! is readable for as long as it is, whoever removes it.
+//! it failed for is not relied on ([`Pages::is_doubtful`]); a place names its content by its checksum, so that a
+//! file of the same number, as a later process may begin where one was removed, is not taken for it. A file that is
+//! open here is readable for as long as it is, whoever removes it. A page that cannot be read again and again is
+//! damaged: no start and no wait mends a bad sector.
 //!
 //! Not here: what is in a page, and which files are still spoken of (`learn`).
 //!
@@ -21,6 +23,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const MAGIC: &[u8; 8] = b"BWPAGES1";
 const HEAD: usize = 8;
 
+/// Readings of one page that fail, with none between that does not, after which it counts as damaged.
+const TRIES: u32 = 5;
+
 /// Where a page lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -30,6 +35,8 @@ pub struct Place {
     pub offset: u64,
     /// Bytes of its payload.
     pub length: u32,
+    /// The crc of what lies there.
+    pub crc: u32,
 }
 
 impl Place {
@@ -73,6 +80,8 @@ struct State {
     given: u64,
     /// Files of which a sync failed.
     doubtful: BTreeSet<u64>,
+    /// How many readings in a row failed, by file and offset of the page.
+    failing: BTreeMap<(u64, u64), u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -126,10 +135,11 @@ impl Pages {
             file,
             offset: held.end,
             length,
+            crc: checksum(file, held.end, payload),
         };
         let mut bytes = Vec::with_capacity(HEAD + payload.len());
         bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(&checksum(&place, payload).to_le_bytes());
+        bytes.extend_from_slice(&place.crc.to_le_bytes());
         bytes.extend_from_slice(payload);
         // After an error the next page is written over what is there of this one.
         let written = held.file.write_at(&bytes, held.end);
@@ -167,8 +177,25 @@ impl Pages {
         Ok(highest.unwrap_or(0).max(state.given) + 1)
     }
 
-    /// The payload of a page.
+    /// The payload of a page. An error but for [`Error::Page`] is worth another try.
     pub fn read(&self, place: Place) -> Result<Vec<u8>, Error> {
+        let read = self.read_once(place);
+        let at = (place.file, place.offset);
+        let mut state = self.state();
+        let Err(Error::Io { .. }) = &read else {
+            state.failing.remove(&at);
+            return read;
+        };
+        let failed = state.failing.entry(at).or_default();
+        *failed += 1;
+        if *failed < TRIES {
+            return read;
+        }
+        state.failing.remove(&at);
+        Err(place.damaged())
+    }
+
+    fn read_once(&self, place: Place) -> Result<Vec<u8>, Error> {
         let held = self.state().files.get(&place.file).cloned();
         let held = held.filter(|held| place.end() <= held.end);
         let held = held.ok_or_else(|| place.damaged())?;
@@ -176,9 +203,9 @@ impl Pages {
         let read = held.file.read_at(&mut bytes, place.offset);
         let read = read.map_err(|e| Error::io("read", &name(place.file), e))?;
         let payload = bytes.split_off(HEAD);
-        let head = (place.length, checksum(&place, &payload));
-        let expected = [head.0.to_le_bytes(), head.1.to_le_bytes()].concat();
-        match read == HEAD + payload.len() && bytes == expected {
+        let expected = [place.length.to_le_bytes(), place.crc.to_le_bytes()].concat();
+        let sound = place.crc == checksum(place.file, place.offset, &payload);
+        match sound && read == HEAD + payload.len() && bytes == expected {
             true => Ok(payload),
             false => Err(place.damaged()),
         }
@@ -234,9 +261,13 @@ impl Pages {
             stays
         });
         let State {
-            files, doubtful, ..
+            files,
+            doubtful,
+            failing,
+            ..
         } = &mut *state;
         doubtful.retain(|number| files.contains_key(number));
+        failing.retain(|(number, _), _| files.contains_key(number));
     }
 
     /// Removes what an earlier process left: all files on the disk but those that are named.
@@ -270,11 +301,11 @@ fn number_of(name: &str) -> Option<u64> {
     (digits.len() == 20).then(|| digits.parse().ok()).flatten()
 }
 
-fn checksum(place: &Place, payload: &[u8]) -> u32 {
+fn checksum(file: u64, offset: u64, payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(MAGIC);
-    hasher.update(&place.file.to_le_bytes());
-    hasher.update(&place.offset.to_le_bytes());
+    hasher.update(&file.to_le_bytes());
+    hasher.update(&offset.to_le_bytes());
     hasher.update(payload);
     hasher.finalize()
 }
@@ -335,6 +366,47 @@ mod tests {
         let bytes = disk.read(&name(1)).unwrap();
         disk.damage(&name(1), 11, &bytes[..11]);
         assert!(pages.read(places[1]).is_err());
+    }
+
+    #[test]
+    fn a_page_of_another_file_that_had_the_same_number_is_not_taken_for_one_of_this() {
+        let places = [b"one", b"two"].map(|page| {
+            let (disk, pages) = pages();
+            let place = pages.write(page).unwrap();
+            pages.sync().unwrap();
+            (disk, place)
+        });
+        let [(_, gone), (disk, there)] = places;
+        assert_eq!((gone.file, gone.end()), (there.file, there.end()));
+        let pages = Pages::new(Arc::new(disk));
+        pages.open(gone.file, gone.end()).unwrap();
+        check(&pages, there, Ok(b"two"));
+        let text = "the page at byte 0 of pages-00000000000000000001.bin is damaged";
+        check(&pages, gone, Err(text));
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_read_five_times_in_a_row_is_damaged_and_others_are_not() {
+        let (disk, pages) = pages();
+        let [one, two] = [b"one", b"two"].map(|page| pages.write(page).unwrap());
+        let tries = |place| {
+            let damaged = |tries: &u32| {
+                let read = pages.read(place);
+                assert!(read.is_err(), "try {tries}");
+                matches!(read, Err(Error::Page { .. }))
+            };
+            (1..=9).find(damaged)
+        };
+        disk.set_unreadable(&name(1), true);
+        for _ in 0..3 {
+            assert!(matches!(pages.read(one), Err(Error::Io { .. })));
+        }
+        assert_eq!(tries(two), Some(5));
+        assert_eq!(tries(one), Some(2));
+        disk.set_unreadable(&name(1), false);
+        check(&pages, one, Ok(b"one"));
+        disk.set_unreadable(&name(1), true);
+        assert_eq!(tries(one), Some(5), "counted anew");
     }
 
     #[test]

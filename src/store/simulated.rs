@@ -9,7 +9,7 @@
 
 use super::disk::{Disk, DiskFile};
 use rand::{Rng, RngExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,6 +43,10 @@ struct State {
     sync_fails: bool,
     /// Reads of file content that may still succeed; no limit if absent.
     reads: Option<u64>,
+    /// Files of which no content can be read.
+    unreadable: BTreeSet<usize>,
+    /// Syncs of names that may still succeed; no limit if absent.
+    dir_syncs: Option<u64>,
     syncs: u64,
 }
 
@@ -155,6 +159,22 @@ impl SimulatedDisk {
         self.state().reads = reads;
     }
 
+    /// Whether reads of a file's content fail from now on, whatever its name: a bad sector.
+    pub fn set_unreadable(&self, name: &str, unreadable: bool) {
+        let mut state = self.state();
+        if let Some(&file) = state.names.get(name) {
+            match unreadable {
+                true => state.unreadable.insert(file),
+                false => state.unreadable.remove(&file),
+            };
+        }
+    }
+
+    /// From now on only so many syncs of names succeed; `None` lifts the limit.
+    pub fn set_dir_syncs(&self, syncs: Option<u64>) {
+        self.state().dir_syncs = syncs;
+    }
+
     /// Syncs of file content so far.
     pub fn syncs(&self) -> u64 {
         self.state().syncs
@@ -242,9 +262,10 @@ impl Disk for SimulatedDisk {
 
     fn sync_dir(&self) -> io::Result<()> {
         let mut state = self.alive()?;
-        if state.sync_fails {
+        if state.sync_fails || state.dir_syncs == Some(0) {
             return Err(io::Error::other("simulated sync failure"));
         }
+        state.dir_syncs = state.dir_syncs.map(|left| left - 1);
         state.durable_names = state.names.clone();
         Ok(())
     }
@@ -270,7 +291,7 @@ impl DiskFile for SimulatedFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         self.with(|state| {
-            if state.reads == Some(0) {
+            if state.reads == Some(0) || state.unreadable.contains(&self.file) {
                 return Err(io::Error::other("simulated read failure"));
             }
             state.reads = state.reads.map(|left| left - 1);
