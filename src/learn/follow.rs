@@ -9,7 +9,7 @@
 //! So it is where a page of open decisions turns out to be damaged, at once: the checkpoints that speak of its file
 //! are set aside, and the last snapshot stays in force until what it knew has been learned again.
 //! Until then snapshots are as old as their version says, but for the operator's pin and freeze, which
-//! are always the newest.
+//! are always the newest. A checkpoint that only cannot be read now is passed over: it and its pages stay.
 //!
 //! Not here: what a record teaches (`learner`), what a checkpoint holds (`shelves`), the bytes (`store`), whether
 //! decisions wait (`server`).
@@ -104,6 +104,7 @@ pub struct Follower {
     learner: Learner,
     reader: Reader,
     published: Arc<Published>,
+    /// Up to where there is a checkpoint, or it was put off.
     checkpointed: u64,
     /// Records from there to the next.
     spacing: u64,
@@ -217,6 +218,8 @@ impl Follower {
         let reached = self.learner.sequence();
         self.again = Some(self.again.unwrap_or(0).max(reached));
         let (store, checkpoints, params) = (&self.store, &self.checkpoints, &self.params);
+        // First those go that are open: the same ones are opened again.
+        self.shelves = Shelves::new(checkpoints.pages());
         let (learner, shelves) = shelves::restored(store, checkpoints, params, damaged);
         self.learner = learner.unwrap_or_else(|| Learner::new(params));
         self.shelves = shelves;
@@ -302,9 +305,15 @@ impl Follower {
         }
     }
 
-    /// Whether enough was learned since the last checkpoint.
+    /// Whether enough was learned since the last checkpoint, or since it was put off.
     pub fn checkpoint_due(&self) -> bool {
         self.learner.sequence() >= self.checkpointed + self.spacing
+    }
+
+    /// Puts the next checkpoint off by as many records as lie between two: one that failed may fail again, and each
+    /// try takes time from learning.
+    pub fn put_off_checkpoint(&mut self) {
+        self.checkpointed = self.learner.sequence();
     }
 
     /// Writes a checkpoint. The journal must be on disk up to here, or a power cut could leave the

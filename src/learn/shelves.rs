@@ -4,7 +4,9 @@
 //! with the places of its pages; of a team's newest page, while it is not full, the entries themselves.
 //!
 //! Invariants: pages are on disk before the checkpoint that speaks of them has its name; the files of the two
-//! newest checkpoints stay. At a start nothing is read of a page; that its file is there and long enough is asked.
+//! newest checkpoints stay, and those of one that may have its name though writing it failed; others are let go of,
+//! whether a checkpoint is written or fails. At a start nothing is read of a page; that its file is there and long
+//! enough is asked.
 //! Space: when a checkpoint is written, each file that was not written since the one before it is emptied where less
 //! than half of it is in use, so that pages take at most twice what is open, twice what was open at the checkpoint
 //! before, and what was written since that one.
@@ -12,7 +14,7 @@
 //! Not here: the files' bytes (`store::Pages`), when a checkpoint is due (`follow`).
 
 use super::learner::{Learner, Params};
-use crate::store::{self, Checkpoints, Pages, Place, Store};
+use crate::store::{self, Checkpoints, Pages, Place, Store, Unfit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a checkpoint that is sound cannot serve.
@@ -36,7 +38,7 @@ pub(super) struct Shelves {
     pages: Pages,
     newest: Option<Spoken>,
     before: Option<Spoken>,
-    /// Files of checkpoints that may be there though writing them failed.
+    /// Files of the newest checkpoint that may be there though writing it failed.
     unsure: Files,
 }
 
@@ -56,15 +58,17 @@ impl Shelves {
 
     /// Begins another file if this one is long, and removes what nobody speaks of any more.
     pub(super) fn turn(&mut self, learner: &mut Learner) -> Result<(), store::Error> {
-        if self.pages.drafted() >= LONG {
-            self.put(learner)?;
-            self.retain(files(learner));
+        if self.pages.drafted() < LONG {
+            return Ok(());
         }
-        Ok(())
+        let put = self.put(learner);
+        self.retain(files(learner));
+        put
     }
 
-    /// Puts on disk what is not there of the learner's pages.
-    fn put(&mut self, learner: &mut Learner) -> Result<(), store::Error> {
+    /// Puts on disk what is not there of the learner's pages. Each try may begin a file: whoever calls it lets go of
+    /// what is not spoken of, also where it fails.
+    fn put(&self, learner: &mut Learner) -> Result<(), store::Error> {
         let little_used = self.little_used(learner);
         learner.save(&little_used, &self.pages)?;
         self.pages.sync()
@@ -98,6 +102,20 @@ impl Shelves {
         params: &Params,
         checkpoints: &Checkpoints,
     ) -> Result<usize, store::Error> {
+        let written = self.write(learner, params, checkpoints);
+        // What was written is spoken of; what was not is the learner's own still.
+        let own = written.as_ref().err().map(|_| files(learner));
+        self.retain(own.unwrap_or_default());
+        written
+    }
+
+    /// As [`Shelves::checkpoint`], but what is not spoken of any more stays.
+    fn write(
+        &mut self,
+        learner: &mut Learner,
+        params: &Params,
+        checkpoints: &Checkpoints,
+    ) -> Result<usize, store::Error> {
         self.put(learner)?;
         let sequence = learner.sequence();
         let before = [&self.newest, &self.before]
@@ -111,13 +129,15 @@ impl Shelves {
             return Ok(0);
         };
         let files = files(learner);
-        if let Err(error) = checkpoints.save(sequence, &bytes) {
-            self.unsure.extend(files);
+        let fallback = before.as_ref().map(|(at, _)| *at);
+        if let Err(error) = checkpoints.save(sequence, &bytes, fallback) {
+            if checkpoints.may_have(sequence) {
+                self.unsure = files;
+            }
             return Err(error);
         }
         self.unsure.clear();
         (self.newest, self.before) = (Some((sequence, files)), before);
-        self.retain(Files::new());
         Ok(bytes.len())
     }
 
@@ -142,7 +162,8 @@ fn files(learner: &Learner) -> Files {
 }
 
 /// The learner of the newest checkpoint that fits the parameters, is whole, and does not speak of the page file
-/// that is damaged, with its files; what no checkpoint speaks of is removed. Newer ones are set aside and told of.
+/// that is damaged, with its files; what no checkpoint speaks of is removed, if it is known of all of them what they
+/// speak of. Newer ones are set aside, or passed over where they only cannot be read now, and told of.
 pub(super) fn restored(
     store: &Store,
     checkpoints: &Checkpoints,
@@ -157,7 +178,7 @@ pub(super) fn restored(
     });
     for refused in &loaded.refused {
         let (file, reason) = (&refused.file, &refused.reason);
-        if reason == ANOTHER {
+        if reason == ANOTHER && refused.aside {
             tracing::warn!(
                 file,
                 "{ANOTHER}: set aside, and learned anew from the journal"
@@ -167,35 +188,42 @@ pub(super) fn restored(
         tracing::error!(
             file,
             reason,
-            "a checkpoint cannot serve and is set aside; what it lacks is learned from the journal"
+            set_aside = refused.aside,
+            "a checkpoint cannot serve; what it lacks is learned from the journal"
         );
     }
+    let known = loaded.refused.iter().all(|refused| refused.aside);
     let (learner, shelves) = loaded.state.unzip();
     let shelves = shelves.unwrap_or_else(|| Shelves::new(checkpoints.pages()));
     let spoken = [&shelves.newest, &shelves.before].into_iter().flatten();
-    let spoken = spoken.flat_map(|(_, files)| files.iter().copied());
-    shelves.pages.sweep(&spoken.collect());
+    let spoken: Files = spoken.flat_map(|(_, files)| files).copied().collect();
+    if known {
+        shelves.pages.sweep(&spoken);
+    }
     (learner, shelves)
 }
 
 /// The learner that a checkpoint holds and what the one before it speaks of, or why it cannot serve.
-fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<(Learner, Option<Spoken>), String> {
+fn read(sequence: u64, blob: &[u8], params: &Params) -> Result<(Learner, Option<Spoken>), Unfit> {
     // First alone: a state of another layout may not even decode.
-    let (fingerprint, rest) = postcard::take_from_bytes::<u64>(blob).map_err(|e| e.to_string())?;
+    let (fingerprint, rest) = postcard::take_from_bytes::<u64>(blob).map_err(unsound)?;
     if fingerprint != params.fingerprint() {
-        return Err(ANOTHER.to_owned());
+        return Err(Unfit::Never(ANOTHER.to_owned()));
     }
-    let (held, rest) = postcard::take_from_bytes::<(Option<Spoken>, Learner)>(rest)
-        .map_err(|error| error.to_string())?;
+    let held = postcard::take_from_bytes::<(Option<Spoken>, Learner)>(rest);
+    let (held, rest) = held.map_err(unsound)?;
     let (before, mut learner) = held;
     if !rest.is_empty() || learner.sequence() != sequence {
-        return Err("its content is not what its header says".to_owned());
+        return Err(unsound("its content is not what its header says"));
     }
-    learner
-        .validate(params)
-        .map_err(|error| error.to_string())?;
+    learner.validate(params).map_err(unsound)?;
     learner.rescore(params);
     Ok((learner, before))
+}
+
+/// A checkpoint whose content does not hold.
+fn unsound(reason: impl std::fmt::Display) -> Unfit {
+    Unfit::Never(reason.to_string())
 }
 
 /// The page files of a learner that was read, open; or why they cannot serve.
@@ -204,7 +232,7 @@ fn shelved(
     before: Option<Spoken>,
     pages: Pages,
     damaged: Option<&str>,
-) -> Result<Shelves, String> {
+) -> Result<Shelves, Unfit> {
     let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
     for place in learner.places() {
         let end = ends.entry(place.file).or_default();
@@ -212,9 +240,9 @@ fn shelved(
     }
     for (file, end) in &ends {
         if damaged.is_some_and(|damaged| damaged == Place::file_name(*file)) {
-            return Err(format!("{} is damaged", Place::file_name(*file)));
+            return Err(unsound(format!("{} is damaged", Place::file_name(*file))));
         }
-        pages.open(*file, *end).map_err(|error| error.to_string())?;
+        pages.open(*file, *end)?;
     }
     for file in before.iter().flat_map(|(_, files)| files) {
         if !ends.contains_key(file) {

@@ -6,21 +6,21 @@
 //! Layout of `checkpoint-{sequence}.bin`: magic 8 | version u32 | sequence u64 | crc32 of the blob
 //! and of what stands before u32 | blob. Little-endian.
 //!
-//! Invariants: a file has its name only when all of it is on disk; the two newest are kept; one
-//! that does not hold, or that its reader refuses, is set aside as `.bad`, never deleted, and the one
-//! before serves; loading never fails. A checkpoint only saves time: without any, the journal is read
-//! from the start to the same bits.
+//! Invariants: a file has its name only when all of it is on disk; the newest is kept, and the one that its writer
+//! would fall back on; one that does not hold, or that its reader refuses, is set aside as `.bad`, never deleted, and
+//! the one before serves; one that only cannot be read now is passed over and keeps its name; loading never fails.
+//! A checkpoint only saves time: without any, the journal is read from the start to the same bits.
 //!
 //! Not here: what is in the blob, and whether it can serve (`learn`); the pages that it speaks of (`pages`).
 
 use super::disk::Disk;
 use super::{Error, Pages};
+use std::io;
 use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"BWCHKPNT";
 const VERSION: u32 = 1;
 const HEADER: usize = 24;
-const KEPT: usize = 2;
 
 /// Checkpoints on a disk.
 #[derive(Debug, Clone)]
@@ -44,6 +44,30 @@ pub struct Refused {
     pub file: String,
     /// What is wrong with it.
     pub reason: String,
+    /// Whether it was set aside. Else a later start meets it again, and what it speaks of must stay.
+    pub aside: bool,
+}
+
+/// Why a checkpoint does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It never will: it is set aside.
+    Never(String),
+    /// It cannot be asked now: it is passed over.
+    Now(String),
+}
+
+/// Of what was said when a file that it needs was opened or read: one that is not there is gone for good.
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Self {
+        let reason = error.to_string();
+        match &error {
+            Error::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => {
+                Self::Now(reason)
+            }
+            _ => Self::Never(reason),
+        }
+    }
 }
 
 impl Checkpoints {
@@ -57,10 +81,11 @@ impl Checkpoints {
         Pages::new(Arc::clone(&self.disk))
     }
 
-    /// Saves what was learned up to `sequence`, and removes all but the two newest. First wait for
+    /// Saves what was learned up to `sequence`, and removes the older ones but `fallback`, or but the newest of them
+    /// where that is not there: one whose saving failed may be among them. First wait for
     /// `Journal::on_disk(sequence)`: a checkpoint must never be ahead of the journal. Blocks for a
     /// sync: not for the request path.
-    pub fn save(&self, sequence: u64, blob: &[u8]) -> Result<(), Error> {
+    pub fn save(&self, sequence: u64, blob: &[u8], fallback: Option<u64>) -> Result<(), Error> {
         let mut bytes = Vec::with_capacity(HEADER + blob.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -71,26 +96,37 @@ impl Checkpoints {
         let name = name(sequence);
         let failed = |e| Error::io("write", &name, e);
         self.disk.replace(&name, &bytes).map_err(failed)?;
-        for old in self.newest_first()?.into_iter().skip(KEPT) {
-            // Only space: the next save tries again.
+        // Only space: the next save tries again.
+        let mut older = self.newest_first().unwrap_or_default();
+        older.retain(|old| *old < sequence);
+        let fallback = fallback.filter(|fallback| older.contains(fallback));
+        let kept = fallback.or_else(|| older.first().copied());
+        for old in older.into_iter().filter(|old| Some(*old) != kept) {
             let _ = self.disk.remove(&self::name(old));
         }
         Ok(())
     }
 
+    /// Whether there is one, or may be: of one whose saving failed, whether a start could find it.
+    pub fn may_have(&self, sequence: u64) -> bool {
+        let there = self.newest_first();
+        there.map_or(true, |there| there.contains(&sequence))
+    }
+
     /// The newest checkpoint that holds, is not after `newest_sequence`, the end of the journal, and
     /// that `read`, given its sequence and blob, can make something of. Those that are newer are set
-    /// aside; one of the same name that was set aside before is replaced.
+    /// aside, or passed over; one of the same name that was set aside before is replaced.
     pub fn load<T>(
         &self,
         newest_sequence: u64,
-        mut read: impl FnMut(u64, &[u8]) -> Result<T, String>,
+        mut read: impl FnMut(u64, &[u8]) -> Result<T, Unfit>,
     ) -> Loaded<T> {
         let mut refused = Vec::new();
         let sequences = self.newest_first().unwrap_or_else(|error| {
             refused.push(Refused {
                 file: "checkpoint-*.bin".to_owned(),
                 reason: error.to_string(),
+                aside: false,
             });
             Vec::new()
         });
@@ -101,7 +137,12 @@ impl Checkpoints {
                     let state = Some(state);
                     return Loaded { state, refused };
                 }
-                Err(reason) => refused.push(self.set_aside(sequence, reason)),
+                Err(Unfit::Never(reason)) => refused.push(self.set_aside(sequence, reason)),
+                Err(Unfit::Now(reason)) => refused.push(Refused {
+                    file: name(sequence),
+                    reason,
+                    aside: false,
+                }),
             }
         }
         Loaded {
@@ -110,26 +151,31 @@ impl Checkpoints {
         }
     }
 
-    fn blob(&self, sequence: u64, newest_sequence: u64) -> Result<Vec<u8>, String> {
+    fn blob(&self, sequence: u64, newest_sequence: u64) -> Result<Vec<u8>, Unfit> {
         if sequence > newest_sequence {
-            return Err(format!("the journal ends before it, at {newest_sequence}"));
+            let reason = format!("the journal ends before it, at {newest_sequence}");
+            return Err(Unfit::Never(reason));
         }
-        let bytes = self.disk.read(&name(sequence));
-        let bytes = bytes.map_err(|error| format!("it cannot be read: {error}"))?;
-        open(bytes, sequence).ok_or_else(|| "its header or its checksum does not hold".to_owned())
+        let name = name(sequence);
+        let bytes = self.disk.read(&name);
+        let opened = open(bytes.map_err(|e| Error::io("read", &name, e))?, sequence);
+        let unsound = || Unfit::Never("its header or its checksum does not hold".to_owned());
+        opened.ok_or_else(unsound)
     }
 
     /// Where it cannot be renamed it is passed over all the same.
     fn set_aside(&self, sequence: u64, mut reason: String) -> Refused {
         let (name, aside) = (name(sequence), format!("{}.bad", name(sequence)));
-        let file = match self.disk.rename(&name, &aside) {
-            Ok(()) => aside,
-            Err(error) => {
-                reason.push_str(&format!("; nor can it be set aside: {error}"));
-                name
-            }
-        };
-        Refused { file, reason }
+        let renamed = self.disk.rename(&name, &aside);
+        if let Err(error) = &renamed {
+            reason.push_str(&format!("; nor can it be set aside: {error}"));
+        }
+        let done = renamed.is_ok();
+        Refused {
+            file: if done { aside } else { name },
+            reason,
+            aside: done,
+        }
     }
 
     fn newest_first(&self) -> Result<Vec<u64>, Error> {
@@ -178,7 +224,7 @@ mod tests {
         let checkpoints = Checkpoints::new(Arc::new(disk.clone()));
         for sequence in sequences {
             checkpoints
-                .save(*sequence, &sequence.to_le_bytes())
+                .save(*sequence, &sequence.to_le_bytes(), None)
                 .unwrap();
         }
         (disk, checkpoints)
@@ -228,12 +274,13 @@ mod tests {
     fn one_that_its_reader_refuses_is_set_aside_and_the_one_before_serves() {
         let (disk, checkpoints) = saved(&[10, 20]);
         let loaded = checkpoints.load(20, |sequence, _| match sequence {
-            20 => Err("not mine".to_owned()),
+            20 => Err(Unfit::Never("not mine".to_owned())),
             _ => Ok(sequence),
         });
         let refused = Refused {
             file: format!("{}.bad", name(20)),
             reason: "not mine".to_owned(),
+            aside: true,
         };
         assert_eq!(loaded.state, Some(10));
         assert_eq!(loaded.refused, [refused]);
@@ -249,11 +296,38 @@ mod tests {
     }
 
     #[test]
+    fn one_that_cannot_be_read_now_is_passed_over_and_serves_when_it_can() {
+        let (disk, checkpoints) = saved(&[10, 20]);
+        disk.set_unreadable(&name(20), true);
+        check(&checkpoints, 20, Some(10), 1);
+        check(&checkpoints, 20, Some(10), 1);
+        disk.set_unreadable(&name(20), false);
+        let loaded = checkpoints.load(20, |sequence, _| match sequence {
+            20 => Err(Unfit::Now("too many files".to_owned())),
+            _ => Ok(sequence),
+        });
+        assert_eq!(loaded.state, Some(10));
+        assert!(!loaded.refused[0].aside);
+        check(&checkpoints, 20, Some(20), 0);
+    }
+
+    #[test]
+    fn one_whose_saving_failed_does_not_push_out_the_one_to_fall_back_on() {
+        let (disk, checkpoints) = saved(&[10, 20]);
+        disk.set_dir_syncs(Some(0));
+        assert!(checkpoints.save(30, b"unsure", Some(20)).is_err());
+        assert!(checkpoints.may_have(30) && !checkpoints.may_have(40));
+        disk.set_dir_syncs(None);
+        checkpoints.save(40, b"sure", Some(20)).unwrap();
+        assert_eq!(disk.list().unwrap(), [name(20), name(40)]);
+    }
+
+    #[test]
     fn a_full_disk_keeps_the_old_one() {
         let (disk, checkpoints) = saved(&[10]);
         disk.set_room(Some(30));
         assert!(matches!(
-            checkpoints.save(20, &[1; 100]),
+            checkpoints.save(20, &[1; 100], Some(10)),
             Err(Error::Full { .. })
         ));
         check(&checkpoints, 20, Some(10), 0);

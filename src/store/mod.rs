@@ -35,7 +35,7 @@ pub mod simulated;
 pub(crate) mod sample;
 
 pub use behind::stand_behind;
-pub use checkpoint::Checkpoints;
+pub use checkpoint::{Checkpoints, Unfit};
 pub use digest::Digest;
 pub use disk::{Disk, FileDisk};
 pub use engine::{Settings, Store};
