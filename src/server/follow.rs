@@ -63,7 +63,8 @@ impl Stepper {
 
 /// The learner on a thread of its own: it learns what is written, writes a tick when a missing
 /// signal's time has come, and a checkpoint now and then and at the end. An error (a full disk, a
-/// damaged record) is told and tried again: serving goes on with the last good snapshot. With `steps`
+/// damaged record) is told and tried again: serving goes on with the last good snapshot; a checkpoint that fails
+/// holds up no learning, and is tried again some thousand records later. With `steps`
 /// it learns when told to, until nobody can tell it any more.
 pub(super) fn follow(
     mut follower: Follower,
@@ -223,14 +224,18 @@ fn follow_once(
         let kept = runtime.block_on(store.journal().on_disk(follower.learner().sequence()));
         kept.and_then(|()| follower.write_checkpoint())
     };
-    let mut kept = Ok(());
-    follower.catch_up_while(|follower| {
-        if follower.checkpoint_due() {
-            kept = keep(follower);
+    let keep_if_due = |follower: &mut Follower| {
+        if follower.checkpoint_due()
+            && let Err(error) = keep(follower)
+        {
+            tracing::error!(%error, "no checkpoint was written; learning goes on, the next try comes some thousand records later");
+            follower.put_off_checkpoint();
         }
-        kept.is_ok() && !(stop.is_cancelled() && follower.behind() > LAST)
+    };
+    follower.catch_up_while(|follower| {
+        keep_if_due(follower);
+        !(stop.is_cancelled() && follower.behind() > LAST)
     })?;
-    kept?;
     let now = clock.now();
     let closing = follower.next_closing();
     // What seems due to one that is far behind may have closed long ago.
@@ -238,8 +243,9 @@ fn follow_once(
         store.append(&Record::Tick { time: now })?;
     }
     let last = stop.is_cancelled();
-    if follower.checkpoint_due() || last {
-        keep(follower)?;
+    match last {
+        true => keep(follower)?,
+        false => keep_if_due(follower),
     }
     Ok(last)
 }
@@ -248,6 +254,10 @@ fn follow_once(
 mod tests {
     use super::*;
     use crate::bandit::Direction;
+    use crate::clock::ManualClock;
+    use crate::learn::sample;
+    use crate::store::Checkpoints;
+    use crate::store::simulated::SimulatedDisk;
     use crate::unit::Timestamp;
     use std::io;
     use std::sync::Mutex;
@@ -275,6 +285,37 @@ mod tests {
             .finish();
         tracing::subscriber::with_default(subscriber, act);
         String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_checkpoint_that_fails_is_told_and_holds_up_no_learning() {
+        let now = Timestamp::from_micros(1_700_000_000_000_000);
+        let journal = Arc::new(SimulatedDisk::new());
+        let (store, _) = Store::open(journal, store::Settings::default(), now).unwrap();
+        for _ in 0..40_000 {
+            store.append(&Record::Tick { time: now }).unwrap();
+        }
+        let (store, full) = (Arc::new(store), SimulatedDisk::new());
+        full.set_room(Some(0));
+        let checkpoints = Checkpoints::new(Arc::new(full.clone()));
+        let params = Arc::new(sample::params(sample::HOUR));
+        let mut follower = Follower::open(Arc::clone(&store), checkpoints, params);
+        let (runtime, stop) = (
+            tokio::runtime::Runtime::new().unwrap(),
+            CancellationToken::new(),
+        );
+        let clock = ManualClock::new(now);
+        let mut once = || follow_once(&mut follower, &store, &clock, runtime.handle(), &stop);
+        let text = logged(|| assert!(!once().unwrap()));
+        let told = text.matches("no checkpoint was written").count();
+        // After 16,384 records, and after as many again.
+        assert_eq!(told, 2, "{text}");
+        assert!(text.contains("no space left"), "{text}");
+        stop.cancel();
+        assert!(once().is_err(), "the last one is not put off");
+        full.set_room(None);
+        assert!(once().unwrap());
+        assert_eq!(follower.behind(), 0);
     }
 
     #[test]
