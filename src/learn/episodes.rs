@@ -134,7 +134,8 @@ impl Episodes {
     /// Whether decision `number` is its arm's first draw of the episode.
     pub(super) fn leads(&self, episode: &Name, number: u64) -> bool {
         let marks = self.open.get(&key(episode)).map_or(&[][..], Episode::marks);
-        let own = marks.iter().find(|mark| mark.number() == number);
+        let own = marks.binary_search_by_key(&number, |mark| mark.number());
+        let own = own.ok().and_then(|own| marks.get(own));
         let rival = |own: &Mark| {
             let mut draws = marks.iter().filter(|mark| mark.is_draw());
             draws.find(|mark| mark.arm() == own.arm()).copied()
@@ -173,8 +174,9 @@ impl Episodes {
     /// Whether it speaks of decisions `from` to before `to` alone: asked of what was read from disk.
     pub(super) fn are_whole(&self, from: u64, to: u64) -> bool {
         let within = |mark: &Mark| (from..to).contains(&mark.number());
-        let mut open = self.open.values();
-        open.all(|e| !e.marks().is_empty() && e.marks().iter().all(within))
+        let mut open = self.open.values().map(Episode::marks);
+        let in_order = |marks: &[Mark]| marks.is_sorted_by_key(|mark| mark.number());
+        open.all(|marks| !marks.is_empty() && in_order(marks) && marks.iter().all(within))
     }
 }
 
