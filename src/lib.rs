@@ -66,6 +66,9 @@
 //!   and rebuild, flat memory, and snapshot versions that mean something.
 //! - **Checkpoints are files, not sled values**: they are megabytes, and sled's flush is no fsync. What grows with
 //!   the decisions that are open is in pages of their own, of which a checkpoint writes those that changed.
+//! - **What is looked up stands in files of sorted keys** ([`store::index`]), written once each, so that memory does
+//!   not grow with the journal and a start reads the journal from the newest file only: accounts, versions and
+//!   baselines as they were there stand beside the keys ([`store::Digest`]).
 //! - **`config` does not use serde**: it stops at the first mistake, and a person with five wants to see
 //!   five.
 //! - **Cost is learned as output tokens**, priced when a request is decided, so that a price change carries over
