@@ -215,6 +215,8 @@ mod tests {
         episodes.left(&name("e"), 5);
         check(&episodes, &[6, 9], &[6, 9], &[6, 9]);
         assert!(episodes.are_whole(6, 10) && !episodes.are_whole(7, 10));
+        episodes.joined(&name("e"), 8, &name("a"), true);
+        assert!(!episodes.are_whole(6, 10), "not in order");
     }
 
     #[test]
