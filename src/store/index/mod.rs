@@ -1,7 +1,7 @@
 //! What is looked up by key: which records of the journal a decision, a request id or an episode leads to.
 //!
 //! Derived from the journal. The keys of the newest records are in memory; every 16,384 records they become a file
-//! of sorted keys ([`run`]), and eight such files one. A look-up asks memory and then file by file, newest first: of a
+//! of sorted keys (`run`), and eight such files one. A look-up asks memory and then file by file, newest first: of a
 //! key that is not there a filter in memory says so, and one that is there costs one read of 4 KiB. Beside the keys
 //! stands what else a start needs ([`super::Digest`], the operators' controls, the journal's segments), so that
 //! opening reads the journal from there only.
