@@ -1,7 +1,7 @@
 //! What is looked up in the store: a decision and what followed, an episode and its draws, a request id.
 //!
-//! Records are read from the journal on the caller's thread: some microseconds each while they are in the system's
-//! cache, a read of the disk where they are not.
+//! Records are read from the journal on the caller's thread, a system call each; where they are not in the system's
+//! cache, a read of the disk.
 //!
 //! Invariants: the index says where to look, and the record is asked whether it is the one; an answer does not
 //! depend on whether a key stands in memory or in a file.
@@ -277,5 +277,4 @@ fn is_about(feedback: &Feedback, decision: &Decision) -> bool {
 }
 
 #[cfg(test)]
-#[path = "look_tests.rs"]
 mod tests;

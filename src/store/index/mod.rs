@@ -7,12 +7,13 @@
 //! opening reads the journal from there only.
 //!
 //! Why files of our own: keys are of one size and never change, the journal can give them again, and they are
-//! written once in order. A store of keyed values would write each key many times (sled: some 30 bytes a byte).
+//! written twice, in order. A tree of keyed values would write a page for each of these keys, which lie anywhere in it.
 //!
 //! Invariants: [`Index::take`] is shown each record once, in journal order; a file never speaks of records that the
 //! journal's disk may still lose; whatever is wrong with the files, they are made anew from the journal.
 //!
-//! Memory, by the sizes of its parts: 4 MB for the records that have no file yet, and 2 to 8 bytes for each other.
+//! Memory, by the sizes of its parts (not measured): some 50 bytes a key of the records that have no file yet (a record
+//! has one to six), and 2 bytes a key of the others.
 //!
 //! Not here: the records themselves (`journal`), the questions and whether a record is the one that was meant
 //! (`look`), turns of calls at work (`turn`).

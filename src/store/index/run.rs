@@ -216,7 +216,7 @@ fn rest_of(header: &[u8; HEADER]) -> Option<Extent> {
 
 /// The bytes of an extent, if they are the right ones.
 fn read(file: &dyn DiskFile, extent: Extent) -> std::io::Result<Option<Vec<u8>>> {
-    if extent.at + u64::from(extent.len) > file.size()? {
+    if extent.at.saturating_add(extent.len.into()) > file.size()? {
         return Ok(None);
     }
     let mut bytes = vec![0; extent.len as usize];
@@ -236,10 +236,10 @@ pub(super) fn encode(entry: &Entry, first: u64) -> [u8; ENTRY] {
 }
 
 fn decode(bytes: &[u8; ENTRY], first: u64) -> Entry {
-    let half = u64::from_le_bytes(std::array::from_fn(|i| bytes[i]));
+    let bits = u64::from_le_bytes(std::array::from_fn(|i| bytes[i]));
     let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
     Entry {
-        bits: half,
+        bits,
         at: Position {
             sequence: first + u64::from(word(8)),
             offset: word(12),

@@ -340,13 +340,6 @@ impl Index {
         spans.find(|span| span.first <= sequence)?.mark(sequence)
     }
 
-    /// Records in memory, and files.
-    pub fn sizes(&self) -> (usize, usize) {
-        let state = self.read();
-        let full: usize = state.full.iter().map(|full| full.young.records()).sum();
-        (state.young.records() + full, state.runs.len())
-    }
-
     fn digest(&self) -> MutexGuard<'_, Digested> {
         self.digest.lock().unwrap_or_else(PoisonError::into_inner)
     }
