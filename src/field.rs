@@ -178,7 +178,7 @@ impl Fields {
         }
     }
 
-    /// The same of a text that may be empty, in the words of the doors that always said it so.
+    /// The length in bytes of a text that may be empty. False: it is too long, and not to be looked into.
     pub fn bytes_at_most(&mut self, field: impl Display, text: &str, most: usize) -> bool {
         let found = text.len();
         if found > most {
