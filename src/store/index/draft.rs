@@ -15,7 +15,7 @@ use crate::store::disk::{Disk, DiskFile};
 use std::sync::Arc;
 
 /// The tables, in the order in which they are written.
-const ALL: [Table; TABLES] = [Table::Ids, Table::Teams, Table::Names];
+const ALL: [Table; TABLES] = [Table::Ids, Table::Followed, Table::Teams, Table::Names];
 
 /// Bytes gathered before they are written.
 const CHUNK: usize = 64 * 1024;
@@ -28,7 +28,7 @@ pub(super) fn write(
 ) -> Result<Run, Error> {
     let names = young.sorted(Table::Names);
     drafted(disk, span.clone(), (names.len(), beside), |draft| {
-        for table in [Table::Ids, Table::Teams] {
+        for table in [Table::Ids, Table::Followed, Table::Teams] {
             draft.begin();
             young.sorted(table).iter().try_for_each(|e| draft.push(e))?;
         }
@@ -121,7 +121,7 @@ struct Draft<'a> {
     at: u64,
     waiting: Vec<u8>,
     tables: Vec<Shape>,
-    /// Of the last table: the third.
+    /// Of the last table.
     filter: Filter,
 }
 

@@ -12,7 +12,7 @@ use crate::store::record::Record;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Tables, each with an order of its own.
-pub(super) const TABLES: usize = 3;
+pub(super) const TABLES: usize = 4;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub(super) enum Table {
     /// Decisions by the first half of their id, which is the time they were minted: a file holds a short range of
     /// them.
     Ids,
+    /// Attempts and answers, by the same half of their decision's id: most follow it within seconds, so that a file
+    /// holds a short range of them too, and needs no filter.
+    Followed,
     /// A team's decisions: few keys, long lists.
     Teams,
     /// All else: many keys, short lists, in no order. A filter says of most that they are not there.
@@ -47,12 +50,7 @@ pub enum Way {
 impl Key {
     /// A decision.
     pub fn decision(id: DecisionId) -> Self {
-        let first_half = id.as_u128() >> 64;
-        Self {
-            table: Table::Ids,
-            // What is shifted by 64 fits.
-            bits: u64::try_from(first_half).unwrap_or(u64::MAX),
-        }
+        Self::minted(Table::Ids, id)
     }
 
     /// All decisions of a team.
@@ -65,12 +63,15 @@ impl Key {
 
     /// Attempts and answer of a decision.
     pub fn about(id: DecisionId) -> Self {
-        Self::of_decision(1, id)
+        Self::minted(Table::Followed, id)
     }
 
     /// Feedback about a decision.
     pub fn said(id: DecisionId) -> Self {
-        Self::of_decision(2, id)
+        Self {
+            table: Table::Names,
+            bits: xxh3_64_with_seed(&id.as_u128().to_le_bytes(), 2),
+        }
     }
 
     /// What a request id came with.
@@ -152,11 +153,10 @@ impl Key {
         show(Self::draw(team, episode, decision.task.as_ref(), way));
     }
 
-    fn of_decision(kind: u64, id: DecisionId) -> Self {
-        Self {
-            table: Table::Names,
-            bits: xxh3_64_with_seed(&id.as_u128().to_le_bytes(), kind),
-        }
+    fn minted(table: Table, id: DecisionId) -> Self {
+        // What is shifted by 64 fits.
+        let bits = u64::try_from(id.as_u128() >> 64).unwrap_or(u64::MAX);
+        Self { table, bits }
     }
 
     fn named(kind: u64, parts: &[&str]) -> Self {

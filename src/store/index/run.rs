@@ -5,7 +5,7 @@
 //! ```text
 //! header  magic 8 | format u32 | place of the rest u64 | its length u32 | its crc32 u32 | crc32 of these u32
 //! tables  entries of 16 bytes: key u64 | sequence, less that of the first record u32 | place in its segment u32
-//! filter  of the third table's keys
+//! filter  of the last table's keys
 //! rest    postcard of Rest
 //! ```
 //!
@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) const MAGIC: &[u8; 8] = b"BWINDEX\0";
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 pub(super) const HEADER: usize = 32;
 
 /// Bytes of an entry.
