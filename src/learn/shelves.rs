@@ -16,6 +16,7 @@
 use super::learner::{Learner, Params};
 use crate::store::{self, Checkpoints, Pages, Place, Store, Unfit};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 /// Why a checkpoint that is sound cannot serve.
 const ANOTHER: &str = "a checkpoint was learned under another configuration or by another build";
@@ -124,21 +125,20 @@ impl Shelves {
             .find(|(at, _)| *at < sequence)
             .cloned();
         let held = (params.fingerprint(), &before, &*learner);
-        let Ok(bytes) = postcard::to_allocvec(&held) else {
-            tracing::error!("the learner cannot be encoded; no checkpoint is written");
-            return Ok(0);
-        };
         let files = files(learner);
         let fallback = before.as_ref().map(|(at, _)| *at);
-        if let Err(error) = checkpoints.save(sequence, &bytes, fallback) {
-            if checkpoints.may_have(sequence) {
-                self.unsure = files;
-            }
-            return Err(error);
+        let saved = checkpoints.save(sequence, fallback, |to| {
+            let encoded = postcard::to_io(&held, to);
+            encoded.map(drop).map_err(io::Error::other)
+        });
+        if saved.is_err() && checkpoints.may_have(sequence) {
+            self.unsure = files;
+            return saved;
         }
+        let bytes = saved?;
         self.unsure.clear();
         (self.newest, self.before) = (Some((sequence, files)), before);
-        Ok(bytes.len())
+        Ok(bytes)
     }
 
     /// Removes the files that neither checkpoint speaks of, nor are named.

@@ -13,7 +13,8 @@
 //!
 //! Not here: what is in the blob, and whether it can serve (`learn`); the pages that it speaks of (`pages`).
 
-use super::disk::Disk;
+use super::disk::{Disk, DiskFile};
+use super::sink::Sink;
 use super::{Error, Pages};
 use std::io;
 use std::sync::Arc;
@@ -81,21 +82,24 @@ impl Checkpoints {
         Pages::new(Arc::clone(&self.disk))
     }
 
-    /// Saves what was learned up to `sequence`, and removes the older ones but `fallback`, or but the newest of them
-    /// where that is not there: one whose saving failed may be among them. First wait for
-    /// `Journal::on_disk(sequence)`: a checkpoint must never be ahead of the journal. Blocks for a
-    /// sync: not for the request path.
-    pub fn save(&self, sequence: u64, blob: &[u8], fallback: Option<u64>) -> Result<(), Error> {
-        let mut bytes = Vec::with_capacity(HEADER + blob.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&sequence.to_le_bytes());
-        let crc = checksum(&bytes, blob);
-        bytes.extend_from_slice(&crc.to_le_bytes());
-        bytes.extend_from_slice(blob);
+    /// Saves what was learned up to `sequence`, as `encode` writes it, and removes the older ones but `fallback`, or
+    /// but the newest of them where that is not there: one whose saving failed may be among them. The bytes of the
+    /// blob. First wait for `Journal::on_disk(sequence)`: a checkpoint must never be ahead of the journal. Blocks for
+    /// a sync: not for the request path.
+    pub fn save(
+        &self,
+        sequence: u64,
+        fallback: Option<u64>,
+        encode: impl Fn(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<usize, Error> {
         let name = name(sequence);
         let failed = |e| Error::io("write", &name, e);
-        self.disk.replace(&name, &bytes).map_err(failed)?;
+        let mut length = 0;
+        let mut write = |file: &dyn DiskFile| {
+            length = written(file, sequence, &encode)?;
+            Ok(())
+        };
+        self.disk.replace_with(&name, &mut write).map_err(failed)?;
         // Only space: the next save tries again.
         let mut older = self.newest_first().unwrap_or_default();
         older.retain(|old| *old < sequence);
@@ -104,7 +108,7 @@ impl Checkpoints {
         for old in older.into_iter().filter(|old| Some(*old) != kept) {
             let _ = self.disk.remove(&self::name(old));
         }
-        Ok(())
+        Ok(length)
     }
 
     /// Whether there is one, or may be: of one whose saving failed, whether a start could find it.
@@ -196,6 +200,28 @@ fn sequence_of(name: &str) -> Option<u64> {
     (digits.len() == 20).then(|| digits.parse().ok()).flatten()
 }
 
+/// Writes a checkpoint; the bytes of its blob.
+fn written(
+    file: &dyn DiskFile,
+    sequence: u64,
+    encode: impl Fn(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<usize> {
+    let mut header = Vec::with_capacity(HEADER);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&VERSION.to_le_bytes());
+    header.extend_from_slice(&sequence.to_le_bytes());
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&header);
+    let mut sink = Sink::new(file, HEADER as u64, crc);
+    let encoded = encode(&mut sink);
+    // A write that failed says more than what the encoder made of it.
+    let (end, crc) = sink.finish()?;
+    encoded?;
+    header.extend_from_slice(&crc.to_le_bytes());
+    file.write_at(&header, 0)?;
+    usize::try_from(end).map_or(Ok(usize::MAX), |end| Ok(end - HEADER))
+}
+
 fn checksum(head: &[u8], blob: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(head);
@@ -224,7 +250,7 @@ mod tests {
         let checkpoints = Checkpoints::new(Arc::new(disk.clone()));
         for sequence in sequences {
             checkpoints
-                .save(*sequence, &sequence.to_le_bytes(), None)
+                .save(*sequence, None, |to| to.write_all(&sequence.to_le_bytes()))
                 .unwrap();
         }
         (disk, checkpoints)
@@ -315,10 +341,16 @@ mod tests {
     fn one_whose_saving_failed_does_not_push_out_the_one_to_fall_back_on() {
         let (disk, checkpoints) = saved(&[10, 20]);
         disk.set_dir_syncs(Some(0));
-        assert!(checkpoints.save(30, b"unsure", Some(20)).is_err());
+        assert!(
+            checkpoints
+                .save(30, Some(20), |to| to.write_all(b"unsure"))
+                .is_err()
+        );
         assert!(checkpoints.may_have(30) && !checkpoints.may_have(40));
         disk.set_dir_syncs(None);
-        checkpoints.save(40, b"sure", Some(20)).unwrap();
+        checkpoints
+            .save(40, Some(20), |to| to.write_all(b"sure"))
+            .unwrap();
         assert_eq!(disk.list().unwrap(), [name(20), name(40)]);
     }
 
@@ -327,7 +359,7 @@ mod tests {
         let (disk, checkpoints) = saved(&[10]);
         disk.set_room(Some(30));
         assert!(matches!(
-            checkpoints.save(20, &[1; 100], Some(10)),
+            checkpoints.save(20, Some(10), |to| to.write_all(&[1; 100])),
             Err(Error::Full { .. })
         ));
         check(&checkpoints, 20, Some(10), 0);

@@ -40,9 +40,18 @@ pub trait Disk: Send + Sync + Debug {
 
     /// Writes a whole small file, durably: the old content or the new after a crash.
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.replace_with(name, &mut |file| file.write_at(bytes, 0))
+    }
+
+    /// As [`Disk::replace`], of what `write` writes.
+    fn replace_with(
+        &self,
+        name: &str,
+        write: &mut dyn FnMut(&dyn DiskFile) -> io::Result<()>,
+    ) -> io::Result<()> {
         let draft = format!("{name}.tmp");
         let written = self.create(&draft, 0).and_then(|file| {
-            file.write_at(bytes, 0)?;
+            write(&*file)?;
             file.sync_data()
         });
         if let Err(error) = written {

@@ -19,6 +19,7 @@ mod error;
 mod filing;
 mod look;
 mod seed;
+mod sink;
 mod turn;
 
 pub mod attempt;
