@@ -12,8 +12,8 @@ use super::page::Shelf;
 use crate::store::{self, Place};
 use std::collections::BTreeSet;
 
-/// Pages at hand in all: 16,384 decisions, some 6 MB. Where more come, a quarter leaves. Tests have two.
-pub(super) const AT_HAND: usize = if cfg!(test) { 2 } else { 512 };
+/// Pages at hand in all: 4,096 decisions, some 1.2 MB. Where more come, a quarter leaves. Tests have two.
+pub(super) const AT_HAND: usize = if cfg!(test) { 2 } else { 128 };
 
 impl Learner {
     /// Lets the pages go that were not asked for lately, if there are too many at hand.
