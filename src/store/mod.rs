@@ -23,6 +23,7 @@ mod sink;
 mod turn;
 
 pub mod attempt;
+pub mod audit;
 mod checkpoint;
 pub mod disk;
 pub mod index;

@@ -36,6 +36,6 @@ mod tests;
 
 pub use append::Journal;
 pub use reader::Reader;
-pub use recovery::{Recovery, Start, scan};
+pub use recovery::{Recovery, Start, scan, segments_begun};
 pub use segment::{Durability, Footprint, Position, Settings};
 pub use sync::OnDisk;

@@ -110,15 +110,7 @@ pub(super) fn recover(
 /// Shows every record of a journal that another process may be writing, and changes nothing: neither
 /// lock nor repair. Ends where the journal ends for now; returns the number of records.
 pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<u64, Error> {
-    let mut firsts = listed(disk)?;
-    if let Some(&first) = firsts.last() {
-        let name = segment::name(first);
-        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
-        if !segment::header_holds(&*file, first)? {
-            // It is being made at this moment.
-            firsts.pop();
-        }
-    }
+    let firsts = begun(disk)?;
     let mut visit = |footprint: Footprint, record| {
         if let Some(record) = record {
             visit(footprint.position, record);
@@ -126,6 +118,24 @@ pub fn scan(disk: &dyn Disk, visit: &mut dyn FnMut(Position, Record)) -> Result<
     };
     let (next, _) = walk(disk, &firsts, 1, &mut 0, &mut visit)?;
     Ok(next - 1)
+}
+
+/// Names of the segments, oldest first; all but the last get no more records.
+pub fn segments_begun(disk: &dyn Disk) -> Result<Vec<String>, Error> {
+    Ok(begun(disk)?.into_iter().map(segment::name).collect())
+}
+
+/// First sequences of the segments, but of one that is being made at this moment.
+fn begun(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
+    let mut firsts = listed(disk)?;
+    if let Some(&first) = firsts.last() {
+        let name = segment::name(first);
+        let file = disk.open(&name).map_err(|e| Error::io("open", &name, e))?;
+        if !segment::header_holds(&*file, first)? {
+            firsts.pop();
+        }
+    }
+    Ok(firsts)
 }
 
 /// Whether the journal is the one that something is known of: false where it has no segment.
