@@ -1,19 +1,51 @@
 //! Access: a key to a team and what it may do.
 //!
-//! Only SHA-256 hashes of keys are ever held. A look-up hashes what came and finds the hash in a map;
+//! Keys come from two places. Those of the configuration ([`Keys`]) change when it does; those that a team
+//! makes for itself ([`Book`]) are created, rotated and revoked while the server runs. Both stand before both doors
+//! in one value that is swapped whole ([`Porter`]), so that no door is behind the other.
+//!
+//! **Of a configured key** only its SHA-256 is held. A look-up hashes what came and finds the hash in a map;
 //! the map's comparisons take time that depends on the hashes, which is harmless: who measures them
 //! learns about the hash of a guess, and to use that would have to choose inputs by their hash, while
 //! the key itself never enters a comparison. This rests on keys being random (128 bits or more, as
 //! `openssl rand -hex 24` makes), for a fast hash does not protect a word that people chose.
 //!
-//! Invariants: no key and no hash is shown by Debug or an error; a server without keys is open only
-//! where it was told to be ([`Keys::open`]).
+//! **Of a key that was made** only an HMAC-SHA-256 under the server's own secret is held, so that who reads the
+//! store without the secret cannot even try guesses. It is found by its prefix, which is public, and then compared
+//! in a time that does not depend on where it differs; a prefix that is nobody's costs the same work, so that
+//! time does not tell which prefixes there are.
 //!
-//! Not here: where keys are written (`config`), how they travel (`grpc`), money (`account`).
+//! Invariants: no key and no hash is shown by Debug or an error; a server without keys is open only
+//! where it was told to be ([`Keys::open`]); a change is on disk before it is acknowledged, and stands at both
+//! doors then; a key that was revoked is never good again, whatever was under way when it was.
+//!
+//! A call is judged when it comes: one that was let in runs to its end, a stream too, though its key is revoked
+//! meanwhile. (Ending it would save nothing that is not spent already, and what it holds is settled at its end.)
+//!
+//! Not here: where keys are written (`config`, `store::keyed`), how they travel (`grpc`, `http`), money (`account`).
+
+mod book;
+mod grant;
+mod listed;
+mod made;
+mod network;
+mod porter;
+mod refused;
+mod seal;
+mod text;
+
+pub use book::{Book, Wanted};
+pub use grant::{Bounds, Grant};
+pub use listed::{KeyPage, Life, Listed};
+pub use network::{Network, NotANetwork};
+pub use porter::Porter;
+pub use refused::KeyError;
+pub use text::KeyText;
 
 use crate::id::Name;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -32,10 +64,22 @@ pub enum Error {
         /// What it lacks.
         scope: Scope,
     },
+    /// The key is known and may not be used from where the call comes from. Only who holds it hears this.
+    #[error("key {key} may not be used from this address: allowed from its own networks")]
+    Elsewhere {
+        /// Name of the key.
+        key: Name,
+    },
+    /// The key is known and may not ask for this task.
+    #[error("this key may not ask for this task, or for none: allowed {allowed}")]
+    Task {
+        /// Its own tasks.
+        allowed: String,
+    },
 }
 
 /// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// Ask for decisions, report attempts, read its team's decisions.
     Route,
@@ -45,7 +89,7 @@ pub enum Scope {
     Feedback,
     /// Judge policies on the team's traffic.
     Replay,
-    /// Pin and freeze.
+    /// Pin and freeze; make, list, rotate and revoke keys.
     Admin,
 }
 
@@ -124,32 +168,7 @@ impl fmt::Debug for KeyHash {
     }
 }
 
-/// What a key grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// Name of the key: the only thing of it that is ever recorded.
-    pub key: Name,
-    /// The team it acts for.
-    pub team: Name,
-    /// What it may do.
-    pub scopes: BTreeSet<Scope>,
-    /// The arms it may use. `None`: every arm.
-    pub arms: Option<BTreeSet<Name>>,
-}
-
-impl Grant {
-    /// Whether it may do this.
-    pub fn check(&self, scope: Scope) -> Result<(), Error> {
-        if self.scopes.contains(&scope) {
-            Ok(())
-        } else {
-            let key = self.key.clone();
-            Err(Error::NotAllowed { key, scope })
-        }
-    }
-}
-
-/// All keys of a server.
+/// The keys of a server's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys(Inner);
 
@@ -175,6 +194,7 @@ impl Keys {
             team,
             scopes,
             arms: None,
+            bounds: Bounds::default(),
         };
         Self(Inner::Open(Arc::new(grant)))
     }
@@ -184,7 +204,16 @@ impl Keys {
         matches!(self.0, Inner::Open(_))
     }
 
-    /// What `key` grants.
+    /// All of them, by no order that means anything.
+    fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        let (listed, open) = match &self.0 {
+            Inner::Listed(grants) => (Some(grants.values()), None),
+            Inner::Open(grant) => (None, Some(grant)),
+        };
+        listed.into_iter().flatten().chain(open)
+    }
+
+    /// What `key` grants, whatever its bounds.
     pub fn grant(&self, key: Option<&str>) -> Result<&Arc<Grant>, Error> {
         match &self.0 {
             Inner::Open(grant) => Ok(grant),
@@ -219,6 +248,7 @@ mod tests {
             team: name("coding"),
             scopes: [Scope::Route, Scope::Feedback].into(),
             arms: None,
+            bounds: Bounds::default(),
         };
         Keys::new([(KeyHash::from_hex(ABC).unwrap(), grant)])
     }

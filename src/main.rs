@@ -48,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => cli::serve::serve(serve).await,
         Command::Check(check) => cli::serve::check(check),
         Command::Control(control) => cli::serve::control(control).await,
+        Command::Key(key) => cli::key::key(key).await,
         Command::Verify(verify) => cli::serve::verify(verify),
     };
     match result {

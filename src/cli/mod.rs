@@ -13,6 +13,7 @@ pub(crate) mod estimate;
 pub(crate) mod eval;
 #[cfg(feature = "analytics")]
 pub(crate) mod import;
+pub(crate) mod key;
 mod noticed;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]

@@ -537,6 +537,46 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
     }
 
     #[test]
+    fn a_key_may_be_bound_to_endpoints_tasks_networks_and_a_time() {
+        let arms = "arms = [\"large\"]";
+        let more = "endpoints = [\"large-eu\"]\ntasks = [\"fix\", \"review\"]\n\
+                    networks = [\"10.0.0.0/8\", \"::1\"]\nexpires = 2027-01-01";
+        let params = loaded(&WHOLE.replacen(arms, more, 1)).unwrap();
+        let grant = params.keys.grant(Some("abc")).unwrap();
+        let bounds = &grant.bounds;
+        let count =
+            |names: &Option<std::collections::BTreeSet<Name>>| names.as_ref().map(|n| n.len());
+        assert_eq!(
+            (count(&bounds.endpoints), count(&bounds.tasks)),
+            (Some(1), Some(2))
+        );
+        assert_eq!(bounds.networks.len(), 2);
+        assert_eq!(bounds.expires.unwrap().date(), (2027, 1, 1));
+        assert_eq!(grant.arms, None);
+        let wrong = |field: &str| problems(&WHOLE.replacen(arms, field, 1));
+        let found = wrong("endpoints = [\"x\"]");
+        assert!(
+            found.contains("keys[0].endpoints = [\"x\"]: no such endpoint: x; allowed large-"),
+            "{found}"
+        );
+        let found = wrong("networks = [\"10.0.0.1/8\"]");
+        assert!(
+            found.contains("keys[0].networks[0] = \"10.0.0.1/8\": not understood"),
+            "{found}"
+        );
+        let found = wrong("networks = []");
+        assert!(
+            found.contains("keys[0].networks = []: names no network"),
+            "{found}"
+        );
+        let found = wrong("expires = \"soon\"");
+        assert!(
+            found.contains("keys[0].expires = \"soon\": not a date"),
+            "{found}"
+        );
+    }
+
+    #[test]
     fn each_reference_must_lead_somewhere() {
         check(
             "team = \"coding\"",

@@ -3,9 +3,9 @@
 use super::catalogue::arm_names;
 use super::fields::Fields;
 use super::params::Server;
-use crate::access::{Grant, KeyHash, Keys, Scope};
+use crate::access::{Bounds, Grant, KeyHash, Keys, Network, Scope};
 use crate::eligibility::Catalogue;
-use crate::id::Name;
+use crate::id::{Name, listed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What keys may refer to.
@@ -99,8 +99,7 @@ fn grant(fields: &Fields<'_>, known: &Known<'_>) -> Option<(KeyHash, Grant)> {
     let scopes = fields.required("scopes", |f, key| {
         Some(f.list(key, &words, |text| text.parse::<Scope>().ok()))
     });
-    let arms = fields.has("arms").then(|| fields.names("arms"));
-    fields.know(&["arms"]);
+    let arms = list(fields, "arms");
     if let (Some(arms), Some(catalogue)) = (&arms, known.catalogue) {
         let unknown = arms
             .iter()
@@ -110,11 +109,44 @@ fn grant(fields: &Fields<'_>, known: &Known<'_>) -> Option<(KeyHash, Grant)> {
             fields.problem("arms", &problem, arm_names(catalogue));
         }
     }
+    let bounds = bounds(fields, known);
     let grant = Grant {
         key: name?,
         team: team?,
         scopes: scopes?.into_iter().collect(),
-        arms: arms.map(|arms| arms.into_iter().collect()),
+        arms,
+        bounds,
     };
     Some((hash?, grant))
+}
+
+/// A list that bounds a key, if it stands there.
+fn list(fields: &Fields<'_>, key: &'static str) -> Option<BTreeSet<Name>> {
+    fields.know(&[key]);
+    fields
+        .has(key)
+        .then(|| fields.names(key).into_iter().collect())
+}
+
+fn bounds(fields: &Fields<'_>, known: &Known<'_>) -> Bounds {
+    let endpoints = list(fields, "endpoints");
+    if let (Some(endpoints), Some(catalogue)) = (&endpoints, known.catalogue) {
+        let there: BTreeSet<_> = catalogue.endpoints().iter().map(|e| &e.name).collect();
+        if let Some(endpoint) = endpoints.iter().find(|name| !there.contains(name)) {
+            let problem = format!("no such endpoint: {endpoint}");
+            fields.problem("endpoints", &problem, listed(there.iter().copied()));
+        }
+    }
+    let allowed = "networks as 10.0.0.0/8 (the first address and its bits), or addresses";
+    let networks = fields.list("networks", allowed, |text| text.parse::<Network>().ok());
+    if fields.has("networks") && networks.is_empty() {
+        let problem = "names no network: nobody could use the key";
+        fields.problem("networks", problem, "one or more, or leave it out");
+    }
+    Bounds {
+        endpoints,
+        tasks: list(fields, "tasks"),
+        networks: networks.into_iter().collect(),
+        expires: fields.date("expires"),
+    }
 }

@@ -117,7 +117,8 @@ impl Catalogue {
         let first = ranked.endpoints.len();
         let mut passed = Passed::default();
         for &index in of_arm {
-            let endpoint = self.endpoints.get(index);
+            let endpoint = self.endpoints.get(index).filter(|e| need.opens(e));
+            passed.opened |= endpoint.is_some();
             let permits =
                 |e: &&Arc<Endpoint>| need.data_policy.permits(e) && need.team_policy.permits(e);
             let Some(endpoint) = endpoint.filter(permits) else {
@@ -152,6 +153,8 @@ impl Catalogue {
 /// How far an arm's endpoints came.
 #[derive(Default)]
 struct Passed {
+    /// The key may use one.
+    opened: bool,
     /// The data policy lets one be asked.
     permitted: bool,
     /// The caller does, and its dialect can express what is asked.
@@ -167,6 +170,10 @@ impl Passed {
     fn reason(&self, need: &Need<'_>) -> (Reason, String) {
         let said = |text: &str| text.to_owned();
         match self {
+            Self { opened: false, .. } if need.key_endpoints.is_some() => (
+                Reason::NotAllowed,
+                said("the key may use none of its endpoints"),
+            ),
             Self {
                 permitted: false, ..
             } => {
@@ -394,6 +401,22 @@ mod tests {
                 "late: NotAllowed: not in the caller's allowed arms",
             ],
         );
+    }
+
+    #[test]
+    fn endpoints_that_the_key_may_not_use_are_none_and_an_arm_without_others_is_left_out() {
+        let key_endpoints: BTreeSet<_> = names("small-eu late-eu").into_iter().collect();
+        let mut need = Need {
+            key_endpoints: Some(&key_endpoints),
+            ..need()
+        };
+        let big = "big: NotAllowed: the key may use none of its endpoints";
+        check(&need, 5000, &["small: small-eu", "late: late-eu"], &[big]);
+        let us = names("small-us");
+        need.allowed_endpoints = &us;
+        let none = "the caller's allowed and denied endpoints leave none";
+        let [small, late] = ["small", "late"].map(|arm| format!("{arm}: Parameters: {none}"));
+        check(&need, 5000, &[], &[big, &small, &late]);
     }
 
     #[test]

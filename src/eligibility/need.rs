@@ -54,6 +54,8 @@ impl DataPolicy {
 pub struct Need<'a> {
     /// The arms that the key may use. `None`: every arm.
     pub key_arms: Option<&'a BTreeSet<Name>>,
+    /// The endpoints that the key may use. `None`: every endpoint.
+    pub key_endpoints: Option<&'a BTreeSet<Name>>,
     /// The caller's list. Empty: every arm.
     pub allowed: &'a [Name],
     /// Arms that the caller refuses.
@@ -86,6 +88,7 @@ impl<'a> Need<'a> {
     pub fn under(data_policy: &'a DataPolicy) -> Self {
         Self {
             key_arms: None,
+            key_endpoints: None,
             allowed: &[],
             denied: &[],
             task_denied: &[],
@@ -99,6 +102,12 @@ impl<'a> Need<'a> {
             denied_endpoints: &[],
             unavailable: &[],
         }
+    }
+
+    /// Whether the key may use it.
+    pub(super) fn opens(&self, endpoint: &Endpoint) -> bool {
+        let may = |endpoints: &BTreeSet<Name>| endpoints.contains(&endpoint.name);
+        self.key_endpoints.is_none_or(may)
     }
 
     /// Whether the caller lets it be asked, and it can be asked.

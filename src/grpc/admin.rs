@@ -2,11 +2,12 @@
 //!
 //! Invariants: a key operates its own team and no other, and cannot learn which others there are.
 //!
-//! Not here: what a pin or a freeze does (`route`, `learn`).
+//! Not here: what a pin or a freeze does (`route`, `learn`), what becomes of a key (`access`).
 
 use super::auth::serve;
 use super::decode::{self, Control, Operation};
 use super::encode;
+use super::keeping::Keeping;
 use super::status::Failure;
 use crate::access::{Grant, Scope};
 use crate::account::Balance;
@@ -79,7 +80,7 @@ pub struct Operator<U> {
     operating: Arc<U>,
 }
 
-impl<U: Operating> Operator<U> {
+impl<U: Operating + Keeping> Operator<U> {
     /// Serves `operating`.
     pub fn new(operating: Arc<U>) -> Self {
         Self { operating }
@@ -87,7 +88,7 @@ impl<U: Operating> Operator<U> {
 }
 
 #[tonic::async_trait]
-impl<U: Operating> AdminService for Operator<U> {
+impl<U: Operating + Keeping> AdminService for Operator<U> {
     async fn set_control(
         &self,
         request: Request<v1::SetControlRequest>,
@@ -121,6 +122,66 @@ impl<U: Operating> AdminService for Operator<U> {
                 holdout: encode::holdout(state.baseline.as_ref(), state.comparison.as_ref()),
                 newcomers: state.newcomers.iter().map(encode::newcomer).collect(),
             })
+        })
+        .await
+    }
+
+    async fn create_key(
+        &self,
+        request: Request<v1::CreateKeyRequest>,
+    ) -> Result<Response<v1::CreateKeyResponse>, Status> {
+        serve(request, Scope::Admin, |a| async move {
+            let (team, wanted) = decode::create_key(a.asked)?;
+            own(&a.grant, &team)?;
+            let (text, key) = self.operating.create_key(a.grant, wanted).await?;
+            Ok(v1::CreateKeyResponse {
+                key_text: text.reveal().to_owned(),
+                key: Some(encode::key(&key)),
+            })
+        })
+        .await
+    }
+
+    async fn list_keys(
+        &self,
+        request: Request<v1::ListKeysRequest>,
+    ) -> Result<Response<v1::ListKeysResponse>, Status> {
+        serve(request, Scope::Admin, |a| async move {
+            let (team, after, size) = decode::list_keys(&a.asked)?;
+            own(&a.grant, &team)?;
+            let page = self.operating.list_keys(&a.grant, after, size).await?;
+            Ok(encode::list_keys(&page))
+        })
+        .await
+    }
+
+    async fn rotate_key(
+        &self,
+        request: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        serve(request, Scope::Admin, |a| async move {
+            let (team, name, overlap) = decode::rotate_key(&a.asked)?;
+            own(&a.grant, &team)?;
+            let rotated = self.operating.rotate_key(a.grant, name, overlap).await;
+            let (text, key) = rotated?;
+            Ok(v1::RotateKeyResponse {
+                key_text: text.reveal().to_owned(),
+                key: Some(encode::key(&key)),
+            })
+        })
+        .await
+    }
+
+    async fn revoke_key(
+        &self,
+        request: Request<v1::RevokeKeyRequest>,
+    ) -> Result<Response<v1::RevokeKeyResponse>, Status> {
+        serve(request, Scope::Admin, |a| async move {
+            let (team, name) = decode::revoke_key(&a.asked)?;
+            own(&a.grant, &team)?;
+            let key = self.operating.revoke_key(a.grant, name).await?;
+            let key = Some(encode::key(&key));
+            Ok(v1::RevokeKeyResponse { key })
         })
         .await
     }

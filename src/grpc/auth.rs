@@ -9,8 +9,7 @@
 
 use super::guard::Call;
 use super::status::Failure;
-use crate::access::{self, Grant, Keys, Scope};
-use arc_swap::ArcSwap;
+use crate::access::{self, Grant, Porter, Scope};
 use std::future::Future;
 use std::sync::Arc;
 use tonic::metadata::MetadataMap;
@@ -23,27 +22,22 @@ const KEY_BYTES: usize = 512;
 /// Stands before the services and lets in who has a key. Clones share the keys.
 #[derive(Debug, Clone)]
 pub struct Gate {
-    keys: Arc<ArcSwap<Keys>>,
+    porter: Arc<Porter>,
 }
 
 impl Gate {
-    /// With these keys.
-    pub fn new(keys: Keys) -> Self {
-        Self {
-            keys: Arc::new(ArcSwap::from_pointee(keys)),
-        }
-    }
-
-    /// From the next call on, these keys.
-    pub fn replace(&self, keys: Keys) {
-        self.keys.store(Arc::new(keys));
+    /// By the word of this porter.
+    pub fn new(porter: Arc<Porter>) -> Self {
+        Self { porter }
     }
 }
 
 impl Interceptor for Gate {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let granted = match self.keys.load().grant(key(request.metadata())) {
-            Ok(grant) => Arc::clone(grant),
+        // The connection's own address: what a proxy says in a header anyone could say.
+        let from = request.remote_addr().map(|address| address.ip());
+        let granted = match self.porter.admit(key(request.metadata()), from) {
+            Ok(grant) => grant,
             Err(error) => {
                 let call = Call::of(request.extensions());
                 return Err(call.refuse(&Failure::from(error)));
@@ -110,6 +104,12 @@ impl From<access::Error> for Failure {
             access::Error::NotAllowed { scope, .. } => Self::NotAllowed {
                 action: format!("do this: allowed with a key that has the scope `{scope}`"),
             },
+            access::Error::Elsewhere { .. } => Self::NotAllowed {
+                action: "be used from this address: allowed from its own networks".to_owned(),
+            },
+            access::Error::Task { allowed } => Self::NotAllowed {
+                action: format!("ask for this task, or for none: allowed {allowed}"),
+            },
         }
     }
 }
@@ -117,7 +117,8 @@ impl From<access::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::KeyHash;
+    use crate::access::{Bounds, KeyHash, Keys};
+    use crate::clock::ManualClock;
     use crate::id::Name;
     use tonic::Code;
 
@@ -147,8 +148,13 @@ mod tests {
             team: name("coding"),
             scopes: [Scope::Route].into(),
             arms: None,
+            bounds: Bounds::default(),
         };
-        Gate::new(Keys::new([(KeyHash::of("k1"), grant)]))
+        let keys = Keys::new([(KeyHash::of("k1"), grant)]);
+        Gate::new(Arc::new(Porter::new(
+            keys,
+            Arc::new(ManualClock::default()),
+        )))
     }
 
     fn knock(gate: &mut Gate, key: &str) -> Result<Request<()>, Status> {
@@ -180,7 +186,7 @@ mod tests {
     fn a_withdrawn_key_fails_from_the_next_call_on() {
         let mut gate = gate();
         assert!(knock(&mut gate, "k1").is_ok());
-        gate.clone().replace(Keys::new([]));
+        gate.clone().porter.configure(Keys::new([]));
         assert!(knock(&mut gate, "k1").is_err());
     }
 

@@ -7,6 +7,7 @@
 
 use super::decode::Refusal;
 use super::status::{FailedAttempt, Failure};
+use crate::access::KeyError;
 use crate::complete::{self, Failed};
 use crate::decision::Attempt;
 use crate::feature;
@@ -15,6 +16,25 @@ use crate::learn::{self, Refused};
 use crate::provider;
 use crate::route;
 use crate::store;
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::CallerGone => Self::KeyUnknown,
+            KeyError::Fields(violations) => Self::InvalidField(violations),
+            KeyError::Beyond { action } => Self::NotAllowed { action },
+            KeyError::NotFound { .. }
+            | KeyError::Exists { .. }
+            | KeyError::Configured { .. }
+            | KeyError::Ended { .. }
+            | KeyError::Open
+            | KeyError::Full { .. } => Self::Key(error),
+            KeyError::Store(_) | KeyError::Random(_) | KeyError::Bug(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
@@ -48,6 +68,7 @@ impl From<feature::Error> for Failure {
 impl From<route::Error> for Failure {
     fn from(error: route::Error) -> Self {
         match error {
+            route::Error::NotAllowed(error) => error.into(),
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
             route::Error::AtRest(rest) => Self::AtRest(rest),
             route::Error::BudgetExhausted(spent) => Self::BudgetExhausted(spent),

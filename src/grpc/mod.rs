@@ -21,6 +21,7 @@ mod feedback;
 mod guard;
 #[cfg(feature = "analytics")]
 mod judging;
+mod keeping;
 mod router;
 mod status;
 mod stream;
@@ -35,6 +36,7 @@ pub use feedback::{Listener, Listening, Outcome};
 pub use guard::{Call, Guard, GuardLayer, REQUEST_ID};
 #[cfg(feature = "analytics")]
 pub use judging::Traffic;
+pub use keeping::{Keeping, KeyDesk};
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
 pub use status::{DOMAIN, FailedAttempt, Failure};
 pub use surface::{HealthSwitch, Services};

@@ -8,6 +8,7 @@
 //! Not here: the reasons for which a single item of feedback is refused, which are words inside a
 //! good reply (`decode::feedback`); logging (`guard`).
 
+use crate::access::KeyError;
 use crate::decision::{Attempt, Excluded, Reason};
 use crate::field::Violation;
 use crate::id::{DecisionId, Name};
@@ -41,6 +42,9 @@ pub enum Failure {
         /// What was tried, as a verb and its object.
         action: String,
     },
+    /// A key is not made or changed.
+    #[error(transparent)]
+    Key(KeyError),
     /// No such decision of the key's team.
     #[error("no such decision: allowed an id that Route or Complete returned to this team")]
     DecisionNotFound {
@@ -144,6 +148,7 @@ impl Failure {
             Self::InvalidField(_) => (Code::InvalidArgument, "INVALID_FIELD"),
             Self::KeyUnknown => (Code::Unauthenticated, "KEY_UNKNOWN"),
             Self::NotAllowed { .. } => (Code::PermissionDenied, "NOT_ALLOWED"),
+            Self::Key(error) => of_key(error),
             Self::DecisionNotFound { .. } => (Code::NotFound, "DECISION_NOT_FOUND"),
             Self::RequestIdReused { .. } => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Self::BudgetExhausted(_) => (Code::ResourceExhausted, "BUDGET_EXHAUSTED"),
@@ -225,6 +230,15 @@ impl Failure {
                 let name = decision.to_string();
                 details.set_resource_info("decision", name, "", "answered, words not recorded");
             }
+            Self::Key(
+                KeyError::NotFound { name }
+                | KeyError::Exists { name }
+                | KeyError::Configured { name }
+                | KeyError::Ended { name },
+            ) => {
+                details.set_resource_info("key", name.as_str(), "", "not changed");
+            }
+            Self::Key(KeyError::Full { .. }) => quota(details, "keys", "too many", None),
             Self::DecisionNotFound { id } => {
                 let name = id.map(|id| id.to_string()).unwrap_or_default();
                 details.set_resource_info("decision", name, "", "not found");
@@ -242,6 +256,7 @@ impl Failure {
             } => quota(details, subject.as_str(), "rate limit", Some(*retry_after)),
             Self::StoreFull => quota(details, "journal", "no room on disk", None),
             Self::KeyUnknown
+            | Self::Key(_)
             | Self::NotAllowed { .. }
             | Self::AnswerCutOff(_)
             | Self::DeadlineExceeded
@@ -249,6 +264,19 @@ impl Failure {
             | Self::Internal(_)
             | Self::StoreCorrupt(_) => {}
         }
+    }
+}
+
+/// Those of [`KeyError`] that a caller is told as they are; the others are other failures.
+fn of_key(error: &KeyError) -> (Code, &'static str) {
+    match error {
+        KeyError::NotFound { .. } => (Code::NotFound, "KEY_NOT_FOUND"),
+        KeyError::Exists { .. } => (Code::AlreadyExists, "KEY_EXISTS"),
+        KeyError::Configured { .. } => (Code::FailedPrecondition, "KEY_CONFIGURED"),
+        KeyError::Ended { .. } => (Code::FailedPrecondition, "KEY_REVOKED"),
+        KeyError::Open => (Code::FailedPrecondition, "SERVER_OPEN"),
+        KeyError::Full { .. } => (Code::ResourceExhausted, "KEYS_FULL"),
+        _ => (Code::Internal, "INTERNAL"),
     }
 }
 
@@ -382,6 +410,16 @@ mod tests {
                 key: name("ci"),
                 scope: crate::access::Scope::Admin,
             }),
+            Failure::from(crate::access::Error::Elsewhere { key: name("ci") }),
+            Failure::from(crate::access::Error::Task {
+                allowed: "fix, review".to_owned(),
+            }),
+            Failure::Key(KeyError::NotFound { name: name("ci") }),
+            Failure::Key(KeyError::Exists { name: name("ci") }),
+            Failure::Key(KeyError::Configured { name: name("ci") }),
+            Failure::Key(KeyError::Ended { name: name("ci") }),
+            Failure::Key(KeyError::Open),
+            Failure::Key(KeyError::Full { limit: 10_000 }),
             Failure::DecisionNotFound { id: None },
             Failure::DecisionNotFound { id: Some(decision) },
             Failure::RequestIdReused {

@@ -10,6 +10,7 @@ use super::auth::Gate;
 use super::direct::Direct;
 use super::evaluation::{Judge, Judging};
 use super::feedback::{Listener, Listening};
+use super::keeping::Keeping;
 use super::router::{Router, Routing};
 use crate::proto::FILE_DESCRIPTOR_SET;
 use crate::proto::v1::admin_service_server::AdminServiceServer;
@@ -44,7 +45,7 @@ const NAMES: [&str; 5] = [
     AdminServiceServer::<()>::NAME,
 ];
 
-impl<R: Routing, F: Listening, E: Judging, A: Operating> Services<R, F, E, A> {
+impl<R: Routing, F: Listening, E: Judging, A: Operating + Keeping> Services<R, F, E, A> {
     /// All routes; no message above `message_bytes` is read. The switch says whether they serve.
     pub async fn routes(
         self,

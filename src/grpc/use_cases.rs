@@ -5,6 +5,7 @@
 use super::admin::{ArmState, Operating, TeamState};
 use super::decode::Operation;
 use super::feedback::{Listening, Outcome};
+use super::keeping::KeyDesk;
 use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
 use crate::access::Grant;
@@ -156,6 +157,8 @@ pub struct Desk {
     pub route: Arc<Route>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The keys.
+    pub keys: KeyDesk,
 }
 
 impl Operating for Desk {

@@ -20,6 +20,8 @@ impl From<access::Error> for Failure {
         match error {
             access::Error::KeyUnknown => Self::KeyUnknown,
             access::Error::NotAllowed { scope, .. } => Self::NotAllowed { scope },
+            access::Error::Elsewhere { .. } => Self::Elsewhere,
+            access::Error::Task { allowed } => Self::TaskNotAllowed { allowed },
         }
     }
 }
@@ -40,6 +42,7 @@ impl From<store::Error> for Failure {
 impl From<route::Error> for Failure {
     fn from(error: route::Error) -> Self {
         match error {
+            route::Error::NotAllowed(error) => error.into(),
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
             route::Error::AtRest(rest) => Self::AtRest(rest),
             route::Error::BudgetExhausted(spent) => Self::BudgetExhausted(spent),

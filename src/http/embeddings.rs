@@ -15,7 +15,6 @@ use super::declared;
 use super::json::{self, Place, Texts};
 use super::routing::{self, EMBEDDINGS, Known, SaidOurs, SaidRouting};
 use super::status::Failure;
-use crate::access::Grant;
 use crate::chat::{Generation, Message, ResponseFormat, Role};
 use crate::complete::{Complete, Embedded};
 use crate::field::Fields;
@@ -87,7 +86,7 @@ fn read(body: &[u8], head: &HeaderMap, known: Known<'_>) -> Result<Wanted, Failu
     };
     let chosen = routing::chosen(&mut fields, said, &ours, known)?;
     let mut constraints = chosen.constraints;
-    if !able(known.grant, known, &constraints.allowed_arms) {
+    if !able(known, &constraints.allowed_arms) {
         fields.refuse(
             "model",
             "makes no embeddings: allowed an arm with the capability `embeddings`",
@@ -158,14 +157,11 @@ fn in_base64(fields: &mut Fields, said: Option<&str>) -> bool {
 }
 
 /// Whether one of these arms that the key may use (none: of all) makes embeddings.
-fn able(grant: &Grant, known: Known<'_>, arms: &[Name]) -> bool {
+fn able(known: Known<'_>, arms: &[Name]) -> bool {
     known.catalogue.arms().iter().any(|arm| {
         arm.capabilities.contains(EMBEDDINGS)
             && (arms.is_empty() || arms.contains(&arm.name))
-            && grant
-                .arms
-                .as_ref()
-                .is_none_or(|may| may.contains(&arm.name))
+            && known.grant.may_use(known.catalogue, &arm.name)
     })
 }
 

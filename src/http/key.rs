@@ -6,26 +6,29 @@
 
 use super::call::said;
 use super::status::Failure;
-use crate::access::{Grant, Keys, Scope};
-use arc_swap::ArcSwap;
+use crate::access::{Grant, Porter, Scope};
 use http::HeaderMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Longest key looked at; hashing a longer one would be work for a stranger.
 const KEY_BYTES: usize = 512;
 
-/// Who is let in, and for `scope` if there is one.
+/// The address that a call's connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// Who is let in from there, and for `scope` if there is one.
 pub(super) fn admit(
-    keys: &ArcSwap<Keys>,
-    head: &HeaderMap,
+    porter: &Porter,
+    (head, from): (&HeaderMap, Option<&Peer>),
     scope: Option<Scope>,
 ) -> Result<Arc<Grant>, Failure> {
-    let keys = keys.load();
-    let grant = keys.grant(key(head))?;
+    let grant = porter.admit(key(head), from.map(|peer| peer.0))?;
     if let Some(scope) = scope {
         grant.check(scope)?;
     }
-    Ok(Arc::clone(grant))
+    Ok(grant)
 }
 
 /// `authorization: Bearer KEY`, else `x-api-key: KEY`, else `api-key: KEY`.
@@ -43,7 +46,8 @@ fn key(head: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::KeyHash;
+    use crate::access::{Bounds, KeyHash, Keys};
+    use crate::clock::ManualClock;
     use crate::id::Name;
     use http::HeaderValue;
 
@@ -58,11 +62,13 @@ mod tests {
             team: Name::new("coding").unwrap(),
             scopes: [Scope::Complete].into(),
             arms: None,
+            bounds: Bounds::default(),
         };
-        let keys = ArcSwap::from_pointee(Keys::new([(KeyHash::of("k1"), grant)]));
+        let keys = Keys::new([(KeyHash::of("k1"), grant)]);
+        let porter = Porter::new(keys, Arc::new(ManualClock::default()));
         let mut head = HeaderMap::new();
         head.insert(header, HeaderValue::from_str(value).unwrap());
-        let found = admit(&keys, &head, scope);
+        let found = admit(&porter, (&head, None), scope);
         let found = found.as_ref().map(|g| g.team.as_str());
         let found = found.map_err(|failure| failure.class().code);
         assert_eq!(found, expected, "{header}: {value}");

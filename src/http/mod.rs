@@ -4,7 +4,7 @@
 //! (every violation at once), one use case, `chat_reply` or `sse`; what fails becomes an error object in
 //! `status` and nowhere else.
 //!
-//! Why plain hyper and HTTP/1 alone: the addresses are eight, a `match` finds them without a router's
+//! Why plain hyper and HTTP/1 alone: the addresses are six, a look through them finds one without a router's
 //! allocations; every SDK speaks HTTP/1 without TLS; and with one protocol there is one limit on how long a
 //! head may take.
 //!
@@ -52,5 +52,5 @@ mod status;
 mod time;
 mod tool;
 
-pub use routes::{Door, Parts};
+pub use routes::{ADDRESSES, Address, Asks, Door, Parts};
 pub use server::{Limits, serve};

@@ -1,4 +1,4 @@
-//! The door: finds what a call is for, lets in who may, and answers; the addresses are a `match`.
+//! The door: finds what a call is for, lets in who may, and answers; the addresses are a table ([`ADDRESSES`]).
 //!
 //! Every address is taken with and without `/v1`.
 //!
@@ -10,19 +10,18 @@
 
 use super::body::{self, Reply, ReplyBody};
 use super::call::{CallId, CallIds, REQUEST_ID, said};
-use super::key::admit;
+use super::key::{Peer, admit};
 use super::routing::Known;
 use super::server::Limits;
 use super::status::Failure;
 use super::{chat, chat_reply, embeddings, feedback, models};
-use crate::access::{Grant, Keys, Scope};
+use crate::access::{Grant, Porter, Scope};
 use crate::clock::Clock;
 use crate::complete::Complete;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::{Name, Secret};
 use crate::learn::Intake;
 use crate::telemetry;
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts as Head;
@@ -43,8 +42,8 @@ pub struct Parts {
     pub intake: Arc<Intake>,
     /// The arms and endpoints.
     pub catalogue: Arc<Catalogue>,
-    /// Who may come in; from the next call on, whoever is put there.
-    pub keys: Arc<ArcSwap<Keys>>,
+    /// Lets in who has a key.
+    pub porter: Arc<Porter>,
     /// Where each team's data may go.
     pub policies: BTreeMap<Name, DataPolicy>,
     /// Reads decision ids.
@@ -64,13 +63,71 @@ pub struct Door {
 }
 
 /// What a call is for.
-enum To<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
     Health,
     Models,
-    Model(&'a str),
+    Model,
     Chat,
     Embeddings,
     Feedback,
+}
+
+/// An address that is served, below `/v1` or without it.
+#[derive(Debug, Clone, Copy)]
+pub struct Address {
+    /// Its method.
+    pub method: &'static str,
+    /// Its path; one that ends with `/` is followed by a name.
+    pub path: &'static str,
+    /// Who may ask there.
+    pub asks: Asks,
+    to: To,
+}
+
+/// What a caller must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Nothing.
+    Nothing,
+    /// A key.
+    Key,
+    /// A key with this scope.
+    Scope(Scope),
+}
+
+/// All addresses: there is no other.
+pub const ADDRESSES: [Address; 6] = [
+    address(
+        "POST",
+        "/chat/completions",
+        Asks::Scope(Scope::Complete),
+        To::Chat,
+    ),
+    address(
+        "POST",
+        "/embeddings",
+        Asks::Scope(Scope::Complete),
+        To::Embeddings,
+    ),
+    address(
+        "POST",
+        "/feedback",
+        Asks::Scope(Scope::Feedback),
+        To::Feedback,
+    ),
+    address("GET", "/health", Asks::Nothing, To::Health),
+    address("GET", "/models", Asks::Key, To::Models),
+    address("GET", "/models/", Asks::Key, To::Model),
+];
+
+const fn address(method: &'static str, path: &'static str, asks: Asks, to: To) -> Address {
+    Address {
+        method,
+        path,
+        asks,
+        to,
+    }
 }
 
 impl Door {
@@ -126,19 +183,19 @@ impl Door {
         B: Body<Data = Bytes> + Unpin,
     {
         let arrived = Instant::now();
-        let to = to(&head.method, head.uri.path())?;
-        let scope = match to {
-            To::Health => return self.health(),
-            To::Models | To::Model(_) => None,
-            To::Chat | To::Embeddings => Some(Scope::Complete),
-            To::Feedback => Some(Scope::Feedback),
+        let (address, rest) = find(&head.method, head.uri.path())?;
+        let scope = match address.asks {
+            Asks::Nothing => return self.health(),
+            Asks::Key => None,
+            Asks::Scope(scope) => Some(scope),
         };
         let parts = &self.parts;
-        let grant = admit(&parts.keys, &head.headers, scope)?;
+        let from = (&head.headers, head.extensions.get::<Peer>());
+        let grant = admit(&parts.porter, from, scope)?;
         let known = self.known(&grant)?;
-        match to {
+        match address.to {
             To::Models => return Ok(models::list(known, self.opened)),
-            To::Model(id) => return models::one(known, self.opened, id),
+            To::Model => return models::one(known, self.opened, rest),
             _ => {}
         }
         let headers = &head.headers;
@@ -149,7 +206,7 @@ impl Door {
             total: limits.body_total,
         };
         let body = body::read(body, limits.message_bytes, patience).await?;
-        match to {
+        match address.to {
             To::Chat => chat::answer(&parts.complete, known, call, headers, &body, arrived).await,
             To::Embeddings => {
                 embeddings::answer(&parts.complete, known, headers, &body, arrived).await
@@ -185,24 +242,20 @@ impl Door {
     }
 }
 
-/// What an address is for, by this method.
-fn to<'a>(method: &Method, path: &'a str) -> Result<To<'a>, Failure> {
+/// The address that a call is for, and the name that follows its path.
+fn find<'a>(method: &Method, path: &'a str) -> Result<(&'static Address, &'a str), Failure> {
     let path = path.strip_prefix("/v1").unwrap_or(path);
-    let (to, allowed) = match path {
-        "/chat/completions" => (To::Chat, "POST"),
-        "/embeddings" => (To::Embeddings, "POST"),
-        "/feedback" => (To::Feedback, "POST"),
-        "/health" => (To::Health, "GET"),
-        "/models" => (To::Models, "GET"),
-        _ => match path.strip_prefix("/models/") {
-            Some(id) => (To::Model(id), "GET"),
-            None => return Err(Failure::UnknownUrl),
-        },
+    let named = |address: &'static Address| {
+        let rest = path.strip_prefix(address.path)?;
+        (rest.is_empty() || address.path.ends_with('/')).then_some((address, rest))
     };
+    let found = ADDRESSES.iter().find_map(named);
+    let (address, rest) = found.ok_or(Failure::UnknownUrl)?;
+    let allowed = address.method;
     // To ask for the head alone is to ask; hyper sends no more.
     let fits = method == allowed || *method == Method::HEAD && allowed == "GET";
     match fits {
-        true => Ok(to),
+        true => Ok((address, rest)),
         false => Err(Failure::Method { allowed }),
     }
 }
@@ -235,10 +288,10 @@ mod tests {
     use super::*;
 
     fn check(method: Method, path: &str, expected: Result<&str, &str>) {
-        let found = to(&method, path).map(|to| match to {
+        let found = find(&method, path).map(|(address, id)| match address.to {
             To::Health => "health",
             To::Models => "models",
-            To::Model(id) => id,
+            To::Model => id,
             To::Chat => "chat",
             To::Embeddings => "embeddings",
             To::Feedback => "feedback",

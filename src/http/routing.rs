@@ -110,8 +110,8 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     /// The arms that the key may use.
     pub(super) fn arms(&self) -> impl Iterator<Item = &'a Name> {
-        let grant = self.grant;
-        let may = move |arm: &&Name| grant.arms.as_ref().is_none_or(|arms| arms.contains(*arm));
+        let (grant, catalogue) = (self.grant, self.catalogue);
+        let may = move |arm: &&Name| grant.may_use(catalogue, arm);
         self.catalogue
             .arms()
             .iter()

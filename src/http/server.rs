@@ -6,8 +6,11 @@
 //!
 //! Not here: what a call does (`routes`), how long stopping may take (the server).
 
+use super::key::Peer;
 use super::routes::{Answered, Door};
 use super::socket::Patient;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -82,8 +85,12 @@ async fn connection(stream: TcpStream, door: Arc<Door>, stop: CancellationToken)
     // Replies are small: they are not to wait for each other. A stream without it serves as well.
     let _ = stream.set_nodelay(true);
     let limits = door.limits();
-    let service = service_fn(move |request| {
+    let peer = stream.peer_addr().map(|address| Peer(address.ip())).ok();
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let door = Arc::clone(&door);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         async move { Answered::Ok(door.answer(request).await) }
     });
     let mut builder = http1::Builder::new();

@@ -87,6 +87,7 @@ mod tests {
             team,
             scopes,
             arms: None,
+            bounds: Default::default(),
         }
     }
 

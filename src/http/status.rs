@@ -57,6 +57,10 @@ pub(super) enum Failure {
     KeyUnknown,
     #[error("this key lacks the scope `{scope}`")]
     NotAllowed { scope: Scope },
+    #[error("this key may not be used from this address: allowed from its own networks")]
+    Elsewhere,
+    #[error("this key may not ask for this task, or for none: allowed {allowed}")]
+    TaskNotAllowed { allowed: String },
     #[error("the model does not exist, or this key may not use it: allowed {known}")]
     ModelNotFound { known: String },
     #[error("no such decision: allowed an id that was returned to this team")]
@@ -133,7 +137,9 @@ impl Failure {
             Self::Method { .. } => (S::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
             Self::NotServing => (S::SERVICE_UNAVAILABLE, SERVER, "not_serving"),
             Self::KeyUnknown => (S::UNAUTHORIZED, INVALID, "invalid_api_key"),
-            Self::NotAllowed { .. } => (S::FORBIDDEN, INVALID, "not_allowed"),
+            Self::NotAllowed { .. } | Self::Elsewhere | Self::TaskNotAllowed { .. } => {
+                (S::FORBIDDEN, INVALID, "not_allowed")
+            }
             Self::ModelNotFound { .. } => (S::NOT_FOUND, INVALID, "model_not_found"),
             Self::DecisionNotFound => (S::NOT_FOUND, INVALID, "decision_not_found"),
             Self::RequestIdReused { .. } => (S::CONFLICT, INVALID, "request_id_reused"),

@@ -1061,7 +1061,8 @@ pub mod router_service_client {
             self
         }
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
-        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
+        /// reply. Errors: INVALID_FIELD, NOT_ALLOWED (a task that the key may not ask for), REQUEST_ID_REUSED,
+        /// NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
         /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
         /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         pub async fn route(
@@ -1260,7 +1261,8 @@ pub mod router_service_server {
     #[async_trait]
     pub trait RouterService: std::marker::Send + std::marker::Sync + 'static {
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
-        /// reply. Errors: INVALID_FIELD, REQUEST_ID_REUSED, NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
+        /// reply. Errors: INVALID_FIELD, NOT_ALLOWED (a task that the key may not ask for), REQUEST_ID_REUSED,
+        /// NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
         /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
         /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         async fn route(
@@ -2993,6 +2995,205 @@ pub mod evaluation_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What is known of a key: never the key itself.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Key {
+    /// Its name; decisions record it. Unique within the team, also after the key was revoked.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The team that it acts for.
+    #[prost(string, tag = "2")]
+    pub team: ::prost::alloc::string::String,
+    /// What it may be used for; at least one.
+    #[prost(enumeration = "Scope", repeated, tag = "3")]
+    pub scopes: ::prost::alloc::vec::Vec<i32>,
+    /// The arms that its requests may use. Empty: every arm.
+    #[prost(string, repeated, tag = "4")]
+    pub arms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The endpoints that its requests may use. Empty: every endpoint.
+    #[prost(string, repeated, tag = "5")]
+    pub endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The tasks that it may ask for; a request without a task is refused then. Empty: any, and none.
+    #[prost(string, repeated, tag = "6")]
+    pub tasks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The networks that it may be used from, as `10.0.0.0/8`. Empty: from anywhere.
+    #[prost(string, repeated, tag = "7")]
+    pub networks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it ends to be good. Absent: never.
+    #[prost(message, optional, tag = "8")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What the text of the key begins with after `bw_`, to recognise it by. Empty: it stands in the configuration.
+    #[prost(string, tag = "9")]
+    pub prefix: ::prost::alloc::string::String,
+    /// True: it stands in the configuration, and is changed there alone.
+    #[prost(bool, tag = "10")]
+    pub configured: bool,
+    /// When it was made. Absent: it stands in the configuration.
+    #[prost(message, optional, tag = "11")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The key that made it. Empty: it stands in the configuration.
+    #[prost(string, tag = "12")]
+    pub creator: ::prost::alloc::string::String,
+    /// When it was revoked. Absent: it was not.
+    #[prost(message, optional, tag = "13")]
+    pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The prefix of the text that it had before its last rotation. Empty: there was none, or it is not good any more.
+    #[prost(string, tag = "14")]
+    pub previous_prefix: ::prost::alloc::string::String,
+    /// Until when the text before is good beside the new one. Absent: there is none.
+    #[prost(message, optional, tag = "15")]
+    pub previous_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Makes a key. It has at most the rights of the key that makes it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateKeyRequest {
+    /// The team; required, the calling key's own.
+    #[prost(string, tag = "1")]
+    pub team: ::prost::alloc::string::String,
+    /// Its name, 1 to 128 characters; required. No other key of the team may have or have had it.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// What it may be used for; 1 to 5, each once, all of them scopes of the calling key.
+    #[prost(enumeration = "Scope", repeated, tag = "3")]
+    pub scopes: ::prost::alloc::vec::Vec<i32>,
+    /// The arms that its requests may use, at most 256, each in the configuration. Empty: those of the calling key.
+    #[prost(string, repeated, tag = "4")]
+    pub arms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The endpoints that its requests may use, at most 256, by their names. Empty: those of the calling key.
+    #[prost(string, repeated, tag = "5")]
+    pub endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The tasks that it may ask for, at most 256. Empty: those of the calling key.
+    #[prost(string, repeated, tag = "6")]
+    pub tasks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The networks that it may be used from, at most 64: an address, or a network as `10.0.0.0/8`. The address
+    /// that counts is the connection's; what a proxy says in headers is not believed. Empty: those of the calling key.
+    #[prost(string, repeated, tag = "7")]
+    pub networks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it ends to be good: in the future, and not after the calling key's own end. Absent: with the calling key.
+    #[prost(message, optional, tag = "8")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The key, this once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateKeyResponse {
+    /// The key, to be sent as `authorization: Bearer KEY`. It is kept nowhere and cannot be shown again.
+    #[prost(string, tag = "1")]
+    pub key_text: ::prost::alloc::string::String,
+    /// What is known of it.
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<Key>,
+}
+/// Asks which keys there are.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeysRequest {
+    /// The team; required, the calling key's own.
+    #[prost(string, tag = "1")]
+    pub team: ::prost::alloc::string::String,
+    /// Most to return, 0 to 1000. Zero: 50.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// From an earlier reply. Empty: from the first.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of keys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListKeysResponse {
+    /// The keys by name, those that were revoked or ended too.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<Key>,
+    /// For the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Gives a key a new text.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateKeyRequest {
+    /// The team; required, the calling key's own.
+    #[prost(string, tag = "1")]
+    pub team: ::prost::alloc::string::String,
+    /// The key's name; required.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// For how many seconds the text that it had stays good, 0 to 2592000 (30 days). Zero: no longer. A text that
+    /// it had before that one ends at once. Absent: 86400, a day.
+    #[prost(int64, optional, tag = "3")]
+    pub overlap_seconds: ::core::option::Option<i64>,
+}
+/// The new text, this once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RotateKeyResponse {
+    /// The key as it is to be sent from now on. It is kept nowhere and cannot be shown again.
+    #[prost(string, tag = "1")]
+    pub key_text: ::prost::alloc::string::String,
+    /// What is known of it.
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<Key>,
+}
+/// Ends a key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeKeyRequest {
+    /// The team; required, the calling key's own.
+    #[prost(string, tag = "1")]
+    pub team: ::prost::alloc::string::String,
+    /// The key's name; required.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+/// The key as it is now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeKeyResponse {
+    /// What is known of it.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<Key>,
+}
+/// What a key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Scope {
+    /// Never sent; refused where it comes.
+    Unspecified = 0,
+    /// Ask for decisions, report attempts, read the team's decisions.
+    Route = 1,
+    /// Have requests answered.
+    Complete = 2,
+    /// Give feedback and close episodes.
+    Feedback = 3,
+    /// Judge policies on the team's traffic.
+    Replay = 4,
+    /// Pin and freeze; make, list, rotate and revoke keys.
+    Admin = 5,
+}
+impl Scope {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SCOPE_UNSPECIFIED",
+            Self::Route => "SCOPE_ROUTE",
+            Self::Complete => "SCOPE_COMPLETE",
+            Self::Feedback => "SCOPE_FEEDBACK",
+            Self::Replay => "SCOPE_REPLAY",
+            Self::Admin => "SCOPE_ADMIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SCOPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SCOPE_ROUTE" => Some(Self::Route),
+            "SCOPE_COMPLETE" => Some(Self::Complete),
+            "SCOPE_FEEDBACK" => Some(Self::Feedback),
+            "SCOPE_REPLAY" => Some(Self::Replay),
+            "SCOPE_ADMIN" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+}
 /// A team's run-time control.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Control {
@@ -3545,6 +3746,113 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("bellwether.v1.AdminService", "GetTeam"));
             self.inner.unary(req, path, codec).await
         }
+        /// Makes a key of the calling key's team, with at most the calling key's rights. It is on disk and good at both
+        /// doors when the reply comes. Not idempotent: a reply that is lost is mended by RotateKey. Errors: INVALID_FIELD,
+        /// NOT_ALLOWED (another team than the key's, or a right that it has not), KEY_EXISTS, KEYS_FULL, SERVER_OPEN.
+        pub async fn create_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.AdminService/CreateKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.AdminService", "CreateKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The keys of the calling key's team, by name: those of the configuration, and those that were made. Errors:
+        /// INVALID_FIELD, NOT_ALLOWED.
+        pub async fn list_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.AdminService/ListKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.AdminService", "ListKeys"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a key that was made a new text; the one that it had stays good for a while. Name, rights and end stay.
+        /// Needs a key with at least its rights. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it
+        /// stands in the configuration: change it there), KEY_REVOKED (also of one that has expired).
+        pub async fn rotate_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.AdminService/RotateKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.AdminService", "RotateKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a key that was made, of whatever rights. No call that begins after the reply is let in with it, at either
+        /// door; one that was let in before runs to its end, a stream too. Again: nothing changes. Errors: INVALID_FIELD,
+        /// NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it stands in the configuration: take it out there).
+        pub async fn revoke_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/bellwether.v1.AdminService/RevokeKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("bellwether.v1.AdminService", "RevokeKey"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3576,6 +3884,45 @@ pub mod admin_service_server {
             &self,
             request: tonic::Request<super::GetTeamRequest>,
         ) -> std::result::Result<tonic::Response<super::GetTeamResponse>, tonic::Status>;
+        /// Makes a key of the calling key's team, with at most the calling key's rights. It is on disk and good at both
+        /// doors when the reply comes. Not idempotent: a reply that is lost is mended by RotateKey. Errors: INVALID_FIELD,
+        /// NOT_ALLOWED (another team than the key's, or a right that it has not), KEY_EXISTS, KEYS_FULL, SERVER_OPEN.
+        async fn create_key(
+            &self,
+            request: tonic::Request<super::CreateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateKeyResponse>,
+            tonic::Status,
+        >;
+        /// The keys of the calling key's team, by name: those of the configuration, and those that were made. Errors:
+        /// INVALID_FIELD, NOT_ALLOWED.
+        async fn list_keys(
+            &self,
+            request: tonic::Request<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        >;
+        /// Gives a key that was made a new text; the one that it had stays good for a while. Name, rights and end stay.
+        /// Needs a key with at least its rights. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it
+        /// stands in the configuration: change it there), KEY_REVOKED (also of one that has expired).
+        async fn rotate_key(
+            &self,
+            request: tonic::Request<super::RotateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateKeyResponse>,
+            tonic::Status,
+        >;
+        /// Ends a key that was made, of whatever rights. No call that begins after the reply is let in with it, at either
+        /// door; one that was let in before runs to its end, a stream too. Again: nothing changes. Errors: INVALID_FIELD,
+        /// NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it stands in the configuration: take it out there).
+        async fn revoke_key(
+            &self,
+            request: tonic::Request<super::RevokeKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeKeyResponse>,
+            tonic::Status,
+        >;
     }
     /// Operates a running server. Needs a key with the scope `admin`.
     #[derive(Debug)]
@@ -3729,6 +4076,186 @@ pub mod admin_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetTeamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.AdminService/CreateKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateKeySvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::CreateKeyRequest>
+                    for CreateKeySvc<T> {
+                        type Response = super::CreateKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::create_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.AdminService/ListKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListKeysSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ListKeysRequest>
+                    for ListKeysSvc<T> {
+                        type Response = super::ListKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::list_keys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.AdminService/RotateKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateKeySvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RotateKeyRequest>
+                    for RotateKeySvc<T> {
+                        type Response = super::RotateKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::rotate_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/bellwether.v1.AdminService/RevokeKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeKeySvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RevokeKeyRequest>
+                    for RevokeKeySvc<T> {
+                        type Response = super::RevokeKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::revoke_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeKeySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -4,6 +4,8 @@
 //! makes and compares them; no build script, no installed `protoc`); maps are ordered, so equal
 //! messages encode to equal bytes.
 //!
+//! Messages that hold a key do not show it: their Debug is written here.
+//!
 //! Not here: what a message means (`grpc::decode`, `grpc::encode`).
 
 #[allow(
@@ -18,6 +20,21 @@
 #[rustfmt::skip]
 #[path = "bellwether.v1.rs"]
 pub mod v1;
+
+/// Debug of a reply that holds a key.
+macro_rules! hides_its_key {
+    ($reply:ident) => {
+        impl std::fmt::Debug for v1::$reply {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut shown = f.debug_struct(stringify!($reply));
+                shown.field("key", &self.key).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+hides_its_key!(CreateKeyResponse);
+hides_its_key!(RotateKeyResponse);
 
 /// The protos as descriptors, with their comments: what reflection serves.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("bellwether.v1.bin");

@@ -57,6 +57,7 @@ pub(super) fn need<'a>(
     let constraints = &request.constraints;
     Need {
         key_arms: caller.arms.as_ref(),
+        key_endpoints: caller.bounds.endpoints.as_ref(),
         allowed: match constraints.arm_order.as_slice() {
             [] => &constraints.allowed_arms,
             order => order,

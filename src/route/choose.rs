@@ -172,6 +172,7 @@ impl Route {
 
     /// `asks`: whether we ask the endpoint. If not, no probe of it is taken: nobody may ever ask, or tell.
     async fn begun(&self, caller: &Grant, request: &Request, asks: bool) -> Result<Begun, Error> {
+        caller.check_task(request.task.as_ref())?;
         let Some(asked) = &request.request else {
             let routed = self.in_turn(caller, request, asks).await?;
             return Ok(Begun { routed, turn: None });

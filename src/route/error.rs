@@ -5,12 +5,15 @@ use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
 use crate::telemetry::{Outcome, Underway};
 use crate::unit::NanoUsd;
-use crate::{bandit, feature, id, store};
+use crate::{access, bandit, feature, id, store};
 use std::time::Duration;
 
 /// Why a request got no decision.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The key may not ask for this task.
+    #[error(transparent)]
+    NotAllowed(#[from] access::Error),
     /// Every arm was left out.
     #[error("no arm is eligible: {} left out, each with its reason", excluded.len())]
     NoEligibleArm {
@@ -112,7 +115,8 @@ impl Error {
             Self::AtRest(_) => Outcome::Unavailable,
             Self::BudgetExhausted(_) => Outcome::BudgetExhausted,
             Self::RequestIdReused { .. } => Outcome::RequestIdReused,
-            Self::UnknownNames(_)
+            Self::NotAllowed(_)
+            | Self::UnknownNames(_)
             | Self::Feature(_)
             | Self::DecisionNotFound { .. }
             | Self::Name(_) => Outcome::Invalid,

@@ -8,10 +8,9 @@ use super::state::seed;
 use crate::clock::Clock;
 use crate::config;
 use crate::eligibility::Catalogue;
-use crate::grpc::Gateway;
+use crate::grpc::{Gateway, KeyDesk};
 use crate::http;
 use crate::id::Secret;
-use arc_swap::ArcSwap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -76,7 +75,7 @@ pub(super) fn parts(
     params: &config::Params,
     gateway: &Gateway,
     catalogue: Arc<Catalogue>,
-    secret: Secret,
+    (keys, secret): (&KeyDesk, &Secret),
     clock: &Arc<dyn Clock>,
 ) -> http::Parts {
     let policy = |team: &config::Team| (team.name.clone(), team.data_policy.clone());
@@ -84,9 +83,9 @@ pub(super) fn parts(
         complete: Arc::clone(&gateway.complete),
         intake: Arc::clone(&gateway.intake),
         catalogue,
-        keys: Arc::new(ArcSwap::from_pointee(params.keys.clone())),
+        porter: Arc::clone(keys.book.porter()),
         policies: params.teams.iter().map(policy).collect(),
-        secret,
+        secret: secret.clone(),
         clock: Arc::clone(clock),
     }
 }

@@ -1,7 +1,7 @@
 //! Why a server did not start or stop well.
 
 use crate::id::{self, Name};
-use crate::{feature, store};
+use crate::{access, feature, store};
 use std::net::SocketAddr;
 
 /// Why a server did not start or stop well.
@@ -13,6 +13,9 @@ pub enum Error {
     /// The keyed state.
     #[error("the keyed state: {0}")]
     Keyed(#[from] store::keyed::Error),
+    /// The keys that were made could not be read.
+    #[error("the keys: {0}")]
+    Keys(#[from] access::KeyError),
     /// Reflection over the contract.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),

@@ -3,6 +3,8 @@
 //! Not here: putting them together (`running`).
 
 use super::error::Error;
+use crate::access::Book;
+use crate::clock::Clock;
 use crate::config::{self, Connection};
 use crate::eligibility::Endpoint;
 use crate::feature::Extractor;
@@ -14,7 +16,7 @@ use crate::provider::{
 };
 use crate::route::{self, Choosing, Recording};
 use crate::standing::Standing;
-use crate::store::Store;
+use crate::store::{Keyed, Store};
 use crate::unit::Probability;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -46,6 +48,25 @@ pub(super) fn evaluation(
 #[cfg(not(feature = "analytics"))]
 pub(super) fn evaluation(_: &config::Params, _: &Arc<Store>, _: &TaskTracker) -> Evaluation {
     grpc::NoAnalytics
+}
+
+/// The keys of the configuration and those that were made, and the gate that they open.
+pub(super) fn keys(
+    params: &config::Params,
+    keyed: &Arc<Keyed>,
+    clock: &Arc<dyn Clock>,
+    tasks: &TaskTracker,
+) -> Result<(grpc::KeyDesk, grpc::Gate), Error> {
+    let catalogue = Arc::new(params.catalogue.clone());
+    let teams = params.teams.iter().map(|team| &team.name);
+    let (keyed, clock) = (Arc::clone(keyed), Arc::clone(clock));
+    let book = Book::open(params.keys.clone(), keyed, catalogue, teams, clock)?;
+    let gate = grpc::Gate::new(Arc::clone(book.porter()));
+    let desk = grpc::KeyDesk {
+        book: Arc::new(book),
+        tasks: tasks.clone(),
+    };
+    Ok((desk, gate))
 }
 
 /// How each team routes.

@@ -6,7 +6,7 @@ use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
 use super::metrics::{Exposition, View};
-use super::parts::{Evaluation, evaluation, providers, standing, teams};
+use super::parts::{Evaluation, evaluation, keys, providers, standing, teams};
 use super::spans;
 use super::state::{Opened, open_to_serve, seed};
 use crate::account::Accounts;
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::complete::{Attempts, Checking, Complete, Paid, Reports};
 use crate::config;
 use crate::eligibility::Catalogue;
-use crate::grpc::{self, Desk, Gate, Gateway, GuardLayer, Services};
+use crate::grpc::{self, Desk, Gateway, GuardLayer, KeyDesk, Services};
 use crate::http;
 use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
@@ -52,7 +52,7 @@ pub struct Running {
     serving: Task<Result<(), tonic::transport::Error>>,
     following: Task<Result<(), store::Error>>,
     store: Arc<Store>,
-    _keyed: Keyed,
+    keyed: Arc<Keyed>,
 }
 
 /// A task and what tells it to end.
@@ -109,16 +109,16 @@ impl Running {
         if let Some(sending) = self.sending {
             sending.stop().await;
         }
-        let_go(&self.store).await;
+        let_go(&self.store, &self.keyed).await;
         Ok(())
     }
 }
 
 /// Waits until nobody else holds the store. The tasks of connections that have ended let go of it a
 /// moment later, and whoever starts the next server on the same folder needs its lock.
-async fn let_go(store: &Arc<Store>) {
+async fn let_go(store: &Arc<Store>, keyed: &Arc<Keyed>) {
     let waited = tokio::time::timeout(LET_GO, async {
-        while Arc::strong_count(store) > 1 {
+        while Arc::strong_count(store) > 1 || Arc::strong_count(keyed) > 1 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     });
@@ -193,10 +193,11 @@ async fn serve_at(
     };
     let metrics = Exposition::open(view(&held), &params.server, &tasks).await?;
     let evaluation = evaluation(&params, &store, &tasks);
-    let (services, parts) = services(&params, held, evaluation)?;
+    let (keys, gate) = keys(&params, &keyed, &clock, &tasks)?;
+    let (services, parts) = services(&params, held, keys, evaluation)?;
     let bytes = params.server.max_message_bytes;
     let door = Door::open(parts, &params.server, &tasks).await?;
-    let (routes, health) = services.routes(&Gate::new(params.keys), bytes).await?;
+    let (routes, health) = services.routes(&gate, bytes).await?;
     let stop = CancellationToken::new();
     let told = stop.clone();
     let handle = follow(follower, Arc::clone(&store), clock, told, steps, &tasks);
@@ -215,7 +216,7 @@ async fn serve_at(
         serving,
         following,
         store,
-        _keyed: keyed,
+        keyed,
     })
 }
 
@@ -322,6 +323,7 @@ fn checking(
 fn services(
     params: &config::Params,
     held: Held,
+    keys: KeyDesk,
     evaluation: Evaluation,
 ) -> Result<(Served, http::Parts), Error> {
     let catalogue = Arc::new(params.catalogue.clone());
@@ -349,12 +351,11 @@ fn services(
     let (journal, told) = (Arc::clone(&store), Arc::clone(&clock));
     let intake = Intake::new(learning, journal, published, told);
     let intake = Arc::new(intake.counted(metrics));
-    let checking = checking(params, &intake, &clock)?;
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,
         attempts,
-        checking,
+        checking(params, &intake, &clock)?,
         store,
     );
     let gateway = Gateway {
@@ -363,13 +364,14 @@ fn services(
         reports: Arc::new(reports),
         intake: Arc::clone(&intake),
     };
+    let parts = door::parts(params, &gateway, catalogue, (&keys, &secret), &clock);
     let desk = Desk {
+        keys,
         intake: Arc::clone(&intake),
         accounts,
         route,
         clock: Arc::clone(&clock),
     };
-    let parts = door::parts(params, &gateway, catalogue, secret.clone(), &clock);
     let services = Services {
         router: grpc::Router::new(Arc::new(gateway), secret.clone()),
         feedback: grpc::Listener::new(Arc::clone(&intake), secret, clock),

@@ -53,7 +53,7 @@ pub struct Opened {
     /// The secret that ids are made with.
     pub secret: Secret,
     checkpoints: Checkpoints,
-    pub(super) keyed: Keyed,
+    pub(super) keyed: Arc<Keyed>,
     /// What is still to be known of warmth.
     pub(super) rewarming: Option<Rewarming>,
 }
@@ -129,7 +129,7 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
     let store = Arc::new(followed(Arc::clone(&disk), params, clock, &past)?);
     let cut = past.opened(store.journal().newest());
     let known = past.known();
-    let keyed = Keyed::open(params.store.dir.join("keyed"), random()?)?;
+    let keyed = Arc::new(Keyed::open(params.store.dir.join("keyed"), random()?)?);
     versions::restore(&keyed, &known.versions, &store)?;
     let numbered = versions::scorecards(params, &keyed, &known.versions, &store, clock)?;
     announce(params, &known, &store, clock)?;

@@ -1,5 +1,5 @@
-//! Slow keyed state in sled: the server's secret, and the numbered versions of scorecards and
-//! policies.
+//! Slow keyed state in sled: the server's secret, the numbered versions of scorecards and
+//! policies, and the keys of callers that were made while the server ran.
 //!
 //! sled's `flush` does not sync its files on Linux, so each change is a batch, a flush, and then an
 //! fsync of sled's own files.
@@ -7,8 +7,11 @@
 //! Invariants: the secret is made once and never changes; a version never changes, numbers go
 //! 1, 2, 3, ... within a team and kind; a change is on disk when its call returns.
 //!
-//! Not here: keys and budgets' definitions (configuration). Versions can be made again from the
-//! journal's `Version` records ([`Keyed::restore`]); the secret cannot: back it up.
+//! Keys are here and not in the journal because only the secret beside them makes anything of their seals, and
+//! because a revocation must be on disk when its call returns, whatever the journal's mode.
+//!
+//! Not here: what is kept of a key (`access`), budgets' definitions and other keys (configuration). Versions can be
+//! made again from the journal's `Version` records ([`Keyed::restore`]); the secret and the keys cannot: back them up.
 
 use super::record::VersionKind;
 use crate::id::{Name, Secret};
@@ -21,6 +24,9 @@ use std::sync::{Mutex, PoisonError};
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 const SECRET: &[u8] = b"secret";
+
+/// What the entries of callers' keys begin with; then team, a zero byte that no name holds, name.
+const KEY: &[u8] = b"k";
 
 /// Why the keyed state could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +178,23 @@ impl Keyed {
         Ok(Some((u32::from_be_bytes(*number), utf8(&text)?)))
     }
 
+    /// Keeps what is known of a team's key of callers, in place of what was known of it.
+    pub fn keep_key(&self, team: &Name, key: &Name, known: &[u8]) -> Result<(), Error> {
+        let parts = [
+            KEY,
+            team.as_str().as_bytes(),
+            b"\0",
+            key.as_str().as_bytes(),
+        ];
+        self.put(&parts.concat(), known)
+    }
+
+    /// What is known of each key of callers.
+    pub fn kept_keys(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let kept = self.db.scan_prefix(KEY).values();
+        kept.map(|known| Ok(known?.to_vec())).collect()
+    }
+
     fn put(&self, key: &[u8], value: &[u8]) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
         batch.insert(key, value);
@@ -267,6 +290,21 @@ mod tests {
         let second = keyed.text(VersionKind::Scorecard, &a, 2).unwrap();
         assert_eq!(second.as_deref(), Some("two"));
         assert_eq!(keyed.newest(VersionKind::Policy, &b).unwrap(), None);
+    }
+
+    #[test]
+    fn of_each_teams_key_the_newest_is_kept_and_versions_are_no_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let keyed = Keyed::open(dir.path(), [1; 32]).unwrap();
+        let (a, b) = (name("a"), name("ab"));
+        keyed
+            .import(VersionKind::Scorecard, &name("k"), "text")
+            .unwrap();
+        for (team, key, known) in [(&a, &b, "1"), (&b, &a, "2"), (&a, &b, "3"), (&a, &a, "4")] {
+            keyed.keep_key(team, key, known.as_bytes()).unwrap();
+        }
+        let kept = keyed.kept_keys().unwrap();
+        assert_eq!(kept, [b"4", b"3", b"2"]);
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod hops;
 mod import;
 #[cfg(feature = "analytics")]
 mod judged;
+mod keys;
 mod log_lines;
 mod loop_closed;
 mod metrics;

@@ -6,6 +6,7 @@ mod estimate;
 mod eval;
 #[cfg(feature = "analytics")]
 mod import;
+mod key;
 #[cfg(feature = "analytics")]
 mod replay;
 #[cfg(feature = "analytics")]
@@ -17,6 +18,7 @@ pub(crate) use estimate::{Estimate, Guess};
 pub(crate) use eval::Eval;
 #[cfg(feature = "analytics")]
 pub(crate) use import::{Import, Litellm, Sheets, Shop, ShopPmf};
+pub(crate) use key::{Create, Key, Of, Revoke, Rotate, Scope};
 #[cfg(feature = "analytics")]
 pub(crate) use replay::{Aim, Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
 #[cfg(feature = "analytics")]
@@ -112,6 +114,9 @@ pub(crate) enum Command {
     Scorecard(Scorecard),
     /// Shows what a team has learned; pins its traffic to one arm, freezes its learning, or lifts both.
     Control(Control),
+    /// Makes, lists, rotates and revokes a team's keys on a running server.
+    #[command(subcommand)]
+    Key(Key),
     /// Reads a journal from its start, rebuilds the learner, and compares it with the checkpoint. The
     /// server must be stopped.
     Verify(Verify),

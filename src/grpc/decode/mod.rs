@@ -11,6 +11,7 @@ mod constraints;
 mod context;
 mod feedback;
 mod generation;
+mod key;
 mod operator;
 mod replay;
 mod router;
@@ -23,6 +24,7 @@ pub use operator::{Control, Operation};
 pub use replay::Replay;
 
 pub(super) use feedback::feedback;
+pub(super) use key::{create_key, list_keys, revoke_key, rotate_key};
 pub(super) use operator::{set_control, team};
 pub(super) use replay::replay;
 pub(super) use router::{

@@ -13,6 +13,7 @@ mod decision;
 mod holdout;
 #[cfg(feature = "analytics")]
 mod judgement;
+mod key;
 mod newcomer;
 mod record;
 mod uneven;
@@ -25,6 +26,7 @@ pub(super) use decision::route_response;
 pub(super) use holdout::holdout;
 #[cfg(feature = "analytics")]
 pub(super) use judgement::{replay_report, whole};
+pub(super) use key::{key, list_keys};
 pub(super) use newcomer::newcomer;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};
 pub(super) use uneven::uneven;

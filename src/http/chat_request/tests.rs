@@ -57,6 +57,7 @@ fn read_bytes(body: &[u8], headers: &[(&'static str, &'static str)]) -> Result<W
         team: name("coding"),
         scopes: BTreeSet::new(),
         arms: None,
+        bounds: Default::default(),
     };
     let (catalogue, policy) = (catalogue(), DataPolicy::default());
     let known = Known {

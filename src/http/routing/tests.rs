@@ -73,6 +73,7 @@ fn read(json: &str) -> Result<Chosen, Vec<String>> {
         team: name("coding"),
         scopes: BTreeSet::new(),
         arms: Some(names("small large").into_iter().collect()),
+        bounds: Default::default(),
     };
     let policy = DataPolicy {
         regions: names("eu ch"),

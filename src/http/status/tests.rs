@@ -99,6 +99,12 @@ fn each_failure_of_keys_names_and_ids_has_its_row() {
     const S: &str = "server_error";
     check(&Failure::KeyUnknown, (401, I, "invalid_api_key", None));
     let scope = Scope::Complete;
+    check(&Failure::Elsewhere, (403, I, "not_allowed", None));
+    let allowed = "fix".to_owned();
+    check(
+        &Failure::TaskNotAllowed { allowed },
+        (403, I, "not_allowed", None),
+    );
     check(
         &Failure::NotAllowed { scope },
         (403, I, "not_allowed", None),

@@ -233,6 +233,7 @@ fn caller() -> Grant {
         team: name("team"),
         scopes: Default::default(),
         arms: None,
+        bounds: Default::default(),
     }
 }
 

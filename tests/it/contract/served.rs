@@ -1,6 +1,8 @@
 //! A served edge whose use cases answer from memory.
 
-use bellwether::access::{Grant, KeyHash, Keys, Scope};
+use bellwether::access::{
+    Bounds, Grant, KeyHash, KeyPage, KeyText, Keys, Listed, Porter, Scope, Wanted,
+};
 use bellwether::chat::ToolCall;
 use bellwether::clock::ManualClock;
 use bellwether::complete::AttemptReport;
@@ -8,8 +10,8 @@ use bellwether::decision::{Attempt, Cell, Decision, Drawn, Excluded, Origin, Rea
 use bellwether::eligibility::Endpoint;
 use bellwether::grpc::{
     Ask, Completed, Control, Event, Events, Failure, Gate, GuardLayer, HealthSwitch, Judge,
-    Judging, Listener, Listening, Operating, Operation, Operator, Outcome, Replay, Router, Routing,
-    Services, TeamState,
+    Judging, Keeping, Listener, Listening, Operating, Operation, Operator, Outcome, Replay, Router,
+    Routing, Services, TeamState,
 };
 use bellwether::id::{DecisionId, Name, Secret};
 use bellwether::learn::{EpisodeClosed, EpisodeClosing};
@@ -22,6 +24,7 @@ use futures_util::{StreamExt, stream};
 use prost::Message;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -63,8 +66,11 @@ pub(crate) async fn served() -> Served {
         team: name("coding"),
         scopes: Scope::ALL.into_iter().collect(),
         arms: None,
+        bounds: Bounds::default(),
     };
-    let gate = Gate::new(Keys::new([(KeyHash::of(KEY), grant)]));
+    let keys = Keys::new([(KeyHash::of(KEY), grant)]);
+    let clock = Arc::new(ManualClock::new(NOW));
+    let gate = Gate::new(Arc::new(Porter::new(keys, clock)));
     let memory = Arc::new(Memory);
     let services = Services {
         router: Router::new(memory.clone(), secret()),
@@ -387,5 +393,28 @@ impl Operating for Memory {
 
     async fn team(&self, _: &Grant) -> Result<TeamState, Failure> {
         Ok(TeamState::default())
+    }
+}
+
+impl Keeping for Memory {
+    async fn create_key(&self, _: Arc<Grant>, _: Wanted) -> Result<(KeyText, Listed), Failure> {
+        Err(Failure::NotBuilt)
+    }
+
+    async fn list_keys(&self, _: &Grant, _: Option<Name>, _: usize) -> Result<KeyPage, Failure> {
+        Ok(KeyPage::default())
+    }
+
+    async fn rotate_key(
+        &self,
+        _: Arc<Grant>,
+        _: Name,
+        _: Duration,
+    ) -> Result<(KeyText, Listed), Failure> {
+        Err(Failure::NotBuilt)
+    }
+
+    async fn revoke_key(&self, _: Arc<Grant>, _: Name) -> Result<Listed, Failure> {
+        Err(Failure::NotBuilt)
     }
 }

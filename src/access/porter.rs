@@ -1,0 +1,173 @@
+//! Who stands before both doors: one value of all keys, swapped whole.
+//!
+//! Invariants: a call is judged by one such value; from the moment that a change is published, every call at
+//! either door is judged by it; a reload of the configuration keeps the keys that were made, and a change of those
+//! keeps the configuration's.
+//!
+//! Not here: what a call may do once it is in (`Grant::check`, the use cases), what may be changed (`book`).
+
+use super::made::{Made, Ring};
+use super::seal::Sealer;
+use super::{Error, Grant, Keys};
+use crate::clock::Clock;
+use crate::unit::Timestamp;
+use arc_swap::ArcSwap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Lets in who has a key.
+#[derive(Debug)]
+pub struct Porter {
+    in_force: ArcSwap<InForce>,
+    /// `None`: no key was ever made here.
+    sealer: Option<Sealer>,
+    clock: Arc<dyn Clock>,
+}
+
+/// All keys, at one moment.
+#[derive(Debug, Clone)]
+pub(super) struct InForce {
+    pub(super) configured: Keys,
+    pub(super) made: Ring,
+}
+
+impl Porter {
+    /// With the keys of a configuration and no others.
+    pub fn new(configured: Keys, clock: Arc<dyn Clock>) -> Self {
+        let made = Ring::default();
+        Self {
+            in_force: ArcSwap::from_pointee(InForce { configured, made }),
+            sealer: None,
+            clock,
+        }
+    }
+
+    /// With keys that were made, too.
+    pub(super) fn with_made(self, made: Ring, sealer: Sealer) -> Self {
+        let configured = self.in_force.load().configured.clone();
+        Self {
+            in_force: ArcSwap::from_pointee(InForce { configured, made }),
+            sealer: Some(sealer),
+            ..self
+        }
+    }
+
+    /// What the key of a call grants now, to one who calls from there.
+    pub fn admit(&self, key: Option<&str>, from: Option<IpAddr>) -> Result<Arc<Grant>, Error> {
+        let in_force = self.in_force.load();
+        let now = self.clock.now();
+        let sealer = self
+            .sealer
+            .as_ref()
+            .filter(|_| !in_force.configured.is_open());
+        let made = key.zip(sealer);
+        let made = made.and_then(|(key, sealer)| in_force.made.grant(sealer, key, now));
+        let grant = match made {
+            Some(grant) => grant,
+            None => in_force.configured.grant(key)?,
+        };
+        grant.check_use(from, now)?;
+        Ok(Arc::clone(grant))
+    }
+
+    /// From the next call on, these are the keys of the configuration.
+    pub fn configure(&self, keys: Keys) {
+        self.in_force.rcu(|now| InForce {
+            configured: keys.clone(),
+            made: now.made.clone(),
+        });
+    }
+
+    /// From the next call on, this is what is known of a key that was made.
+    pub(super) fn publish(&self, made: &Made) {
+        self.in_force.rcu(|now| {
+            let mut next = InForce::clone(now);
+            next.made.put(made.clone());
+            next
+        });
+    }
+
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+
+    pub(super) fn sealer(&self) -> Option<&Sealer> {
+        self.sealer.as_ref()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl InForce {
+    /// Whether what let a call in is still good: a key that was revoked while its call was under way changes
+    /// nothing any more.
+    pub(super) fn holds(&self, grant: &Grant, now: Timestamp) -> bool {
+        let made = self.made.get(&grant.team, &grant.key);
+        let made = made.is_some_and(|made| *made.grant == *grant && made.is_live(now));
+        made || self
+            .configured
+            .grants()
+            .any(|configured| **configured == *grant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Bounds, KeyHash, Scope};
+    use crate::clock::ManualClock;
+    use crate::id::Name;
+
+    fn keys(key: &str, bounds: Bounds) -> Keys {
+        let grant = Grant {
+            key: Name::new("ci").unwrap(),
+            team: Name::new("coding").unwrap(),
+            scopes: [Scope::Route].into(),
+            arms: None,
+            bounds,
+        };
+        Keys::new([(KeyHash::of(key), grant)])
+    }
+
+    fn check(porter: &Porter, key: &str, from: &str, expected: Result<(), &str>) {
+        let found = porter.admit(Some(key), Some(from.parse().unwrap()));
+        let found = found.map(drop).map_err(|error| error.to_string());
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    const UNKNOWN: Result<(), &str> =
+        Err("the key is absent or unknown: allowed a key whose SHA-256 is in the configuration");
+
+    #[test]
+    fn a_key_of_the_configuration_ends_and_has_its_networks_too() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(9)));
+        let bounds = Bounds {
+            networks: ["10.0.0.0/8".parse().unwrap()].into(),
+            expires: Some(Timestamp::from_micros(10)),
+            ..Bounds::default()
+        };
+        let porter = Porter::new(keys("k1", bounds), clock.clone());
+        check(&porter, "k1", "10.1.2.3", Ok(()));
+        let elsewhere =
+            Err("key ci may not be used from this address: allowed from its own networks");
+        check(&porter, "k1", "127.0.0.1", elsewhere);
+        check(&porter, "k2", "127.0.0.1", UNKNOWN);
+        clock.set(Timestamp::from_micros(10));
+        check(&porter, "k1", "10.1.2.3", UNKNOWN);
+        check(&porter, "k1", "127.0.0.1", UNKNOWN);
+    }
+
+    #[test]
+    fn other_keys_of_a_configuration_hold_from_the_next_call_on() {
+        let porter = Porter::new(
+            keys("k1", Bounds::default()),
+            Arc::new(ManualClock::default()),
+        );
+        check(&porter, "k1", "::1", Ok(()));
+        porter.configure(keys("k2", Bounds::default()));
+        check(&porter, "k1", "::1", UNKNOWN);
+        check(&porter, "k2", "::1", Ok(()));
+    }
+}
