@@ -66,6 +66,8 @@
 //!   and rebuild, flat memory, and snapshot versions that mean something.
 //! - **Checkpoints are files, not sled values**: they are megabytes, and sled's flush is no fsync. What grows with
 //!   the decisions that are open is in pages of their own, of which a checkpoint writes those that changed.
+//! - **Keys that are made while the server runs stand in sled**, not in the journal: their seals mean something only
+//!   beside the secret, which is there, and a revocation must be on disk in either mode ([`access`]).
 //! - **What is looked up stands in files of sorted keys** ([`store::index`]), written once each, so that memory does
 //!   not grow with the journal and a start reads the journal from the newest file only: accounts, versions and
 //!   baselines as they were there stand beside the keys ([`store::Digest`]).

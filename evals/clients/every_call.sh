@@ -83,6 +83,11 @@ admin=bellwether.v1.AdminService
 call $admin/SetControl '{"team": "coding", "control": {"pinnedArm": "small"}}'
 call $admin/SetControl '{"team": "coding", "control": {}}'
 call $admin/GetTeam '{"team": "coding"}'
+key="script-$(date +%s)" # a name is given once
+call $admin/CreateKey "{\"team\": \"coding\", \"name\": \"$key\", \"scopes\": [\"SCOPE_ROUTE\"]}"
+call $admin/RotateKey "{\"team\": \"coding\", \"name\": \"$key\", \"overlapSeconds\": 0}"
+call $admin/RevokeKey "{\"team\": \"coding\", \"name\": \"$key\"}"
+call $admin/ListKeys '{"team": "coding", "pageSize": 5}'
 
 call bellwether.v1.EvaluationService/Replay '{"candidates": ["uniform", "fixed:arm=small"]}' ||
   [[ $reply == *"without analytics"* ]]
