@@ -17,7 +17,7 @@
 
 mod kept;
 
-pub use kept::{Kept, Unfit};
+pub use kept::{Kept, Unfit, Written};
 
 use crate::budget::{self, Ledger, Limit, Refill, Refused, Reservation};
 use crate::decision::{Attempt, Decision};

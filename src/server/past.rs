@@ -13,17 +13,19 @@
 //!
 //! Not here: what follows for the journal (`state`), the sessions of warmth (`rewarm`).
 //!
+//! What is written is copied while appenders wait, and encoded while none does (`store::Copied`).
+//!
 //! Units: bytes. Some 60 a version, 100 a team, and an account's holds (`account::Kept`). A record took 54 ns to
 //! take in, one that holds money 0.8 us.
 
 use super::error::Error;
-use crate::account::{Accounts, Kept, Unfit};
+use crate::account::{Accounts, Kept, Unfit, Written};
 use crate::budget::{Budget, Limit};
 use crate::config;
 use crate::decision::Origin;
 use crate::id::Name;
 use crate::signal::Guard;
-use crate::store::{Digest, Record, VersionKind};
+use crate::store::{Copied, Digest, Record, VersionKind};
 use crate::unit::Timestamp;
 use crate::warmth::{Share, Warmth};
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,10 @@ struct Past {
     shown: u64,
     restored: bool,
 }
+
+/// The past as it was, to be encoded.
+#[derive(Debug, Serialize)]
+struct Was(Known, Written, Vec<Share>);
 
 /// The past, shared with the store, which shows it the records.
 #[derive(Debug, Clone)]
@@ -155,8 +161,15 @@ impl Digest for Shared {
         self.past().take(record);
     }
 
+    fn copied(&self) -> Box<dyn Copied> {
+        Box::new(self.past().was())
+    }
+}
+
+impl Copied for Was {
     fn bytes(&self) -> Vec<u8> {
-        self.past().bytes()
+        // Growing a Vec is the only step that could fail, and it aborts instead; nothing does not restore.
+        postcard::to_extend(self, vec![LAYOUT]).unwrap_or_default()
     }
 }
 
@@ -189,10 +202,9 @@ impl Past {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        let whole = (&self.known, &self.accounts, self.warmth.shares());
-        // Growing a Vec is the only step that could fail, and it aborts instead; nothing does not restore.
-        postcard::to_extend(&whole, vec![LAYOUT]).unwrap_or_default()
+    fn was(&self) -> Was {
+        let written = self.accounts.written();
+        Was(self.known.clone(), written, self.warmth.shares())
     }
 }
 
@@ -252,6 +264,12 @@ mod tests {
 
     fn past(limits: Vec<(Name, Limit)>) -> Shared {
         Shared::of(limits, Arc::default()).unwrap()
+    }
+
+    impl Shared {
+        fn bytes(&self) -> Vec<u8> {
+            self.copied().bytes()
+        }
     }
 
     /// Holds, costs, versions, budgets, baselines, a session; more records than one sweep.

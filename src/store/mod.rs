@@ -38,7 +38,7 @@ pub(crate) mod sample;
 
 pub use behind::stand_behind;
 pub use checkpoint::{Checkpoints, Unfit};
-pub use digest::Digest;
+pub use digest::{Copied, Digest};
 pub use disk::{Disk, FileDisk};
 pub use engine::{Settings, Store};
 pub use error::Error;

@@ -6,7 +6,7 @@ use crate::store::disk::Disk;
 use crate::store::record::Record;
 use crate::store::sample::{decision, id, name, record, time};
 use crate::store::simulated::SimulatedDisk;
-use crate::store::{self, Digest, Error, Store, journal};
+use crate::store::{self, Copied, Digest, Error, Store, journal};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ impl Digest for Count {
         self.0.lock().unwrap().0 += 1;
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().0.to_le_bytes().into()
+    fn copied(&self) -> Box<dyn Copied> {
+        Box::new(self.0.lock().unwrap().0.to_le_bytes().to_vec())
     }
 }
 
@@ -231,8 +231,8 @@ impl Digest for Forgetful {
 
     fn take(&mut self, _: &Record) {}
 
-    fn bytes(&self) -> Vec<u8> {
-        Vec::new()
+    fn copied(&self) -> Box<dyn Copied> {
+        Box::new(Vec::<u8>::new())
     }
 }
 

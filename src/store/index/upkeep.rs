@@ -54,6 +54,7 @@ impl Index {
         let oldest = self.oldest(full.young.decisions());
         let mut beside = full.beside.clone();
         beside.oldest = oldest;
+        beside.digest = full.digest.bytes();
         let run = draft::write(&*self.disk, (&full.young, &full.span), beside)?;
         drop(full);
         let (kept, gone) = self.change(|state| {

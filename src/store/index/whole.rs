@@ -7,7 +7,7 @@ use super::run::{self, Beside, Run};
 use super::young::{Span, Young};
 use crate::id::Name;
 use crate::store::Error;
-use crate::store::digest::Digest;
+use crate::store::digest::{Copied, Digest};
 use crate::store::disk::Disk;
 use crate::store::journal::{Footprint, Journal, Position};
 use crate::store::record::{Control, Record};
@@ -81,7 +81,9 @@ pub(super) struct State {
 pub(super) struct Full {
     pub(super) young: Young,
     pub(super) span: Span,
+    /// But for the digest's bytes.
     pub(super) beside: Beside,
+    pub(super) digest: Box<dyn Copied>,
 }
 
 /// Where the journal is read on from, what came before being known.
@@ -116,7 +118,7 @@ impl State {
     }
 
     /// What is in memory waits for its file from here on.
-    fn fill(&mut self, digest: Vec<u8>) {
+    fn fill(&mut self, digest: Box<dyn Copied>) {
         let young = std::mem::take(&mut self.young);
         let Some(span) = young.span().cloned() else {
             return;
@@ -125,12 +127,13 @@ impl State {
             controls: self.controls.clone(),
             segments: self.segments.clone(),
             oldest: 1,
-            digest,
+            digest: Vec::new(),
         };
         let full = Full {
             young,
             span,
             beside,
+            digest,
         };
         self.full.push(Arc::new(full));
     }
@@ -258,9 +261,9 @@ impl Index {
         if sequence <= last {
             return false;
         }
-        // Nobody else takes: whoever looks something up need not wait for the bytes.
+        // Nobody else takes: whoever looks something up need not wait for the copy.
         let fills = records + 1 >= self.settings.run_records;
-        let digest = fills.then(|| digested.digest.bytes());
+        let digest = fills.then(|| digested.digest.copied());
         let mut state = self.write();
         state.take(footprint, record);
         match digest {
