@@ -13,13 +13,17 @@
 //! (but for `overrun`: what a second try held is not in the journal, so that its cost counts as overrun there),
 //! and so does going on from accounts that were written down ([`Kept`]).
 //!
+//! A request that what is left does not pay for may wait for what is held to come free ([`Waiting`]).
+//!
 //! Not here: what a request costs at worst (`eligibility`), which arm it buys (`route`), pacing (`learn`).
 
 mod kept;
+mod waiting;
 
 pub use kept::{Kept, Unfit, Written};
+pub use waiting::{PATIENCE, Waiting};
 
-use crate::budget::{self, Ledger, Limit, Refill, Refused, Reservation};
+use crate::budget::{self, Bounds, Ledger, Limit, Refill, Refused, Reservation};
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::store::Record;
@@ -27,6 +31,7 @@ use crate::unit::{NanoUsd, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use waiting::{Queue, Room};
 
 /// How long money is held for a decision that nobody tells an attempt of.
 pub const HELD_FOR: Duration = Duration::from_secs(3600);
@@ -35,6 +40,7 @@ pub const HELD_FOR: Duration = Duration::from_secs(3600);
 #[derive(Debug, Default)]
 pub struct Accounts {
     teams: BTreeMap<Name, Mutex<Account>>,
+    queue: Queue,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +92,10 @@ impl Accounts {
             Ok((team, Mutex::new(account)))
         };
         let teams = limits.into_iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { teams })
+        Ok(Self {
+            teams,
+            queue: Queue::default(),
+        })
     }
 
     /// What a record of the journal did to its team's account, done again.
@@ -134,6 +143,7 @@ impl Accounts {
         if let Err(error) = self.count(team, attempt) {
             tracing::error!(%team, decision = %attempt.decision, %error, "a cost was not counted");
         }
+        self.wake(attempt.ended);
     }
 
     fn count(&self, team: &Name, attempt: &Attempt) -> Result<(), budget::Error> {
@@ -179,23 +189,24 @@ impl Accounts {
         held.map_err(|refused| Box::new((refused, purse.refill(granted))))
     }
 
-    /// Holds at least `worst` for another try of a decision; whether it could. What is held for it already
-    /// counts. A worst case that cannot be said cannot be held.
-    pub fn hold_for(&self, decision: &Decision, worst: Option<NanoUsd>, now: Timestamp) -> bool {
+    /// Holds enough for another try of a decision; whether it could. What is held for it already counts. Bounds
+    /// that cannot be said cannot be held.
+    pub fn hold_for(&self, decision: &Decision, bounds: Option<Bounds>, now: Timestamp) -> bool {
         let Some(mut purse) = self.purse(&decision.team, now) else {
             return true;
         };
-        let Some(worst) = worst else {
+        let Some(bounds) = bounds else {
             return false;
         };
         let held = purse.account.held.get(&decision.id).map(|h| h.amount);
-        if held.is_some_and(|held| held >= worst) {
+        if held.is_some_and(|held| held >= bounds.worst) {
             return true;
         }
         if held.is_some() {
             purse.account.release(decision.id, now);
         }
-        if purse.hold(decision.id, worst).is_ok() {
+        let amount = bounds.held(purse.left());
+        if amount.is_some_and(|amount| purse.hold(decision.id, amount).is_ok()) {
             return true;
         }
         if let Some(before) = held
@@ -210,6 +221,31 @@ impl Accounts {
     pub fn cancel(&self, team: &Name, decision: DecisionId, now: Timestamp) {
         if let Some(mut account) = self.account(team) {
             account.release(decision, now);
+        }
+        self.wake(now);
+    }
+
+    /// What is held for a decision; `None` where nothing is.
+    pub fn held(&self, decision: &Decision) -> Option<NanoUsd> {
+        let account = self.account(&decision.team)?;
+        Some(account.held.get(&decision.id)?.amount)
+    }
+
+    /// What a team's request finds.
+    fn room(&self, team: &Name, now: Timestamp) -> Room {
+        let Some(mut purse) = self.purse(team, now) else {
+            let all = NanoUsd::new(i64::MAX);
+            return Room {
+                left: all,
+                possible: all,
+            };
+        };
+        let left = purse.left();
+        let ledger = &purse.account.ledger;
+        let possible = ledger.limit().get().saturating_sub(ledger.spent().get());
+        Room {
+            left,
+            possible: NanoUsd::new(possible),
         }
     }
 
@@ -356,6 +392,14 @@ mod tests {
         attempt.cost = cost.map(usd);
         attempt.ended = hours(0);
         accounts.settle(&team, &attempt);
+    }
+
+    impl Accounts {
+        /// So much was spent that nobody had held.
+        pub(super) fn charged(&self, team: &Name, amount: i64, now: Timestamp) {
+            let mut account = self.account(team).unwrap();
+            account.ledger.charge(usd(amount), now).unwrap();
+        }
     }
 
     /// Spent, held and overrun.

@@ -84,8 +84,9 @@
 //!   floors fall with the gap ([`bandit::floors`]). Each with its measurement where it stands.
 //! - **A hard limit holds a bound, a choice goes by what is expected**: a byte of text is a token at most, and
 //!   nothing less is a bound ([`chat::InputTokens`], with what was measured), so a hold is some three times the
-//!   input's cost for seconds. "No false refusal" is kept by a caller's own count and by the arm's context, not by
-//!   holding less.
+//!   input's cost for seconds. Of the output the bound is ours to make: where a worst case is much of what is left,
+//!   less is held and the provider is told that no more may come ([`budget::Bounds`]); and who does not fit waits a
+//!   while for what others settle ([`account::Waiting`]). A stream's hold does not grow while it runs (`route::bounds`).
 //! - **Forgetting goes by the team's draws**, not by the wall clock: an idle weekend teaches nothing new.
 //! - **`replay outcomes` learns as the server does**, but for cost: the server prices tokens, and a table has
 //!   no prices.

@@ -3,7 +3,7 @@
 //! In reading order: [`Budget`] is what a team may spend; [`Hull`] is what a coin flip between two offers
 //! buys, and [`aiq`] with its like says what a router's points are worth beside it ([`GapRecovered`]: where
 //! there are two arms); [`Pacer`] keeps the mean spend at a budget by a price on cost, and [`Pace`] is what choosing asks
-//! of it; [`Ledger`] holds a hard limit for each [`Window`] by reservations.
+//! of it; [`Ledger`] holds a hard limit for each [`Window`] by reservations, of which [`Bounds`] says how much each is.
 //! The pacer is soft and earns quality: it decides *where* money is spent. The ledger is hard and earns
 //! nothing: it says no. A request meets both: the pacer's price is in the utility of every arm, an arm
 //! that [`Pace::allows`] or [`Ledger::left`] cannot pay for is not eligible, and the pmf is computed
@@ -21,6 +21,7 @@
 //!
 //! Source: SCIENCE 2.6, with the differences that [`Pacer`] states.
 
+mod bounds;
 mod calendar;
 mod definition;
 mod frontier;
@@ -34,6 +35,7 @@ mod refill;
 mod reservation;
 mod strong;
 
+pub use bounds::Bounds;
 pub use calendar::Window;
 pub use definition::{Budget, Limit};
 pub use frontier::{

@@ -187,7 +187,8 @@ impl Complete {
         let mut endpoint = tries.first()?;
         let opening = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
-            let (prompt, patience) = self.asked((&routed, &endpoint), request, deadline);
+            let asked = (&routed, &*endpoint);
+            let (prompt, patience) = self.asked(asked, (request, &[]), deadline);
             let target = Target {
                 listen: target.listen || looks,
                 ..target
@@ -239,16 +240,20 @@ impl Complete {
         Ok((provider.as_ref(), target))
     }
 
-    /// What an endpoint is asked (no more than the worst case that was held counts on), and how long it is
+    /// What an endpoint is asked (no more than what is held pays for), with `more` messages after the
+    /// request's, and how long it is
     /// waited for: one that hangs must not take a caller's whole time where another could answer.
     pub(super) fn asked<'a>(
         &self,
         (routed, endpoint): (&Routed, &'a Endpoint),
-        request: &'a Request,
+        (request, more): (&'a Request, &[Message]),
         deadline: Instant,
     ) -> (Prompt<'a>, Patience) {
         let cap = self.route.output_cap(&endpoint.arm);
-        let most = [request.max_output_tokens, cap];
+        let paid = self
+            .route
+            .paid_output(&routed.decision, endpoint, request, more);
+        let most = [request.max_output_tokens, cap, paid];
         let prompt = Prompt {
             model: &endpoint.model,
             messages: &request.messages,

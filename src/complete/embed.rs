@@ -71,7 +71,8 @@ impl Complete {
         let mut endpoint = tries.first()?;
         let found = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
-            let (prompt, patience) = self.asked((&routed, &endpoint), request, deadline);
+            let asked_of = (&routed, &*endpoint);
+            let (prompt, patience) = self.asked(asked_of, (request, &[]), deadline);
             let target = Target {
                 keep_words: false,
                 listen: false,

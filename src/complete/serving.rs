@@ -130,7 +130,9 @@ impl Complete {
         deadline: Instant,
     ) -> Result<Result<(Answer, Attempt), Failed>, Error> {
         let (provider, target) = self.at(routed, endpoint)?;
-        let (prompt, patience) = self.asked((routed, endpoint), request, deadline);
+        let more = messages.and_then(|messages| messages.get(request.messages.len()..));
+        let more = (request, more.unwrap_or_default());
+        let (prompt, patience) = self.asked((routed, endpoint), more, deadline);
         let prompt = Prompt {
             messages: messages.unwrap_or(prompt.messages),
             ..prompt

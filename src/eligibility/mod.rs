@@ -24,4 +24,4 @@ pub use catalogue::{Arm, Catalogue, Error};
 pub use choice::{Eligible, EligibleArm};
 pub use endpoint::{Endpoint, Price, REFERENCE_OUTPUT_TOKENS, Waits, reference_cost_usd};
 pub use need::{DataPolicy, Limits, Need};
-pub use worst::worst_case;
+pub use worst::{paid_output, worst_case};

@@ -22,7 +22,7 @@
 //! together end at `maxOutputTokens`, though `thoughtsTokenCount` is told beside `candidatesTokenCount`).
 
 use super::catalogue::{Arm, Catalogue};
-use super::choice::{Eligible, EligibleArm};
+use super::choice::EligibleArm;
 use super::endpoint::Endpoint;
 use super::need::Need;
 use crate::chat::TokenBound;
@@ -54,6 +54,33 @@ pub fn worst_case(
     NanoUsd::from_usd(usd + f64::from(input) * more * 1e-6).ok()
 }
 
+/// Most output tokens that so much money pays for beside `input` tokens, each at its dearest, and at least one;
+/// `None` where it pays for all that there can be, or without a price.
+pub fn paid_output(
+    (arm, endpoint): (&Arm, &Endpoint),
+    input: TokenBound,
+    money: NanoUsd,
+    now: Timestamp,
+) -> Option<u32> {
+    let pays = |output| {
+        let worst = worst_case((arm, endpoint), input, Some(output), now)?;
+        Some(worst <= money)
+    };
+    let (mut paid, mut unpaid) = (0, arm.output_bound(None).get());
+    if pays(unpaid)? {
+        return None;
+    }
+    // Between the two lies the answer: 32 halves at most.
+    while unpaid - paid > 1 {
+        let middle = paid + (unpaid - paid) / 2;
+        match pays(middle)? {
+            true => paid = middle,
+            false => unpaid = middle,
+        }
+    }
+    Some(paid.max(1))
+}
+
 impl Catalogue {
     /// What the request costs at most at the endpoint at `place` of an eligible arm: [`worst_case`].
     pub fn worst_case(
@@ -66,19 +93,6 @@ impl Catalogue {
         let (arm, endpoint) = (self.arms.get(arm.arm)?, self.endpoints.get(place)?);
         let bound = need.input.bound();
         worst_case((arm, endpoint), bound, need.max_output_tokens, now)
-    }
-
-    /// As [`Catalogue::worst_case`], at whichever endpoint of the arm that is least.
-    pub fn least_worst_case(
-        &self,
-        eligible: &Eligible,
-        arm: &EligibleArm,
-        need: &Need<'_>,
-        now: Timestamp,
-    ) -> Option<NanoUsd> {
-        let endpoints = eligible.endpoints(arm).iter();
-        let worst = |place: &usize| self.worst_case(arm, *place, need, now);
-        endpoints.filter_map(worst).min()
     }
 }
 
@@ -175,6 +189,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_output_that_money_pays_for_is_the_most_that_it_pays_for(
+            prices in prop::array::uniform4(0_u32..100_000),
+            input in 0_u32..20_000,
+            money in 0_i64..1_000_000_000_000,
+        ) {
+            let (arm, endpoint) = (arm(Some(4_000)), endpoint(prices));
+            let (money, input) = (NanoUsd::new(money), TokenBound::new(input));
+            let cost = |output| worst_case((&arm, &endpoint), input, Some(output), NOW).unwrap();
+            match paid_output((&arm, &endpoint), input, money, NOW) {
+                None => prop_assert!(cost(4_000) <= money),
+                Some(paid) => {
+                    prop_assert!(cost(paid) <= money || paid == 1);
+                    prop_assert!(cost(paid + 1) > money);
+                }
+            }
+        }
+
         #[test]
         fn no_usage_within_the_bounds_costs_more(
             prices in prop::array::uniform4(0_u32..100_000),

@@ -2,6 +2,7 @@
 //!
 //! Not here: choosing (`choose`).
 
+use super::bounds::Expecting;
 use super::context;
 use super::draw::Way;
 use super::estimate::Estimates;
@@ -105,6 +106,15 @@ impl<'a> Asked<'a> {
         let first = self.first.as_ref().map(|first| &first.arm);
         let held_out = self.part.held_out.filter(|_| self.request.explore);
         pinned.or(first).or(held_out)
+    }
+
+    /// Whose answers to expect.
+    pub(super) fn expecting(&self) -> Expecting<'a> {
+        Expecting {
+            learned: self.learned,
+            x: self.x,
+            asks: self.asks,
+        }
     }
 
     /// Of arms in the caller's order, the first that is left; what the caller allows besides binds it too.

@@ -225,7 +225,7 @@ impl Route {
         first: Option<Draw>,
         asks: bool,
     ) -> Result<Routed, Error> {
-        let decision = self.decide(caller, request, first, asks)?;
+        let decision = self.decide_in_time(caller, request, first, asks).await?;
         let unheard = Unheard::new((&self.known.accounts, &self.known.standing), &decision);
         let record = Record::Decision(Box::new(decision));
         self.store.commit(&record).await?;
@@ -240,7 +240,7 @@ impl Route {
 
     /// Decides among the arms that nothing is held against; where none is left, among those that only callers
     /// speak against; anew, where another request took an endpoint's one probe meanwhile.
-    fn decide(
+    pub(super) fn decide(
         &self,
         caller: &Grant,
         request: &Request,

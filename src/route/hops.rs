@@ -2,7 +2,7 @@
 //!
 //! After a failure: other endpoints of the arm, then the next arms, then, where nothing else is left, those that
 //! were asked already, after a pause. Each hop passes the same [`Catalogue::eligible`] and the same limits as the
-//! choice did, at the moment of the hop, and its worst case is held on the budget first. Arms that the budget
+//! choice did, at the moment of the hop, and what it may cost is held on the budget first. Arms that the budget
 //! withheld from the draw are no fallbacks.
 //!
 //! Invariants: an endpoint that has failed is asked by one request each time its wait is over, whatever road led
@@ -303,14 +303,15 @@ impl Route {
             budget_price,
             request,
             seed: seed(request.session.as_ref(), decision.id),
+            asks: true,
             unprobed: hop.unprobed,
         };
         let rule = request.task.as_ref().and_then(|task| team.tasks.get(task));
         for arm in order((request, rule), decision, &estimates, tried) {
             let arm = arm_of(&eligible, &estimates, arm)?;
             let held = |place| {
-                let worst = self.catalogue.worst_case(arm, place, &need, now);
-                self.known.accounts.hold_for(decision, worst, now)
+                let bounds = by.bounds(arm, place);
+                self.known.accounts.hold_for(decision, bounds, now)
             };
             if let Some(place) = self.pick(&by, arm, held) {
                 return Ok(self.catalogue.endpoints().get(place).cloned());

@@ -7,6 +7,7 @@
 //! Not here: calling the endpoint (`complete`), learning (`learn`), the wire (`grpc`).
 
 mod asked;
+mod bounds;
 mod candidates;
 mod choose;
 mod context;
@@ -17,6 +18,7 @@ mod estimate;
 mod experiment;
 mod history;
 mod hops;
+mod in_time;
 mod names;
 mod rank;
 pub mod reply;

@@ -19,15 +19,16 @@
 //! Source: FACTS 4 and 5; power of two choices: Mitzenmacher 2001.
 
 use super::asked::limits;
+use super::bounds::Expecting;
 use super::choose::Route;
 use super::cost::Pricing;
 use super::error::Error;
 use super::rank::{Candidate, best};
 use super::request::{Request, Sort};
+use crate::budget::Bounds;
 use crate::eligibility::{EligibleArm, Endpoint};
 use crate::id::{DecisionId, Name};
 use crate::learn::TeamSnapshot;
-use crate::unit::NanoUsd;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -41,8 +42,22 @@ pub(super) struct Choosing<'a> {
     pub(super) request: &'a Request,
     /// The session, or else the decision: what equals are told apart by.
     pub(super) seed: u64,
+    /// Whether we ask the endpoint, and not the caller.
+    pub(super) asks: bool,
     /// No probe is taken: the caller asks, or we do later.
     pub(super) unprobed: bool,
+}
+
+impl Choosing<'_> {
+    /// What is held for the request at an endpoint of `arm`.
+    pub(super) fn bounds(&self, arm: &EligibleArm, place: usize) -> Option<Bounds> {
+        let expecting = Expecting {
+            learned: self.learned,
+            x: self.x,
+            asks: self.asks,
+        };
+        self.pricing.bounds(&expecting, arm, place)
+    }
 }
 
 /// What a session, or else a decision, tells equal endpoints apart by.
@@ -78,25 +93,25 @@ impl Route {
         None
     }
 
-    /// The endpoint of the arm drawn that is asked first, and its worst case. `affords` says whether the budget
+    /// The endpoint of the arm drawn that is asked first, and what is held there. `affords` says whether the budget
     /// pays for one. `None`: its breaker opened, or another request took the one probe, since it was looked at.
     pub(super) fn first_road(
         &self,
         by: Choosing<'_>,
         arm: &EligibleArm,
-        mut affords: impl FnMut(Option<NanoUsd>) -> bool,
-    ) -> Result<Option<(Name, Option<NanoUsd>)>, Error> {
-        let (need, now) = (by.pricing.need, by.pricing.now);
-        let worst = |place| self.catalogue.worst_case(arm, place, need, now);
-        let Some(place) = self.pick(&by, arm, |place| affords(worst(place))) else {
+        mut affords: impl FnMut(Option<Bounds>) -> bool,
+    ) -> Result<Option<(Name, Option<Bounds>)>, Error> {
+        let affordable = |place| affords(by.bounds(arm, place));
+        let Some(place) = self.pick(&by, arm, affordable) else {
             let unprobed = true;
-            let any = self.pick(&Choosing { unprobed, ..by }, arm, |p| affords(worst(p)));
+            let by = Choosing { unprobed, ..by };
+            let any = self.pick(&by, arm, |place| affords(by.bounds(arm, place)));
             let none = Error::Bug("an eligible arm without endpoint");
             return any.map(|_| None).ok_or(none);
         };
         let endpoint = self.catalogue.endpoints().get(place);
         let endpoint = endpoint.ok_or(Error::Bug("a place without endpoint"))?;
-        Ok(Some((endpoint.name.clone(), worst(place))))
+        Ok(Some((endpoint.name.clone(), by.bounds(arm, place))))
     }
 
     fn candidate(&self, by: &Choosing<'_>, arm: &EligibleArm, place: usize) -> Option<Candidate> {

@@ -4,7 +4,7 @@
 //! [`Spending::cut`] and [`Spending::forced`] in the draw, [`Spending::hold`] for the arm drawn.
 //!
 //! Rules, stated because numbers depend on them:
-//! - The hard limit looks at an arm's worst case, pacing at its expected cost.
+//! - The hard limit looks at what is enough to ask an arm with ([`Bounds`]), pacing at its expected cost.
 //! - Pacing alone never refuses a request: the cheapest arm that the limit pays for stays.
 //! - An arm that an operator pinned, that the episode has already, or that is its baseline is not paced: only
 //!   the limit stops it.
@@ -19,7 +19,7 @@
 use super::error::{BudgetExhausted, Error};
 use super::estimate::Estimates;
 use crate::account::{Accounts, Purse};
-use crate::budget::{Pace, Refused};
+use crate::budget::{Bounds, Pace, Refused};
 use crate::decision::{Allowance, Excluded, Reason, Withheld};
 use crate::id::{DecisionId, Name, Purpose, Secret};
 use crate::unit::{NanoUsd, Timestamp};
@@ -69,12 +69,12 @@ impl<'a> Spending<'a> {
     }
 
     /// Takes the arms out that the budget does not pay for, with their reasons. `granted` is the arm that
-    /// pacing has no say in; `worst_case` is asked by place among the eligible.
+    /// pacing has no say in; `bounds` is asked by place among the eligible.
     pub(super) fn withhold(
         &mut self,
         estimates: &mut Estimates,
         granted: Option<&Name>,
-        worst_case: impl Fn(usize) -> Option<NanoUsd>,
+        bounds: impl Fn(usize) -> Option<Bounds>,
         excluded: &mut Vec<Excluded>,
     ) -> Result<(), Error> {
         let left = self.purse.as_mut().map(Purse::left);
@@ -83,7 +83,7 @@ impl<'a> Spending<'a> {
             Some(_) => estimates
                 .places
                 .iter()
-                .map(|place| worst_case(*place))
+                .map(|place| bounds(*place).map(|bounds| bounds.enough))
                 .collect(),
             None => Vec::new(),
         };
@@ -177,23 +177,24 @@ impl<'a> Spending<'a> {
         young
     }
 
-    /// Whether the limit pays for a request that costs at most `worst`. One that cannot be said it does not
-    /// pay for.
-    pub(super) fn affords(&mut self, worst: Option<NanoUsd>) -> bool {
+    /// Whether the limit pays for a request within these bounds. What cannot be said it does not pay for.
+    pub(super) fn affords(&mut self, bounds: Option<Bounds>) -> bool {
         let left = self.purse.as_mut().map(Purse::left);
-        left.is_none_or(|left| worst.is_some_and(|worst| worst <= left))
+        left.is_none_or(|left| bounds.is_some_and(|bounds| bounds.enough <= left))
     }
 
-    /// Holds the worst case of the endpoint chosen; what is kept with the decision, where the team has a
+    /// Holds what the endpoint chosen may cost; what is kept with the decision, where the team has a
     /// budget.
     pub(super) fn hold(
         mut self,
         decision: DecisionId,
-        worst: Option<NanoUsd>,
+        bounds: Option<Bounds>,
     ) -> Result<Option<Allowance>, Error> {
         let mut held = NanoUsd::ZERO;
         if let Some(purse) = &mut self.purse {
-            held = worst.ok_or(Error::Bug("an endpoint without a worst case"))?;
+            let bounds = bounds.ok_or(Error::Bug("an endpoint without a worst case"))?;
+            let gone = Error::Bug("what was left is gone");
+            held = bounds.held(purse.left()).ok_or(gone)?;
             purse
                 .hold(decision, held)
                 .map_err(|refused| match refused {
@@ -274,6 +275,10 @@ mod tests {
         [10, 20, 400].get(place).map(|usd| NanoUsd::new(*usd))
     }
 
+    fn bounds(place: usize) -> Option<Bounds> {
+        worst_case(place).map(Bounds::whole)
+    }
+
     fn accounts(limit: i64) -> Accounts {
         let limit = Limit {
             usd: NanoUsd::new(limit),
@@ -299,7 +304,7 @@ mod tests {
         let mut spending = Spending::open(&accounts, &team, pace, (mint.secret(), id), now);
         let granted = granted.map(|arm| Name::new(arm).unwrap());
         let (mut estimates, mut excluded) = (estimates(), Vec::new());
-        let found = spending.withhold(&mut estimates, granted.as_ref(), worst_case, &mut excluded);
+        let found = spending.withhold(&mut estimates, granted.as_ref(), bounds, &mut excluded);
         let names = |arms: Vec<Name>| arms.iter().map(ToString::to_string).collect::<Vec<_>>();
         match (found, expected) {
             (Ok(()), Ok((stay, out))) => {
@@ -307,8 +312,8 @@ mod tests {
                 assert!(excluded.iter().all(|e| e.reason == Reason::Budget));
                 assert_eq!(names(excluded.into_iter().map(|e| e.arm).collect()), out);
                 let held = worst_case(estimates.places[0]).filter(|_| limit.is_some());
-                let worst = worst_case(estimates.places[0]);
-                let allowance = spending.hold(id, worst).unwrap();
+                let bounds = bounds(estimates.places[0]);
+                let allowance = spending.hold(id, bounds).unwrap();
                 let withheld =
                     |a: &Allowance| names(a.withheld.iter().map(|w| w.arm.clone()).collect());
                 assert_eq!(
@@ -381,11 +386,11 @@ mod tests {
         let mut spending = Spending::default();
         let (mut estimates, mut excluded) = (estimates(), Vec::new());
         spending
-            .withhold(&mut estimates, None, worst_case, &mut excluded)
+            .withhold(&mut estimates, None, bounds, &mut excluded)
             .unwrap();
         assert_eq!((estimates.arms.len(), excluded.len()), (3, 0));
         let id = Secret::new([1; 32]).mint(Timestamp::from_micros(0), 1);
-        assert_eq!(spending.hold(id, worst_case(0)).unwrap(), None);
+        assert_eq!(spending.hold(id, bounds(0)).unwrap(), None);
     }
 
     #[test]

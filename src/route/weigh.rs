@@ -65,13 +65,14 @@ impl Route {
             budget_price,
             request: asked.request,
             seed: roads::seed(asked.request.session.as_ref(), id),
+            asks: asked.asks,
             unprobed: !asked.asks,
         };
         let arm = places.get(drawn.chosen as usize);
         let arm = arm.and_then(|place| eligible.arms.get(*place));
         let arm = arm.ok_or(Error::Bug("a draw without arm"))?;
-        let road = self.first_road(by, arm, |worst| spending.affords(worst))?;
-        let Some((endpoint, worst)) = road else {
+        let road = self.first_road(by, arm, |bounds| spending.affords(bounds))?;
+        let Some((endpoint, bounds)) = road else {
             return Ok(None);
         };
         Ok(Some(Chosen {
@@ -81,7 +82,7 @@ impl Route {
             policy: chooser.policy.clone(),
             excluded,
             endpoint,
-            allowance: spending.hold(id, worst)?,
+            allowance: spending.hold(id, bounds)?,
         }))
     }
 }
@@ -110,14 +111,12 @@ pub(super) fn affordable(
     let (limits, of) = (limits(asked.request), (asked.x, spending.price()));
     let mut estimates = estimate(pricing, &limits, asked.learned, of, excluded)?;
     if !estimates.arms.is_empty() {
-        let worst_case = |place| {
+        let expecting = asked.expecting();
+        let bounds = |place| {
             let arm = pricing.eligible.arms.get(place)?;
-            let (eligible, need) = (pricing.eligible, pricing.need);
-            pricing
-                .catalogue
-                .least_worst_case(eligible, arm, need, pricing.now)
+            pricing.least_bounds(&expecting, arm)
         };
-        spending.withhold(&mut estimates, asked.granted(), worst_case, excluded)?;
+        spending.withhold(&mut estimates, asked.granted(), bounds, excluded)?;
     }
     Ok(estimates)
 }

@@ -147,16 +147,20 @@ async fn lost(address: &str, book: &Book) -> Vec<Acknowledged> {
 }
 
 /// The program under test, copied: a build beside the test cannot replace it between two runs.
-struct Program {
+pub(crate) struct Program {
     path: PathBuf,
     config: PathBuf,
 }
 
 impl Program {
     fn new(dir: &Path, durability: &str) -> Self {
+        Self::with(dir, write_config(dir, durability))
+    }
+
+    /// With a configuration of the caller's.
+    pub(crate) fn with(dir: &Path, config: PathBuf) -> Self {
         let path = dir.join("bellwether");
         std::fs::copy(env!("CARGO_BIN_EXE_bellwether"), &path).expect("copied");
-        let config = write_config(dir, durability);
         Self { path, config }
     }
 
@@ -167,7 +171,7 @@ impl Program {
     }
 
     /// Starts a server; itself and its address.
-    fn serve(&self) -> (Served, String) {
+    pub(crate) fn serve(&self) -> (Served, String) {
         let mut command = self.command("serve");
         let mut child = command.stdout(Stdio::piped()).spawn().expect("started");
         let stdout = child.stdout.take().expect("piped");
@@ -200,17 +204,17 @@ impl Program {
 }
 
 /// A server of its own process; it does not outlive the test.
-struct Served(Child);
+pub(crate) struct Served(Child);
 
 impl Served {
     /// kill -9.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.0.kill().expect("killed");
         self.0.wait().expect("ended");
     }
 
     /// Asks it to end, and waits.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let asked = Command::new("sh")
             .args(["-c", &format!("kill -TERM {}", self.0.id())])
             .status();

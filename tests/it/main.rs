@@ -41,6 +41,7 @@ mod newcomer;
 mod openai_door;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod overspend;
 mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;

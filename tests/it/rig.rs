@@ -82,7 +82,7 @@ pub(crate) fn write_config(dir: &Path, durability: &str) -> PathBuf {
 }
 
 /// As [`write_config`], with these arms and endpoints.
-fn write_config_with(dir: &Path, durability: &str, arms: &str) -> PathBuf {
+pub(crate) fn write_config_with(dir: &Path, durability: &str, arms: &str) -> PathBuf {
     let scorecards = Path::new(env!("CARGO_MANIFEST_DIR")).join("evals/scorecards");
     let all = r#""route", "complete", "feedback", "replay", "admin""#;
     let mut text = format!(
