@@ -9,7 +9,7 @@
 
 use super::guard::Call;
 use super::status::Failure;
-use crate::access::{self, Grant, Porter, Scope};
+use crate::access::{self, Grant, Keys, Porter, Scope};
 use std::future::Future;
 use std::sync::Arc;
 use tonic::metadata::MetadataMap;
@@ -29,6 +29,12 @@ impl Gate {
     /// By the word of this porter.
     pub fn new(porter: Arc<Porter>) -> Self {
         Self { porter }
+    }
+
+    /// From the next call on, these keys of the configuration, at every door of the porter's; those that were made
+    /// stay.
+    pub fn replace(&self, keys: Keys) {
+        self.porter.configure(keys);
     }
 }
 
@@ -117,7 +123,7 @@ impl From<access::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Bounds, KeyHash, Keys};
+    use crate::access::{Bounds, KeyHash};
     use crate::clock::ManualClock;
     use crate::id::Name;
     use tonic::Code;
@@ -186,7 +192,7 @@ mod tests {
     fn a_withdrawn_key_fails_from_the_next_call_on() {
         let mut gate = gate();
         assert!(knock(&mut gate, "k1").is_ok());
-        gate.clone().porter.configure(Keys::new([]));
+        gate.clone().replace(Keys::new([]));
         assert!(knock(&mut gate, "k1").is_err());
     }
 
