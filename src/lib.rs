@@ -51,13 +51,13 @@
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`mod@http`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`] |
-//! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`] |
+//! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`], [`tls`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`], [`field`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
 //! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, hyper in `http`, polars in `table`,
-//! sled in `store`, the HTTP client in `provider`, JSON Schema and patterns in `validate`. A test holds all of
+//! sled in `store`, the HTTP client in `provider`, rustls in `tls` and `provider`, JSON Schema and patterns in `validate`. A test holds all of
 //! this (`tests/it/tidy.rs`).
 //!
 //! # Where this differs from the founding design, and why
@@ -99,7 +99,7 @@
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets of keys and organisations (a team's are there), TLS, pooling over families of arms. One
+//! Budgets of keys and organisations (a team's are there), pooling over families of arms. One
 //! process is a complete service; it is not highly available by itself.
 
 pub mod docs;
@@ -126,6 +126,7 @@ pub mod store;
 #[cfg(feature = "analytics")]
 pub mod table;
 pub mod telemetry;
+pub mod tls;
 pub mod validate;
 
 pub mod access;
