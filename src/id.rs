@@ -282,11 +282,11 @@ impl fmt::Debug for Secret {
 }
 
 /// Mints decision ids: a counter under the secret gives the 42 bits of chance, so that ids of one
-/// process never collide within 2^42 and need no shared generator.
-#[derive(Debug)]
+/// process never collide within 2^42 and need no shared generator. Clones go on with one counter.
+#[derive(Debug, Clone)]
 pub struct Mint {
     secret: Secret,
-    next: AtomicU64,
+    next: Arc<AtomicU64>,
 }
 
 impl Mint {
@@ -294,7 +294,7 @@ impl Mint {
     pub fn new(secret: Secret, seed: u64) -> Self {
         Self {
             secret,
-            next: AtomicU64::new(seed),
+            next: Arc::new(AtomicU64::new(seed)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::args::Demo;
 use super::out::{self, Failure};
-use super::serve::interrupted;
+use super::serve::Ended;
 use bellwether::demo::{self, Colour, Finished, Moment, Noticed, Options, Server, Watch};
 use bellwether::report::{Document, Statement};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -106,7 +106,7 @@ async fn stay(server: Server) -> Result<(), Failure> {
     }
     out::line(&text)?;
     let staying = server.let_go();
-    interrupted().await?;
+    Ended::new()?.next().await;
     Ok(staying.stop().await?)
 }
 

@@ -45,10 +45,11 @@ pub(crate) async fn drive(arguments: &Drive) -> Result<(), Failure> {
         return Err(format!("--feedback-loss is {given}: allowed 0 to 1").into());
     }
     let table = table(path, &arguments.columns)?;
-    let Remote { addr, key } = &arguments.remote;
+    let Remote { addr, key, tls } = &arguments.remote;
     let options = Options {
         address: addr.clone(),
         key: key.clone(),
+        trust: tls.trust(),
         team: arguments.team.clone(),
         seed: arguments.seed,
         limit: arguments.limit,

@@ -10,30 +10,76 @@ use bellwether::{config, server};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Serves until interrupted.
+/// Serves until interrupted; on SIGHUP reads the configuration anew. A second interruption ends at once.
 pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
     let params = load(arguments)?;
-    let running = server::start(params, Arc::new(SystemClock)).await?;
+    let scheme = match params.server.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    // Heard from here on: one that comes while it starts is not lost.
+    let (mut again, mut ended) = (signal(SignalKind::hangup())?, Ended::new()?);
+    let mut running = server::start(params, Arc::new(SystemClock)).await?;
     out::line(&format!(
-        "bellwether serves on http://{}; stop with Ctrl-C",
+        "bellwether serves on {scheme}://{}; stop with Ctrl-C",
         running.address()
     ))?;
+    if let Some(address) = running.admin_address() {
+        out::line(&format!("administration on {scheme}://{address}"))?;
+    }
     if let Some(address) = running.http_address() {
-        let line = format!("for OpenAI's SDKs: base URL http://{address}/v1");
+        let line = format!("for OpenAI's SDKs: base URL {scheme}://{address}/v1");
         out::line(&line)?;
     }
-    interrupted().await?;
-    Ok(running.stop().await?)
+    loop {
+        tokio::select! {
+            () = ended.next() => break,
+            _ = again.recv() => reload(arguments, &mut running)?,
+        }
+    }
+    tokio::select! {
+        stopped = running.stop() => Ok(stopped?),
+        () = ended.next() => Err("interrupted again: ended before calls at work were finished".into()),
+    }
 }
 
-/// Ctrl-C, or a service manager's polite signal.
-pub(super) async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminated.recv() => Ok(()),
+/// Reads the configuration anew; one with problems changes nothing.
+fn reload(arguments: &Config, running: &mut server::Running) -> Result<(), Failure> {
+    let loaded = tokio::task::block_in_place(|| config::load(&arguments.config));
+    let said = match loaded {
+        Ok(params) => running.reload(&params).to_string(),
+        Err(problems) => {
+            for problem in &problems {
+                tracing::error!(%problem, "the configuration is not valid: nothing is changed");
+            }
+            format!("nothing is changed: {}", config::render(&problems))
+        }
+    };
+    out::line(&format!("configuration read anew: {said}"))
+}
+
+/// The signals that end a server, heard from when this is made: Ctrl-C, or a service manager's polite one.
+pub(super) struct Ended {
+    interrupted: Signal,
+    terminated: Signal,
+}
+
+impl Ended {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupted: signal(SignalKind::interrupt())?,
+            terminated: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
+        }
     }
 }
 
@@ -77,8 +123,8 @@ const LIFT_PAUSE: Duration = Duration::from_millis(40);
 
 /// Sets a team's pin and freeze, and shows its state.
 pub(crate) async fn control(arguments: &Control) -> Result<(), Failure> {
-    let Remote { addr, key } = &arguments.remote;
-    let mut admin = client::admin(addr, key.as_deref()).await?;
+    let Remote { addr, key, tls } = &arguments.remote;
+    let mut admin = client::admin_with(addr, key.as_deref(), &tls.trust()).await?;
     let team = arguments.team.clone();
     let controls = arguments.lift || arguments.freeze || arguments.pin.is_some();
     if controls || arguments.lift_guard {

@@ -75,6 +75,18 @@ pub struct Streaming {
 }
 
 impl Complete {
+    /// The same, deciding by another `route`.
+    #[must_use]
+    pub fn by(&self, route: Arc<Route>) -> Self {
+        Self {
+            route,
+            providers: self.providers.clone(),
+            attempts: self.attempts.clone(),
+            checking: Arc::clone(&self.checking),
+            store: Arc::clone(&self.store),
+        }
+    }
+
     /// Decides by `route`; asks the endpoints of `providers`, by name; finds what was answered before
     /// in `store`.
     pub fn new(

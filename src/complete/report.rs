@@ -38,7 +38,7 @@ pub struct AttemptReport {
 }
 
 /// The use case and what it holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reports {
     store: Arc<Store>,
     accounts: Arc<Accounts>,
@@ -63,6 +63,15 @@ impl Reports {
             standing,
             catalogue,
             clock,
+        }
+    }
+
+    /// The same by another `catalogue`.
+    #[must_use]
+    pub fn by(&self, catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            catalogue,
+            ..self.clone()
         }
     }
 

@@ -5,7 +5,7 @@ use super::key::{self, Known};
 use super::params::{Durability, Params, Server, Store};
 use super::problem::Problem;
 use super::report::Report;
-use super::{catalogue, team, telemetry};
+use super::{catalogue, listening, team, telemetry};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn read(
 ) -> Option<Params> {
     let otlp = telemetry::read(root);
     let server_table = root.table("server");
-    let server = server(server_table.as_ref(), root);
+    let server = server(server_table.as_ref(), root, dir);
     let store = root
         .required("store", |f, key| f.table(key))
         .map(|f| store(f, dir));
@@ -89,11 +89,13 @@ fn read(
     })
 }
 
-fn server(fields: Option<&Fields<'_>>, root: &Fields<'_>) -> Server {
+fn server(fields: Option<&Fields<'_>>, root: &Fields<'_>, dir: &Path) -> Server {
     let address = "an address with a port, as in 127.0.0.1:7431";
     let listen = fields.and_then(|f| f.parse("listen", address, |text| text.parse().ok()));
     let of_http = "an address with a port, as in 127.0.0.1:7432";
     let http_listen = fields.and_then(|f| f.parse("http_listen", of_http, |t| t.parse().ok()));
+    let of_admin = "an address with a port, as in 127.0.0.1:7433";
+    let admin_listen = fields.and_then(|f| f.parse("admin_listen", of_admin, |t| t.parse().ok()));
     let patience = fields.and_then(|f| f.integer("http_patience_s", 1..=600));
     let of_metrics = "an address with a port, as in 127.0.0.1:9464";
     let metrics_listen =
@@ -105,14 +107,20 @@ fn server(fields: Option<&Fields<'_>>, root: &Fields<'_>) -> Server {
         fields.problem("metrics_teams", "stands alone", allowed);
     }
     let mib = fields.and_then(|f| f.integer("max_message_mib", 1..=64));
-    Server {
+    let server = Server {
         listen: listen.unwrap_or(DEFAULT_LISTEN),
         http_listen,
         http_patience: Duration::from_secs(patience.unwrap_or(30).into()),
+        admin_listen,
         metrics_listen,
         metrics_teams: metrics_teams.unwrap_or(false),
         max_message_bytes: (mib.unwrap_or(8) * MIB) as usize,
+        tls: fields.and_then(|f| listening::tls(f, dir)),
+    };
+    if let Some(fields) = fields {
+        listening::boundaries(fields, &server);
     }
+    server
 }
 
 fn store(fields: Fields<'_>, dir: &Path) -> Option<Store> {
@@ -492,7 +500,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
             problems(&text),
             "\
 5 problems:
-  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, http_listen, http_patience_s, metrics_listen, metrics_teams, max_message_mib, open
+  bellwether.toml:3: server.max_mesage_mib: is not a field; allowed listen, http_listen, admin_listen, http_patience_s, metrics_listen, metrics_teams, max_message_mib, tls, allow_plaintext, open
   bellwether.toml:14: teams[0].explore_floor = 0.5: out of range; allowed 0 to 0.1
   bellwether.toml:20: keys[0].sha256: not a SHA-256; allowed 64 hexadecimal digits, as `printf %s KEY | sha256sum` gives
   bellwether.toml:33: arms[1].context_tokens = \"8192\": wrong type; allowed a whole number, 1 to 100000000

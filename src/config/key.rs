@@ -48,7 +48,12 @@ pub(super) fn read(
 }
 
 fn open_keys(server: &Fields<'_>, at: &Server, no_keys: bool, known: &Known<'_>) -> Option<Keys> {
-    for (name, listen) in [("listen", Some(at.listen)), ("http_listen", at.http_listen)] {
+    let doors = [
+        ("listen", Some(at.listen)),
+        ("http_listen", at.http_listen),
+        ("admin_listen", at.admin_listen),
+    ];
+    for (name, listen) in doors {
         if listen.is_some_and(|listen| !listen.ip().is_loopback()) {
             let problem = "anyone could do everything from other machines";
             let allowed = format!("only with a loopback address in `{name}`");

@@ -19,7 +19,7 @@
 //!
 //! | section | fields (default) |
 //! |---|---|
-//! | `[server]` | `listen` ("127.0.0.1:7431"), `http_listen` (no OpenAI-compatible door), `http_patience_s` (30), `metrics_listen` (no metrics are told), `metrics_teams` (false), `max_message_mib` (8), `open` (false) |
+//! | `[server]` | `listen` ("127.0.0.1:7431"), `http_listen` (no OpenAI-compatible door), `http_patience_s` (30), `admin_listen` (the administration is served at `listen`), `tls` (none; `{ certificate = PATH, key = PATH, client_ca = PATH }`, the last one for mutual TLS), `allow_plaintext` (false: without TLS on loopback only), `metrics_listen` (no metrics are told), `metrics_teams` (false), `max_message_mib` (8), `open` (false) |
 //! | `[telemetry]` | `otlp_endpoint`, `otlp_timeout_ms` (10000), `otlp_sample_ratio` (1), `otlp_service_name` (the environment's, else "bellwether"); without the section nothing is sent |
 //! | `[store]` | `dir`, `durability` ("group", or "sync"), `segment_mib` (64) |
 //! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `guards` (none; `{ SIGNAL = MARGIN }`, margins 0 to 0.5, or `[SIGNAL]`, each 0.02), `recording` ("features", "full", "nothing"), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training` |
@@ -49,6 +49,7 @@ mod endpoint;
 mod experiment_file;
 mod fields;
 mod key;
+mod listening;
 mod params;
 mod problem;
 mod report;

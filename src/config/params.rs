@@ -12,6 +12,7 @@ use crate::route::{Baseline, TaskRule};
 use crate::scorecard::Scorecard;
 use crate::signal::Guard;
 use crate::telemetry::otlp::Settings;
+use crate::tls::Files;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,12 +46,16 @@ pub struct Server {
     pub http_listen: Option<SocketAddr>,
     /// Longest silence there: while a head or a body comes, and between two calls.
     pub http_patience: Duration,
+    /// Address and port of the administration's own listener. `None`: it is served at `listen`.
+    pub admin_listen: Option<SocketAddr>,
     /// Address and port where metrics are read. `None`: nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// Whether metrics and spans tell teams apart.
     pub metrics_teams: bool,
     /// Longest message taken.
     pub max_message_bytes: usize,
+    /// What every listener but that of metrics shows of itself, and asks of callers. `None`: they speak without TLS.
+    pub tls: Option<Files>,
 }
 
 /// Where state is kept.

@@ -11,6 +11,7 @@ use crate::proto::v1::feedback_service_client::FeedbackServiceClient;
 use crate::proto::v1::router_service_client::RouterServiceClient;
 use crate::replay::Bench;
 use crate::table::{Cell, OutcomeTable, Prompt};
+use crate::tls::Trust;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::collections::VecDeque;
 use tonic::Status;
@@ -22,6 +23,8 @@ pub struct Options {
     pub address: String,
     /// Key, if the server asks for one.
     pub key: Option<String>,
+    /// Whom to trust over TLS, and what to show.
+    pub trust: Trust,
     /// The team that the key must belong to. Asked of the server before the first prompt, which takes
     /// a key with the scope `admin`.
     pub team: Option<String>,
@@ -109,7 +112,8 @@ struct Player {
 
 impl Player {
     async fn connect(options: &Options) -> Result<Self, Error> {
-        let connection = client::connect(&options.address, options.key.as_deref()).await?;
+        let connection =
+            client::connect_with(&options.address, options.key.as_deref(), &options.trust).await?;
         if let Some(team) = &options.team {
             let asked = v1::GetTeamRequest { team: team.clone() };
             let mut admin = AdminServiceClient::new(connection.clone());

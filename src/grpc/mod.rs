@@ -26,6 +26,7 @@ mod router;
 mod status;
 mod stream;
 mod surface;
+mod swapped;
 mod use_cases;
 
 pub use admin::{ArmState, Operating, Operator, TeamState};
@@ -39,5 +40,5 @@ pub use judging::Traffic;
 pub use keeping::{Keeping, KeyDesk};
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
 pub use status::{DOMAIN, FailedAttempt, Failure};
-pub use surface::{HealthSwitch, Services};
+pub use surface::{HealthSwitch, Services, Surfaces};
 pub use use_cases::{Desk, Gateway};

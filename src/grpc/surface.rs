@@ -1,7 +1,8 @@
 //! Everything that is served, put together: the four services behind the gate, health and
 //! reflection in front of it.
 //!
-//! Invariants: no message longer than the limit is read; health is NOT_SERVING until told otherwise.
+//! Invariants: no message longer than the limit is read; health is NOT_SERVING until told otherwise; where the
+//! administration has a listener of its own, it is served there and nowhere else, and nothing else is.
 //!
 //! Not here: sockets, drain and stop (`server`).
 
@@ -21,6 +22,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
 
 /// The services.
@@ -45,6 +47,17 @@ const NAMES: [&str; 5] = [
     AdminServiceServer::<()>::NAME,
 ];
 
+/// What each listener serves.
+#[derive(Debug)]
+pub struct Surfaces {
+    /// At the main listener.
+    pub main: Routes,
+    /// At the administration's own. `None`: it is served at the main one.
+    pub admin: Option<Routes>,
+    /// Says whether all of it serves.
+    pub health: HealthSwitch,
+}
+
 impl<R: Routing, F: Listening, E: Judging, A: Operating + Keeping> Services<R, F, E, A> {
     /// All routes; no message above `message_bytes` is read. The switch says whether they serve.
     pub async fn routes(
@@ -52,6 +65,17 @@ impl<R: Routing, F: Listening, E: Judging, A: Operating + Keeping> Services<R, F
         gate: &Gate,
         message_bytes: usize,
     ) -> Result<(Routes, HealthSwitch), tonic_reflection::server::Error> {
+        let Surfaces { main, health, .. } = self.surfaces(gate, message_bytes, false).await?;
+        Ok((main, health))
+    }
+
+    /// As [`Services::routes`], the administration for a listener of its own where it is `apart`.
+    pub async fn surfaces(
+        self,
+        gate: &Gate,
+        message_bytes: usize,
+        apart: bool,
+    ) -> Result<Surfaces, tonic_reflection::server::Error> {
         let router = Direct::new(self.router, message_bytes);
         let feedback = FeedbackServiceServer::new(self.feedback);
         let feedback = feedback.max_decoding_message_size(message_bytes);
@@ -59,24 +83,40 @@ impl<R: Routing, F: Listening, E: Judging, A: Operating + Keeping> Services<R, F
         let evaluation = evaluation.max_decoding_message_size(message_bytes);
         let admin = AdminServiceServer::new(self.admin);
         let admin = admin.max_decoding_message_size(message_bytes);
+        let admin = InterceptedService::new(admin, gate.clone());
         let (reporter, health) = tonic_health::server::health_reporter();
         let switch = HealthSwitch { reporter };
         switch.set(false).await;
-        let reflection = || {
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        };
-        let routes = Routes::new(InterceptedService::new(router, gate.clone()))
+        let main = Routes::new(InterceptedService::new(router, gate.clone()))
             .add_service(InterceptedService::new(feedback, gate.clone()))
-            .add_service(InterceptedService::new(evaluation, gate.clone()))
-            .add_service(InterceptedService::new(admin, gate.clone()))
-            .add_service(health)
-            .add_service(reflection().build_v1()?)
-            .add_service(reflection().build_v1alpha()?)
-            .prepare();
-        Ok((routes, switch))
+            .add_service(InterceptedService::new(evaluation, gate.clone()));
+        let (main, admin) = match apart {
+            true => (main, Some(attended(Routes::new(admin), health.clone())?)),
+            false => (main.add_service(admin), None),
+        };
+        Ok(Surfaces {
+            main: attended(main, health)?,
+            admin,
+            health: switch,
+        })
     }
+}
+
+/// Routes with health and reflection.
+fn attended<H: Health>(
+    routes: Routes,
+    health: HealthServer<H>,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let routes = routes
+        .add_service(health)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+    Ok(routes.prepare())
 }
 
 /// Tells health checks whether the server serves.

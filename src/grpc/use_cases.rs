@@ -13,6 +13,7 @@ use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::complete::{self, AttemptReport, Complete, Reports};
 use crate::decision::Attempt;
+use crate::eligibility::Catalogue;
 use crate::id::{DecisionId, Name};
 use crate::learn::{ArmSnapshot, EpisodeClosed, EpisodeClosing, Intake, TeamSnapshot, Verdict};
 use crate::route::{DecisionPage, DecisionQuery, Recorded, Request, Route, Routed};
@@ -38,6 +39,19 @@ pub struct Gateway {
     pub reports: Arc<Reports>,
     /// Takes outcomes.
     pub intake: Arc<Intake>,
+}
+
+impl Gateway {
+    /// The same, deciding by another `route` and its `catalogue`.
+    #[must_use]
+    pub fn by(&self, route: Arc<Route>, catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            complete: Arc::new(self.complete.by(Arc::clone(&route))),
+            reports: Arc::new(self.reports.by(catalogue)),
+            intake: Arc::clone(&self.intake),
+            route,
+        }
+    }
 }
 
 impl Routing for Gateway {

@@ -4,9 +4,8 @@
 //! (every violation at once), one use case, `chat_reply` or `sse`; what fails becomes an error object in
 //! `status` and nowhere else.
 //!
-//! Why plain hyper and HTTP/1 alone: the addresses are six, a look through them finds one without a router's
-//! allocations; every SDK speaks HTTP/1 without TLS; and with one protocol there is one limit on how long a
-//! head may take.
+//! Why plain hyper: the addresses are few, a look through them finds one without a router's allocations. Without TLS it is
+//! HTTP/1.1 alone, which every SDK speaks; over TLS, HTTP/2 with who asks for it.
 //!
 //! What of a body steers nothing is dropped without a word: `store`, `user`, `safety_identifier`,
 //! `prompt_cache_retention`, `metadata` (but for its `tags` and `session_id`), `num_retries` (how often is
@@ -53,4 +52,4 @@ mod time;
 mod tool;
 
 pub use routes::{ADDRESSES, Address, Asks, Door, Parts};
-pub use server::{Limits, serve};
+pub use server::{HTTP2, Http2, Limits, serve};

@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 /// What the door leads to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Parts {
     /// Answers.
     pub complete: Arc<Complete>,
@@ -55,7 +55,7 @@ pub struct Parts {
 /// The door.
 #[derive(Debug)]
 pub struct Door {
-    parts: Parts,
+    parts: Arc<ArcSwap<Parts>>,
     limits: Limits,
     ids: CallIds,
     serving: AtomicBool,
@@ -131,10 +131,11 @@ const fn address(method: &'static str, path: &'static str, asks: Asks, to: To) -
 }
 
 impl Door {
-    /// A door that is not serving yet. Calls' ids start from `seed`, drawn anew at every start.
-    pub fn new(parts: Parts, limits: Limits, seed: u64) -> Self {
+    /// A door that is not serving yet. It leads to whatever `parts` holds when a call is let in. Calls' ids start
+    /// from `seed`, drawn anew at every start.
+    pub fn new(parts: Arc<ArcSwap<Parts>>, limits: Limits, seed: u64) -> Self {
         Self {
-            opened: parts.clock.now().micros() / 1_000_000,
+            opened: parts.load().clock.now().micros() / 1_000_000,
             parts,
             limits,
             ids: CallIds::new(seed),
@@ -189,10 +190,11 @@ impl Door {
             Asks::Key => None,
             Asks::Scope(scope) => Some(scope),
         };
-        let parts = &self.parts;
         let from = (&head.headers, head.extensions.get::<Peer>());
-        let grant = admit(&parts.porter, from, scope)?;
-        let known = self.known(&grant)?;
+        let grant = admit(&self.parts.load().porter, from, scope)?;
+        // One for the whole call; after the key, as over gRPC.
+        let parts = self.parts.load_full();
+        let known = known(&parts, &grant)?;
         match address.to {
             To::Models => return Ok(models::list(known, self.opened)),
             To::Model => return models::one(known, self.opened, rest),
@@ -218,17 +220,6 @@ impl Door {
         }
     }
 
-    fn known<'a>(&'a self, grant: &'a Grant) -> Result<Known<'a>, Failure> {
-        let parts = &self.parts;
-        let policy = parts.policies.get(&grant.team);
-        Ok(Known {
-            grant,
-            catalogue: &parts.catalogue,
-            policy: policy.ok_or_else(|| Failure::Internal("a key of no team".to_owned()))?,
-            now: parts.clock.now(),
-        })
-    }
-
     fn health(&self) -> Result<Reply, Failure> {
         #[derive(serde::Serialize)]
         struct Health {
@@ -240,6 +231,17 @@ impl Door {
             Err(Failure::NotServing)
         }
     }
+}
+
+/// What a caller's request is judged against.
+fn known<'a>(parts: &'a Parts, grant: &'a Grant) -> Result<Known<'a>, Failure> {
+    let policy = parts.policies.get(&grant.team);
+    Ok(Known {
+        grant,
+        catalogue: &parts.catalogue,
+        policy: policy.ok_or_else(|| Failure::Internal("a key of no team".to_owned()))?,
+        now: parts.clock.now(),
+    })
 }
 
 /// The address that a call is for, and the name that follows its path.

@@ -83,7 +83,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        // What is made secret waits here for a reader, and not in a write.
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        self.judged(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -102,6 +104,16 @@ mod tests {
         let mut near = Patient::new(near, Duration::from_millis(1));
         let written = near.write_all(b"12345").await;
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_of_what_is_kept_for_it_is_given_up() {
+        let (near, _far) = tokio::io::duplex(4);
+        let near = tokio::io::BufWriter::new(near);
+        let mut near = Patient::new(near, Duration::from_millis(1));
+        near.write_all(b"12345").await.unwrap();
+        let flushed = near.flush().await;
+        assert_eq!(flushed.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]

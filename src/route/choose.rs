@@ -42,9 +42,9 @@ pub struct Route {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) teams: BTreeMap<Name, Named>,
     pub(super) known: Known,
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     pub(super) clock: Arc<dyn Clock>,
-    mint: Mint,
+    pub(super) mint: Mint,
     pub(super) capabilities: Capabilities,
 }
 

@@ -21,6 +21,7 @@ mod hops;
 mod in_time;
 mod names;
 mod rank;
+mod reconfigured;
 pub mod reply;
 pub mod request;
 mod rest;

@@ -3,17 +3,20 @@
 //! Not here: what it does with a call (`http`), when it opens and closes (`running`).
 
 use super::error::Error;
+use super::listening::bound;
+use super::reload::Swappable;
 use super::running::Task;
 use super::state::seed;
 use crate::clock::Clock;
 use crate::config;
-use crate::eligibility::Catalogue;
+use crate::eligibility::{Catalogue, DataPolicy};
 use crate::grpc::{Gateway, KeyDesk};
 use crate::http;
-use crate::id::Secret;
+use crate::id::{Name, Secret};
+use crate::tls::Speaks;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,21 +30,20 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Opens it for `parts`, where it is configured; it does not say that it serves yet.
+    /// Opens it, where it is configured; it does not say that it serves yet.
     pub(super) async fn open(
-        parts: http::Parts,
-        settings: &config::Server,
+        swappable: &Swappable,
         tasks: &TaskTracker,
     ) -> Result<Option<Self>, Error> {
+        let settings = &swappable.params().server;
         let Some(address) = settings.http_listen else {
             return Ok(None);
         };
-        let failed = |source| Error::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let listener = bound(address, Speaks::Either, swappable.identity()).await?;
+        let address = listener.address();
         let mut limits = http::Limits::new(settings.max_message_bytes);
         (limits.head, limits.body_silence) = (settings.http_patience, settings.http_patience);
-        let door = Arc::new(http::Door::new(parts, limits, seed()?));
+        let door = Arc::new(http::Door::new(swappable.parts(), limits, seed()?));
         let stop = CancellationToken::new();
         let handle = tasks.spawn(http::serve(listener, Arc::clone(&door), stop.clone()));
         let serving = Task { stop, handle };
@@ -70,6 +72,12 @@ impl Door {
     }
 }
 
+/// Where each team's data may go.
+pub(super) fn policies(params: &config::Params) -> BTreeMap<Name, DataPolicy> {
+    let policy = |team: &config::Team| (team.name.clone(), team.data_policy.clone());
+    params.teams.iter().map(policy).collect()
+}
+
 /// What the OpenAI-compatible door leads to.
 pub(super) fn parts(
     params: &config::Params,
@@ -78,13 +86,12 @@ pub(super) fn parts(
     (keys, secret): (&KeyDesk, &Secret),
     clock: &Arc<dyn Clock>,
 ) -> http::Parts {
-    let policy = |team: &config::Team| (team.name.clone(), team.data_policy.clone());
     http::Parts {
         complete: Arc::clone(&gateway.complete),
         intake: Arc::clone(&gateway.intake),
         catalogue,
         porter: Arc::clone(keys.book.porter()),
-        policies: params.teams.iter().map(policy).collect(),
+        policies: policies(params),
         secret: secret.clone(),
         clock: Arc::clone(clock),
     }

@@ -27,6 +27,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A certificate, key or authority does not serve.
+    #[error("server.tls.{0}")]
+    Tls(#[from] crate::tls::Error),
     /// The features.
     #[error("the features: {0}")]
     Feature(#[from] feature::Error),

@@ -12,17 +12,23 @@
 //! the metric `bellwether_learner_lag_records`, and `GetTeam` shows it (`journal_sequence` less
 //! `snapshot_version`).
 //!
-//! The order of a stop: no new calls, calls at work finish, the learner catches up, unless it is far behind, and
-//! writes its checkpoint, the journal is synced, spans that wait are sent.
+//! The order of a stop: no new calls, calls at work finish (30 seconds at most), the learner catches up, unless it is
+//! far behind, and writes its checkpoint, the journal is synced, spans that wait are sent.
+//!
+//! What can be swapped while it serves: keys, certificates, prices, policies (`change`, `reload`).
 //!
 //! Not here: what any of the pieces does.
 
+mod change;
 mod door;
 mod error;
 mod follow;
+mod held;
+mod listening;
 mod metrics;
 mod parts;
 mod past;
+mod reload;
 mod rewarm;
 mod running;
 mod spans;
@@ -31,5 +37,6 @@ mod versions;
 
 pub use error::Error;
 pub use follow::Stepper;
+pub use reload::Reloaded;
 pub use running::{Running, serve, simulate, start};
 pub use state::{Opened, open, open_on, open_within, rebuild};

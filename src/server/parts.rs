@@ -74,19 +74,12 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
     let shipped = Arc::new(Extractor::shipped()?);
     let mut teams = BTreeMap::new();
     for team in &params.teams {
-        let recording = match team.recording {
-            config::Recording::Features => Recording::Features,
-            config::Recording::Full => Recording::Full,
-            config::Recording::Nothing => Recording::Nothing,
-        };
+        let recording = recording(team);
         let extractor = match team.embedding_length {
             Some(length) => Arc::new(Extractor::client(length as usize)?),
             None => Arc::clone(&shipped),
         };
-        let choosing = Choosing {
-            policy: team.policy.clone(),
-            explore_floor: team.explore_floor,
-        };
+        let choosing = choosing(team);
         let data_policy = team.data_policy.clone();
         let routing = route::Team {
             choosing,
@@ -99,6 +92,29 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
         teams.insert(team.name.clone(), routing);
     }
     Ok(teams)
+}
+
+/// Makes a team route as another version of its configuration says, in what may change while it serves.
+pub(super) fn retold(team: &config::Team, routing: &mut route::Team) {
+    routing.choosing = choosing(team);
+    routing.data_policy = team.data_policy.clone();
+    routing.recording = recording(team);
+    routing.tasks = team.tasks.clone();
+}
+
+fn choosing(team: &config::Team) -> Choosing {
+    Choosing {
+        policy: team.policy.clone(),
+        explore_floor: team.explore_floor,
+    }
+}
+
+fn recording(team: &config::Team) -> Recording {
+    match team.recording {
+        config::Recording::Features => Recording::Features,
+        config::Recording::Full => Recording::Full,
+        config::Recording::Nothing => Recording::Nothing,
+    }
 }
 
 /// How each endpoint does, and what each team may try again.

@@ -5,35 +5,30 @@
 use super::door::{self, Door};
 use super::error::Error;
 use super::follow::{Stepper, Steps, follow};
-use super::metrics::{Exposition, View};
+use super::held::{Held, attempts, checking, intake, known, reports, view};
+use super::listening::{Bound, Listening};
+use super::metrics::Exposition;
 use super::parts::{Evaluation, evaluation, keys, providers, standing, teams};
+use super::reload::{Reloaded, Rules, Swappable};
 use super::spans;
 use super::state::{Opened, open_to_serve, seed};
-use crate::account::Accounts;
 use crate::clock::Clock;
-use crate::complete::{Attempts, Checking, Complete, Paid, Reports};
+use crate::complete::Complete;
 use crate::config;
-use crate::eligibility::Catalogue;
 use crate::grpc::{self, Desk, Gateway, GuardLayer, KeyDesk, Services};
-use crate::http;
 use crate::id::Mint;
-use crate::learn::{self, Intake, Published};
-use crate::route::{Known, Route};
-use crate::standing::Standing;
+use crate::learn::{Follower, Intake};
+use crate::route::Route;
 use crate::store::{self, Keyed, Store};
-use crate::telemetry::Metrics;
 use crate::telemetry::otlp::Sending;
-use crate::warmth::Warmth;
+use arc_swap::ArcSwap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
 
 /// How long calls at work may take to finish when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -44,12 +39,13 @@ const LET_GO: Duration = Duration::from_secs(2);
 /// A server at work.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
     health: grpc::HealthSwitch,
     door: Option<Door>,
     metrics: Option<Exposition>,
     sending: Option<Sending>,
-    serving: Task<Result<(), tonic::transport::Error>>,
+    main: Listening,
+    admin: Option<Listening>,
+    swappable: Swappable,
     following: Task<Result<(), store::Error>>,
     store: Arc<Store>,
     keyed: Arc<Keyed>,
@@ -65,7 +61,12 @@ pub(super) struct Task<T> {
 impl Running {
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.main.address
+    }
+
+    /// The address that the administration listens on, where it has one of its own.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
     }
 
     /// The address that the OpenAI-compatible door listens on, where there is one.
@@ -78,17 +79,28 @@ impl Running {
         self.metrics.as_ref().map(Exposition::address)
     }
 
+    /// From the next call, and the next connection, on: what of `params` can be swapped while it serves, and says what
+    /// cannot. See [`Reloaded`].
+    pub fn reload(&mut self, params: &config::Params) -> Reloaded {
+        self.swappable.reload(params)
+    }
+
     /// Drains and stops: see the module. Calls that have not finished within 30 seconds are cut.
     pub async fn stop(self) -> Result<(), Error> {
         self.health.set(false).await;
         self.metrics.iter().for_each(Exposition::draining);
-        self.serving.stop.cancel();
+        let listeners = [Some(self.main), self.admin];
+        for listener in listeners.iter().flatten() {
+            listener.serving.stop.cancel();
+        }
         let door = self.door.map(Door::closing);
         let until = Instant::now() + DRAIN;
-        let cut = self.serving.handle.abort_handle();
-        match timeout_at(until, self.serving.handle).await {
-            Ok(served) => served??,
-            Err(_) => cut.abort(),
+        for listener in listeners.into_iter().flatten() {
+            let cut = listener.serving.handle.abort_handle();
+            match timeout_at(until, listener.serving.handle).await {
+                Ok(served) => served??,
+                Err(_) => cut.abort(),
+            }
         }
         if let Some(door) = door {
             let cut = door.abort_handle();
@@ -109,6 +121,7 @@ impl Running {
         if let Some(sending) = self.sending {
             sending.stop().await;
         }
+        drop(self.swappable);
         let_go(&self.store, &self.keyed).await;
         Ok(())
     }
@@ -166,175 +179,81 @@ async fn serve_at(
     ids: u64,
     steps: Option<Steps>,
 ) -> Result<Running, Error> {
-    let Opened {
-        store,
-        follower,
-        learning,
-        accounts,
-        warmth,
-        secret,
-        keyed,
-        rewarming,
-        ..
-    } = opened;
-    let (listener, address) = bound(params.server.listen).await?;
+    let (store, keyed) = (Arc::clone(&opened.store), opened.keyed);
+    let identity = super::reload::identity(&params.server, &*clock)?;
+    let bound = Bound::new(&params.server, identity.as_ref()).await?;
     let tasks = TaskTracker::new();
     let (metrics, sending) = spans::told(&params, &clock, &tasks)?;
     let held = Held {
         store: Arc::clone(&store),
-        published: follower.published(),
-        accounts,
-        warmth,
+        published: opened.follower.published(),
+        accounts: opened.accounts,
+        warmth: opened.warmth,
         standing: Arc::new(standing(&params)),
-        learning,
+        learning: opened.learning,
         metrics: Arc::new(metrics),
-        mint: Mint::new(secret, ids),
+        mint: Mint::new(opened.secret, ids),
         clock: Arc::clone(&clock),
     };
     let metrics = Exposition::open(view(&held), &params.server, &tasks).await?;
     let evaluation = evaluation(&params, &store, &tasks);
     let (keys, gate) = keys(&params, &keyed, &clock, &tasks)?;
-    let (services, parts) = services(&params, held, keys, evaluation)?;
+    let porter = Arc::clone(keys.book.porter());
+    let (services, rules) = services(&params, held, keys, evaluation)?;
     let bytes = params.server.max_message_bytes;
-    let door = Door::open(parts, &params.server, &tasks).await?;
-    let (routes, health) = services.routes(&gate, bytes).await?;
+    let swappable = Swappable::new(params, porter, rules, identity, &clock);
+    let door = Door::open(&swappable, &tasks).await?;
+    let surfaces = services.surfaces(&gate, bytes, bound.apart()).await?;
     let stop = CancellationToken::new();
-    let told = stop.clone();
-    let handle = follow(follower, Arc::clone(&store), clock, told, steps, &tasks);
-    super::rewarm::spawn(rewarming, stop.clone(), &tasks);
-    let following = Task { stop, handle };
-    let serving = listen(listener, routes, GuardLayer::new(seed()?, bytes), &tasks);
-    health.set(true).await;
+    super::rewarm::spawn(opened.rewarming, stop.clone(), &tasks);
+    swappable.watch(stop.clone(), &tasks);
+    let following = following(opened.follower, &store, (clock, steps), stop, &tasks);
+    let guard = GuardLayer::new(seed()?, bytes);
+    let (main, admin) = bound.serve((surfaces.main, surfaces.admin), &guard, &tasks);
+    surfaces.health.set(true).await;
     door.iter().for_each(Door::opened);
-    tracing::info!(%address, "serving");
     Ok(Running {
-        address,
-        health,
+        health: surfaces.health,
         door,
         metrics,
         sending,
-        serving,
+        main,
+        admin,
+        swappable,
         following,
         store,
         keyed,
     })
 }
 
-/// A listener, and where it is.
-async fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let failed = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
-/// Answers calls until told to stop.
-fn listen(
-    listener: TcpListener,
-    routes: Routes,
-    guard: GuardLayer,
+/// Learns what the journal says, until told to stop.
+fn following(
+    follower: Follower,
+    store: &Arc<Store>,
+    (clock, steps): (Arc<dyn Clock>, Option<Steps>),
+    stop: CancellationToken,
     tasks: &TaskTracker,
-) -> Task<Result<(), tonic::transport::Error>> {
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    let handle = tasks.spawn(async move {
-        tonic::transport::Server::builder()
-            .layer(guard)
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming(listener), stopped)
-            .await
-    });
+) -> Task<Result<(), store::Error>> {
+    let told = stop.clone();
+    let handle = follow(follower, Arc::clone(store), clock, told, steps, tasks);
     Task { stop, handle }
 }
 
-/// What the use cases share.
-struct Held {
-    store: Arc<Store>,
-    published: Arc<Published>,
-    accounts: Arc<Accounts>,
-    warmth: Arc<Warmth>,
-    standing: Arc<Standing>,
-    learning: Arc<learn::Params>,
-    metrics: Arc<Metrics>,
-    mint: Mint,
-    clock: Arc<dyn Clock>,
-}
-
 /// The gRPC services.
-type Served = Services<Gateway, Intake, Evaluation, Desk>;
-
-/// Attempts whose records are kept, paid for and remembered by the caches they warm.
-fn attempts(held: &Held) -> Attempts {
-    let paid = Paid {
-        store: Arc::clone(&held.store),
-        accounts: Arc::clone(&held.accounts),
-        warmth: Arc::clone(&held.warmth),
-    };
-    let standing = Arc::clone(&held.standing);
-    let attempts = Attempts::new(Arc::clone(&held.clock), Arc::new(paid), standing);
-    attempts.counted(Arc::clone(&held.metrics))
-}
-
-/// What is known when a decision is made.
-fn known(held: &Held) -> Known {
-    Known {
-        published: Arc::clone(&held.published),
-        accounts: Arc::clone(&held.accounts),
-        warmth: Arc::clone(&held.warmth),
-        standing: Arc::clone(&held.standing),
-        metrics: Arc::clone(&held.metrics),
-    }
-}
-
-/// Takes what callers tell of attempts of their own.
-fn reports(held: &Held, catalogue: Arc<Catalogue>) -> Reports {
-    let hear = (
-        Arc::clone(&held.accounts),
-        Arc::clone(&held.warmth),
-        Arc::clone(&held.standing),
-    );
-    let (store, clock) = (Arc::clone(&held.store), Arc::clone(&held.clock));
-    Reports::new(store, hear, catalogue, clock)
-}
-
-/// What metrics are read from.
-fn view(held: &Held) -> View {
-    View {
-        metrics: Arc::clone(&held.metrics),
-        standing: Arc::clone(&held.standing),
-        published: Arc::clone(&held.published),
-        store: Arc::clone(&held.store),
-        clock: Arc::clone(&held.clock),
-    }
-}
-
-/// What holds answers to what was asked.
-fn checking(
-    params: &config::Params,
-    intake: &Arc<Intake>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Checking, Error> {
-    let rules = params.teams.iter();
-    let rules = rules.map(|team| (team.name.clone(), team.checks.clone()));
-    let checking = Checking::new(rules.collect(), Arc::clone(intake), Arc::clone(clock));
-    Ok(checking?)
-}
+type Served = Services<ArcSwap<Gateway>, Intake, Evaluation, Desk>;
 
 fn services(
     params: &config::Params,
     held: Held,
     keys: KeyDesk,
     evaluation: Evaluation,
-) -> Result<(Served, http::Parts), Error> {
+) -> Result<(Served, Rules), Error> {
     let catalogue = Arc::new(params.catalogue.clone());
     let (attempts, known) = (attempts(&held), known(&held));
-    let reports = reports(&held, Arc::clone(&catalogue));
+    let (reports, intake) = (reports(&held, Arc::clone(&catalogue)), intake(&held));
     let Held {
         store,
-        published,
         accounts,
-        learning,
-        metrics,
         mint,
         clock,
         ..
@@ -348,9 +267,6 @@ fn services(
         Arc::clone(&clock),
         mint,
     )?);
-    let (journal, told) = (Arc::clone(&store), Arc::clone(&clock));
-    let intake = Intake::new(learning, journal, published, told);
-    let intake = Arc::new(intake.counted(metrics));
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,
@@ -372,16 +288,12 @@ fn services(
         route,
         clock: Arc::clone(&clock),
     };
+    let rules = Rules::new(gateway, parts);
     let services = Services {
-        router: grpc::Router::new(Arc::new(gateway), secret.clone()),
+        router: grpc::Router::new(Arc::clone(&rules.gateway), secret.clone()),
         feedback: grpc::Listener::new(Arc::clone(&intake), secret, clock),
         evaluation: grpc::Judge::new(Arc::new(evaluation)),
         admin: grpc::Operator::new(Arc::new(desk)),
     };
-    Ok((services, parts))
-}
-
-/// Connections without Nagle's delay: replies are small.
-fn incoming(listener: TcpListener) -> TcpIncoming {
-    TcpIncoming::from(listener).with_nodelay(Some(true))
+    Ok((services, rules))
 }

@@ -20,6 +20,7 @@ use bellwether::proto::v1::{
 };
 use bellwether::server::{self, Running};
 use bellwether::table::{Columns, OutcomeTable};
+use bellwether::tls::Trust;
 use bellwether::unit::Timestamp;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,7 @@ impl Day {
         let options = Options {
             address: self.address(),
             key: None,
+            trust: Trust::default(),
             team: None,
             seed,
             limit: Some(PROMPTS),

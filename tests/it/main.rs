@@ -51,6 +51,7 @@ mod rig;
 mod seed;
 mod slow;
 mod tidy;
+mod transport;
 #[cfg(feature = "analytics")]
 mod two_teams;
 mod uneven;

@@ -24,6 +24,7 @@ pub(crate) use replay::{Aim, Export, Exported, Outcomes, Replay, Scorecard, Stre
 #[cfg(feature = "analytics")]
 pub(crate) use seed::Seed;
 
+use bellwether::tls::Trust;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use tracing::level_filters::LevelFilter;
@@ -167,12 +168,44 @@ pub(crate) struct Verify {
 /// Where a running server is, and how to get in.
 #[derive(Debug, Args)]
 pub(crate) struct Remote {
-    /// Address of the server.
+    /// Address of the server; over TLS where it begins with https://.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7431")]
     pub(crate) addr: String,
     /// Key to send. Better given by the environment than on a command line that others can see.
     #[arg(long, env = "BELLWETHER_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) tls: Tls,
+}
+
+/// Whom to trust over TLS, and what to show.
+#[derive(Debug, Args)]
+pub(crate) struct Tls {
+    /// Certificates of who signs the server's, PEM. Absent: whom this machine trusts.
+    #[arg(long = "tls-ca", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// A certificate to show, PEM, where the server asks for one.
+    #[arg(long = "tls-cert", value_name = "FILE", requires = "tls_key")]
+    certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(
+        long = "tls-key",
+        id = "tls_key",
+        value_name = "FILE",
+        requires = "certificate"
+    )]
+    key: Option<PathBuf>,
+}
+
+impl Tls {
+    /// As the library takes it.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust {
+            ca: self.ca.clone(),
+            certificate: self.certificate.clone(),
+            key: self.key.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
