@@ -204,6 +204,24 @@ impl Keys {
         matches!(self.0, Inner::Open(_))
     }
 
+    /// All of them, each with a fingerprint of its hash: another key has another, and nothing can be tried against it.
+    pub fn fingerprints(&self) -> impl Iterator<Item = (String, &Arc<Grant>)> {
+        let listed = match &self.0 {
+            Inner::Listed(grants) => Some(grants),
+            Inner::Open(_) => None,
+        };
+        let mark = |(hash, grant): (&KeyHash, _)| {
+            let digest = Sha256::digest([b"fingerprint of a key".as_slice(), &hash.0].concat());
+            let mark: String = digest
+                .iter()
+                .take(4)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            (mark, grant)
+        };
+        listed.into_iter().flatten().map(mark)
+    }
+
     /// All of them, by no order that means anything.
     fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
         let (listed, open) = match &self.0 {

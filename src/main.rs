@@ -4,7 +4,7 @@ mod cli;
 
 use bellwether::telemetry;
 use clap::Parser;
-use cli::args::{Arguments, Command, Format};
+use cli::args::{Arguments, Audit, Command, Format};
 #[cfg(feature = "analytics")]
 use cli::args::{Dataset, Replay, Scorecard, Traffic};
 use std::process::ExitCode;
@@ -50,6 +50,8 @@ async fn main() -> ExitCode {
         Command::Control(control) => cli::serve::control(control).await,
         Command::Key(key) => cli::key::key(key).await,
         Command::Verify(verify) => cli::serve::verify(verify),
+        Command::Audit(Audit::Verify(verify)) => cli::audit::verify(verify),
+        Command::Audit(Audit::Export(export)) => cli::audit::export(export),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

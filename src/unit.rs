@@ -238,6 +238,21 @@ impl Timestamp {
         (era * 400 + year + i64::from(month <= 2), month, day)
     }
 
+    /// In words that sort as the times do, UTC, to the microsecond.
+    ///
+    /// ```
+    /// use bellwether::unit::Timestamp;
+    /// let time = Timestamp::from_micros(951_782_400_000_000 + 3_723_000_004);
+    /// assert_eq!(time.rfc3339(), "2000-02-29T01:02:03.000004Z");
+    /// ```
+    pub fn rfc3339(self) -> String {
+        let (year, month, day) = self.date();
+        let of_day = self.0.rem_euclid(86_400_000_000);
+        let (seconds, micros) = (of_day / 1_000_000, of_day % 1_000_000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    }
+
     /// Later by `duration`, at most the end of time.
     pub fn after(self, duration: Duration) -> Self {
         Self(

@@ -21,6 +21,7 @@ use crate::eligibility::Catalogue;
 use crate::field::Violation;
 use crate::id::{Name, listed};
 use crate::store::Keyed;
+use crate::store::audit::{Action, Audit, Change};
 use crate::unit::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,7 @@ pub struct Book {
     porter: Arc<Porter>,
     keyed: Arc<Keyed>,
     catalogue: Arc<Catalogue>,
+    audit: Arc<Audit>,
     /// Changes are made one at a time.
     changing: Mutex<()>,
 }
@@ -57,7 +59,7 @@ impl Book {
     /// nobody, and told in the log.
     pub fn open<'a>(
         configured: Keys,
-        keyed: Arc<Keyed>,
+        (keyed, audit): (Arc<Keyed>, Arc<Audit>),
         catalogue: Arc<Catalogue>,
         teams: impl IntoIterator<Item = &'a Name>,
         clock: Arc<dyn Clock>,
@@ -89,6 +91,7 @@ impl Book {
             porter: Arc::new(porter),
             keyed,
             catalogue,
+            audit,
             changing: Mutex::new(()),
         })
     }
@@ -128,7 +131,7 @@ impl Book {
             text: sealed,
             before: None,
         };
-        Ok((text, self.keep(made, (by, now), "a key was made")?))
+        Ok((text, self.keep(made, (by, now), Action::KeyCreated)?))
     }
 
     /// The keys of the caller's team after this name, at most `size`.
@@ -185,7 +188,7 @@ impl Book {
             text: sealed,
             ..Made::clone(made)
         };
-        Ok((text, self.keep(rotated, (by, now), "a key was rotated")?))
+        Ok((text, self.keep(rotated, (by, now), Action::KeyRotated)?))
     }
 
     /// Ends a key, for good.
@@ -201,7 +204,7 @@ impl Book {
             before: None,
             ..Made::clone(made)
         };
-        self.keep(revoked, (by, now), "a key was revoked")
+        self.keep(revoked, (by, now), Action::KeyRevoked)
     }
 
     fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
@@ -262,21 +265,47 @@ impl Book {
         }
     }
 
-    /// Writes what is known of a key, publishes it, and tells the log what was done, and by which key.
+    /// Tells the audit log what is done, and by which key; writes what is known of the key, and publishes it. A
+    /// revocation is in force whatever cannot be written.
     fn keep(
         &self,
         made: Made,
         (by, now): (&Grant, Timestamp),
-        done: &'static str,
+        done: Action,
     ) -> Result<Listed, KeyError> {
         let grant = &made.grant;
+        let told = self.audit.append(now, change(&made, by, done));
+        if made.revoked.is_none() {
+            told.clone()?;
+        }
         let kept = self.keyed.keep_key(&grant.team, &grant.key, &made.bytes());
         if kept.is_ok() || made.revoked.is_some() {
             self.porter.publish(&made);
         }
+        if kept.is_err() && told.is_ok() {
+            // The caller hears of the failure itself.
+            let _ = self.audit.append(now, change(&made, by, Action::Failed));
+        }
         kept?;
-        tracing::info!(team = %grant.team, key = %grant.key, by = %by.key, "{done}");
+        told?;
+        tracing::info!(team = %grant.team, key = %grant.key, by = %by.key, done = done.as_str());
         Ok(Listed::of(&made, now))
+    }
+}
+
+/// What the audit log is told of a key.
+fn change(made: &Made, by: &Grant, action: Action) -> Change {
+    let prefix = &made.text.prefix;
+    let now = match action {
+        Action::KeyRevoked | Action::Failed => String::new(),
+        _ => format!("{}; prefix {prefix}", made.grant.in_words()),
+    };
+    Change {
+        by: by.by(),
+        action,
+        team: Some(made.grant.team.clone()),
+        object: made.grant.key.to_string(),
+        now,
     }
 }
 

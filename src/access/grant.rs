@@ -45,6 +45,37 @@ pub struct Bounds {
 }
 
 impl Grant {
+    /// Who it is, for whoever keeps account of changes.
+    pub fn by(&self) -> String {
+        format!("key {} of {}", self.key, self.team)
+    }
+
+    /// All that it grants, in words: equal grants have equal words.
+    pub fn in_words(&self) -> String {
+        let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.as_str()).collect();
+        let mut words = format!("may {}", scopes.join(", "));
+        let bounds = &self.bounds;
+        let names = [
+            ("arms", &self.arms),
+            ("endpoints", &bounds.endpoints),
+            ("tasks", &bounds.tasks),
+        ];
+        for (what, names) in names {
+            if let Some(names) = names {
+                let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+                words.push_str(&format!("; {what} {}", names.join(", ")));
+            }
+        }
+        if !bounds.networks.is_empty() {
+            let networks: Vec<String> = bounds.networks.iter().map(Network::to_string).collect();
+            words.push_str(&format!("; from {}", networks.join(", ")));
+        }
+        if let Some(end) = bounds.expires {
+            words.push_str(&format!("; until {}", end.rfc3339()));
+        }
+        words
+    }
+
     /// Whether it may do this.
     pub fn check(&self, scope: Scope) -> Result<(), Error> {
         if self.scopes.contains(&scope) {

@@ -61,6 +61,9 @@ pub enum KeyError {
     /// The store refuses.
     #[error(transparent)]
     Store(#[from] keyed::Error),
+    /// The audit log cannot be told: nothing is done that is not in it.
+    #[error("the audit log: {0}")]
+    Audit(#[from] crate::store::Error),
     /// The operating system has no chance to give.
     #[error("no random bytes: {0}")]
     Random(String),

@@ -61,6 +61,10 @@ pub(crate) fn export(arguments: &AuditExport) -> Result<(), Failure> {
     }
     match report.problems.is_empty() {
         true => Ok(()),
-        false => Err(format!("what was exported does not hold:\n  {}", report.problems.join("\n  ")).into()),
+        false => Err(format!(
+            "what was exported does not hold:\n  {}",
+            report.problems.join("\n  ")
+        )
+        .into()),
     }
 }

@@ -91,7 +91,7 @@ async fn revoke(asked: &Revoke) -> Result<(), Failure> {
 }
 
 async fn connected(remote: &Remote) -> Result<Admin, ClientError> {
-    client::admin(&remote.addr, remote.key.as_deref()).await
+    client::admin_with(&remote.addr, remote.key.as_deref(), &remote.tls.trust()).await
 }
 
 /// A key that was made or rotated, as JSON.

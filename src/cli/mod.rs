@@ -1,6 +1,7 @@
 //! The commands: each turns arguments into one call of the library and writes what came of it.
 
 pub(crate) mod args;
+pub(crate) mod audit;
 #[cfg(feature = "analytics")]
 pub(crate) mod dataset;
 #[cfg(feature = "analytics")]

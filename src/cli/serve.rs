@@ -83,7 +83,7 @@ impl Ended {
     }
 }
 
-fn load(arguments: &Config) -> Result<config::Params, Failure> {
+pub(super) fn load(arguments: &Config) -> Result<config::Params, Failure> {
     config::load(&arguments.config).map_err(|problems| config::render(&problems).into())
 }
 

@@ -29,6 +29,7 @@ impl From<KeyError> for Failure {
             | KeyError::Ended { .. }
             | KeyError::Open
             | KeyError::Full { .. } => Self::Key(error),
+            KeyError::Audit(error) => error.into(),
             KeyError::Store(_) | KeyError::Random(_) | KeyError::Bug(_) => {
                 Self::Internal(error.to_string())
             }

@@ -27,6 +27,7 @@ mod status;
 mod stream;
 mod surface;
 mod swapped;
+mod told;
 mod use_cases;
 
 pub use admin::{ArmState, Operating, Operator, TeamState};

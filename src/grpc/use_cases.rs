@@ -19,6 +19,7 @@ use crate::learn::{ArmSnapshot, EpisodeClosed, EpisodeClosing, Intake, TeamSnaps
 use crate::route::{DecisionPage, DecisionQuery, Recorded, Request, Route, Routed};
 use crate::signal::Feedback;
 use crate::store::Control;
+use crate::store::audit::Audit;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -173,16 +174,22 @@ pub struct Desk {
     pub clock: Arc<dyn Clock>,
     /// The keys.
     pub keys: KeyDesk,
+    /// Where changes are told.
+    pub audit: Arc<Audit>,
 }
 
 impl Operating for Desk {
     async fn set_control(&self, grant: &Grant, wanted: Operation) -> Result<Control, Failure> {
-        if let Some(control) = wanted.control {
-            self.intake.set_control(&grant.team, control).await?;
-        }
-        if wanted.lift_guard {
-            self.intake.lift_guard(&grant.team).await?;
-        }
+        let done = async {
+            if let Some(control) = wanted.control.clone() {
+                self.intake.set_control(&grant.team, control).await?;
+            }
+            if wanted.lift_guard {
+                self.intake.lift_guard(&grant.team).await?;
+            }
+            Ok(())
+        };
+        self.audited(grant, &wanted, done).await?;
         let snapshot = self.intake.published().load();
         let team = snapshot.teams.get(&grant.team).ok_or_else(no_team)?;
         Ok(team.control.clone())

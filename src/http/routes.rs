@@ -22,6 +22,7 @@ use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::{Name, Secret};
 use crate::learn::Intake;
 use crate::telemetry;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts as Head;

@@ -7,10 +7,10 @@
 //! Not here: changes by callers (`grpc::Desk`, `access::Book`), the log itself (`store::audit`).
 
 use super::error::Error;
-use crate::access::{Grant, Keys};
+use crate::access::Keys;
 use crate::clock::Clock;
 use crate::config;
-use crate::id::{Name, listed};
+use crate::id::Name;
 use crate::store;
 use crate::store::audit::{Action, Audit, Change};
 use crate::unit::Timestamp;
@@ -39,26 +39,38 @@ pub(super) fn started(
     audit.append(now, change(Action::Started, None, "", program))?;
     for (team, version) in params.teams.iter().zip(numbered) {
         let compared = (&team.baseline.as_ref().map(|b| &b.arm), &team.guards);
-        let policy = format!("{}, floor {}", team.policy, team.explore_floor);
         let holds = [
             (Action::ScorecardSet, format!("version {version}")),
             (Action::BudgetSet, json(&team.budget)),
             (Action::BaselineSet, json(&compared)),
-            (Action::PolicySet, policy),
         ];
         for (action, what) in holds {
             audit.append_if_new(now, change(action, Some(&team.name), "", what))?;
         }
     }
+    configured(audit, params, now)
+}
+
+/// Tells of what a reload may change, where it is not as it was.
+pub(super) fn configured(
+    audit: &Audit,
+    params: &config::Params,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for team in &params.teams {
+        let policy = format!("{}, floor {}", team.policy, team.explore_floor);
+        let change = change(Action::PolicySet, Some(&team.name), "", policy);
+        audit.append_if_new(now, change)?;
+    }
     keys(audit, &params.keys, now)
 }
 
 /// Tells of the configured keys that are others than before, and of those that are gone.
-pub(super) fn keys(audit: &Audit, keys: &Keys, now: Timestamp) -> Result<(), Error> {
+fn keys(audit: &Audit, keys: &Keys, now: Timestamp) -> Result<(), Error> {
     let mut there = BTreeSet::new();
-    for (fingerprint, grant) in keys.configured() {
+    for (fingerprint, grant) in keys.fingerprints() {
         there.insert((Some(grant.team.clone()), grant.key.to_string()));
-        let what = format!("{}; fingerprint {fingerprint}", rights(grant));
+        let what = format!("{}; fingerprint {fingerprint}", grant.in_words());
         let key = grant.key.as_str();
         let change = change(Action::KeyConfigured, Some(&grant.team), key, what);
         audit.append_if_new(now, change)?;
@@ -74,10 +86,6 @@ pub(super) fn keys(audit: &Audit, keys: &Keys, now: Timestamp) -> Result<(), Err
 
 /// What holds of a key that is not configured any more.
 const GONE: &str = "gone";
-
-fn rights(grant: &Grant) -> String {
-    format!("may {}{}", listed(&grant.scopes), grant.bounded())
-}
 
 fn change(action: Action, team: Option<&Name>, object: &str, now: String) -> Change {
     Change {

@@ -19,6 +19,7 @@
 //!
 //! Not here: what any of the pieces does.
 
+mod auditing;
 mod change;
 mod door;
 mod error;

@@ -16,6 +16,7 @@ use crate::provider::{
 };
 use crate::route::{self, Choosing, Recording};
 use crate::standing::Standing;
+use crate::store::audit::Audit;
 use crate::store::{Keyed, Store};
 use crate::unit::Probability;
 use std::cell::RefCell;
@@ -53,14 +54,15 @@ pub(super) fn evaluation(_: &config::Params, _: &Arc<Store>, _: &TaskTracker) ->
 /// The keys of the configuration and those that were made, and the gate that they open.
 pub(super) fn keys(
     params: &config::Params,
-    keyed: &Arc<Keyed>,
+    (keyed, audit): (&Arc<Keyed>, &Arc<Audit>),
     clock: &Arc<dyn Clock>,
     tasks: &TaskTracker,
 ) -> Result<(grpc::KeyDesk, grpc::Gate), Error> {
     let catalogue = Arc::new(params.catalogue.clone());
     let teams = params.teams.iter().map(|team| &team.name);
-    let (keyed, clock) = (Arc::clone(keyed), Arc::clone(clock));
-    let book = Book::open(params.keys.clone(), keyed, catalogue, teams, clock)?;
+    let kept = (Arc::clone(keyed), Arc::clone(audit));
+    let clock = Arc::clone(clock);
+    let book = Book::open(params.keys.clone(), kept, catalogue, teams, clock)?;
     let gate = grpc::Gate::new(Arc::clone(book.porter()));
     let desk = grpc::KeyDesk {
         book: Arc::new(book),

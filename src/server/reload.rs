@@ -8,6 +8,7 @@
 //!
 //! Not here: what may be swapped (`change`), reading the file (`config`), when it is read (the command line).
 
+use super::auditing;
 use super::change::{Change, change};
 use super::door;
 use super::error::Error;
@@ -17,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{self, Params};
 use crate::grpc::Gateway;
 use crate::http;
+use crate::store::audit::Audit;
 use crate::tls::Identity;
 use arc_swap::ArcSwap;
 use std::fmt;
@@ -99,6 +101,7 @@ pub(super) struct Swappable {
     /// What is in force.
     params: Params,
     porter: Arc<Porter>,
+    audit: Arc<Audit>,
     rules: Rules,
     identity: Option<Identity>,
     clock: Arc<dyn Clock>,
@@ -117,7 +120,7 @@ pub(super) fn identity(
 impl Swappable {
     pub(super) fn new(
         params: Params,
-        porter: Arc<Porter>,
+        (porter, audit): (Arc<Porter>, Arc<Audit>),
         rules: Rules,
         identity: Option<Identity>,
         clock: &Arc<dyn Clock>,
@@ -125,6 +128,7 @@ impl Swappable {
         Self {
             params,
             porter,
+            audit,
             rules,
             identity,
             clock: Arc::clone(clock),
@@ -176,6 +180,9 @@ impl Swappable {
             replaced.map_err(|error| format!("server.tls.{error}"))?;
             swapped.insert(0, "certificates");
         }
+        // Nothing is in force that is not told.
+        let told = auditing::configured(&self.audit, &in_force, self.clock.now());
+        told.map_err(|error| format!("{error}; certificates are those that are there now"))?;
         if let Some((gateway, parts)) = judging {
             self.rules.gateway.store(Arc::new(gateway));
             self.rules.parts.store(Arc::new(parts));

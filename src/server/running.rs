@@ -19,6 +19,7 @@ use crate::grpc::{self, Desk, Gateway, GuardLayer, KeyDesk, Services};
 use crate::id::Mint;
 use crate::learn::{Follower, Intake};
 use crate::route::Route;
+use crate::store::audit::Audit;
 use crate::store::{self, Keyed, Store};
 use crate::telemetry::otlp::Sending;
 use arc_swap::ArcSwap;
@@ -197,16 +198,24 @@ async fn serve_at(
     };
     let metrics = Exposition::open(view(&held), &params.server, &tasks).await?;
     let evaluation = evaluation(&params, &store, &tasks);
-    let (keys, gate) = keys(&params, &keyed, &clock, &tasks)?;
+    let audit = opened.audit;
+    let (keys, gate) = keys(&params, (&keyed, &audit), &clock, &tasks)?;
     let porter = Arc::clone(keys.book.porter());
-    let (services, rules) = services(&params, held, keys, evaluation)?;
+    let (services, rules) = services(&params, held, (keys, &audit), evaluation)?;
     let bytes = params.server.max_message_bytes;
-    let swappable = Swappable::new(params, porter, rules, identity, &clock);
+    let swappable = Swappable::new(
+        params,
+        (porter, Arc::clone(&audit)),
+        rules,
+        identity,
+        &clock,
+    );
     let door = Door::open(&swappable, &tasks).await?;
     let surfaces = services.surfaces(&gate, bytes, bound.apart()).await?;
     let stop = CancellationToken::new();
     super::rewarm::spawn(opened.rewarming, stop.clone(), &tasks);
     swappable.watch(stop.clone(), &tasks);
+    super::auditing::spawn(audit, Arc::clone(&clock), stop.clone(), &tasks);
     let following = following(opened.follower, &store, (clock, steps), stop, &tasks);
     let guard = GuardLayer::new(seed()?, bytes);
     let (main, admin) = bound.serve((surfaces.main, surfaces.admin), &guard, &tasks);
@@ -245,7 +254,7 @@ type Served = Services<ArcSwap<Gateway>, Intake, Evaluation, Desk>;
 fn services(
     params: &config::Params,
     held: Held,
-    keys: KeyDesk,
+    (keys, audit): (KeyDesk, &Arc<Audit>),
     evaluation: Evaluation,
 ) -> Result<(Served, Rules), Error> {
     let catalogue = Arc::new(params.catalogue.clone());
@@ -283,6 +292,7 @@ fn services(
     let parts = door::parts(params, &gateway, catalogue, (&keys, &secret), &clock);
     let desk = Desk {
         keys,
+        audit: Arc::clone(audit),
         intake: Arc::clone(&intake),
         accounts,
         route,

@@ -6,6 +6,7 @@
 //! Not here: what the journal's records add up to (`past`), the numbers of versions (`versions`), what prompt
 //! caches held (`rewarm`), serving (`running`).
 
+use super::auditing;
 use super::error::Error;
 use super::past::{Known, Shared};
 use super::rewarm::Rewarming;
@@ -17,6 +18,7 @@ use crate::config;
 use crate::feature::{ENDS, Extractor};
 use crate::id::{Name, Secret};
 use crate::learn::{self, Follower};
+use crate::store::audit::Audit;
 use crate::store::{self, Checkpoints, Disk, FileDisk, Keyed, Record, Store};
 use crate::warmth::Warmth;
 use std::collections::BTreeMap;
@@ -54,6 +56,8 @@ pub struct Opened {
     pub secret: Secret,
     checkpoints: Checkpoints,
     pub(super) keyed: Arc<Keyed>,
+    /// Where changes are told.
+    pub(super) audit: Arc<Audit>,
     /// What is still to be known of warmth.
     pub(super) rewarming: Option<Rewarming>,
 }
@@ -133,6 +137,8 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
     versions::restore(&keyed, &known.versions, &store)?;
     let numbered = versions::scorecards(params, &keyed, &known.versions, &store, clock)?;
     announce(params, &known, &store, clock)?;
+    let audit = Arc::new(Audit::open(Arc::clone(&disk))?);
+    auditing::started(&audit, params, &numbered, clock)?;
     let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
     let follower = Follower::open(
@@ -151,6 +157,7 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
         secret,
         checkpoints,
         keyed,
+        audit,
         rewarming: Some(rewarming),
     })
 }

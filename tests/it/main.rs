@@ -10,6 +10,7 @@
 mod affinity;
 mod alarms;
 mod at_rest;
+mod audit;
 mod bad_input;
 mod budget;
 mod checks;

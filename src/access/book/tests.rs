@@ -4,6 +4,7 @@ use super::*;
 use crate::access::{Error, KeyHash};
 use crate::clock::ManualClock;
 use crate::eligibility::{Arm, Endpoint, Price};
+use crate::store::simulated::SimulatedDisk;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -118,7 +119,9 @@ impl Bench {
 fn opened(keyed: &Arc<Keyed>, clock: &Arc<ManualClock>, team: &str) -> Book {
     let configured = Keys::new([(KeyHash::of("k-root"), root())]);
     let (keyed, clock) = (Arc::clone(keyed), Arc::clone(clock) as Arc<dyn Clock>);
-    Book::open(configured, keyed, catalogue(), [&name(team)], clock).unwrap()
+    let audit = Audit::open(Arc::new(SimulatedDisk::new())).unwrap();
+    let kept = (keyed, Arc::new(audit));
+    Book::open(configured, kept, catalogue(), [&name(team)], clock).unwrap()
 }
 
 fn wanted(key: &str) -> Wanted {

@@ -1,5 +1,6 @@
 //! The arguments: what a newcomer reads in `--help`.
 
+mod audit;
 #[cfg(feature = "analytics")]
 mod estimate;
 #[cfg(feature = "analytics")]
@@ -12,6 +13,7 @@ mod replay;
 #[cfg(feature = "analytics")]
 mod seed;
 
+pub(crate) use audit::{Audit, AuditExport, AuditVerify};
 #[cfg(feature = "analytics")]
 pub(crate) use estimate::{Estimate, Guess};
 #[cfg(feature = "analytics")]
@@ -121,6 +123,9 @@ pub(crate) enum Command {
     /// Reads a journal from its start, rebuilds the learner, and compares it with the checkpoint. The
     /// server must be stopped.
     Verify(Verify),
+    /// Shows who changed what, and looks whether the record of it holds.
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 #[cfg(feature = "analytics")]

@@ -77,7 +77,7 @@ impl Line {
     pub(super) fn after(head: &Head, time: Timestamp, change: Change) -> Self {
         let covered = Covered {
             number: head.number + 1,
-            time: rfc3339(time),
+            time: time.rfc3339(),
             change,
         };
         let chain = chained(&head.chain, &body(&covered));
@@ -148,12 +148,4 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 fn is_hash(text: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == DIGITS && text.bytes().all(digit)
-}
-
-fn rfc3339(time: Timestamp) -> String {
-    let (year, month, day) = time.date();
-    let of_day = time.micros().rem_euclid(86_400_000_000);
-    let (seconds, micros) = (of_day / 1_000_000, of_day % 1_000_000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }

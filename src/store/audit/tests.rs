@@ -1,4 +1,6 @@
 use super::*;
+use crate::store::journal::{Journal, Settings};
+use crate::store::sample::tick;
 use crate::store::simulated::SimulatedDisk;
 use proptest::prelude::*;
 
@@ -135,4 +137,57 @@ fn a_damaged_log_keeps_its_bytes_and_is_told_of_at_every_later_look() {
     let after = verify(&disk, None).unwrap();
     assert_eq!(after.entries, 4);
     assert!(!before.is_empty() && after.problems.starts_with(&before[..1]));
+}
+
+/// A journal of several segments on the disk of a log.
+fn with_journal(disk: &SimulatedDisk) -> Vec<String> {
+    let settings = Settings {
+        segment_bytes: 4096,
+        ..Settings::default()
+    };
+    let (journal, _) =
+        Journal::open(Arc::new(disk.clone()), settings, time(0), &mut |_, _| {}).unwrap();
+    (0..400).for_each(|n| drop(journal.append(&tick(n)).unwrap()));
+    journal.close().unwrap();
+    verify::closed(disk).unwrap()
+}
+
+#[test]
+fn a_closed_segment_of_the_journal_that_is_touched_is_found() {
+    let disk = written(1);
+    let segments = with_journal(&disk);
+    assert!(segments.len() > 1, "{segments:?}");
+    let audit = Audit::open(Arc::new(disk.clone())).unwrap();
+    assert_eq!(audit.seal(time(1)).unwrap(), segments.len());
+    assert_eq!(audit.seal(time(2)).unwrap(), 0);
+    let report = verify(&disk, None).unwrap();
+    assert_eq!(
+        (report.segments, report.records, report.problems),
+        (segments.len(), 400, vec![])
+    );
+
+    let first = &segments[0];
+    let whole = disk.read(first).unwrap();
+    let mut touched = whole.clone();
+    // The time in the header, which no record's checksum covers.
+    touched[whole.len() / 2] ^= 1;
+    disk.replace(first, &touched).unwrap();
+    let problems = verify(&disk, None).unwrap().problems;
+    assert!(
+        problems.contains(&format!("{first} is not what it was when it was closed")),
+        "{problems:?}"
+    );
+
+    disk.remove(first).unwrap();
+    let problems = verify(&disk, None).unwrap().problems;
+    assert!(
+        problems.contains(&format!("{first} is missing")),
+        "{problems:?}"
+    );
+
+    // Space at its end that was set aside and given back says nothing.
+    let mut longer = whole;
+    longer.extend([0; 100]);
+    disk.replace(first, &longer).unwrap();
+    assert_eq!(verify(&disk, None).unwrap().problems, [""; 0]);
 }
