@@ -1,34 +1,47 @@
-//! Accounts: each team's hard limit, kept by every decision and every attempt.
+//! Accounts: the hard limits of teams, keys and the organisation, kept by every decision and every attempt.
 //!
-//! A decision holds its worst case before it is in the journal ([`Purse::hold`]); the first attempt for it
-//! settles that at what it cost ([`Accounts::settle`]), later ones are charged. What nobody settles within
-//! [`HELD_FOR`] is let go: a `Route` whose caller never told; at once, where the caller went before it heard
-//! of the decision (`route::unheard`).
+//! A decision holds what it may cost before it is in the journal ([`Purse::hold`]), in every account that pays for
+//! it; the first attempt for it settles that at what it cost ([`Accounts::settle`]), later ones are charged. What
+//! nobody settles within [`HELD_FOR`] is let go: a `Route` whose caller never told; at once, where the caller went
+//! before it heard of the decision (`route::unheard`).
 //!
-//! Invariants: what a team has spent and holds never exceeds its limit, however many requests come at once,
-//! but by what attempts cost beyond their worst case (a caller's own figures, a second attempt), which is
+//! Invariants: what an owner has spent and holds never exceeds its limit, however many requests come at once,
+//! but by what attempts cost beyond their hold (a caller's own figures, a second attempt), which is
 //! counted (a report that a caller makes of an attempt of ours that is still under way ends its hold too: what
 //! that attempt costs is then charged); a purse is one request's alone while it is open. The journal is the truth:
 //! [`Accounts::restore`] over its records gives the accounts of before a restart
 //! (but for `overrun`: what a second try held is not in the journal, so that its cost counts as overrun there),
-//! and so does going on from accounts that were written down ([`Kept`]).
+//! and so does going on from accounts that were written down ([`Kept`]). An attempt does not say which key it is
+//! for: that is known for as long as money is held, so that what is told later is not counted of a key.
 //!
-//! A request that what is left does not pay for may wait for what is held to come free ([`Waiting`]).
+//! A request that what is left does not pay for may wait for what is held to come free ([`Waiting`]). An account of
+//! the organisation is open to one request at a time, whatever its team.
 //!
 //! Not here: what a request costs at worst (`eligibility`), which arm it buys (`route`), pacing (`learn`).
 
+mod again;
 mod kept;
+mod owner;
+mod purse;
+mod refusal;
 mod waiting;
 
+pub use again::Unpaid;
 pub use kept::{Kept, Unfit, Written};
+pub use owner::{Budgets, Owner};
+pub use purse::Purse;
+pub use refusal::Refusal;
 pub use waiting::{PATIENCE, Waiting};
 
-use crate::budget::{self, Bounds, Ledger, Limit, Refill, Refused, Reservation};
+use crate::budget::{self, Ledger, Reservation, Terms};
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::store::Record;
 use crate::unit::{NanoUsd, Timestamp};
+use purse::Payers;
+use refusal::Refusals;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use waiting::{Queue, Room};
@@ -36,15 +49,22 @@ use waiting::{Queue, Room};
 /// How long money is held for a decision that nobody tells an attempt of.
 pub const HELD_FOR: Duration = Duration::from_secs(3600);
 
-/// The accounts of all teams that have a hard limit.
+/// The accounts of all that have a hard limit.
 #[derive(Debug, Default)]
 pub struct Accounts {
+    organisation: Option<Mutex<Account>>,
     teams: BTreeMap<Name, Mutex<Account>>,
+    keys: BTreeMap<Name, Mutex<Account>>,
+    payers: Payers,
     queue: Queue,
+    refusals: Refusals,
+    /// How often spending passed a soft budget.
+    passed: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
 struct Account {
+    terms: Terms,
     ledger: Ledger,
     held: BTreeMap<DecisionId, Hold>,
     /// When each of them is let go, the next first.
@@ -57,14 +77,6 @@ struct Hold {
     reservation: Reservation,
     amount: NanoUsd,
     until: Timestamp,
-}
-
-/// A team's account, open to one request.
-#[derive(Debug)]
-pub struct Purse<'a> {
-    team: &'a Name,
-    account: MutexGuard<'a, Account>,
-    now: Timestamp,
 }
 
 /// Where an account stands.
@@ -84,27 +96,51 @@ pub struct Balance {
 
 impl Accounts {
     /// Accounts that nothing has been spent from. [`Accounts::restore`] each record of the journal next.
-    pub fn new(limits: impl IntoIterator<Item = (Name, Limit)>) -> Result<Self, budget::Error> {
-        // Before every record: time only goes forward in a ledger.
-        let start = Timestamp::from_micros(0);
-        let open = |(team, Limit { usd, refill }): (Name, Limit)| {
-            let account = Account::new(Ledger::new(usd, refill, start)?);
-            Ok((team, Mutex::new(account)))
-        };
-        let teams = limits.into_iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self {
-            teams,
-            queue: Queue::default(),
-        })
+    pub fn new(budgets: impl Into<Budgets>) -> Result<Self, budget::Error> {
+        let mut accounts = Self::default();
+        for (owner, terms) in budgets.into().each() {
+            accounts.put(owner, Account::new(terms)?);
+        }
+        Ok(accounts)
     }
 
-    /// What a record of the journal did to its team's account, done again.
+    fn put(&mut self, owner: Owner, account: Account) {
+        let account = Mutex::new(account);
+        match owner {
+            Owner::Organisation => self.organisation = Some(account),
+            Owner::Team(team) => drop(self.teams.insert(team, account)),
+            Owner::Key(key) => drop(self.keys.insert(key, account)),
+        }
+    }
+
+    /// All of them.
+    fn each(&self) -> impl Iterator<Item = (Owner, &Mutex<Account>)> {
+        let organisation = self.organisation.iter().map(|a| (Owner::Organisation, a));
+        let teams = self.teams.iter().map(|(n, a)| (Owner::Team(n.clone()), a));
+        let keys = self.keys.iter().map(|(n, a)| (Owner::Key(n.clone()), a));
+        organisation.chain(teams).chain(keys)
+    }
+
+    /// Those that pay for a team's request with a key, opened in the one order that all keep to.
+    fn open(&self, team: &Name, key: Option<&Name>) -> Vec<(Owner, MutexGuard<'_, Account>)> {
+        let key = key.and_then(|key| self.keys.get_key_value(key));
+        let own = |(name, account): (&Name, _)| (Owner::Key(name.clone()), account);
+        let team = self.teams.get_key_value(team);
+        let its = |(name, account): (&Name, _)| (Owner::Team(name.clone()), account);
+        let organisation = self.organisation.as_ref();
+        let all = organisation.map(|account| (Owner::Organisation, account));
+        let open = [all, team.map(its), key.map(own)].into_iter().flatten();
+        open.map(|(owner, account)| (owner, locked(account)))
+            .collect()
+    }
+
+    /// What a record of the journal did to its accounts, done again.
     pub fn restore(&self, record: &Record) {
         match record {
             Record::Decision(decision) => self.held_before(decision),
             Record::Attempt { team, attempt } => {
                 // A cost that cannot be was told of when it came.
-                let _ = self.count(team, attempt);
+                let _ = self.count(team, attempt, &mut Vec::new());
             }
             _ => {}
         }
@@ -112,114 +148,92 @@ impl Accounts {
 
     /// Lets go, in every account, of what nobody has settled for [`HELD_FOR`].
     pub fn let_go(&self, now: Timestamp) {
-        for account in self.teams.values() {
+        for (_, account) in self.each() {
             locked(account).let_go(now);
         }
     }
 
     fn held_before(&self, decision: &Decision) {
         let granted = decision.allowance.as_ref().map(|allowance| allowance.held);
-        let granted = granted.filter(|held| held.get() > 0);
-        if let (Some(granted), Some(mut account)) = (granted, self.account(&decision.team)) {
-            account.let_go(decision.time);
+        let Some(granted) = granted.filter(|held| held.get() > 0) else {
+            return;
+        };
+        let (key, now) = (&decision.key, decision.time);
+        for (_, mut account) in self.open(&decision.team, Some(key)) {
+            account.let_go(now);
             // A negative sum was never granted.
-            if let Ok(reservation) = account.ledger.hold(granted, decision.time) {
-                account.note(decision.id, (reservation, granted), decision.time);
+            if let Ok(reservation) = account.ledger.hold(granted, now) {
+                account.note(decision.id, (reservation, granted), now);
             }
+        }
+        if self.keys.contains_key(key) {
+            self.payers.note(decision.id, key.clone(), now);
         }
     }
 
-    /// Opens a team's account for one request; `None` where it has no hard limit.
-    pub fn purse<'a>(&'a self, team: &'a Name, now: Timestamp) -> Option<Purse<'a>> {
-        let mut account = self.account(team)?;
-        account.let_go(now);
-        Some(Purse { team, account, now })
+    /// Opens what pays for one request of a team with a key; `None` where nothing has a hard limit.
+    pub fn purse(&self, team: &Name, key: &Name, now: Timestamp) -> Option<Purse<'_>> {
+        let mut open = self.open(team, Some(key));
+        for (_, account) in &mut open {
+            account.let_go(now);
+            let limit = account.terms.limit_at(now);
+            // Terms are checked when they are read: it is no negative one.
+            let _ = account.ledger.change_limit(limit);
+        }
+        let pays = self.keys.contains_key(key);
+        let payers = pays.then(|| (&self.payers, key.clone()));
+        (!open.is_empty()).then_some(Purse { open, payers, now })
     }
 
     /// An attempt has ended: the first for a decision ends what was held for it. One of unknown cost is
     /// taken to have cost what was held; one that failed at an unknown cost leaves it to the next, or to the
     /// hour.
     pub fn settle(&self, team: &Name, attempt: &Attempt) {
-        if let Err(error) = self.count(team, attempt) {
+        let mut passed = Vec::new();
+        if let Err(error) = self.count(team, attempt, &mut passed) {
             tracing::error!(%team, decision = %attempt.decision, %error, "a cost was not counted");
+        }
+        for (owner, spent) in passed {
+            self.passed.fetch_add(1, Ordering::Relaxed);
+            let spent_usd = spent.as_usd();
+            tracing::warn!(%owner, spent_usd, "spending has passed the soft budget of this window");
         }
         self.wake(attempt.ended);
     }
 
-    fn count(&self, team: &Name, attempt: &Attempt) -> Result<(), budget::Error> {
-        let Some(mut account) = self.account(team) else {
-            return Ok(());
-        };
-        let account = &mut *account;
-        account.let_go(attempt.ended);
-        if attempt.cost.is_none() && attempt.error.is_some() {
-            return Ok(());
-        }
-        match account.take(attempt.decision) {
-            Some(hold) => {
-                let cost = attempt.cost.unwrap_or(hold.amount);
-                let settled = account.ledger.settle(hold.reservation, cost, attempt.ended);
-                if settled.is_err() {
-                    // Or it would be held for ever. It is open: it stood in `held`.
-                    let _ = account.ledger.release(hold.reservation, attempt.ended);
-                }
-                settled.map(drop)
-            }
-            None => {
-                let cost = attempt.cost.unwrap_or(NanoUsd::ZERO);
-                account.ledger.charge(cost, attempt.ended)
-            }
-        }
+    /// How often spending passed a soft budget since the start.
+    pub fn soft_budgets_passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
     }
 
-    /// Holds again for a decision that was made before and never tried: its hold may have been let go since.
-    pub fn hold_again(
+    /// Tells of each soft budget that it passes, with what is spent.
+    fn count(
         &self,
-        decision: &Decision,
-        now: Timestamp,
-    ) -> Result<(), Box<(Refused, Option<Duration>)>> {
-        let granted = decision.allowance.as_ref().map(|allowance| allowance.held);
-        let (Some(granted), Some(mut purse)) = (granted, self.purse(&decision.team, now)) else {
-            return Ok(());
-        };
-        if purse.account.held.contains_key(&decision.id) {
-            return Ok(());
+        team: &Name,
+        attempt: &Attempt,
+        passed: &mut Vec<(Owner, NanoUsd)>,
+    ) -> Result<(), budget::Error> {
+        let key = self.payers.of(attempt.decision);
+        let mut counted = Ok(());
+        for (owner, mut account) in self.open(team, key.as_ref()) {
+            account.let_go(attempt.ended);
+            // The window that the cost falls into.
+            account.ledger.left(attempt.ended);
+            let before = account.ledger.spent();
+            counted = counted.and(account.count(attempt));
+            let spent = account.ledger.spent();
+            let soft = account.terms.soft;
+            if soft.is_some_and(|soft| before < soft && soft <= spent) {
+                passed.push((owner, spent));
+            }
         }
-        let held = purse.hold(decision.id, granted);
-        held.map_err(|refused| Box::new((refused, purse.refill(granted))))
-    }
-
-    /// Holds enough for another try of a decision; whether it could. What is held for it already counts. Bounds
-    /// that cannot be said cannot be held.
-    pub fn hold_for(&self, decision: &Decision, bounds: Option<Bounds>, now: Timestamp) -> bool {
-        let Some(mut purse) = self.purse(&decision.team, now) else {
-            return true;
-        };
-        let Some(bounds) = bounds else {
-            return false;
-        };
-        let held = purse.account.held.get(&decision.id).map(|h| h.amount);
-        if held.is_some_and(|held| held >= bounds.worst) {
-            return true;
-        }
-        if held.is_some() {
-            purse.account.release(decision.id, now);
-        }
-        let amount = bounds.held(purse.left());
-        if amount.is_some_and(|amount| purse.hold(decision.id, amount).is_ok()) {
-            return true;
-        }
-        if let Some(before) = held
-            && let Err(error) = purse.hold(decision.id, before)
-        {
-            tracing::error!(%error, "what had been held could not be held again");
-        }
-        false
+        counted
     }
 
     /// What was held for a decision that did not come about is free again.
     pub fn cancel(&self, team: &Name, decision: DecisionId, now: Timestamp) {
-        if let Some(mut account) = self.account(team) {
+        let key = self.payers.of(decision);
+        for (_, mut account) in self.open(team, key.as_ref()) {
             account.release(decision, now);
         }
         self.wake(now);
@@ -227,13 +241,14 @@ impl Accounts {
 
     /// What is held for a decision; `None` where nothing is.
     pub fn held(&self, decision: &Decision) -> Option<NanoUsd> {
-        let account = self.account(&decision.team)?;
-        Some(account.held.get(&decision.id)?.amount)
+        let open = self.open(&decision.team, Some(&decision.key));
+        let held = open.iter().filter_map(|(_, a)| a.held.get(&decision.id));
+        held.map(|hold| hold.amount).min()
     }
 
-    /// What a team's request finds.
-    fn room(&self, team: &Name, now: Timestamp) -> Room {
-        let Some(mut purse) = self.purse(team, now) else {
+    /// What a team's request with a key finds.
+    fn room(&self, team: &Name, key: &Name, now: Timestamp) -> Room {
+        let Some(mut purse) = self.purse(team, key, now) else {
             let all = NanoUsd::new(i64::MAX);
             return Room {
                 left: all,
@@ -241,34 +256,26 @@ impl Accounts {
             };
         };
         let left = purse.left();
-        let ledger = &purse.account.ledger;
-        let possible = ledger.limit().get().saturating_sub(ledger.spent().get());
+        let possible = purse.open.iter().map(|(_, account)| {
+            let ledger = &account.ledger;
+            ledger.limit().get().saturating_sub(ledger.spent().get())
+        });
         Room {
             left,
-            possible: NanoUsd::new(possible),
+            possible: NanoUsd::new(possible.min().unwrap_or(0)),
         }
     }
 
     /// Where a team's account stands; `None` where it has no hard limit.
     pub fn balance(&self, team: &Name, now: Timestamp) -> Option<Balance> {
-        let mut purse = self.purse(team, now)?;
-        // Brings the window up to now.
-        purse.left();
-        let ledger = &purse.account.ledger;
-        Some(Balance {
-            limit: ledger.limit(),
-            spent: ledger.spent(),
-            held: ledger.reserved(),
-            overrun: ledger.overrun(),
-            resets: match ledger.refill() {
-                Refill::Calendar(window) => Some(window.around(now).1),
-                Refill::PerSecond(_) => None,
-            },
-        })
+        let account = self.teams.get(team)?;
+        Some(locked(account).balance(now))
     }
 
-    fn account(&self, team: &Name) -> Option<MutexGuard<'_, Account>> {
-        self.teams.get(team).map(locked)
+    /// Where a key's account stands; `None` where it has no hard limit.
+    pub fn key_balance(&self, key: &Name, now: Timestamp) -> Option<Balance> {
+        let account = self.keys.get(key)?;
+        Some(locked(account).balance(now))
     }
 }
 
@@ -278,11 +285,55 @@ fn locked(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
 }
 
 impl Account {
-    fn new(ledger: Ledger) -> Self {
+    fn new(terms: Terms) -> Result<Self, budget::Error> {
+        // Before every record: time only goes forward in a ledger.
+        let start = Timestamp::from_micros(0);
+        let ledger = Ledger::new(terms.limit.usd, terms.limit.refill, start)?;
+        Ok(Self::of(terms, ledger.within(terms.zone, start)))
+    }
+
+    fn of(terms: Terms, ledger: Ledger) -> Self {
         Self {
+            terms,
             ledger,
             held: BTreeMap::new(),
             ends: BTreeSet::new(),
+        }
+    }
+
+    fn balance(&mut self, now: Timestamp) -> Balance {
+        self.let_go(now);
+        // Brings the window up to now.
+        self.ledger.left(now);
+        let ledger = &self.ledger;
+        Balance {
+            limit: self.terms.limit_at(now),
+            spent: ledger.spent(),
+            held: ledger.reserved(),
+            overrun: ledger.overrun(),
+            resets: ledger.resets(now),
+        }
+    }
+
+    /// As [`Accounts::settle`].
+    fn count(&mut self, attempt: &Attempt) -> Result<(), budget::Error> {
+        if attempt.cost.is_none() && attempt.error.is_some() {
+            return Ok(());
+        }
+        match self.take(attempt.decision) {
+            Some(hold) => {
+                let cost = attempt.cost.unwrap_or(hold.amount);
+                let settled = self.ledger.settle(hold.reservation, cost, attempt.ended);
+                if settled.is_err() {
+                    // Or it would be held for ever. It is open: it stood in `held`.
+                    let _ = self.ledger.release(hold.reservation, attempt.ended);
+                }
+                settled.map(drop)
+            }
+            None => {
+                let cost = attempt.cost.unwrap_or(NanoUsd::ZERO);
+                self.ledger.charge(cost, attempt.ended)
+            }
         }
     }
 
@@ -308,6 +359,8 @@ impl Account {
         (reservation, amount): (Reservation, NanoUsd),
         now: Timestamp,
     ) {
+        // Of a decision that is held twice the later hold counts.
+        self.release(decision, now);
         let until = now.after(HELD_FOR);
         let hold = Hold {
             reservation,
@@ -325,38 +378,10 @@ impl Account {
     }
 }
 
-impl Purse<'_> {
-    /// Whose it is.
-    pub fn team(&self) -> &Name {
-        self.team
-    }
-
-    /// What may still be held.
-    pub fn left(&mut self) -> NanoUsd {
-        self.account.ledger.left(self.now)
-    }
-
-    /// How long until so much fits, if nothing else is spent or settled; `None` where that is never, or
-    /// not known.
-    pub fn refill(&mut self, asked: NanoUsd) -> Option<Duration> {
-        let again = self.account.ledger.again(asked, self.now)?;
-        let micros = again.micros().saturating_sub(self.now.micros());
-        u64::try_from(micros).ok().map(Duration::from_micros)
-    }
-
-    /// Holds the worst case of a decision.
-    pub fn hold(&mut self, decision: DecisionId, worst_case: NanoUsd) -> Result<(), Refused> {
-        let account = &mut *self.account;
-        let reservation = account.ledger.reserve(worst_case, self.now)?;
-        account.note(decision, (reservation, worst_case), self.now);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Window;
+    use crate::budget::{Limit, Refill, Window};
     use crate::decision::Allowance;
     use crate::store::sample::{attempt, decision, id, name};
 
@@ -381,7 +406,7 @@ mod tests {
 
     fn hold(accounts: &Accounts, number: u64, worst: i64) -> bool {
         let team = name("t");
-        let mut purse = accounts.purse(&team, hours(0)).unwrap();
+        let mut purse = accounts.purse(&team, &name("k"), hours(0)).unwrap();
         purse.hold(id(number), usd(worst)).is_ok()
     }
 
@@ -397,7 +422,7 @@ mod tests {
     impl Accounts {
         /// So much was spent that nobody had held.
         pub(super) fn charged(&self, team: &Name, amount: i64, now: Timestamp) {
-            let mut account = self.account(team).unwrap();
+            let mut account = locked(&self.teams[team]);
             account.ledger.charge(usd(amount), now).unwrap();
         }
     }
@@ -480,7 +505,7 @@ mod tests {
         check(&accounts, 3, [0, 70, 0]);
         check(&accounts, 4, [0, 0, 0]);
         let team = name("t");
-        let mut purse = accounts.purse(&team, hours(4)).unwrap();
+        let mut purse = accounts.purse(&team, &name("k"), hours(4)).unwrap();
         purse.hold(id(2), usd(40)).unwrap();
         drop(purse);
         assert!(!again(4));
@@ -497,7 +522,11 @@ mod tests {
     #[test]
     fn a_team_without_a_limit_has_no_purse() {
         let accounts = accounts(100);
-        assert!(accounts.purse(&name("other"), hours(0)).is_none());
+        assert!(
+            accounts
+                .purse(&name("other"), &name("k"), hours(0))
+                .is_none()
+        );
         assert!(accounts.balance(&name("other"), hours(0)).is_none());
     }
 

@@ -95,12 +95,14 @@
 //! - **Metrics are cells of our own** instead of an exporter's, which keeps each sample until it is read
 //!   ([`telemetry`]); a log line's call goes with the task, not in a span. Spans for a collector
 //!   ([`telemetry::otlp`]) are made of what the metrics are told, by a queue of our own that counts what it drops.
+//! - **Terms of limits are not in the journal** but for a team's amount and window: time zones, soft budgets, raises
+//!   and the budgets of keys and of the organisation are the configuration's ([`account::Budgets`]); what was spent
+//!   under them follows from the records all the same.
 //! - **`server` is a folder**: open, serve, follow and stop do not fit one head together.
 //!
 //! # Deliberately absent, so far
 //!
-//! Budgets of keys and organisations (a team's are there), pooling over families of arms. One
-//! process is a complete service; it is not highly available by itself.
+//! Pooling over families of arms. One process is a complete service; it is not highly available by itself.
 
 pub mod docs;
 

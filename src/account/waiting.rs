@@ -29,6 +29,7 @@ pub(super) struct Queue(Mutex<(u64, BTreeMap<u64, Waiter>)>);
 #[derive(Debug)]
 struct Waiter {
     team: Name,
+    key: Name,
     asked: NanoUsd,
     wake: Arc<Notify>,
 }
@@ -47,6 +48,7 @@ pub(super) struct Room {
 pub struct Waiting<'a> {
     accounts: &'a Accounts,
     team: &'a Name,
+    key: &'a Name,
     place: u64,
     until: Instant,
     /// The patience has ended: what is tried once more is tried for the last time.
@@ -62,12 +64,13 @@ impl Queue {
 
 impl Accounts {
     /// A place in the queue.
-    pub fn waiting<'a>(&'a self, team: &'a Name) -> Waiting<'a> {
+    pub fn waiting<'a>(&'a self, team: &'a Name, key: &'a Name) -> Waiting<'a> {
         let mut queue = self.queue.lock();
         queue.0 += 1;
         Waiting {
             accounts: self,
             team,
+            key,
             place: queue.0,
             until: Instant::now() + PATIENCE,
             over: false,
@@ -80,11 +83,12 @@ impl Accounts {
         if queue.1.is_empty() {
             return;
         }
-        let mut rooms: BTreeMap<Name, Room> = BTreeMap::new();
+        // What is promised to one is not to the next of the same key; those of others may find it gone.
+        let mut rooms: BTreeMap<(Name, Name), Room> = BTreeMap::new();
         queue.1.retain(|_, waiter| {
             let room = rooms
-                .entry(waiter.team.clone())
-                .or_insert_with(|| self.room(&waiter.team, now));
+                .entry((waiter.team.clone(), waiter.key.clone()))
+                .or_insert_with(|| self.room(&waiter.team, &waiter.key, now));
             let fits = waiter.asked <= room.left;
             if fits {
                 room.left = NanoUsd::new(room.left.get() - waiter.asked.get());
@@ -105,11 +109,12 @@ impl Waiting<'_> {
         let wake = Arc::new(Notify::new());
         let waiter = Waiter {
             team: self.team.clone(),
+            key: self.key.clone(),
             asked,
             wake: Arc::clone(&wake),
         };
         self.accounts.queue.lock().1.insert(self.place, waiter);
-        let room = self.accounts.room(self.team, now);
+        let room = self.accounts.room(self.team, self.key, now);
         if asked > room.possible || self.over {
             return false;
         }
@@ -154,14 +159,14 @@ mod tests {
 
     fn hold(accounts: &Accounts, decision: DecisionId, amount: i64) -> bool {
         let team = name("t");
-        let mut purse = accounts.purse(&team, now()).unwrap();
+        let mut purse = accounts.purse(&team, &name("k"), now()).unwrap();
         purse.hold(decision, NanoUsd::new(amount)).is_ok()
     }
 
     /// Whether a wait for so much is told to try again, where this happens meanwhile.
     async fn check(accounts: &Accounts, asked: i64, meanwhile: impl Fn(&Accounts)) -> bool {
-        let team = name("t");
-        let mut waiting = accounts.waiting(&team);
+        let (team, key) = (name("t"), name("k"));
+        let mut waiting = accounts.waiting(&team, &key);
         let waits = waiting.for_room(NanoUsd::new(asked), now());
         let (tried, ()) = tokio::join!(waits, async {
             tokio::task::yield_now().await;
@@ -183,8 +188,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_does_not_come_free_is_waited_for_two_seconds_and_tried_once_more() {
         let accounts = accounts(&[(1, 60)]);
-        let (team, asked) = (name("t"), NanoUsd::new(70));
-        let mut waiting = accounts.waiting(&team);
+        let (team, key, asked) = (name("t"), name("k"), NanoUsd::new(70));
+        let mut waiting = accounts.waiting(&team, &key);
         let began = Instant::now();
         assert!(waiting.for_room(asked, now()).await);
         assert_eq!(Instant::now() - began, PATIENCE);
@@ -219,10 +224,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn of_those_who_wait_the_first_are_woken_as_many_as_are_paid_for() {
         let accounts = accounts(&[(1, 90)]);
-        let team = name("t");
+        let (team, key) = (name("t"), name("k"));
         let began = Instant::now();
         let wait = async |_| {
-            let mut waiting = accounts.waiting(&team);
+            let mut waiting = accounts.waiting(&team, &key);
             waiting.for_room(NanoUsd::new(40), now()).await;
             Instant::now() - began
         };

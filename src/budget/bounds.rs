@@ -32,6 +32,20 @@ impl Bounds {
         Self { enough, worst }
     }
 
+    /// Where it may hold no more than so much; `None` where that is not enough.
+    ///
+    /// ```
+    /// use bellwether::budget::Bounds;
+    /// use bellwether::unit::NanoUsd;
+    /// let bounds = Bounds { enough: NanoUsd::new(10), worst: NanoUsd::new(80) };
+    /// let worst = |most| bounds.within(NanoUsd::new(most)).map(|within| within.worst.get());
+    /// assert_eq!((worst(90), worst(30), worst(9)), (Some(80), Some(30), None));
+    /// ```
+    pub fn within(self, most: NanoUsd) -> Option<Self> {
+        let worst = self.worst.min(most);
+        (self.enough <= most).then_some(Self { worst, ..self })
+    }
+
     /// What is held for it where so much is left; `None` where that is not enough.
     ///
     /// ```

@@ -9,10 +9,9 @@
 //!   is refused and changes nothing.
 //! - An open reservation outlives its window: it holds its place in the next, and is spent in the window
 //!   that it is settled in.
-//! - Time that runs backwards changes nothing: a window is never opened twice.
+//! - A clock that is put back opens no window twice, and one that was far ahead loses none (`super::refill`).
 //!
-//! Not here: the worst case of a request (`eligibility`), several limits at once (reserve in each; where one
-//! refuses, release in those before it), who is told when money is low.
+//! Not here: the worst case of a request (`eligibility`), several limits at once (`account`), who is told when money is low.
 //!
 //! Units: nano-dollars, of which sums stop at 9.2 billion dollars; times in UTC. The balance is brought up to `now` on every call that takes one;
 //! nothing runs in between.
@@ -23,7 +22,7 @@ mod reading;
 
 use super::refill::Spent;
 use super::reservation::at_least_nothing;
-use super::{Error, Refill, Refused, Reservation};
+use super::{Error, Refill, Refused, Reservation, Zone};
 use crate::unit::{NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +44,8 @@ use std::collections::BTreeMap;
 pub struct Ledger {
     limit: NanoUsd,
     refill: Refill,
+    /// Where its windows begin.
+    zone: Zone,
     /// Above the limit after an overrun.
     spent: Spent,
     /// Sum of `open`.
@@ -75,12 +76,36 @@ impl Ledger {
         Ok(Self {
             limit,
             refill,
-            spent: Spent::none(refill, now),
+            zone: Zone::UTC,
+            spent: Spent::none((refill, Zone::UTC), now),
             reserved: 0,
             open: BTreeMap::new(),
             next: 0,
             overrun: 0,
         })
+    }
+
+    /// The same account, of which nothing has been spent yet, with its windows in another time zone.
+    ///
+    /// ```
+    /// use bellwether::budget::{Ledger, Refill, Window, Zone};
+    /// use bellwether::unit::{NanoUsd, Timestamp};
+    /// let hour = |hours: i64| Timestamp::from_micros(hours * 3_600_000_000);
+    /// let daily = Refill::Calendar(Window::Day);
+    /// let ledger = Ledger::new(NanoUsd::new(100), daily, hour(0)).unwrap();
+    /// let mut ledger = ledger.within(Zone::named("Asia/Tokyo").unwrap(), hour(0));
+    /// ledger.charge(NanoUsd::new(40), hour(0)).unwrap();
+    /// assert_eq!(ledger.left(hour(14)).get(), 60);
+    /// assert_eq!(ledger.left(hour(15)).get(), 100); // midnight in Tokyo
+    /// ```
+    #[must_use]
+    pub fn within(self, zone: Zone, now: Timestamp) -> Self {
+        let spent = Spent::none((self.refill, zone), now);
+        Self {
+            zone,
+            spent,
+            ..self
+        }
     }
 
     /// Holds a place for a request that costs at most `worst_case`.
@@ -104,6 +129,24 @@ impl Ledger {
     /// assert!(ledger.reserve(NanoUsd::new(15), again).is_ok());
     /// ```
     pub fn reserve(&mut self, worst_case: NanoUsd, now: Timestamp) -> Result<Reservation, Refused> {
+        self.may_reserve(worst_case, now)?;
+        Ok(self.open(worst_case))
+    }
+
+    /// Whether [`Ledger::reserve`] would, if nothing else happens meanwhile: several accounts are asked before
+    /// one of them grants.
+    ///
+    /// ```
+    /// use bellwether::budget::{Ledger, Refill, Window};
+    /// use bellwether::unit::{NanoUsd, Timestamp};
+    /// let now = Timestamp::from_micros(0);
+    /// let daily = Refill::Calendar(Window::Day);
+    /// let mut ledger = Ledger::new(NanoUsd::new(100), daily, now).unwrap();
+    /// assert!(ledger.may_reserve(NanoUsd::new(100), now).is_ok());
+    /// assert!(ledger.may_reserve(NanoUsd::new(101), now).is_err());
+    /// assert_eq!(ledger.left(now).get(), 100);
+    /// ```
+    pub fn may_reserve(&mut self, worst_case: NanoUsd, now: Timestamp) -> Result<(), Refused> {
         at_least_nothing(worst_case).map_err(|_| Refused::Negative(worst_case))?;
         let left = self.left(now);
         if worst_case > left {
@@ -113,7 +156,7 @@ impl Ledger {
                 again: self.fits(worst_case),
             });
         }
-        Ok(self.open(worst_case))
+        Ok(())
     }
 
     /// Holds a place that was granted before, whatever is left now: one that a record tells of, after a
@@ -130,7 +173,7 @@ impl Ledger {
     /// ```
     pub fn hold(&mut self, granted: NanoUsd, now: Timestamp) -> Result<Reservation, Error> {
         at_least_nothing(granted)?;
-        self.spent.advance(self.refill, now);
+        self.spent.advance((self.refill, self.zone), now);
         Ok(self.open(granted))
     }
 
@@ -201,7 +244,7 @@ impl Ledger {
     /// ```
     pub fn charge(&mut self, actual: NanoUsd, now: Timestamp) -> Result<(), Error> {
         at_least_nothing(actual)?;
-        self.spent.advance(self.refill, now);
+        self.spent.advance((self.refill, self.zone), now);
         self.spend(actual, actual.get());
         Ok(())
     }
@@ -238,7 +281,7 @@ impl Ledger {
     /// assert_eq!(ledger.left(day(1)).get(), 100);
     /// ```
     pub fn left(&mut self, now: Timestamp) -> NanoUsd {
-        self.spent.advance(self.refill, now);
+        self.spent.advance((self.refill, self.zone), now);
         let taken = self.spent.amount().saturating_add(self.reserved);
         NanoUsd::new(self.limit.get().saturating_sub(taken).max(0))
     }
@@ -327,7 +370,7 @@ impl Ledger {
     /// Ends a reservation and says what was held.
     fn close(&mut self, held: Reservation, now: Timestamp) -> Result<i64, Error> {
         let reserved = self.open.remove(&held).ok_or(Error::NotOpen(held))?;
-        self.spent.advance(self.refill, now);
+        self.spent.advance((self.refill, self.zone), now);
         self.reserved -= reserved;
         Ok(reserved)
     }
@@ -344,7 +387,7 @@ impl Ledger {
         if room < 0 {
             return None;
         }
-        self.spent.falls_to(room, self.refill)
+        self.spent.falls_to(room, (self.refill, self.zone))
     }
 }
 
@@ -435,6 +478,37 @@ mod tests {
             check(&mut ledger, 0, [80, 0, 20]);
             check(&mut ledger, DAY, [80, 0, 20]);
         }
+    }
+
+    /// What is spent as time goes, and is put back, in an account that spends 10 each time that it is asked.
+    fn steps(times: &[i64], expected: &[i64]) {
+        let mut ledger = ledger(1_000, DAILY);
+        let spent = times.iter().map(|time| {
+            ledger.charge(usd(10), at(*time)).unwrap();
+            ledger.spent().get()
+        });
+        assert_eq!(spent.collect::<Vec<_>>(), expected, "{times:?}");
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_and_forth_over_midnight_opens_one_window() {
+        let (eve, morning) = (DAY - 1, DAY + 1);
+        steps(
+            &[eve, morning, eve, morning, eve, morning],
+            &[10, 10, 20, 30, 40, 50],
+        );
+        // And the next one in its time.
+        steps(&[morning, eve, 2 * DAY - 1, 2 * DAY], &[10, 20, 30, 10]);
+    }
+
+    #[test]
+    fn a_clock_that_was_years_ahead_loses_no_window_once_it_is_right() {
+        let far = 3_000 * DAY;
+        // The jump opens a window; put back, that is today's, and tomorrow's comes tomorrow.
+        steps(
+            &[1, far, 2, DAY, DAY + 1, 2 * DAY],
+            &[10, 10, 20, 10, 20, 10],
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@
 //! the record that a reservation rides on (`store`), who has which budget (`config`).
 //!
 //! Units: the pacer in USD as f64, since it reasons about predictions; the ledger in integer
-//! nano-dollars, since it counts money. Prices in quality points per USD. Times in UTC.
+//! nano-dollars, since it counts money. Prices in quality points per USD. Times in UTC;
+//! a [`Window`] begins where its [`Zone`] says.
 //!
 //! Source: SCIENCE 2.6, with the differences that [`Pacer`] states.
 
@@ -34,10 +35,11 @@ mod price;
 mod refill;
 mod reservation;
 mod strong;
+mod zone;
 
 pub use bounds::Bounds;
 pub use calendar::Window;
-pub use definition::{Budget, Limit};
+pub use definition::{Budget, Limit, Raise, Terms};
 pub use frontier::{
     Aiq, aiq, cost_save, gain_over_hull, pareto_dist, pareto_front, perf_gain, router_arena,
 };
@@ -50,3 +52,4 @@ pub use price::Price;
 pub use refill::Refill;
 pub use reservation::{Error, Refused, Reservation};
 pub use strong::{GapError, GapRecovered};
+pub use zone::Zone;

@@ -1,13 +1,17 @@
 //! How a limit fills again, and what is spent of it meanwhile.
 //!
-//! Invariants: what is spent falls with time alone, never below nothing; time that runs backwards changes
-//! nothing.
+//! Invariants: what is spent falls with time alone, never below nothing; no window is opened twice.
 //!
-//! Not here: reservations ([`super::Ledger`]).
+//! A clock that is put back, by less than a whole window, changes nothing: what was spent stays, and the window that
+//! had begun ends when its time is over. One that is put back further was wrong before: what it had opened early is
+//! taken for the window that it is put back to, with what was spent, so that no budget is lost until a time that is
+//! far off; the one reset that came early stays given. One that is put forward opens the window that it then shows.
+//!
+//! Not here: reservations ([`super::Ledger`]), when a window begins ([`Window`]).
 //!
 //! Source: the leaky bucket as a meter (ITU-T I.371): what was spent leaks out at a constant rate.
 
-use super::Window;
+use super::{Window, Zone};
 use crate::unit::{NanoUsd, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -34,9 +38,9 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    pub(super) fn none(refill: Refill, now: Timestamp) -> Self {
+    pub(super) fn none((refill, zone): (Refill, Zone), now: Timestamp) -> Self {
         let since = match refill {
-            Refill::Calendar(window) => window.around(now).0,
+            Refill::Calendar(window) => window.around_in(zone, now).0,
             Refill::PerSecond(_) => now,
         };
         Self {
@@ -56,13 +60,15 @@ impl Spent {
     }
 
     /// Brings it up to `now`.
-    pub(super) fn advance(&mut self, refill: Refill, now: Timestamp) {
+    pub(super) fn advance(&mut self, (refill, zone): (Refill, Zone), now: Timestamp) {
         match refill {
             Refill::Calendar(window) => {
-                let (start, _) = window.around(now);
+                let (start, end) = window.around_in(zone, now);
                 if start > self.since {
                     self.since = start;
                     self.amount = 0;
+                } else if end < self.since {
+                    self.since = start;
                 }
             }
             Refill::PerSecond(rate) if now > self.since => {
@@ -82,9 +88,9 @@ impl Spent {
     }
 
     /// When it has fallen to `room`, which it is above; nothing: never.
-    pub(super) fn falls_to(&self, room: i128, refill: Refill) -> Option<Timestamp> {
+    pub(super) fn falls_to(&self, room: i128, (refill, zone): (Refill, Zone)) -> Option<Timestamp> {
         match refill {
-            Refill::Calendar(window) => Some(window.around(self.since).1),
+            Refill::Calendar(window) => Some(window.around_in(zone, self.since).1),
             Refill::PerSecond(rate) => {
                 let owed = (i128::from(self.amount) - room) * SECOND_MICROS - i128::from(self.drip);
                 let rate = i128::from(rate.get());

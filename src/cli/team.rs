@@ -99,6 +99,72 @@ struct Budget {
     held_usd: f64,
     reset_time: Option<String>,
     overrun_usd: f64,
+    refusals: Vec<Refusal>,
+    key: Option<KeyBudget>,
+}
+
+/// A request that was refused for want of money.
+#[derive(Serialize)]
+struct Refusal {
+    time: Option<String>,
+    key: String,
+    task: String,
+    owner: String,
+    asked_usd: f64,
+    left_usd: Option<f64>,
+}
+
+/// The budget of the key that asks.
+#[derive(Serialize)]
+struct KeyBudget {
+    key: String,
+    limit_usd: f64,
+    spent_usd: f64,
+    held_usd: f64,
+    reset_time: Option<String>,
+}
+
+impl Refusal {
+    fn of(refusal: v1::BudgetRefusal) -> Self {
+        let usd = |nano: i64| nano as f64 * 1e-9;
+        Self {
+            time: refusal.refuse_time.map(|time| time.to_string()),
+            key: refusal.key,
+            task: refusal.task,
+            owner: refusal.owner,
+            asked_usd: usd(refusal.asked_nano_usd),
+            left_usd: refusal.left_nano_usd.map(usd),
+        }
+    }
+
+    fn text(&self) -> String {
+        let time = self.time.as_deref().unwrap_or("at an unknown time");
+        let task = match self.task.as_str() {
+            "" => String::new(),
+            task => format!(", task {task}"),
+        };
+        let left = self.left_usd.map(|left| format!(", {left:.6} there"));
+        format!(
+            "  refused {time}: key {}{task}: {} does not pay {:.6} USD{}\n",
+            self.key,
+            self.owner,
+            self.asked_usd,
+            left.unwrap_or_default()
+        )
+    }
+}
+
+impl KeyBudget {
+    fn of(budget: v1::KeyBudget) -> Self {
+        let usd = |nano: i64| nano as f64 * 1e-9;
+        Self {
+            key: budget.key,
+            limit_usd: usd(budget.limit_nano_usd),
+            spent_usd: usd(budget.spent_nano_usd),
+            held_usd: usd(budget.held_nano_usd),
+            reset_time: budget.reset_time.map(|time| time.to_string()),
+        }
+    }
 }
 
 impl Budget {
@@ -113,6 +179,8 @@ impl Budget {
             held_usd: usd(budget.held_nano_usd),
             reset_time: budget.reset_time.map(|time| time.to_string()),
             overrun_usd: usd(budget.overrun_nano_usd),
+            refusals: budget.refusals.into_iter().map(Refusal::of).collect(),
+            key: budget.key.map(KeyBudget::of),
         }
     }
 
@@ -131,6 +199,21 @@ impl Budget {
                  what was held\n",
                 self.spent_usd, self.held_usd, self.overrun_usd
             );
+        }
+        if let Some(key) = &self.key {
+            let until = key.reset_time.as_deref();
+            let until = until.map(|until| format!(", until {until}"));
+            text += &format!(
+                "  key {}: {:.6} of {} USD spent and {:.6} held{}\n",
+                key.key,
+                key.spent_usd,
+                key.limit_usd,
+                key.held_usd,
+                until.unwrap_or_default()
+            );
+        }
+        for refusal in &self.refusals {
+            text += &refusal.text();
         }
         text
     }
@@ -269,12 +352,28 @@ mod tests {
             held_nano_usd: 20_000_000,
             reset_time: None,
             overrun_nano_usd: 0,
+            refusals: vec![v1::BudgetRefusal {
+                refuse_time: None,
+                key: "ci".to_owned(),
+                task: "review".to_owned(),
+                owner: "key ci".to_owned(),
+                asked_nano_usd: 2_000_000,
+                left_nano_usd: Some(1_000_000),
+            }],
+            key: Some(v1::KeyBudget {
+                key: "ops".to_owned(),
+                limit_nano_usd: 5_000_000_000,
+                spent_nano_usd: 1_000_000_000,
+                ..Default::default()
+            }),
         };
         assert_eq!(
             Budget::of(budget).text(),
             "  pace: 0.002 USD a request, -0.250000 USD saved (-: owed), a dollar costs 12.500 points\n  \
              limit: 12.500000 of 50 USD spent and 0.020000 held, until an unknown time; 0.000000 spent \
-             beyond what was held\n"
+             beyond what was held\n  \
+             key ops: 1.000000 of 5 USD spent and 0.000000 held\n  \
+             refused at an unknown time: key ci, task review: key ci does not pay 0.002000 USD, 0.001000 there\n"
         );
     }
 

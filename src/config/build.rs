@@ -1,11 +1,11 @@
 //! The whole file: reads it, reads its sections, and lets them check each other.
 
 use super::fields::Fields;
-use super::key::{self, Known};
+use super::key::{self, KeyBudgets, Known};
 use super::params::{Durability, Params, Server, Store};
 use super::problem::Problem;
 use super::report::Report;
-use super::{catalogue, listening, team, telemetry};
+use super::{budget, catalogue, listening, team, telemetry};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,7 +72,10 @@ fn read(
         teams: &teams.names,
         catalogue: catalogue.as_ref().map(|(c, _)| c),
     };
-    let keys = key::read(root, server_table.as_ref(), &server, &known);
+    let organisation = budget::of_organisation(root);
+    let mut key_budgets = KeyBudgets::new();
+    let table = server_table.as_ref();
+    let keys = key::read(root, table, &server, &known, &mut key_budgets);
     if let Some(table) = server_table {
         table.know(&["open"]);
         table.done();
@@ -86,6 +89,8 @@ fn read(
         connections,
         teams: teams.valid,
         keys: keys?,
+        organisation,
+        key_budgets,
     })
 }
 
@@ -145,6 +150,7 @@ mod tests {
     use crate::learn::Pooling;
     use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
     use crate::route::Fallbacks;
+    use crate::unit::NanoUsd;
 
     const CODING: &str = include_str!("../../evals/scorecards/coding.toml");
 
@@ -642,6 +648,66 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         check("request_usd = 0", range);
         let range = "budget.limit_usd = -1: out of range; allowed 1e-9 to 1e9";
         check("limit_usd = -1, per = \"day\"", range);
+    }
+
+    #[test]
+    fn a_limit_says_when_it_fills_and_what_is_said_of_it_needs_one() {
+        let check = |says: &str, expected: &str| {
+            let budget = format!("budget = {{ {says} }}\ndata_policy");
+            check(
+                "data_policy",
+                &budget,
+                &format!("16: teams[0].budget.{expected}"),
+            );
+        };
+        let month = "limit_usd = 50, per = \"month\"";
+        let zone = "time_zone = \"Berlin\": not understood; allowed a name of the IANA database, as in Europe/Berlin";
+        check(&format!("{month}, time_zone = \"Berlin\""), zone);
+        let both = "refill_usd_per_hour = 1: given beside per; allowed one of the two";
+        check(&format!("{month}, refill_usd_per_hour = 1"), both);
+        let soft = "soft_usd = 51: above the limit; allowed at most `limit_usd`";
+        check(&format!("{month}, soft_usd = 51"), soft);
+        let alone = "decision_usd = 1: stands alone; allowed with `limit_usd`";
+        check("request_usd = 1, decision_usd = 1", alone);
+        let alone = "raise_usd = 1: stands alone; allowed with `raise_until`";
+        check(&format!("{month}, raise_usd = 1"), alone);
+        let until = "raise_until = \"soon\": not a time; allowed a day or a moment in UTC, as in 2026-12-01 or \"2026-12-01T08:00:00Z\"";
+        check(
+            &format!("{month}, raise_usd = 1, raise_until = \"soon\""),
+            until,
+        );
+        let steady = "time_zone = \"Asia/Tokyo\": no window begins; allowed with `per`";
+        check(
+            "limit_usd = 5, refill_usd_per_hour = 1, time_zone = \"Asia/Tokyo\"",
+            steady,
+        );
+    }
+
+    #[test]
+    fn budgets_of_a_team_a_key_and_the_organisation_are_read() {
+        let of_team = "budget = { limit_usd = 50, per = \"month\", time_zone = \"Europe/Berlin\", soft_usd = 40, \
+                       decision_usd = 0.5, raise_usd = 20, raise_until = 2026-12-01T08:00:00Z }\n";
+        let whole = WHOLE.replacen("data_policy", &format!("{of_team}data_policy"), 1);
+        let of_key = "[[keys]]\nbudget = { limit_usd = 5, refill_usd_per_hour = 0.36 }\n";
+        let whole = whole.replacen("[[keys]]\n", of_key, 1);
+        let whole =
+            format!("{whole}\n[organisation]\nbudget = {{ limit_usd = 500, per = \"week\" }}\n");
+        let params = loaded(&whole).unwrap();
+        let budgets = params.budgets();
+        let team = budgets.teams.into_values().next().unwrap();
+        assert_eq!(team.zone.to_string(), "Europe/Berlin");
+        let nano = |usd: Option<NanoUsd>| usd.map(NanoUsd::get);
+        assert_eq!(nano(team.soft), Some(40_000_000_000));
+        assert_eq!(nano(team.decision), Some(500_000_000));
+        let raise = team.raise.unwrap();
+        assert_eq!(
+            Some(raise.until),
+            crate::config::time("2026-12-01T08:00:00Z")
+        );
+        let key = budgets.keys.into_values().next().unwrap();
+        assert_eq!(key.limit.refill, Refill::PerSecond(NanoUsd::new(100_000)));
+        let all = budgets.organisation.unwrap();
+        assert_eq!(all.limit.refill, Refill::Calendar(Window::Week));
     }
 
     #[test]

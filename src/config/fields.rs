@@ -236,6 +236,24 @@ impl<'a> Fields<'a> {
         parsed
     }
 
+    /// A date or a moment, written as such or as text, as `parse` reads it.
+    pub(super) fn time(
+        &self,
+        key: &'static str,
+        allowed: &str,
+        parse: impl FnOnce(&str) -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let parsed = match self.get(key)?.get_ref() {
+            DeValue::Datetime(date) => parse(&date.to_string()),
+            DeValue::String(text) => parse(text),
+            _ => None,
+        };
+        if parsed.is_none() {
+            self.problem(key, "not a time", allowed);
+        }
+        parsed
+    }
+
     /// A list of texts, each turned into something by `parse`; absent reads as empty.
     pub(super) fn list<T>(
         &self,

@@ -1,9 +1,11 @@
 //! `[[keys]]`, and what stands in for them on an open server.
 
+use super::budget;
 use super::catalogue::arm_names;
 use super::fields::Fields;
 use super::params::Server;
 use crate::access::{Bounds, Grant, KeyHash, Keys, Network, Scope};
+use crate::budget::Terms;
 use crate::eligibility::Catalogue;
 use crate::id::{Name, listed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +17,16 @@ pub(super) struct Known<'a> {
     pub(super) catalogue: Option<&'a Catalogue>,
 }
 
-/// Reads the list, or makes an open server's.
+/// What may be spent with keys, by their names.
+pub(super) type KeyBudgets = BTreeMap<Name, Terms>;
+
+/// Reads the list, or makes an open server's; what may be spent with each goes to `budgets`.
 pub(super) fn read(
     root: &Fields<'_>,
     server: Option<&Fields<'_>>,
     at: &Server,
     known: &Known<'_>,
+    budgets: &mut KeyBudgets,
 ) -> Option<Keys> {
     let open = server.and_then(|s| s.flag("open")).unwrap_or(false);
     let tables = root.tables("keys");
@@ -34,7 +40,9 @@ pub(super) fn read(
     let mut grants = BTreeMap::new();
     let mut names = BTreeSet::new();
     for fields in tables {
+        let budget = budget::of_others(&fields);
         if let Some((hash, grant)) = grant(&fields, known) {
+            budgets.extend(budget.map(|terms| (grant.key.clone(), terms)));
             if !names.insert(grant.key.clone()) {
                 fields.problem("name", "used twice", "a name of its own");
             }

@@ -38,6 +38,7 @@
 //! Without any `[[keys]]` the server refuses to start, unless `[server] open = true`: then everyone who
 //! can connect may do everything, which is allowed on a loopback address with exactly one team.
 
+mod budget;
 mod build;
 #[cfg(feature = "analytics")]
 mod candidate_file;

@@ -1,8 +1,9 @@
 //! The whole configuration as plain values for the floors below.
 
 use crate::access::Keys;
+use crate::account::Budgets;
 use crate::bandit::Policy;
-use crate::budget::Budget;
+use crate::budget::{Budget, Terms};
 use crate::complete::Rule;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
@@ -35,6 +36,27 @@ pub struct Params {
     pub teams: Vec<Team>,
     /// Who may ask.
     pub keys: Keys,
+    /// What all teams may spend together. `None`: anything.
+    pub organisation: Option<Terms>,
+    /// What may be spent with a key, by the key's name.
+    pub key_budgets: BTreeMap<Name, Terms>,
+}
+
+impl Params {
+    /// The terms of every hard limit.
+    pub fn budgets(&self) -> Budgets {
+        let terms = |team: &Team| {
+            let limit = team.budget.and_then(|budget| budget.limit)?;
+            let plain = Terms::from(limit);
+            let said = team.terms.unwrap_or(plain);
+            Some((team.name.clone(), Terms { limit, ..said }))
+        };
+        Budgets {
+            organisation: self.organisation,
+            teams: self.teams.iter().filter_map(terms).collect(),
+            keys: self.key_budgets.clone(),
+        }
+    }
 }
 
 /// How to listen.
@@ -93,6 +115,8 @@ pub struct Team {
     pub explore_floor: f64,
     /// What it may spend. `None`: anything.
     pub budget: Option<Budget>,
+    /// What more is said of its hard limit. `None`: nothing.
+    pub terms: Option<Terms>,
     /// Where its traffic would go without a router, and how much of it does. `None`: nothing is held out.
     pub baseline: Option<Baseline>,
     /// The signals in which the router may not be worse than the baseline.

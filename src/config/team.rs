@@ -1,5 +1,6 @@
 //! `[[teams]]`.
 
+use super::budget;
 use super::catalogue::arm_names;
 use super::checks;
 use super::fields::Fields;
@@ -8,14 +9,12 @@ use super::problem::Problem;
 use super::scorecard_file;
 use super::tasks;
 use crate::bandit::{Policy, SpecError};
-use crate::budget::{Budget, Limit, Refill, Window};
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::learn::Pooling;
 use crate::route::Baseline;
 use crate::scorecard::Scorecard;
 use crate::signal::Guard;
-use crate::unit::NanoUsd;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -77,7 +76,7 @@ fn team(
     let recording = fields.choice("recording", &words);
     let policy = policy(fields, catalogue);
     let data_policy = data_policy(fields);
-    let budget = budget(fields);
+    let budget = budget::of_team(fields);
     let baseline = baseline(fields, catalogue);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
     let words = [
@@ -98,7 +97,8 @@ fn team(
         scorecard_text,
         policy: policy?,
         explore_floor: floor.unwrap_or(DEFAULT_EXPLORE_FLOOR),
-        budget,
+        budget: budget.map(|(budget, _)| budget),
+        terms: budget.and_then(|(_, terms)| terms),
         baseline,
         guards,
         checks,
@@ -160,48 +160,6 @@ fn policy(fields: &Fields<'_>, catalogue: Option<&Catalogue>) -> Option<Policy> 
             None
         }
     }
-}
-
-/// A mean USD a request that spending is paced to, a limit in each calendar window, or both.
-fn budget(team: &Fields<'_>) -> Option<Budget> {
-    let fields = team.table("budget")?;
-    let request_usd = fields.number("request_usd", "1e-9 to 1e6", |usd| {
-        (1e-9..=1e6).contains(&usd)
-    });
-    let limit_usd = fields.number("limit_usd", "1e-9 to 1e9", |usd| {
-        (1e-9..=1e9).contains(&usd)
-    });
-    let windows = [
-        ("day", Window::Day),
-        ("week", Window::Week),
-        ("month", Window::Month),
-    ];
-    let window = fields.choice("per", &windows);
-    if limit_usd.is_some() != window.is_some() && fields.has("limit_usd") != fields.has("per") {
-        let (there, lacking) = match limit_usd {
-            Some(_) => ("limit_usd", "per"),
-            None => ("per", "limit_usd"),
-        };
-        fields.problem(there, "stands alone", format!("with `{lacking}`"));
-    }
-    if !["request_usd", "limit_usd", "per"]
-        .iter()
-        .any(|key| fields.has(key))
-    {
-        team.problem(
-            "budget",
-            "says nothing",
-            "request_usd, or limit_usd with per, or both",
-        );
-    }
-    let limit = limit_usd.zip(window).and_then(|(usd, window)| {
-        Some(Limit {
-            usd: NanoUsd::from_usd(usd).ok()?,
-            refill: Refill::Calendar(window),
-        })
-    });
-    fields.done();
-    Some(Budget { request_usd, limit })
 }
 
 /// The arm that episodes which are held out get, and their share.

@@ -10,7 +10,7 @@ use super::encode;
 use super::keeping::Keeping;
 use super::status::Failure;
 use crate::access::{Grant, Scope};
-use crate::account::Balance;
+use crate::account::{Balance, Refusal};
 use crate::budget::Pace;
 use crate::id::Name;
 use crate::learn::{Alarm, Comparison, Newcomer, Uneven};
@@ -36,6 +36,17 @@ pub trait Operating: Send + Sync + 'static {
     fn team(&self, grant: &Grant) -> impl Future<Output = Result<TeamState, Failure>> + Send;
 }
 
+/// What hard limits say to who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Spent {
+    /// Where the team's stands; `None` without one.
+    pub team: Option<Balance>,
+    /// Where that of the key that asks stands, with its name; `None` without one.
+    pub key: Option<(Name, Balance)>,
+    /// The team's newest requests that were refused for want of money, the latest last.
+    pub refusals: Vec<Refusal>,
+}
+
 /// A team's state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TeamState {
@@ -51,8 +62,8 @@ pub struct TeamState {
     pub alarms: Vec<Alarm>,
     /// Where its pacing stands; `None` where it has none.
     pub pace: Option<Pace>,
-    /// Where its hard limit stands; `None` where it has none.
-    pub balance: Option<Balance>,
+    /// What its hard limit says, that of the key that asks, and what was refused.
+    pub spent: Spent,
     /// Where its traffic would go without a router, and the share held out for that.
     pub baseline: Option<Baseline>,
     /// Signals that are reported more often of one arm than of another.
@@ -118,7 +129,7 @@ impl<U: Operating + Keeping> AdminService for Operator<U> {
                 journal_sequence: encode::count(state.journal_sequence),
                 arms: state.arms.into_iter().map(arm).collect(),
                 alarms: state.alarms.iter().map(encode::alarm).collect(),
-                budget: encode::budget(state.pace, state.balance),
+                budget: encode::budget(state.pace, state.spent),
                 holdout: encode::holdout(state.baseline.as_ref(), state.comparison.as_ref()),
                 newcomers: state.newcomers.iter().map(encode::newcomer).collect(),
             })

@@ -30,7 +30,7 @@ mod swapped;
 mod told;
 mod use_cases;
 
-pub use admin::{ArmState, Operating, Operator, TeamState};
+pub use admin::{ArmState, Operating, Operator, Spent, TeamState};
 pub use auth::Gate;
 pub use decode::{Control, Operation, Refusal, Replay};
 pub use evaluation::{Judge, Judging, NoAnalytics};

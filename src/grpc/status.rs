@@ -248,7 +248,12 @@ impl Failure {
                 details.set_resource_info("request", name, "", "used with another body");
             }
             Self::BudgetExhausted(spent) => {
-                quota(details, spent.team.as_str(), "budget spent", spent.refill);
+                quota(
+                    details,
+                    &spent.owner.to_string(),
+                    "budget spent",
+                    spent.refill,
+                );
             }
             Self::RateLimited {
                 subject,
@@ -376,6 +381,7 @@ fn word(reason: Reason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Owner;
     use crate::decision::Usage;
     use crate::unit::Timestamp;
     use std::fmt::Write;
@@ -426,7 +432,8 @@ mod tests {
                 request_id: name("req-1"),
             },
             Failure::BudgetExhausted(BudgetExhausted {
-                team: name("coding"),
+                owner: Owner::Team(name("coding")),
+                each: false,
                 asked: NanoUsd::new(2_500_000),
                 left: NanoUsd::new(1_000_000),
                 refill: Some(Duration::from_secs(3600)),

@@ -2,7 +2,7 @@
 //!
 //! Not here: admission and decoding (the services), any decision.
 
-use super::admin::{ArmState, Operating, TeamState};
+use super::admin::{ArmState, Operating, Spent, TeamState};
 use super::decode::Operation;
 use super::feedback::{Listening, Outcome};
 use super::keeping::KeyDesk;
@@ -210,12 +210,24 @@ impl Operating for Desk {
                 .collect(),
             alarms: team.alarms.to_vec(),
             pace: team.pace,
-            balance: self.accounts.balance(&grant.team, self.clock.now()),
+            spent: self.spent(grant),
             baseline: self.route.baseline(&grant.team).cloned(),
             comparison: team.comparison.clone(),
             newcomers: team.newcomers.clone(),
             uneven: team.uneven.clone(),
         })
+    }
+}
+
+impl Desk {
+    fn spent(&self, grant: &Grant) -> Spent {
+        let (accounts, now) = (&self.accounts, self.clock.now());
+        let key = accounts.key_balance(&grant.key, now);
+        Spent {
+            team: accounts.balance(&grant.team, now),
+            key: key.map(|balance| (grant.key.clone(), balance)),
+            refusals: accounts.refusals(&grant.team),
+        }
     }
 }
 

@@ -3466,7 +3466,7 @@ pub struct GuardSignal {
     pub gain_upper: f64,
 }
 /// A team's budget and where it stands.
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Budget {
     /// Mean USD a request that spending is paced to. Absent: it is not paced.
     #[prost(double, optional, tag = "1")]
@@ -3486,12 +3486,61 @@ pub struct Budget {
     /// Held for requests under way, in nano-dollars.
     #[prost(int64, tag = "6")]
     pub held_nano_usd: i64,
-    /// When the window ends and the limit is whole again. Absent: there is no hard limit.
+    /// When the window ends and the limit is whole again. Absent: there is no hard limit, or it fills steadily.
     #[prost(message, optional, tag = "7")]
     pub reset_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Spent above what had been held, since the journal began, in nano-dollars.
     #[prost(int64, tag = "8")]
     pub overrun_nano_usd: i64,
+    /// The team's newest requests that were refused for want of money, latest last; at most 32, since the server
+    /// started. Empty: none was.
+    #[prost(message, repeated, tag = "9")]
+    pub refusals: ::prost::alloc::vec::Vec<BudgetRefusal>,
+    /// The hard limit of the key that asks. Absent: it has none of its own.
+    #[prost(message, optional, tag = "10")]
+    pub key: ::core::option::Option<KeyBudget>,
+}
+/// A request that was refused for want of money.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BudgetRefusal {
+    /// When.
+    #[prost(message, optional, tag = "1")]
+    pub refuse_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Name of the key that it came with.
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// Its task. Empty: it said none.
+    #[prost(string, tag = "3")]
+    pub task: ::prost::alloc::string::String,
+    /// Whose budget did not pay for it: the team's name, "key " and a key's name, or "the organisation".
+    #[prost(string, tag = "4")]
+    pub owner: ::prost::alloc::string::String,
+    /// Least that it could have been asked with, in nano-dollars.
+    #[prost(int64, tag = "5")]
+    pub asked_nano_usd: i64,
+    /// What was left of that budget, or what it lets one decision cost, in nano-dollars. Absent: it is the
+    /// organisation's, and no team's to know.
+    #[prost(int64, optional, tag = "6")]
+    pub left_nano_usd: ::core::option::Option<i64>,
+}
+/// A key's own hard limit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyBudget {
+    /// Name of the key.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// Most that is spent and held together in a window, in nano-dollars.
+    #[prost(int64, tag = "2")]
+    pub limit_nano_usd: i64,
+    /// Spent in this window, in nano-dollars.
+    #[prost(int64, tag = "3")]
+    pub spent_nano_usd: i64,
+    /// Held for requests under way, in nano-dollars.
+    #[prost(int64, tag = "4")]
+    pub held_nano_usd: i64,
+    /// When the window ends and the limit is whole again. Absent: it fills steadily.
+    #[prost(message, optional, tag = "5")]
+    pub reset_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// What has been learned of an arm.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -115,14 +115,15 @@ impl Route {
     /// Holds the money again of a decision that was made before and is tried only now.
     pub(super) fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
         let held = self.known.accounts.hold_again(decision, self.clock.now());
-        held.map_err(|refused| match *refused {
-            (Refused::Exhausted { asked, left, .. }, refill) => Error::from(BudgetExhausted {
-                team: decision.team.clone(),
+        held.map_err(|unpaid| match unpaid.refused {
+            Refused::Exhausted { asked, left, .. } => Error::from(BudgetExhausted {
+                owner: unpaid.owner,
+                each: false,
                 asked,
                 left,
-                refill,
+                refill: unpaid.refill,
             }),
-            (Refused::Negative(_), _) => Error::Bug("a hold below nothing"),
+            Refused::Negative(_) => Error::Bug("a hold below nothing"),
         })
     }
 
@@ -306,7 +307,7 @@ impl Route {
             asks,
         };
         let accounts = &self.known.accounts;
-        let spending = Spending::open(accounts, &caller.team, learned.pace, (secret, id), now);
+        let spending = Spending::open(accounts, caller, learned.pace, (secret, id), now);
         let input_tokens = asked.need.input.expected();
         let chosen = self.choose(asked, spending)?;
         Ok(chosen.map(|chosen| Decision {

@@ -1,6 +1,7 @@
 //! Why a request got no decision.
 
 use super::names::UnknownName;
+use crate::account::Owner;
 use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
 use crate::telemetry::{Outcome, Underway};
@@ -91,19 +92,31 @@ const fn why(limited: bool) -> &'static str {
 
 /// A team's hard limit does not pay for any arm. The doors tell it in these words.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the budget of {team} has {:.9} USD left, less what is held for requests under way: the cheapest arm costs {:.9} USD at worst",
-    left.as_usd(), asked.as_usd()
-)]
+#[error("{}", too_dear(owner, *each, [*left, *asked]))]
 pub struct BudgetExhausted {
     /// Whose budget.
-    pub team: Name,
+    pub owner: Owner,
+    /// Whether it is too much for one decision, whatever is left.
+    pub each: bool,
     /// The worst case of the cheapest arm.
     pub asked: NanoUsd,
-    /// What is left.
+    /// What is left, or what one decision may cost.
     pub left: NanoUsd,
     /// Until that much is left, if nothing else is spent; `None`: never, or not known.
     pub refill: Option<Duration>,
+}
+
+/// What a refusal says. What is left of the organisation's budget is no team's to know: it tells what others spend.
+fn too_dear(owner: &Owner, each: bool, [left, asked]: [NanoUsd; 2]) -> String {
+    let [left, asked] = [left, asked].map(NanoUsd::as_usd);
+    let arm = format!("the cheapest arm costs {asked:.9} USD at worst");
+    match (each, owner) {
+        (true, _) => format!("the budget of {owner} lets a decision cost {left:.9} USD: {arm}"),
+        (false, Owner::Organisation) => format!("the budget of {owner} has not enough left: {arm}"),
+        (false, _) => format!(
+            "the budget of {owner} has {left:.9} USD left, less what is held for requests under way: {arm}"
+        ),
+    }
 }
 
 impl Error {

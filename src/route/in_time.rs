@@ -6,11 +6,13 @@
 //! Not here: deciding (`choose`), the queue (`account`).
 
 use super::choose::Route;
-use super::error::Error;
+use super::error::{BudgetExhausted, Error};
 use super::request::Request;
 use crate::access::Grant;
+use crate::account::Refusal;
 use crate::decision::Decision;
 use crate::store::Draw;
+use crate::unit::Timestamp;
 
 impl Route {
     /// Decides; where the budget pays for it only once others have settled what is held for them, it waits for
@@ -29,10 +31,30 @@ impl Route {
                 decided => return decided,
             };
             let accounts = &self.known.accounts;
-            let waiting = waiting.get_or_insert_with(|| accounts.waiting(&caller.team));
-            if !waiting.for_room(refused.asked, self.clock.now()).await {
+            let (team, key) = (&caller.team, &caller.key);
+            let waiting = waiting.get_or_insert_with(|| accounts.waiting(team, key));
+            let now = self.clock.now();
+            if refused.each || !waiting.for_room(refused.asked, now).await {
+                accounts.refused(team, refusal(caller, request, &refused, now));
                 return Err(refused.into());
             }
         }
+    }
+}
+
+/// What is kept of a refusal.
+fn refusal(
+    caller: &Grant,
+    request: &Request,
+    refused: &BudgetExhausted,
+    time: Timestamp,
+) -> Refusal {
+    Refusal {
+        time,
+        key: caller.key.clone(),
+        task: request.task.clone(),
+        owner: refused.owner.clone(),
+        asked: refused.asked,
+        left: refused.left,
     }
 }

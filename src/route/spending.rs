@@ -18,6 +18,7 @@
 
 use super::error::{BudgetExhausted, Error};
 use super::estimate::Estimates;
+use crate::access::Grant;
 use crate::account::{Accounts, Purse};
 use crate::budget::{Bounds, Pace, Refused};
 use crate::decision::{Allowance, Excluded, Reason, Withheld};
@@ -41,15 +42,17 @@ pub(super) struct Spending<'a> {
 enum Stop {
     /// More than is left of the limit.
     Limit,
+    /// More than one decision may cost.
+    Each,
     /// More than pacing lets a request cost.
     Pace,
 }
 
 impl<'a> Spending<'a> {
-    /// Opens the team's account and draws the price.
+    /// Opens the accounts that pay and draws the price.
     pub(super) fn open(
         accounts: &'a Accounts,
-        team: &'a Name,
+        caller: &Grant,
         pace: Option<Pace>,
         (secret, id): (&Secret, DecisionId),
         now: Timestamp,
@@ -57,7 +60,7 @@ impl<'a> Spending<'a> {
         let price = |pace: Pace| pace.price().draw(secret.uniform_for(id, Purpose::Price));
         Self {
             pace,
-            purse: accounts.purse(team, now),
+            purse: accounts.purse(&caller.team, &caller.key, now),
             price: pace.map_or(0.0, price),
             turn: pace.map_or(0.0, |_| secret.uniform_for(id, Purpose::Turn)),
             ..Self::default()
@@ -78,7 +81,8 @@ impl<'a> Spending<'a> {
         excluded: &mut Vec<Excluded>,
     ) -> Result<(), Error> {
         let left = self.purse.as_mut().map(Purse::left);
-        let worst = match left {
+        let most = self.purse.as_ref().and_then(Purse::most);
+        let worst: Vec<Option<NanoUsd>> = match left {
             // One that cannot be said is not affordable.
             Some(_) => estimates
                 .places
@@ -87,14 +91,15 @@ impl<'a> Spending<'a> {
                 .collect(),
             None => Vec::new(),
         };
-        let stops = self.stops(estimates, granted, (left, &worst));
-        if stops.iter().all(|stop| *stop == Some(Stop::Limit)) && !stops.is_empty() {
-            return Err(self.exhausted(worst.iter().copied().flatten().min()));
+        let stops = self.stops(estimates, granted, [left, most], &worst);
+        let hard = |stop: &Option<Stop>| matches!(stop, Some(Stop::Limit | Stop::Each));
+        if stops.iter().all(hard) && !stops.is_empty() {
+            return Err(self.exhausted(worst.iter().copied().flatten().min(), most));
         }
         for (index, stop) in stops.iter().enumerate() {
             if let Some(stop) = stop {
                 let worst = worst.get(index).copied().flatten();
-                excluded.push(excluded_by(*stop, estimates, index, (worst, left)));
+                excluded.push(excluded_by(*stop, estimates, index, [worst, left, most]));
                 self.withheld.push(withheld(estimates, index));
             }
         }
@@ -110,10 +115,11 @@ impl<'a> Spending<'a> {
         &self,
         estimates: &Estimates,
         granted: Option<&Name>,
-        (left, worst): (Option<NanoUsd>, &[Option<NanoUsd>]),
+        [left, most]: [Option<NanoUsd>; 2],
+        worst: &[Option<NanoUsd>],
     ) -> Vec<Option<Stop>> {
-        let limited = |index: usize| match (left, worst.get(index)) {
-            (Some(left), Some(worst)) => worst.is_none_or(|worst| worst > left),
+        let over = |index: usize, most: Option<NanoUsd>| match (most, worst.get(index)) {
+            (Some(most), Some(worst)) => worst.is_none_or(|worst| worst > most),
             _ => false,
         };
         let paced = |index: usize| {
@@ -122,7 +128,8 @@ impl<'a> Spending<'a> {
                 && granted != Some(&estimates.arms[index])
         };
         let stop = |index: usize| match () {
-            () if limited(index) => Some(Stop::Limit),
+            () if over(index, most) => Some(Stop::Each),
+            () if over(index, left) => Some(Stop::Limit),
             () if paced(index) => Some(Stop::Pace),
             () => None,
         };
@@ -138,16 +145,23 @@ impl<'a> Spending<'a> {
     }
 
     /// The refusal of a request that even its cheapest arm is too dear for.
-    fn exhausted(&mut self, cheapest: Option<NanoUsd>) -> Error {
+    fn exhausted(&mut self, cheapest: Option<NanoUsd>, most: Option<NanoUsd>) -> Error {
         let Some(purse) = &mut self.purse else {
             return Error::Bug("a limit without an account");
         };
-        let left = purse.left();
+        let too_much = most.filter(|most| cheapest.is_some_and(|cheapest| cheapest > *most));
+        let each = too_much.is_some();
+        let left = too_much.unwrap_or_else(|| purse.left());
+        let Some(owner) = purse.narrowest(each) else {
+            return Error::Bug("a limit of nobody");
+        };
+        let refill = cheapest.filter(|_| !each);
         Error::from(BudgetExhausted {
-            team: purse.team().clone(),
+            owner,
+            each,
             asked: cheapest.unwrap_or(left),
             left,
-            refill: cheapest.and_then(|cheapest| purse.refill(cheapest)),
+            refill: refill.and_then(|cheapest| purse.refill(cheapest)),
         })
     }
 
@@ -179,8 +193,11 @@ impl<'a> Spending<'a> {
 
     /// Whether the limit pays for a request within these bounds. What cannot be said it does not pay for.
     pub(super) fn affords(&mut self, bounds: Option<Bounds>) -> bool {
-        let left = self.purse.as_mut().map(Purse::left);
-        left.is_none_or(|left| bounds.is_some_and(|bounds| bounds.enough <= left))
+        let Some(purse) = &mut self.purse else {
+            return true;
+        };
+        let bounds = bounds.and_then(|bounds| purse.within(bounds));
+        bounds.is_some_and(|bounds| bounds.enough <= purse.left())
     }
 
     /// Holds what the endpoint chosen may cost; what is kept with the decision, where the team has a
@@ -194,7 +211,9 @@ impl<'a> Spending<'a> {
         if let Some(purse) = &mut self.purse {
             let bounds = bounds.ok_or(Error::Bug("an endpoint without a worst case"))?;
             let gone = Error::Bug("what was left is gone");
-            held = bounds.held(purse.left()).ok_or(gone)?;
+            let bounds = purse.within(bounds);
+            let held_of = |bounds: Bounds| bounds.held(purse.left());
+            held = bounds.and_then(held_of).ok_or(gone)?;
             purse
                 .hold(decision, held)
                 .map_err(|refused| match refused {
@@ -224,7 +243,7 @@ fn excluded_by(
     stop: Stop,
     estimates: &Estimates,
     index: usize,
-    (worst, left): (Option<NanoUsd>, Option<NanoUsd>),
+    [worst, left, most]: [Option<NanoUsd>; 3],
 ) -> Excluded {
     let usd = |sum: Option<NanoUsd>| sum.map_or(f64::NAN, NanoUsd::as_usd);
     let detail = match stop {
@@ -232,6 +251,11 @@ fn excluded_by(
             "costs {:.9} USD at worst > {:.9} USD left of the budget",
             usd(worst),
             usd(left)
+        ),
+        Stop::Each => format!(
+            "costs {:.9} USD at worst > {:.9} USD that a decision may cost",
+            usd(worst),
+            usd(most)
         ),
         Stop::Pace => format!(
             "expected cost {:.9} USD > what pacing lets a request cost now",
@@ -300,8 +324,14 @@ mod tests {
         let accounts = limit.map(accounts).unwrap_or_default();
         let mint = Mint::new(Secret::new([1; 32]), 0);
         let now = Timestamp::from_micros(1_000_000);
-        let (team, id) = (Name::new("t").unwrap(), mint.next(now));
-        let mut spending = Spending::open(&accounts, &team, pace, (mint.secret(), id), now);
+        let id = mint.next(now);
+        let caller = Grant {
+            key: Name::new("k").unwrap(),
+            team: Name::new("t").unwrap(),
+            scopes: Default::default(),
+            arms: None,
+        };
+        let mut spending = Spending::open(&accounts, &caller, pace, (mint.secret(), id), now);
         let granted = granted.map(|arm| Name::new(arm).unwrap());
         let (mut estimates, mut excluded) = (estimates(), Vec::new());
         let found = spending.withhold(&mut estimates, granted.as_ref(), bounds, &mut excluded);

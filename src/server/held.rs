@@ -80,6 +80,7 @@ pub(super) fn view(held: &Held) -> View {
         standing: Arc::clone(&held.standing),
         published: Arc::clone(&held.published),
         store: Arc::clone(&held.store),
+        accounts: Arc::clone(&held.accounts),
         clock: Arc::clone(&held.clock),
     }
 }

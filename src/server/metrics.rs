@@ -10,6 +10,7 @@
 
 use super::error::Error;
 use super::running::Task;
+use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::decision::Attempt;
 use crate::learn::Published;
@@ -57,6 +58,7 @@ pub(super) struct View {
     pub(super) standing: Arc<Standing>,
     pub(super) published: Arc<Published>,
     pub(super) store: Arc<Store>,
+    pub(super) accounts: Arc<Accounts>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -65,6 +67,7 @@ impl View {
         self.metrics.text(&Now {
             unavailable: self.standing.unavailable(self.clock.now()),
             misconfigured: self.standing.misconfigured(),
+            soft_budgets_passed: self.accounts.soft_budgets_passed(),
             // In this order: what is learned was written before.
             learned: self.published.load().version,
             journal: self.store.journal().newest(),

@@ -19,8 +19,8 @@
 //! take in, one that holds money 0.8 us.
 
 use super::error::Error;
-use crate::account::{Accounts, Kept, Unfit, Written};
-use crate::budget::{Budget, Limit};
+use crate::account::{Accounts, Budgets, Kept, Unfit, Written};
+use crate::budget::Budget;
 use crate::config;
 use crate::decision::Origin;
 use crate::id::Name;
@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The first byte of what is written. To be raised with any change of what follows it or of what a record does.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// Every so many records the holds that are over are let go of in all accounts, those of silent teams too. By
 /// the place in the journal, so that it does not matter where a start went on.
@@ -61,7 +61,7 @@ pub(super) struct Known {
 /// What the records add up to.
 #[derive(Debug)]
 struct Past {
-    limits: Vec<(Name, Limit)>,
+    budgets: Budgets,
     known: Known,
     accounts: Accounts,
     warmth: Arc<Warmth>,
@@ -101,17 +101,14 @@ pub(super) fn text_hash(text: &str) -> u64 {
 impl Shared {
     /// Nothing has happened yet. Until the store is open, `warmth` hears of what did.
     pub(super) fn new(params: &config::Params, warmth: Arc<Warmth>) -> Result<Self, Error> {
-        let limits = params.teams.iter().filter_map(|team| {
-            let limit = team.budget.and_then(|budget| budget.limit)?;
-            Some((team.name.clone(), limit))
-        });
-        Ok(Self::of(limits.collect(), warmth)?)
+        Ok(Self::of(params.budgets(), warmth)?)
     }
 
-    fn of(limits: Vec<(Name, Limit)>, warmth: Arc<Warmth>) -> Result<Self, crate::budget::Error> {
+    fn of(budgets: impl Into<Budgets>, warmth: Arc<Warmth>) -> Result<Self, crate::budget::Error> {
+        let budgets = budgets.into();
         let past = Past {
-            accounts: Accounts::new(limits.iter().cloned())?,
-            limits,
+            accounts: Accounts::new(budgets.clone())?,
+            budgets,
             known: Known::default(),
             warmth,
             opening: true,
@@ -182,7 +179,7 @@ impl Past {
         let Ok(((known, kept, shares), [])) = read else {
             return Err(Unread::Undecodable);
         };
-        let accounts = Accounts::reopened(self.limits.iter().cloned(), kept)?;
+        let accounts = Accounts::reopened(self.budgets.clone(), kept)?;
         if !self.warmth.resume(shares, known.newest) {
             return Err(Unread::Share);
         }
@@ -249,7 +246,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::{Refill, Window};
+    use crate::budget::{Limit, Refill, Window};
     use crate::decision::Allowance;
     use crate::store::sample::{attempt, decision, id, name, record, time};
     use crate::unit::NanoUsd;
@@ -423,7 +420,7 @@ mod tests {
         let accounts = past.accounts();
         let team = name("t");
         let held = accounts
-            .purse(&team, time(0))
+            .purse(&team, &name("k"), time(0))
             .unwrap()
             .hold(id(1), NanoUsd::new(900));
         assert!(held.is_ok());
@@ -434,7 +431,7 @@ mod tests {
     #[test]
     fn warmth_hears_of_records_while_the_store_opens_and_not_after() {
         let warmth = Arc::new(Warmth::default());
-        let mut past = Shared::of(Vec::new(), Arc::clone(&warmth)).unwrap();
+        let mut past = Shared::of(Budgets::default(), Arc::clone(&warmth)).unwrap();
         let session = |number: u64, session: &str| {
             let mut decision = decision(number);
             decision.session = Some(name(session));

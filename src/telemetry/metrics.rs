@@ -58,6 +58,8 @@ pub struct Now {
     pub unavailable: Vec<bool>,
     /// Which refuse our key, account or address, in catalogue order; empty where none does.
     pub misconfigured: Vec<bool>,
+    /// How often spending passed a soft budget.
+    pub soft_budgets_passed: u64,
     /// The journal's newest record.
     pub journal: u64,
     /// The newest record that the published snapshot has learned.
@@ -93,6 +95,7 @@ pub struct Metrics {
     no_eligible_arm: Grid<Count, 1>,
     checked: Grid<Count, 2>,
     feedback: Grid<Count, 1>,
+    soft_budgets: Grid<Count, 0>,
     journal_records: Grid<Count, 0>,
     learner_lag: Grid<Count, 0>,
     otlp_dropped: Grid<Count, 1>,
@@ -173,6 +176,7 @@ impl Metrics {
             no_eligible_arm: Grid::counts(&table::NO_ELIGIBLE_ARM, [words(reason::WORDS)]),
             checked: Grid::counts(&table::CHECKS, [checks, words(NO_YES)]),
             feedback: Grid::counts(&table::FEEDBACK, [words(TAKEN)]),
+            soft_budgets: one(&table::SOFT_BUDGETS),
             journal_records: one(&table::JOURNAL_RECORDS),
             learner_lag: one(&table::LEARNER_LAG),
             otlp_dropped: Grid::counts(&table::OTLP_DROPPED, [Vec::new()]),
@@ -269,6 +273,7 @@ impl Metrics {
             set(&self.breaker_open, [place], is(&now.unavailable));
             set(&self.misconfigured, [place], is(&now.misconfigured));
         }
+        set(&self.soft_budgets, [], now.soft_budgets_passed);
         set(&self.journal_records, [], now.journal);
         let lag = now.journal.saturating_sub(now.learned);
         set(&self.learner_lag, [], lag);
@@ -299,6 +304,7 @@ impl Metrics {
         self.tokens.write(page);
         self.cost.write(page);
         self.budget_refusals.write(page);
+        self.soft_budgets.write(page);
         self.no_eligible_arm.write(page);
         self.checked.write(page);
         self.feedback.write(page);

@@ -161,6 +161,8 @@ metrics! {
         "What attempts cost, by the prices configured, where they are known.";
     BUDGET_REFUSALS "bellwether_budget_refusals_total" Counter, [],
         "Calls refused because a team's budget did not pay for any arm.";
+    SOFT_BUDGETS "bellwether_soft_budgets_passed_total" Counter, [],
+        "How often spending passed the soft budget of a window.";
     NO_ELIGIBLE_ARM "bellwether_no_eligible_arm_total" Counter, ["reason"],
         "Calls refused because no arm could take them, once for each reason that left an arm out.";
     CHECKS "bellwether_checks_total" Counter, ["check", "passed"],

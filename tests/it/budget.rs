@@ -1,9 +1,10 @@
 //! A team's budget on a whole server: the limit is never exceeded, pacing keeps the mean, both survive a
 //! restart.
 
-use crate::rig::{CODING, Caller, Rig, about, configured, refusal, said, within};
-use bellwether::budget::{Budget, Limit, Refill, Window};
+use crate::rig::{CODING, Caller, Rig, SUPPORT, about, configured, refusal, said, within};
+use bellwether::budget::{Budget, Limit, Refill, Terms, Window};
 use bellwether::clock::SystemClock;
+use bellwether::id::Name;
 use bellwether::proto::v1;
 use bellwether::server;
 use bellwether::unit::NanoUsd;
@@ -196,5 +197,102 @@ async fn a_budget_that_the_configuration_drops_is_gone() {
     let mut caller = rig.caller(CODING).await;
     assert_eq!(caller.team("coding").await.budget, None);
     assert!(completed(&mut caller).await.is_ok());
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_and_all_teams_together_have_budgets_and_what_they_refuse_is_told() {
+    let (dir, mut params) = configured("group");
+    let limit = |nano| {
+        Terms::from(Limit {
+            usd: NanoUsd::new(nano),
+            refill: Refill::Calendar(Window::Month),
+        })
+    };
+    let key: Name = Name::new("coding-all").expect("a name");
+    params.key_budgets.insert(key, limit(1_000));
+    params.organisation = Some(limit(400_000));
+    let opened = server::open(&params, &SystemClock).expect("opened");
+    let rig = Rig::serve(dir, params, opened).await;
+    let mut coding = rig.caller(CODING).await;
+    let refused = coding.router.complete(asking()).await.expect_err("refused");
+    assert!(
+        refused
+            .message()
+            .starts_with("the budget of key coding-all has 0.000001000 USD left"),
+        "{refused}"
+    );
+    // The other team has no limit of its own: all together have one.
+    let mut support = rig.caller(SUPPORT).await;
+    let refused = loop {
+        if let Err(refused) = completed(&mut support).await {
+            break refused;
+        }
+    };
+    let told = refused.message();
+    assert!(
+        told.starts_with("the budget of the organisation has not enough left:"),
+        "{told}"
+    );
+    let told = budget(&mut coding).await;
+    let [refusal] = &told.refusals[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(
+        (refusal.key.as_str(), refusal.owner.as_str()),
+        ("coding-all", "key coding-all")
+    );
+    assert_eq!(
+        (refusal.asked_nano_usd, refusal.left_nano_usd),
+        (9_000, Some(1_000))
+    );
+    let own = told.key.expect("the budget of the key");
+    assert_eq!((own.limit_nano_usd, own.spent_nano_usd), (1_000, 0));
+    let told = support
+        .team("support")
+        .await
+        .budget
+        .expect("what was refused");
+    let refusal = told.refusals.last().expect("one");
+    assert_eq!(
+        (refusal.owner.as_str(), refusal.left_nano_usd),
+        ("the organisation", None)
+    );
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_decision_may_cost_keeps_dear_arms_out() {
+    let (dir, mut params) = configured("group");
+    let limit = Limit {
+        usd: NanoUsd::new(1_000_000_000),
+        refill: Refill::Calendar(Window::Month),
+    };
+    params.teams[0].budget = Some(Budget {
+        request_usd: None,
+        limit: Some(limit),
+    });
+    params.teams[0].terms = Some(Terms {
+        decision: Some(NanoUsd::new(50_000)),
+        ..Terms::from(limit)
+    });
+    let opened = server::open(&params, &SystemClock).expect("opened");
+    let rig = Rig::serve(dir, params, opened).await;
+    let mut caller = rig.caller(CODING).await;
+    let mut request = about("plan");
+    request.context = asking().context;
+    for _ in 0..20 {
+        let decision = caller.ask(request.clone()).await.expect("routed");
+        assert_eq!(
+            (decision.arm.as_str(), decision.held_nano_usd),
+            ("small", 9_000)
+        );
+    }
+    if let Some(context) = &mut request.context {
+        context.max_output_tokens = Some(1_000);
+    }
+    let refused = caller.ask(request).await.expect_err("refused");
+    let told = "the budget of coding lets a decision cost 0.000050000 USD: the cheapest arm costs 0.000401000 USD";
+    assert!(refused.message().starts_with(told), "{refused}");
     rig.stop().await;
 }

@@ -49,7 +49,9 @@ const FLOORS: [(&[&str], bool); 6] = [
 const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
-const CONFINED: [(&str, &[&str]); 19] = [
+const CONFINED: [(&str, &[&str]); 21] = [
+    ("chrono", &["budget"]),
+    ("chrono_tz", &["budget"]),
     ("tonic", &["proto", "grpc", "server", "drive"]),
     ("prost", &["proto", "grpc"]),
     // `tls`: a connection of our own clients is handed to tonic in hyper's terms.

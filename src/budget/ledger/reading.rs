@@ -5,8 +5,8 @@
 //! Units: nano-dollars.
 
 use super::Ledger;
-use crate::budget::{Refill, Reservation};
-use crate::unit::NanoUsd;
+use crate::budget::{Refill, Reservation, Zone};
+use crate::unit::{NanoUsd, Timestamp};
 
 impl Ledger {
     /// Whether the state can serve: asked of whatever was read from disk, before it is used.
@@ -50,6 +50,35 @@ impl Ledger {
     /// ```
     pub fn held(&self, held: Reservation) -> Option<NanoUsd> {
         self.open.get(&held).copied().map(NanoUsd::new)
+    }
+
+    /// Where its windows begin.
+    ///
+    /// ```
+    /// use bellwether::budget::{Ledger, Refill, Window, Zone};
+    /// use bellwether::unit::{NanoUsd, Timestamp};
+    /// let now = Timestamp::from_micros(0);
+    /// let ledger = Ledger::new(NanoUsd::new(100), Refill::Calendar(Window::Day), now).unwrap();
+    /// assert_eq!(ledger.zone(), Zone::UTC);
+    /// ```
+    pub fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// When the window that `now` lies in ends; `None` where it fills steadily.
+    ///
+    /// ```
+    /// use bellwether::budget::{Ledger, Refill, Window};
+    /// use bellwether::unit::{NanoUsd, Timestamp};
+    /// let now = Timestamp::from_micros(0);
+    /// let ledger = Ledger::new(NanoUsd::new(100), Refill::Calendar(Window::Day), now).unwrap();
+    /// assert_eq!(ledger.resets(now).map(Timestamp::micros), Some(86_400_000_000));
+    /// ```
+    pub fn resets(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.refill {
+            Refill::Calendar(window) => Some(window.around_in(self.zone, now).1),
+            Refill::PerSecond(_) => None,
+        }
     }
 
     /// How the limit fills again.

@@ -1,6 +1,7 @@
 //! The table, row by row.
 
 use super::*;
+use crate::account::Owner;
 use crate::id::Secret;
 use crate::unit::{NanoUsd, Timestamp};
 use serde_json::Value;
@@ -174,7 +175,8 @@ fn failed_attempts_are_listed_and_a_refused_request_is_the_callers_fault() {
 fn a_spent_budget_says_when_to_come_again_and_that_a_retry_is_of_no_use() {
     let spent = |refill| {
         Failure::BudgetExhausted(BudgetExhausted {
-            team: name("coding"),
+            owner: Owner::Team(name("coding")),
+            each: false,
             asked: NanoUsd::new(2_500_000),
             left: NanoUsd::ZERO,
             refill,

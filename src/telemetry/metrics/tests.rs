@@ -232,6 +232,7 @@ fn what_is_read_now_is_written_as_it_is() {
     let now = Now {
         unavailable: vec![false, true],
         misconfigured: vec![true, false],
+        soft_budgets_passed: 3,
         journal: 120,
         learned: 100,
     };
@@ -243,6 +244,7 @@ fn what_is_read_now_is_written_as_it_is() {
             r#"bellwether_breaker_open{endpoint="b-eu"} 1"#,
             r#"bellwether_endpoint_misconfigured{endpoint="a-eu"} 1"#,
             r#"bellwether_endpoint_misconfigured{endpoint="b-eu"} 0"#,
+            "bellwether_soft_budgets_passed_total 3",
             "bellwether_journal_records_total 120",
             "bellwether_learner_lag_records 20",
         ],
