@@ -54,7 +54,9 @@ pub const HELD_FOR: Duration = Duration::from_secs(3600);
 pub struct Accounts {
     organisation: Option<Mutex<Account>>,
     teams: BTreeMap<Name, Mutex<Account>>,
-    keys: BTreeMap<Name, Mutex<Account>>,
+    /// By the key's name, which the configuration gives once, with the team whose key it is: another team may make one of
+    /// the same name.
+    keys: BTreeMap<Name, (Name, Mutex<Account>)>,
     payers: Payers,
     queue: Queue,
     refusals: Refusals,
@@ -109,7 +111,7 @@ impl Accounts {
         match owner {
             Owner::Organisation => self.organisation = Some(account),
             Owner::Team(team) => drop(self.teams.insert(team, account)),
-            Owner::Key(key) => drop(self.keys.insert(key, account)),
+            Owner::Key(team, key) => drop(self.keys.insert(key, (team, account))),
         }
     }
 
@@ -117,21 +119,28 @@ impl Accounts {
     fn each(&self) -> impl Iterator<Item = (Owner, &Mutex<Account>)> {
         let organisation = self.organisation.iter().map(|a| (Owner::Organisation, a));
         let teams = self.teams.iter().map(|(n, a)| (Owner::Team(n.clone()), a));
-        let keys = self.keys.iter().map(|(n, a)| (Owner::Key(n.clone()), a));
+        let keys = self.keys.iter();
+        let keys = keys.map(|(n, (team, a))| (Owner::Key(team.clone(), n.clone()), a));
         organisation.chain(teams).chain(keys)
     }
 
     /// Those that pay for a team's request with a key, opened in the one order that all keep to.
     fn open(&self, team: &Name, key: Option<&Name>) -> Vec<(Owner, MutexGuard<'_, Account>)> {
-        let key = key.and_then(|key| self.keys.get_key_value(key));
-        let own = |(name, account): (&Name, _)| (Owner::Key(name.clone()), account);
-        let team = self.teams.get_key_value(team);
+        let key = key.and_then(|key| Some((key, self.of_key(team, key)?)));
+        let own = |(key, account): (&Name, _)| (Owner::Key(team.clone(), key.clone()), account);
+        let its_team = self.teams.get_key_value(team);
         let its = |(name, account): (&Name, _)| (Owner::Team(name.clone()), account);
         let organisation = self.organisation.as_ref();
         let all = organisation.map(|account| (Owner::Organisation, account));
-        let open = [all, team.map(its), key.map(own)].into_iter().flatten();
+        let open = [all, its_team.map(its), key.map(own)].into_iter().flatten();
         open.map(|(owner, account)| (owner, locked(account)))
             .collect()
+    }
+
+    /// The account of a team's key.
+    fn of_key(&self, team: &Name, key: &Name) -> Option<&Mutex<Account>> {
+        let (of, account) = self.keys.get(key)?;
+        (of == team).then_some(account)
     }
 
     /// What a record of the journal did to its accounts, done again.
@@ -166,7 +175,7 @@ impl Accounts {
                 account.note(decision.id, (reservation, granted), now);
             }
         }
-        if self.keys.contains_key(key) {
+        if self.of_key(&decision.team, key).is_some() {
             self.payers.note(decision.id, key.clone(), now);
         }
     }
@@ -180,7 +189,7 @@ impl Accounts {
             // Terms are checked when they are read: it is no negative one.
             let _ = account.ledger.change_limit(limit);
         }
-        let pays = self.keys.contains_key(key);
+        let pays = self.of_key(team, key).is_some();
         let payers = pays.then(|| (&self.payers, key.clone()));
         (!open.is_empty()).then_some(Purse { open, payers, now })
     }
@@ -272,9 +281,9 @@ impl Accounts {
         Some(locked(account).balance(now))
     }
 
-    /// Where a key's account stands; `None` where it has no hard limit.
-    pub fn key_balance(&self, key: &Name, now: Timestamp) -> Option<Balance> {
-        let account = self.keys.get(key)?;
+    /// Where the account of a team's key stands; `None` where it has no hard limit.
+    pub fn key_balance(&self, team: &Name, key: &Name, now: Timestamp) -> Option<Balance> {
+        let account = self.of_key(team, key)?;
         Some(locked(account).balance(now))
     }
 }

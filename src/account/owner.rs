@@ -15,8 +15,8 @@ pub enum Owner {
     Organisation,
     /// A team, by its name.
     Team(Name),
-    /// A key, by its name.
-    Key(Name),
+    /// A team's key, by its name.
+    Key(Name, Name),
 }
 
 impl fmt::Display for Owner {
@@ -24,7 +24,7 @@ impl fmt::Display for Owner {
         match self {
             Self::Organisation => f.write_str("the organisation"),
             Self::Team(name) => name.fmt(f),
-            Self::Key(name) => write!(f, "key {name}"),
+            Self::Key(team, name) => write!(f, "key {name} of {team}"),
         }
     }
 }
@@ -36,8 +36,8 @@ pub struct Budgets {
     pub organisation: Option<Terms>,
     /// By team.
     pub teams: BTreeMap<Name, Terms>,
-    /// By the name of a key, whoever made the key.
-    pub keys: BTreeMap<Name, Terms>,
+    /// By the name of a key, with the team whose key it is.
+    pub keys: BTreeMap<Name, (Name, Terms)>,
 }
 
 /// Hard limits of teams, in UTC, and nothing else.
@@ -62,7 +62,7 @@ impl Budgets {
         let keys = self
             .keys
             .into_iter()
-            .map(|(n, terms)| (Owner::Key(n), terms));
+            .map(|(n, (team, terms))| (Owner::Key(team, n), terms));
         organisation.into_iter().chain(teams).chain(keys)
     }
 }

@@ -74,7 +74,7 @@ mod tests {
                 time: Timestamp::from_micros(second),
                 key: name("k"),
                 task: None,
-                owner: Owner::Key(name("k")),
+                owner: Owner::Key(name("t"), name("k")),
                 asked: NanoUsd::new(2),
                 left: NanoUsd::new(1),
             };

@@ -705,7 +705,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
             crate::config::time("2026-12-01T08:00:00Z")
         );
         let key = budgets.keys.into_values().next().unwrap();
-        assert_eq!(key.limit.refill, Refill::PerSecond(NanoUsd::new(100_000)));
+        assert_eq!(key.1.limit.refill, Refill::PerSecond(NanoUsd::new(100_000)));
         let all = budgets.organisation.unwrap();
         assert_eq!(all.limit.refill, Refill::Calendar(Window::Week));
     }

@@ -18,7 +18,7 @@ pub(super) struct Known<'a> {
 }
 
 /// What may be spent with keys, by their names.
-pub(super) type KeyBudgets = BTreeMap<Name, Terms>;
+pub(super) type KeyBudgets = BTreeMap<Name, (Name, Terms)>;
 
 /// Reads the list, or makes an open server's; what may be spent with each goes to `budgets`.
 pub(super) fn read(
@@ -42,7 +42,8 @@ pub(super) fn read(
     for fields in tables {
         let budget = budget::of_others(&fields);
         if let Some((hash, grant)) = grant(&fields, known) {
-            budgets.extend(budget.map(|terms| (grant.key.clone(), terms)));
+            let owned = budget.map(|terms| (grant.key.clone(), (grant.team.clone(), terms)));
+            budgets.extend(owned);
             if !names.insert(grant.key.clone()) {
                 fields.problem("name", "used twice", "a name of its own");
             }

@@ -38,8 +38,8 @@ pub struct Params {
     pub keys: Keys,
     /// What all teams may spend together. `None`: anything.
     pub organisation: Option<Terms>,
-    /// What may be spent with a key, by the key's name.
-    pub key_budgets: BTreeMap<Name, Terms>,
+    /// What may be spent with a key, by the key's name, with its team.
+    pub key_budgets: BTreeMap<Name, (Name, Terms)>,
 }
 
 impl Params {

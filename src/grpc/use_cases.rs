@@ -222,7 +222,7 @@ impl Operating for Desk {
 impl Desk {
     fn spent(&self, grant: &Grant) -> Spent {
         let (accounts, now) = (&self.accounts, self.clock.now());
-        let key = accounts.key_balance(&grant.key, now);
+        let key = accounts.key_balance(&grant.team, &grant.key, now);
         Spent {
             team: accounts.balance(&grant.team, now),
             key: key.map(|balance| (grant.key.clone(), balance)),

@@ -330,6 +330,7 @@ mod tests {
             team: Name::new("t").unwrap(),
             scopes: Default::default(),
             arms: None,
+            bounds: Default::default(),
         };
         let mut spending = Spending::open(&accounts, &caller, pace, (mint.secret(), id), now);
         let granted = granted.map(|arm| Name::new(arm).unwrap());

@@ -180,11 +180,15 @@ fn needs_restart(running: &Params, new: &Params) -> Vec<String> {
         connections: _,
         teams: _,
         keys: _,
+        organisation,
+        key_budgets,
     } = running;
     let others = [
         ("telemetry", *otlp != new.otlp),
         ("store", *store != new.store),
         ("arms", catalogue.arms() != new.catalogue.arms()),
+        ("organisation", *organisation != new.organisation),
+        ("keys: budgets", *key_budgets != new.key_budgets),
     ];
     let places = of_server(server, &new.server).into_iter().chain(others);
     let differs = places.filter(|(_, differs)| *differs);

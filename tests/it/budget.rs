@@ -210,7 +210,8 @@ async fn a_key_and_all_teams_together_have_budgets_and_what_they_refuse_is_told(
         })
     };
     let key: Name = Name::new("coding-all").expect("a name");
-    params.key_budgets.insert(key, limit(1_000));
+    let team = Name::new("coding").expect("a name");
+    params.key_budgets.insert(key, (team, limit(1_000)));
     params.organisation = Some(limit(400_000));
     let opened = server::open(&params, &SystemClock).expect("opened");
     let rig = Rig::serve(dir, params, opened).await;

@@ -26,7 +26,7 @@ fn budgets([organisation, team, key]: [i64; 3]) -> Budgets {
     Budgets {
         organisation: Some(terms(organisation)),
         teams: [(name("t"), terms(team))].into(),
-        keys: [(name("k"), terms(key))].into(),
+        keys: [(name("k"), (name("t"), terms(key)))].into(),
     }
 }
 
@@ -64,7 +64,7 @@ fn check(accounts: &Accounts, later: i64, expected: [[i64; 2]; 3]) {
     let found = [
         organisation,
         accounts.balance(&name("t"), hours(later)),
-        accounts.key_balance(&name("k"), hours(later)),
+        accounts.key_balance(&name("t"), &name("k"), hours(later)),
     ];
     let stands = |balance: Option<Balance>| {
         let balance = balance.unwrap();
@@ -78,7 +78,7 @@ fn all_accounts_hold_and_settle_or_none_does() {
     let accounts = accounts([100, 80, 60]);
     assert_eq!(hold(&accounts, 1, ("t", "k"), 50), None);
     check(&accounts, 0, [[0, 50], [0, 50], [0, 50]]);
-    let key = Owner::Key(name("k"));
+    let key = Owner::Key(name("t"), name("k"));
     assert_eq!(hold(&accounts, 2, ("t", "k"), 11), Some(key));
     let team = Owner::Team(name("t"));
     assert_eq!(hold(&accounts, 3, ("t", "other"), 31), Some(team));
@@ -118,7 +118,7 @@ fn a_raise_ends_by_itself() {
         raise: Some(Raise { by: usd(40), until }),
         ..terms(60)
     };
-    budgets.keys.insert(name("k"), raised);
+    budgets.keys.insert(name("k"), (name("t"), raised));
     let accounts = Accounts::new(budgets).unwrap();
     let left = |later| {
         let mut purse = accounts
@@ -155,7 +155,7 @@ fn the_least_that_a_decision_may_cost_is_of_all_accounts() {
     let mut budgets = budgets([1_000, 1_000, 1_000]);
     for (terms, most) in [
         (budgets.teams.get_mut("t").unwrap(), 30),
-        (budgets.keys.get_mut("k").unwrap(), 20),
+        (&mut budgets.keys.get_mut("k").unwrap().1, 20),
     ] {
         terms.decision = Some(usd(most));
     }
@@ -163,7 +163,7 @@ fn the_least_that_a_decision_may_cost_is_of_all_accounts() {
     let (team, key) = (name("t"), name("k"));
     let mut purse = accounts.purse(&team, &key, hours(0)).unwrap();
     assert_eq!(purse.most(), Some(usd(20)));
-    assert_eq!(purse.narrowest(true), Some(Owner::Key(key)));
+    assert_eq!(purse.narrowest(true), Some(Owner::Key(name("t"), key)));
 }
 
 #[test]
@@ -174,10 +174,10 @@ fn the_window_of_a_zone_is_the_ledgers() {
         zone: tokyo,
         ..terms(1_000)
     };
-    budgets.keys.insert(name("k"), terms);
+    budgets.keys.insert(name("k"), (name("t"), terms));
     let accounts = Accounts::new(budgets).unwrap();
     let ends = |balance: Option<Balance>| balance.unwrap().resets.unwrap();
-    let own = ends(accounts.key_balance(&name("k"), hours(0)));
+    let own = ends(accounts.key_balance(&name("t"), &name("k"), hours(0)));
     assert_eq!(own, Window::Month.around_in(tokyo, hours(0)).1);
     assert_ne!(own, ends(accounts.balance(&name("t"), hours(0))));
 }
@@ -245,7 +245,7 @@ fn at_once_no_account_holds_more_than_its_limit() {
     });
     let stands = |balance: Option<Balance>| balance.unwrap().held.get();
     let team = stands(accounts.balance(&name("t"), hours(0)));
-    let key = stands(accounts.key_balance(&name("k"), hours(0)));
+    let key = stands(accounts.key_balance(&name("t"), &name("k"), hours(0)));
     // Of the key nothing more fits; of all together neither.
     assert_eq!(key, 300 / 7 * 7);
     assert!(team <= 700, "{team}");
@@ -253,4 +253,13 @@ fn at_once_no_account_holds_more_than_its_limit() {
         hold(&accounts, 1_000, ("u", "v"), 7),
         Some(Owner::Organisation)
     );
+}
+
+#[test]
+fn a_key_of_the_same_name_of_another_team_has_no_part_in_the_account() {
+    let accounts = accounts([1_000, 100, 30]);
+    let (other, key) = (name("other"), name("k"));
+    assert_eq!(accounts.key_balance(&other, &key, hours(0)), None);
+    assert_eq!(hold(&accounts, 1, ("other", "k"), 500), None);
+    assert_eq!(hold(&accounts, 2, ("t", "k"), 30), None);
 }

@@ -147,7 +147,9 @@ fn with_journal(disk: &SimulatedDisk) -> Vec<String> {
     };
     let (journal, _) =
         Journal::open(Arc::new(disk.clone()), settings, time(0), &mut |_, _| {}).unwrap();
-    (0..400).for_each(|n| drop(journal.append(&tick(n)).unwrap()));
+    for n in 0..400 {
+        journal.append(&tick(n)).unwrap();
+    }
     journal.close().unwrap();
     verify::closed(disk).unwrap()
 }
