@@ -68,6 +68,8 @@
 //!   the decisions that are open is in pages of their own, of which a checkpoint writes those that changed.
 //! - **Keys that are made while the server runs stand in sled**, not in the journal: their seals mean something only
 //!   beside the secret, which is there, and a revocation must be on disk in either mode ([`access`]).
+//! - **Who changed what stands in a log of its own** ([`store::audit`]), each line with the hash of all before it, and
+//!   not in the journal: it outlives what is let go of there, and it is read with a pager.
 //! - **What is looked up stands in files of sorted keys** ([`store::index`]), written once each, so that memory does
 //!   not grow with the journal and a start reads the journal from the newest file only: accounts, versions and
 //!   baselines as they were there stand beside the keys ([`store::Digest`]).
