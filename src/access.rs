@@ -45,7 +45,7 @@ pub use text::KeyText;
 use crate::id::Name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -204,6 +204,25 @@ impl Keys {
         matches!(self.0, Inner::Open(_))
     }
 
+    /// These, but with those named as they are in `now`, which are not there where they are new. One that is here no
+    /// more is gone all the same.
+    pub fn but(&self, named: &BTreeSet<Name>, now: &Self) -> Self {
+        let (Inner::Listed(new), Inner::Listed(now)) = (&self.0, &now.0) else {
+            return self.clone();
+        };
+        let stays = |grant: &Grant| named.contains(&grant.key);
+        let here: BTreeSet<&Name> = new.values().map(|grant| &grant.key).collect();
+        let kept = now
+            .iter()
+            .filter(|(_, grant)| stays(grant) && here.contains(&grant.key));
+        let taken = new.iter().filter(|(_, grant)| !stays(grant));
+        let all = taken.chain(kept);
+        Self(Inner::Listed(
+            all.map(|(hash, grant)| (*hash, Arc::clone(grant)))
+                .collect(),
+        ))
+    }
+
     /// All of them, each with a fingerprint of its hash: another key has another, and nothing can be tried against it.
     pub fn fingerprints(&self) -> impl Iterator<Item = (String, &Arc<Grant>)> {
         let listed = match &self.0 {
@@ -292,6 +311,30 @@ mod tests {
         for key in [None, Some(""), Some("abd"), Some(ABC)] {
             check(key, Scope::Route, Err(refused));
         }
+    }
+
+    #[test]
+    fn keys_that_are_named_stay_as_they_are_or_away_and_go_when_they_are_gone() {
+        let of = |keys: &[(&str, &str)]| {
+            let grants = keys.iter().map(|(key, text)| {
+                let grant = Grant {
+                    key: name(key),
+                    team: name("coding"),
+                    scopes: [Scope::Route].into(),
+                    arms: None,
+                    bounds: Bounds::default(),
+                };
+                (KeyHash::of(text), grant)
+            });
+            Keys::new(grants)
+        };
+        let now = of(&[("a", "a1"), ("b", "b1"), ("c", "c1")]);
+        let new = of(&[("a", "a2"), ("b", "b2"), ("d", "d1"), ("e", "e1")]);
+        let named = ["b", "c", "d"].map(name).into();
+        let expected = of(&[("a", "a2"), ("b", "b1"), ("e", "e1")]);
+        assert_eq!(new.but(&named, &now), expected);
+        let open = Keys::open(name("default"), name("open"));
+        assert_eq!(open.but(&named, &now), open);
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl fmt::Display for Owner {
         match self {
             Self::Organisation => f.write_str("the organisation"),
             Self::Team(name) => name.fmt(f),
-            Self::Key(team, name) => write!(f, "key {name} of {team}"),
+            Self::Key(_, name) => write!(f, "key {name}"),
         }
     }
 }

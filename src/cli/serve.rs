@@ -36,7 +36,9 @@ pub(crate) async fn serve(arguments: &Config) -> Result<(), Failure> {
     loop {
         tokio::select! {
             () = ended.next() => break,
-            _ = again.recv() => reload(arguments, &mut running)?,
+            _ = again.recv() => if let Err(error) = reload(arguments, &mut running) {
+                tracing::error!(%error, "what became of the configuration could not be written");
+            },
         }
     }
     tokio::select! {

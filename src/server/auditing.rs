@@ -1,21 +1,20 @@
 //! What a start, and later a reload, changed by the configuration, put into the audit log; and the journal's closed
 //! segments.
 //!
+//! A thing is told as the program calls its parts, so that another build may tell of what has not changed.
+//!
 //! Invariants: what already holds is no entry; a key is told of by its name and a fingerprint that nothing can be
 //! tried against.
 //!
 //! Not here: changes by callers (`grpc::Desk`, `access::Book`), the log itself (`store::audit`).
 
 use super::error::Error;
-use crate::access::Keys;
 use crate::clock::Clock;
 use crate::config;
 use crate::id::Name;
 use crate::store;
 use crate::store::audit::{Action, Audit, Change};
 use crate::unit::Timestamp;
-use serde::Serialize;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -27,28 +26,41 @@ const CONFIGURATION: &str = "configuration";
 /// How often closed segments are looked for. Each is hashed once: 64 MB, some tens of milliseconds.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Tells of the start, and of what is not as it was at the one before. `numbered`: each team's scorecard.
+/// Tells of the start, of where the journal stood, and of what is not as it was at the one before. `numbered`: each
+/// team's scorecard.
 pub(super) fn started(
     audit: &Audit,
     params: &config::Params,
     numbered: &[u32],
-    clock: &dyn Clock,
+    (journal, now): (u64, Timestamp),
 ) -> Result<(), Error> {
-    let now = clock.now();
-    let program = format!("bellwether {}", env!("CARGO_PKG_VERSION"));
+    let version = env!("CARGO_PKG_VERSION");
+    let program = format!("bellwether {version}, the journal at record {journal}");
+    audit.note_damage(now)?;
     audit.append(now, change(Action::Started, None, "", program))?;
     for (team, version) in params.teams.iter().zip(numbered) {
         let compared = (&team.baseline.as_ref().map(|b| &b.arm), &team.guards);
-        let holds = [
+        let budget = format!("{:?}, {:?}", team.budget, team.terms);
+        for (action, holds) in [
             (Action::ScorecardSet, format!("version {version}")),
-            (Action::BudgetSet, json(&team.budget)),
-            (Action::BaselineSet, json(&compared)),
-        ];
-        for (action, what) in holds {
-            audit.append_if_new(now, change(action, Some(&team.name), "", what))?;
+            (Action::BudgetSet, budget),
+            (Action::BaselineSet, format!("{compared:?}")),
+        ] {
+            audit.append_if_new(now, change(action, Some(&team.name), "", holds))?;
         }
     }
+    budgets(audit, params, now)?;
     configured(audit, params, now)
+}
+
+/// Tells of the budgets of the organisation and of keys.
+fn budgets(audit: &Audit, params: &config::Params, now: Timestamp) -> Result<(), Error> {
+    let organisation = format!("{:?}", params.organisation);
+    let mut all = vec![(None, "organisation".to_owned(), organisation)];
+    for (key, (team, terms)) in &params.key_budgets {
+        all.push((Some(team.clone()), key.to_string(), format!("{terms:?}")));
+    }
+    objects(audit, Action::BudgetSet, all, now)
 }
 
 /// Tells of what a reload may change, where it is not as it was.
@@ -59,33 +71,65 @@ pub(super) fn configured(
 ) -> Result<(), Error> {
     for team in &params.teams {
         let policy = format!("{}, floor {}", team.policy, team.explore_floor);
-        let change = change(Action::PolicySet, Some(&team.name), "", policy);
-        audit.append_if_new(now, change)?;
+        let rules = (
+            &team.recording,
+            &team.data_policy,
+            &team.checks,
+            &team.tasks,
+        );
+        for (action, holds) in [
+            (Action::PolicySet, policy),
+            (Action::RulesSet, format!("{rules:?}")),
+        ] {
+            audit.append_if_new(now, change(action, Some(&team.name), "", holds))?;
+        }
     }
-    keys(audit, &params.keys, now)
+    let tls = format!("{:?}", params.server.tls);
+    audit.append_if_new(now, change(Action::TlsSet, None, "", tls))?;
+    let endpoints = params.catalogue.endpoints().iter();
+    let endpoints = endpoints.map(|e| (None, e.name.to_string(), format!("{:?}", **e)));
+    objects(audit, Action::EndpointSet, endpoints.collect(), now)?;
+    let keys = params.keys.fingerprints().map(|(fingerprint, grant)| {
+        let holds = format!("{}; fingerprint {fingerprint}", grant.in_words());
+        (Some(grant.team.clone()), grant.key.to_string(), holds)
+    });
+    objects(audit, Action::KeyConfigured, keys.collect(), now)
 }
 
-/// Tells of the configured keys that are others than before, and of those that are gone.
-fn keys(audit: &Audit, keys: &Keys, now: Timestamp) -> Result<(), Error> {
-    let mut there = BTreeSet::new();
-    for (fingerprint, grant) in keys.fingerprints() {
-        there.insert((Some(grant.team.clone()), grant.key.to_string()));
-        let what = format!("{}; fingerprint {fingerprint}", grant.in_words());
-        let key = grant.key.as_str();
-        let change = change(Action::KeyConfigured, Some(&grant.team), key, what);
+/// What holds of something that is not configured any more.
+const GONE: &str = "gone";
+
+/// Tells of the objects of an action that are others than before, and of those that are gone.
+fn objects(
+    audit: &Audit,
+    action: Action,
+    all: Vec<(Option<Name>, String, String)>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let before = audit.newest(action).into_iter();
+    let gone = before.filter(|(team, object, holds)| {
+        let here = |(of, name, _): &(Option<Name>, String, String)| of == team && name == object;
+        !object.is_empty() && holds != GONE && !all.iter().any(here)
+    });
+    let gone: Vec<_> = gone.collect();
+    for (team, object, holds) in &all {
+        let change = change(action, team.as_ref(), object, holds.clone());
         audit.append_if_new(now, change)?;
     }
-    for (team, key, before) in audit.newest(Action::KeyConfigured) {
-        if before != GONE && !there.contains(&(team.clone(), key.clone())) {
-            let gone = change(Action::KeyConfigured, team.as_ref(), &key, GONE.to_owned());
-            audit.append(now, gone)?;
-        }
+    for (team, object, _) in gone {
+        let change = change(action, team.as_ref(), &object, GONE.to_owned());
+        audit.append(now, change)?;
     }
     Ok(())
 }
 
-/// What holds of a key that is not configured any more.
-const GONE: &str = "gone";
+/// Tells that what was told last did not come about.
+pub(super) fn failed(audit: &Audit, now: Timestamp) {
+    let change = change(Action::Failed, None, "", String::new());
+    if let Err(error) = audit.append(now, change) {
+        tracing::error!(%error, "the audit log does not say that a change failed");
+    }
+}
 
 fn change(action: Action, team: Option<&Name>, object: &str, now: String) -> Change {
     Change {
@@ -95,11 +139,6 @@ fn change(action: Action, team: Option<&Name>, object: &str, now: String) -> Cha
         object: object.to_owned(),
         now,
     }
-}
-
-/// As the journal would hold it.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Looks for closed segments now and then until told to stop.

@@ -41,10 +41,10 @@ pub(super) fn change(running: &Params, new: &Params) -> Result<Change, String> {
     if running.server.tls.is_some() && new.server.tls.is_some() {
         in_force.server.tls.clone_from(&new.server.tls);
     }
-    let keys = new.keys != running.keys;
+    in_force.keys = keys(running, new, &mut restart);
+    let keys = in_force.keys != running.keys;
     if keys {
         fits(running, new)?;
-        in_force.keys = Keys::clone(&new.keys);
         swapped.push("keys");
     }
     let endpoints = endpoints(running, new, &mut restart);
@@ -69,6 +69,18 @@ pub(super) fn change(running: &Params, new: &Params) -> Result<Change, String> {
         swapped,
         restart,
     })
+}
+
+/// The keys that are in force afterwards: of one whose budget is another, what there was, for accounts are opened at the
+/// start.
+fn keys(running: &Params, new: &Params, restart: &mut Vec<String>) -> Keys {
+    let budgets = |params: &Params, key: &Name| params.key_budgets.get(key).cloned();
+    let named = running.key_budgets.keys().chain(new.key_budgets.keys());
+    let named = named.filter(|key| budgets(running, key) != budgets(new, key));
+    let named: BTreeSet<Name> = named.cloned().collect();
+    let there = |key: &&Name| new.keys.fingerprints().any(|(_, grant)| grant.key == **key);
+    restart.extend(named.iter().filter(there).map(|key| format!("keys.{key}")));
+    new.keys.but(&named, &running.keys)
 }
 
 /// The endpoints that are in force afterwards, in the order that they have now.
@@ -181,14 +193,13 @@ fn needs_restart(running: &Params, new: &Params) -> Vec<String> {
         teams: _,
         keys: _,
         organisation,
-        key_budgets,
+        key_budgets: _,
     } = running;
     let others = [
         ("telemetry", *otlp != new.otlp),
         ("store", *store != new.store),
         ("arms", catalogue.arms() != new.catalogue.arms()),
         ("organisation", *organisation != new.organisation),
-        ("keys: budgets", *key_budgets != new.key_budgets),
     ];
     let places = of_server(server, &new.server).into_iter().chain(others);
     let differs = places.filter(|(_, differs)| *differs);
@@ -391,6 +402,24 @@ mod tests {
             &[],
             &["arms", "endpoints.f", "teams.coding"],
         );
+    }
+
+    #[test]
+    fn a_key_whose_budget_is_another_stays_as_it_is_until_a_restart() {
+        let budget = "budget = { limit_usd = 5, per = \"day\" }\n";
+        let widened = (
+            "scopes = [\"route\"]\n",
+            format!("scopes = [\"admin\"]\n{budget}"),
+        );
+        check(&[(widened.0, &widened.1)], &[], &["keys.ci"]);
+        let more = text()
+            .replacen("[[arms]]", &format!("[[keys]]\nname = \"new\"\nsha256 = \"{}\"\nteam = \"coding\"\nscopes = [\"route\"]\n{budget}[[arms]]", ABC.replace('b', "c")), 1);
+        let (running, new) = (loaded(&text()), loaded(&more));
+        let found = change(&running, &new).unwrap();
+        assert_eq!((found.keys, found.restart), (false, said(&["keys.new"])));
+        // The other way it goes at once: nothing is left that could be spent.
+        let found = change(&new, &running).unwrap();
+        assert_eq!((found.keys, found.restart), (true, said(&[])));
     }
 
     #[test]

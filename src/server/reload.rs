@@ -182,7 +182,10 @@ impl Swappable {
         }
         // Nothing is in force that is not told.
         let told = auditing::configured(&self.audit, &in_force, self.clock.now());
-        told.map_err(|error| format!("{error}; certificates are those that are there now"))?;
+        told.map_err(|error| {
+            auditing::failed(&self.audit, self.clock.now());
+            format!("{error}; certificates are those that are there now")
+        })?;
         if let Some((gateway, parts)) = judging {
             self.rules.gateway.store(Arc::new(gateway));
             self.rules.parts.store(Arc::new(parts));

@@ -138,7 +138,8 @@ fn ready(disk: Arc<dyn Disk>, params: &config::Params, clock: &dyn Clock) -> Res
     let numbered = versions::scorecards(params, &keyed, &known.versions, &store, clock)?;
     announce(params, &known, &store, clock)?;
     let audit = Arc::new(Audit::open(Arc::clone(&disk))?);
-    auditing::started(&audit, params, &numbered, clock)?;
+    let at = (store.journal().newest(), clock.now());
+    auditing::started(&audit, params, &numbered, at)?;
     let learning = Arc::new(learning(params, &numbered)?);
     let checkpoints = Checkpoints::new(disk);
     let follower = Follower::open(

@@ -38,7 +38,7 @@ const HEAD: &str = "audit.head";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// A server started with this program.
+    /// A program opened the store: a server, or a command that writes.
     Started,
     /// A key of the configuration is another than before, or new, or gone.
     KeyConfigured,
@@ -56,14 +56,22 @@ pub enum Action {
     ScorecardSet,
     /// A team chooses in another way than before.
     PolicySet,
+    /// What a team's answers are held to, what is recorded and where data may go, is another than before.
+    RulesSet,
+    /// An endpoint is another than before, or new, or gone.
+    EndpointSet,
+    /// The files of certificates are others than before.
+    TlsSet,
     /// A team's pin and freeze were set.
     ControlSet,
     /// A team's guard was lifted.
     GuardLifted,
     /// A segment of the journal gets no more records.
     SegmentClosed,
-    /// What was said in the entry before of the same object did not come about.
+    /// What was said last by the same caller did not come about.
     Failed,
+    /// The log did not hold when it was opened: the object says how.
+    Damaged,
 }
 
 impl Action {
@@ -79,10 +87,14 @@ impl Action {
             Self::BaselineSet => "baseline_set",
             Self::ScorecardSet => "scorecard_set",
             Self::PolicySet => "policy_set",
+            Self::RulesSet => "rules_set",
+            Self::EndpointSet => "endpoint_set",
+            Self::TlsSet => "tls_set",
             Self::ControlSet => "control_set",
             Self::GuardLifted => "guard_lifted",
             Self::SegmentClosed => "segment_closed",
             Self::Failed => "failed",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -107,6 +119,8 @@ pub struct Change {
 #[derive(Debug)]
 pub struct Audit {
     disk: Arc<dyn Disk>,
+    /// What did not hold when it was opened.
+    found: Vec<String>,
     log: Mutex<Log>,
 }
 
@@ -146,6 +160,7 @@ impl Audit {
             newest: BTreeMap::new(),
             torn: bytes.len() > looked.end,
         };
+        let told = verify::told(&looked.lines);
         for line in looked.lines {
             let Change {
                 action,
@@ -156,14 +171,14 @@ impl Audit {
             } = line.change;
             log.newest.insert((action, team, object), now);
         }
-        if looked.problems.is_empty() {
+        if looked.problems.is_empty() && told.is_empty() {
             tracing::info!(
                 entries = log.head.number,
                 chain = log.head.chain,
                 "the audit log holds"
             );
         }
-        for problem in &looked.problems {
+        for problem in looked.problems.iter().chain(&told) {
             tracing::error!(
                 problem,
                 "the audit log is not what was written; it goes on from its head"
@@ -175,8 +190,27 @@ impl Audit {
             written.map_err(|e| Error::io("write", LOG, e))?;
             (log.end, log.torn) = (bytes.len() as u64 + 1, false);
         }
-        let log = Mutex::new(log);
-        Ok(Self { disk, log })
+        Ok(Self {
+            disk,
+            found: looked.problems,
+            log: Mutex::new(log),
+        })
+    }
+
+    /// Puts what did not hold when it was opened into the log itself, so that every later look finds it, whatever was
+    /// made whole since.
+    pub fn note_damage(&self, time: Timestamp) -> Result<(), Error> {
+        for problem in &self.found {
+            let change = Change {
+                by: "server".to_owned(),
+                action: Action::Damaged,
+                team: None,
+                object: problem.clone(),
+                now: String::new(),
+            };
+            self.append_if_new(time, change)?;
+        }
+        Ok(())
     }
 
     /// Adds an entry; on disk when it returns. Its number. Blocks for some syncs: not for the request path.

@@ -147,7 +147,7 @@ fn with_journal(disk: &SimulatedDisk) -> Vec<String> {
     };
     let (journal, _) =
         Journal::open(Arc::new(disk.clone()), settings, time(0), &mut |_, _| {}).unwrap();
-    for n in 0..400 {
+    for n in 0..1_200 {
         journal.append(&tick(n)).unwrap();
     }
     journal.close().unwrap();
@@ -165,7 +165,7 @@ fn a_closed_segment_of_the_journal_that_is_touched_is_found() {
     let report = verify(&disk, None).unwrap();
     assert_eq!(
         (report.segments, report.records, report.problems),
-        (segments.len(), 400, vec![])
+        (segments.len(), 1_200, vec![])
     );
 
     let first = &segments[0];
@@ -191,5 +191,35 @@ fn a_closed_segment_of_the_journal_that_is_touched_is_found() {
     let mut longer = whole;
     longer.extend([0; 100]);
     disk.replace(first, &longer).unwrap();
+    assert_eq!(verify(&disk, None).unwrap().problems, [""; 0]);
+}
+
+#[test]
+fn a_log_that_was_cut_and_has_lost_its_head_is_told_of_for_good() {
+    let disk = written(4);
+    let bytes = disk.read(LOG).unwrap();
+    let lines: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    disk.replace(LOG, &lines[..2].concat()).unwrap();
+    disk.remove(HEAD).unwrap();
+    let audit = Audit::open(Arc::new(disk.clone())).unwrap();
+    audit.note_damage(time(5)).unwrap();
+    audit.append(time(6), change("e", "now")).unwrap();
+    let again = Audit::open(Arc::new(disk.clone())).unwrap();
+    again.note_damage(time(7)).unwrap();
+    let report = verify(&disk, None).unwrap();
+    let said = "entry 3 says that before it: audit.head is missing or damaged";
+    assert_eq!(
+        (report.entries, report.problems),
+        (4, vec![said.to_owned()])
+    );
+}
+
+#[test]
+fn a_first_line_that_has_no_head_yet_is_sound() {
+    let disk = written(1);
+    disk.remove(HEAD).unwrap();
+    let audit = Audit::open(Arc::new(disk.clone())).unwrap();
+    audit.note_damage(time(5)).unwrap();
+    assert_eq!(audit.append(time(6), change("e", "now")).unwrap(), 2);
     assert_eq!(verify(&disk, None).unwrap().problems, [""; 0]);
 }

@@ -63,6 +63,7 @@ pub fn verify(disk: &dyn Disk, known: Option<&str>) -> Result<Report, Error> {
             .problems
             .push(format!("no entry has the chain {known}"));
     }
+    looked.problems.extend(told(&looked.lines));
     let segments = segments(disk, &looked.lines, &mut looked.problems)?;
     let mut records = 0;
     if let Err(error) = journal::scan(disk, &mut |_, _| records += 1) {
@@ -76,6 +77,21 @@ pub fn verify(disk: &dyn Disk, known: Option<&str>) -> Result<Report, Error> {
         problems: looked.problems,
         lines: looked.lines,
     })
+}
+
+/// What was wrong with the log at an earlier start, as it says itself.
+pub(super) fn told(lines: &[Line]) -> Vec<String> {
+    let damaged = lines
+        .iter()
+        .filter(|line| line.change.action == Action::Damaged);
+    damaged
+        .map(|line| {
+            format!(
+                "entry {} says that before it: {}",
+                line.number, line.change.object
+            )
+        })
+        .collect()
 }
 
 /// Compares each closed segment with its newest entry; how many are right.
@@ -183,7 +199,8 @@ pub(super) fn look(bytes: &[u8], head: Option<&Head>) -> Looked {
             head.number
         ));
     }
-    if head.is_none() && !bytes.is_empty() {
+    // Of a first line alone the power may have gone before it had a head.
+    if head.is_none() && !(lines.len() <= 1 && problems.is_empty()) {
         problems.push(format!("{HEAD} is missing or damaged"));
     }
     // Of a line that never was whole nobody was told: the head would speak of it.

@@ -57,13 +57,8 @@ impl Place {
         let command = command.arg(&self.config).stdout(Stdio::null());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("started");
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let (mut lines, mut addresses) = (Vec::new(), Vec::new());
-        for said in ["serving metrics", "serving HTTP", "serving"] {
-            addresses.push(address(&mut log, &mut lines, said));
-        }
-        let [metrics, http, grpc] = addresses[..] else {
-            panic!("three addresses");
-        };
+        let mut lines = Vec::new();
+        let [metrics, http, grpc] = addresses(&mut log, &mut lines);
         Served {
             child,
             grpc: format!("http://{grpc}"),
@@ -117,23 +112,25 @@ impl Drop for Served {
     }
 }
 
-/// Reads lines until one ends with `said` and an address.
-fn address(log: &mut BufReader<ChildStderr>, lines: &mut Vec<u8>, said: &str) -> SocketAddr {
+/// Reads lines until each listener has told its address, in whatever order.
+fn addresses(log: &mut BufReader<ChildStderr>, lines: &mut Vec<u8>) -> [SocketAddr; 3] {
+    let said = ["serving metrics", "serving HTTP", "serving"];
+    let mut found = [None; 3];
     loop {
+        if let [Some(metrics), Some(http), Some(grpc)] = found {
+            return [metrics, http, grpc];
+        }
         let mut line = String::new();
-        assert!(
-            log.read_line(&mut line).expect("a line") > 0,
-            "{said}: not told"
-        );
+        let read = log.read_line(&mut line).expect("a line");
+        assert!(read > 0, "not all told: {found:?}");
         lines.extend_from_slice(line.as_bytes());
-        let Some((_, rest)) = line.split_once(&format!(" {said} ")) else {
-            continue;
-        };
-        let at = rest
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("address="));
-        if let Some(Ok(address)) = at.map(str::parse) {
-            return address;
+        for (said, found) in said.iter().zip(&mut found) {
+            let Some((_, rest)) = line.split_once(&format!(" {said} ")) else {
+                continue;
+            };
+            let mut words = rest.split_whitespace();
+            let at = words.find_map(|word| word.strip_prefix("address="));
+            *found = at.and_then(|at| at.parse().ok()).or(*found);
         }
     }
 }
