@@ -200,16 +200,10 @@ async fn serve_at(
     let evaluation = evaluation(&params, &store, &tasks);
     let audit = opened.audit;
     let (keys, gate) = keys(&params, (&keyed, &audit), &clock, &tasks)?;
-    let porter = Arc::clone(keys.book.porter());
+    let doors = (Arc::clone(keys.book.porter()), Arc::clone(&audit));
     let (services, rules) = services(&params, held, (keys, &audit), evaluation)?;
     let bytes = params.server.max_message_bytes;
-    let swappable = Swappable::new(
-        params,
-        (porter, Arc::clone(&audit)),
-        rules,
-        identity,
-        &clock,
-    );
+    let swappable = Swappable::new(params, doors, rules, identity, &clock);
     let door = Door::open(&swappable, &tasks).await?;
     let surfaces = services.surfaces(&gate, bytes, bound.apart()).await?;
     let stop = CancellationToken::new();

@@ -1,3 +1,5 @@
+//! What is touched is found; what was cut short is mended.
+
 use super::*;
 use crate::store::journal::{Journal, Settings};
 use crate::store::sample::tick;

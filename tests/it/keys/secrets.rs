@@ -128,9 +128,9 @@ fn addresses(log: &mut BufReader<ChildStderr>, lines: &mut Vec<u8>) -> [SocketAd
             let Some((_, rest)) = line.split_once(&format!(" {said} ")) else {
                 continue;
             };
-            let mut words = rest.split_whitespace();
-            let at = words.find_map(|word| word.strip_prefix("address="));
-            *found = at.and_then(|at| at.parse().ok()).or(*found);
+            let at = rest.strip_prefix("address=").unwrap_or_default();
+            let at = at.split_whitespace().next().unwrap_or_default();
+            *found = at.parse().ok().or(*found);
         }
     }
 }
