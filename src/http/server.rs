@@ -4,6 +4,10 @@
 //! that takes nothing; who passes a limit of HTTP/2 is turned away, and nobody else notices; a call that is at work
 //! when the server stops is finished, no new one is taken; when the future is dropped, so is every connection.
 //!
+//! One hole: over HTTP/2 who answers pings and opens no window is not told from a slow reader, and while hyper waits for
+//! room it asks the answer for nothing, its deadline neither. Such a caller, who has a key, keeps up to 256 answers of
+//! a connection waiting until it goes. Nor does an idle HTTP/2 connection end that answers pings.
+//!
 //! Not here: how connections come, how many, and how they are made secret (`tls`), what a call does (`routes`), how
 //! long stopping may take (the server).
 
