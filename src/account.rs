@@ -1,18 +1,24 @@
 //! Accounts: the hard limits of teams, keys and the organisation, kept by every decision and every attempt.
 //!
 //! A decision holds what it may cost before it is in the journal ([`Purse::hold`]), in every account that pays for
-//! it; the first attempt for it settles that at what it cost ([`Accounts::settle`]), later ones are charged. What
-//! nobody settles within [`HELD_FOR`] is let go: a `Route` whose caller never told; at once, where the caller went
-//! before it heard of the decision (`route::unheard`).
+//! it; the first attempt for it settles that at what it cost ([`Accounts::settle`]), later ones are charged. Where we
+//! ask the endpoint ourselves only our own attempt settles: what a caller reports of it is charged, and what is held
+//! stays held. What nobody settles within [`HELD_FOR`] is over: a `Route` whose caller never told is let go; what we
+//! asked ourselves and have no record of was under way when a server was killed, and counts as spent (`single`). What
+//! is held is free at once where the caller went before it heard of the decision (`route::unheard`).
 //!
 //! Invariants: what an owner has spent and holds never exceeds its limit, however many requests come at once,
 //! but by what attempts cost beyond their hold (a caller's own figures, a second attempt), which is
-//! counted (a report that a caller makes of an attempt of ours that is still under way ends its hold too: what
-//! that attempt costs is then charged); a purse is one request's alone while it is open. The journal is the truth:
+//! counted; a purse is one request's alone while it is open. The journal is the truth:
 //! [`Accounts::restore`] over its records gives the accounts of before a restart
 //! (but for `overrun`: what a second try held is not in the journal, so that its cost counts as overrun there),
 //! and so does going on from accounts that were written down ([`Kept`]). An attempt does not say which key it is
-//! for: that is known for as long as money is held, so that what is told later is not counted of a key.
+//! for: that is known until our own attempt has ended it, a cancel, or the hour, so that what is told later is not
+//! counted of a key.
+//!
+//! What the journal does not say, and a restart forgets: that a hold was cancelled (one of ours for which nothing was
+//! tried counts as spent an hour later), that a second try was under way, and that a decision of `Route` was tried by
+//! us under its request id.
 //!
 //! A request that what is left does not pay for may wait for what is held to come free ([`Waiting`]). An account of
 //! the organisation is open to one request at a time, whatever its team.
@@ -24,6 +30,7 @@ mod kept;
 mod owner;
 mod purse;
 mod refusal;
+mod single;
 mod waiting;
 
 pub use again::Unpaid;
@@ -33,14 +40,15 @@ pub use purse::Purse;
 pub use refusal::Refusal;
 pub use waiting::{PATIENCE, Waiting};
 
-use crate::budget::{self, Ledger, Reservation, Terms};
+use crate::budget;
 use crate::decision::{Attempt, Decision};
 use crate::id::{DecisionId, Name};
 use crate::store::Record;
 use crate::unit::{NanoUsd, Timestamp};
 use purse::Payers;
 use refusal::Refusals;
-use std::collections::{BTreeMap, BTreeSet};
+use single::{Account, Whose};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,23 +70,6 @@ pub struct Accounts {
     refusals: Refusals,
     /// How often spending passed a soft budget.
     passed: AtomicU64,
-}
-
-#[derive(Debug, Clone)]
-struct Account {
-    terms: Terms,
-    ledger: Ledger,
-    held: BTreeMap<DecisionId, Hold>,
-    /// When each of them is let go, the next first.
-    ends: BTreeSet<(Timestamp, DecisionId)>,
-}
-
-/// What is held for one decision.
-#[derive(Debug, Clone, Copy)]
-struct Hold {
-    reservation: Reservation,
-    amount: NanoUsd,
-    until: Timestamp,
 }
 
 /// Where an account stands.
@@ -160,23 +151,28 @@ impl Accounts {
         for (_, account) in self.each() {
             locked(account).let_go(now);
         }
+        self.payers.forget_ended(now);
     }
 
     fn held_before(&self, decision: &Decision) {
-        let granted = decision.allowance.as_ref().map(|allowance| allowance.held);
-        let Some(granted) = granted.filter(|held| held.get() > 0) else {
+        let Some(allowance) = &decision.allowance else {
             return;
         };
         let (key, now) = (&decision.key, decision.time);
+        // Of one that was held nothing, too: what it costs is its key's.
+        if self.of_key(&decision.team, key).is_some() {
+            self.payers.note(decision.id, key.clone(), now);
+        }
+        let (granted, whose) = (allowance.held, Whose::of(allowance.asks));
+        if granted.get() <= 0 {
+            return;
+        }
         for (_, mut account) in self.open(&decision.team, Some(key)) {
             account.let_go(now);
             // A negative sum was never granted.
             if let Ok(reservation) = account.ledger.hold(granted, now) {
-                account.note(decision.id, (reservation, granted), now);
+                account.note(decision.id, (reservation, granted, whose), now);
             }
-        }
-        if self.of_key(&decision.team, key).is_some() {
-            self.payers.note(decision.id, key.clone(), now);
         }
     }
 
@@ -191,10 +187,16 @@ impl Accounts {
         }
         let pays = self.of_key(team, key).is_some();
         let payers = pays.then(|| (&self.payers, key.clone()));
-        (!open.is_empty()).then_some(Purse { open, payers, now })
+        (!open.is_empty()).then_some(Purse {
+            open,
+            payers,
+            now,
+            whose: Whose::Callers,
+        })
     }
 
-    /// An attempt has ended: the first for a decision ends what was held for it. One of unknown cost is
+    /// An attempt has ended: the first for a decision ends what was held for it, but for one that a caller reports
+    /// where we ask ourselves: that is charged, and leaves what is held. One of unknown cost is
     /// taken to have cost what was held; one that failed at an unknown cost leaves it to the next, or to the
     /// hour.
     pub fn settle(&self, team: &Name, attempt: &Attempt) {
@@ -236,6 +238,11 @@ impl Accounts {
                 passed.push((owner, spent));
             }
         }
+        // What failed may be followed by another try of the same key.
+        let failed = |error: &Name| error.as_str() != Attempt::ABANDONED;
+        if !attempt.reported && !attempt.error.as_ref().is_some_and(failed) {
+            self.payers.forget(attempt.decision);
+        }
         counted
     }
 
@@ -245,6 +252,7 @@ impl Accounts {
         for (_, mut account) in self.open(team, key.as_ref()) {
             account.release(decision, now);
         }
+        self.payers.forget(decision);
         self.wake(now);
     }
 
@@ -291,100 +299,6 @@ impl Accounts {
 fn locked(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
     // Nothing here panics half-way through a change.
     account.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Account {
-    fn new(terms: Terms) -> Result<Self, budget::Error> {
-        // Before every record: time only goes forward in a ledger.
-        let start = Timestamp::from_micros(0);
-        let ledger = Ledger::new(terms.limit.usd, terms.limit.refill, start)?;
-        Ok(Self::of(terms, ledger.within(terms.zone, start)))
-    }
-
-    fn of(terms: Terms, ledger: Ledger) -> Self {
-        Self {
-            terms,
-            ledger,
-            held: BTreeMap::new(),
-            ends: BTreeSet::new(),
-        }
-    }
-
-    fn balance(&mut self, now: Timestamp) -> Balance {
-        self.let_go(now);
-        // Brings the window up to now.
-        self.ledger.left(now);
-        let ledger = &self.ledger;
-        Balance {
-            limit: self.terms.limit_at(now),
-            spent: ledger.spent(),
-            held: ledger.reserved(),
-            overrun: ledger.overrun(),
-            resets: ledger.resets(now),
-        }
-    }
-
-    /// As [`Accounts::settle`].
-    fn count(&mut self, attempt: &Attempt) -> Result<(), budget::Error> {
-        if attempt.cost.is_none() && attempt.error.is_some() {
-            return Ok(());
-        }
-        match self.take(attempt.decision) {
-            Some(hold) => {
-                let cost = attempt.cost.unwrap_or(hold.amount);
-                let settled = self.ledger.settle(hold.reservation, cost, attempt.ended);
-                if settled.is_err() {
-                    // Or it would be held for ever. It is open: it stood in `held`.
-                    let _ = self.ledger.release(hold.reservation, attempt.ended);
-                }
-                settled.map(drop)
-            }
-            None => {
-                let cost = attempt.cost.unwrap_or(NanoUsd::ZERO);
-                self.ledger.charge(cost, attempt.ended)
-            }
-        }
-    }
-
-    /// Lets go of what nobody has settled for [`HELD_FOR`].
-    fn let_go(&mut self, now: Timestamp) {
-        while let Some(&(until, decision)) = self.ends.first()
-            && until < now
-        {
-            self.release(decision, now);
-        }
-    }
-
-    fn release(&mut self, decision: DecisionId, now: Timestamp) {
-        if let Some(hold) = self.take(decision) {
-            // It was open: it stood in `held`.
-            let _ = self.ledger.release(hold.reservation, now);
-        }
-    }
-
-    fn note(
-        &mut self,
-        decision: DecisionId,
-        (reservation, amount): (Reservation, NanoUsd),
-        now: Timestamp,
-    ) {
-        // Of a decision that is held twice the later hold counts.
-        self.release(decision, now);
-        let until = now.after(HELD_FOR);
-        let hold = Hold {
-            reservation,
-            amount,
-            until,
-        };
-        self.held.insert(decision, hold);
-        self.ends.insert((until, decision));
-    }
-
-    fn take(&mut self, decision: DecisionId) -> Option<Hold> {
-        let hold = self.held.remove(&decision)?;
-        self.ends.remove(&(hold.until, decision));
-        Some(hold)
-    }
 }
 
 #[cfg(test)]
@@ -504,6 +418,7 @@ mod tests {
             price: 0.0,
             held: usd(70),
             withheld: Vec::new(),
+            asks: false,
         });
         let again = |later: i64| accounts.hold_again(&decision, hours(later)).is_ok();
         assert!(again(0) && again(0));
@@ -548,6 +463,7 @@ mod tests {
                 price: 0.0,
                 held: usd(40),
                 withheld: Vec::new(),
+                asks: false,
             });
             Record::Decision(Box::new(decision))
         };

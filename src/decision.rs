@@ -87,6 +87,9 @@ pub struct Allowance {
     pub held: NanoUsd,
     /// Arms that could have taken the request, but for the budget.
     pub withheld: Vec<Withheld>,
+    /// Whether we ask the endpoint ourselves, so that our own attempt alone ends what is held. False: the caller
+    /// does, nothing is held, or the record is older than layout 8 and does not say.
+    pub asks: bool,
 }
 
 /// An arm that the budget alone kept out, and what was expected of it.

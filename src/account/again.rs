@@ -1,6 +1,7 @@
 //! Money for another try of a decision that was made before.
 //!
-//! Invariants: what is held for the decision already counts; where not enough is there, it stays as it was.
+//! Invariants: what is held for the decision already counts; where not enough is there, it stays as it was. What a
+//! server that was killed held for an attempt that it made is spent ([`Accounts::lost`]), not there for the next one.
 //!
 //! Not here: where the next try goes (`route`).
 
@@ -44,17 +45,27 @@ impl Accounts {
         })
     }
 
-    /// Holds enough for another try of a decision; whether it could. What is held for it already counts. Bounds
+    /// A decision of which no attempt of ours is on record, and none is under way, is tried anew: what is still held
+    /// for one that was under way when a server was killed is spent.
+    pub fn lost(&self, decision: &Decision, now: Timestamp) {
+        for (_, mut account) in self.open(&decision.team, Some(&decision.key)) {
+            account.lost(decision.id, now);
+        }
+    }
+
+    /// Holds enough for another try of a decision, which we make; whether it could. What is held for it already counts. Bounds
     /// that cannot be said cannot be held.
     pub fn hold_for(&self, decision: &Decision, bounds: Option<Bounds>, now: Timestamp) -> bool {
-        let Some(mut purse) = self.purse(&decision.team, &decision.key, now) else {
+        let Some(purse) = self.purse(&decision.team, &decision.key, now) else {
             return true;
         };
+        let mut purse = purse.asking(true);
         let Some(bounds) = bounds.and_then(|bounds| purse.within(bounds)) else {
             return false;
         };
         let held = purse.held(decision.id);
         if held.is_some_and(|held| held >= bounds.worst) {
+            purse.take_over(decision.id);
             return true;
         }
         purse.release(decision.id);

@@ -12,7 +12,8 @@
 //! encode, while none does (a test build, five runs).
 
 use super::purse::{Keys, Payers};
-use super::{Account, Accounts, Budgets, Hold, Owner, locked};
+use super::single::{Account, Hold, Whose};
+use super::{Accounts, Budgets, Owner, locked};
 use crate::budget::{Ledger, Reservation, Terms};
 use crate::id::DecisionId;
 use crate::unit::Timestamp;
@@ -27,7 +28,7 @@ pub struct Written(Vec<One>, Keys);
 type One = (Owner, Ledger, Vec<Held>);
 
 /// A hold, as it is written: its amount is in the ledger.
-type Held = (DecisionId, Reservation, Timestamp);
+type Held = (DecisionId, Reservation, Timestamp, Whose);
 
 /// Accounts as they were read: [`Accounts::reopened`] checks them.
 #[derive(Debug, Deserialize)]
@@ -94,7 +95,7 @@ impl Accounts {
         let each = self.each().map(|(owner, account)| {
             let account = locked(account);
             let held = account.held.iter();
-            let held = held.map(|(id, h)| (*id, h.reservation, h.until));
+            let held = held.map(|(id, h)| (*id, h.reservation, h.until, h.whose));
             (owner, account.ledger.clone(), held.collect())
         });
         Written(each.collect(), self.payers.lock().clone())
@@ -119,13 +120,14 @@ fn whole(ledger: Ledger, held: Vec<Held>, terms: Terms) -> Option<Account> {
     let mut account = Account::of(terms, ledger);
     account.ledger.change_limit(terms.limit.usd).ok()?;
     let (mut sum, mut reservations) = (0_i64, BTreeSet::new());
-    for (decision, reservation, until) in held {
+    for (decision, reservation, until, whose) in held {
         let amount = account.ledger.held(reservation)?;
         sum = sum.checked_add(amount.get())?;
         let hold = Hold {
             reservation,
             amount,
             until,
+            whose,
         };
         let twice = account.held.insert(decision, hold).is_some();
         if twice || !reservations.insert(reservation) {
@@ -176,6 +178,7 @@ mod tests {
             price: 0.0,
             held: usd(granted),
             withheld: Vec::new(),
+            asks: number % 3 == 0,
         });
         Record::Decision(Box::new(decision))
     }
@@ -186,6 +189,7 @@ mod tests {
         };
         (attempt.cost, attempt.ended) = (cost.map(usd), at(time));
         attempt.error = fails.then(|| name("refused"));
+        attempt.reported = number % 2 == 0;
         let team = name(team);
         Record::Attempt { team, attempt }
     }

@@ -5,7 +5,8 @@
 //!
 //! Not here: an account by itself ([`super::Account`]).
 
-use super::{Account, Owner};
+use super::Owner;
+use super::single::{Account, Whose};
 use crate::budget::{Bounds, Ledger, Refused};
 use crate::id::{DecisionId, Name};
 use crate::unit::{NanoUsd, Timestamp};
@@ -22,9 +23,12 @@ pub struct Purse<'a> {
     /// Where the key is noted that pays for a decision, if one has an account.
     pub(super) payers: Option<(&'a Payers, Name)>,
     pub(super) now: Timestamp,
+    /// Who asks the endpoint that is held for.
+    pub(super) whose: Whose,
 }
 
-/// Which key pays for a decision, for as long as its money is held: attempts do not say.
+/// Which key pays for a decision, while more may be told of it: until our own attempt has ended it (not one that
+/// failed: another may follow), it was cancelled, or nothing was told of it for [`HELD_FOR`]. Attempts do not say.
 #[derive(Debug, Default)]
 pub(super) struct Payers(Mutex<Keys>);
 
@@ -47,6 +51,18 @@ impl Payers {
 
     /// Notes one, and forgets those of which nothing is held any more.
     pub(super) fn note(&self, decision: DecisionId, key: Name, now: Timestamp) {
+        self.forget_ended(now);
+        let until = now.after(HELD_FOR);
+        self.lock().insert(decision, (key, until));
+    }
+
+    /// Forgets one.
+    pub(super) fn forget(&self, decision: DecisionId) {
+        self.lock().remove(&decision);
+    }
+
+    /// Forgets those whose hour is over.
+    pub(super) fn forget_ended(&self, now: Timestamp) {
         let mut payers = self.lock();
         // Ids sort by the time that they were minted at, which is when money is held as a rule.
         while let Some(oldest) = payers.first_entry()
@@ -54,7 +70,6 @@ impl Payers {
         {
             oldest.remove();
         }
-        payers.insert(decision, (key, now.after(HELD_FOR)));
     }
 }
 
@@ -114,18 +129,34 @@ impl Purse<'_> {
 
     /// Holds so much for a decision, in all accounts or in none.
     pub fn hold(&mut self, decision: DecisionId, amount: NanoUsd) -> Result<(), Refused> {
-        let now = self.now;
+        let (now, whose) = (self.now, self.whose);
         // They are this request's alone: what all of them have, all of them grant.
         self.ledgers()
             .try_for_each(|ledger| ledger.may_reserve(amount, now))?;
         for (_, account) in &mut self.open {
             let reservation = account.ledger.reserve(amount, now)?;
-            account.note(decision, (reservation, amount), now);
+            account.note(decision, (reservation, amount, whose), now);
         }
         if let Some((payers, key)) = &self.payers {
             payers.note(decision, key.clone(), now);
         }
         Ok(())
+    }
+
+    /// That we ask the endpoint ourselves, or not: only our own attempt ends then what is held.
+    #[must_use]
+    pub fn asking(mut self, asks: bool) -> Self {
+        self.whose = Whose::of(asks);
+        self
+    }
+
+    /// What is held for a decision already is held for this purse's asking.
+    pub(super) fn take_over(&mut self, decision: DecisionId) {
+        for (_, account) in &mut self.open {
+            if let Some(hold) = account.held.get_mut(&decision) {
+                hold.whose = self.whose;
+            }
+        }
     }
 
     /// What is held for a decision in every one of them.

@@ -113,6 +113,7 @@ mod tests {
             price: 0.0,
             held: NanoUsd::ZERO,
             withheld: Vec::new(),
+            asks: false,
         });
         decision
     }

@@ -309,7 +309,7 @@ impl Route {
         let accounts = &self.known.accounts;
         let spending = Spending::open(accounts, caller, learned.pace, (secret, id), now);
         let input_tokens = asked.need.input.expected();
-        let chosen = self.choose(asked, spending)?;
+        let chosen = self.choose(asked, spending.asking(asks))?;
         Ok(chosen.map(|chosen| Decision {
             id,
             time: now,

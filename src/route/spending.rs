@@ -35,6 +35,8 @@ pub(super) struct Spending<'a> {
     /// Whether an arm's first pull is afforded now: a uniform in [0, 1).
     turn: f64,
     withheld: Vec<Withheld>,
+    /// Whether we ask the endpoint.
+    asks: bool,
 }
 
 /// Why the budget keeps an arm out.
@@ -65,6 +67,13 @@ impl<'a> Spending<'a> {
             turn: pace.map_or(0.0, |_| secret.uniform_for(id, Purpose::Turn)),
             ..Self::default()
         }
+    }
+
+    /// That we ask the endpoint ourselves, or not.
+    pub(super) fn asking(mut self, asks: bool) -> Self {
+        self.asks = asks;
+        self.purse = self.purse.map(|purse| purse.asking(asks));
+        self
     }
 
     pub(super) fn price(&self) -> f64 {
@@ -226,6 +235,7 @@ impl<'a> Spending<'a> {
             price: self.price,
             held,
             withheld: self.withheld,
+            asks: self.asks && self.purse.is_some(),
         }))
     }
 }

@@ -7,8 +7,9 @@
 //! over (`complete::tries`).
 //!
 //! Invariants: the hold ends when this is dropped, unless [`Unheard::heard`] was said. The record stays: a repeat of
-//! the request id gets the same decision, and holds for it again ([`Route::hold_again`](super::Route::hold_again));
-//! and a restart, which knows the record alone, holds for it until the hour is over.
+//! the request id gets the same decision, and holds for it again (`in_time`, [`Route::reopen`](super::Route::reopen));
+//! and a restart, which knows the record alone, holds for it until the hour is over; where we were to ask, it then
+//! counts as spent, for it may have been.
 //!
 //! Not here: how much is held (`spending`), what a decision that was heard of holds, and how long (`account`).
 

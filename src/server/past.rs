@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The first byte of what is written. To be raised with any change of what follows it or of what a record does.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
 
 /// Every so many records the holds that are over are let go of in all accounts, those of silent teams too. By
 /// the place in the journal, so that it does not matter where a start went on.
@@ -280,6 +280,7 @@ mod tests {
                 price: 0.0,
                 held: NanoUsd::new(2_000),
                 withheld: Vec::new(),
+                asks: false,
             });
             if number == 90 {
                 decision.origin = Origin::Baseline;
@@ -402,6 +403,7 @@ mod tests {
                 price: 0.0,
                 held: NanoUsd::new(held),
                 withheld: Vec::new(),
+                asks: false,
             });
             past.take(&record(first));
             for second in 0..ticks {

@@ -9,7 +9,8 @@
 //! Layout 2 is layout 1 with [`Record::Answer`], layout 3 is layout 2 with [`Record::Seed`], layout 4 is
 //! layout 3 with [`Record::Budget`] and the fields of a decision from `cell` on, layout 5 is layout 4 with
 //! [`Record::GuardLifted`] and the origin `Baseline`, layout 6 is layout 5 with [`Record::Baseline`], layout 7 is layout 6 with
-//! what an attempt tells since (`attempt`) and two reasons against an arm. The fields of a decision stand at a decision's end, and
+//! what an attempt tells since (`attempt`) and two reasons against an arm, layout 8 is layout 7 with who asks the
+//! endpoint at an allowance's end, which is a decision's end. The fields of a decision stand at a decision's end, and
 //! a record of a decision ends with it: older layouts are the same bytes without the last two, which are
 //! what the fields are by default; so it is with an attempt. Each record is written in the oldest layout that has it, so that an older
 //! build reads all that it can know.
@@ -28,11 +29,14 @@ use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Newest layout.
-pub const LAYOUT: u8 = 7;
+pub const LAYOUT: u8 = 8;
 
 /// The fields that layout 4 gave a decision, as they are in one without them: no cell but the router's, no
 /// budget.
 const OLD_DECISION: [u8; 2] = [0, 0];
+
+/// The field that layout 8 gave an allowance, as it is in one without it: nothing says that we ask.
+const OLD_ALLOWANCE: [u8; 1] = [0];
 
 /// The first byte of every record of a decision: the variant's number.
 const DECISION: u8 = 0;
@@ -221,6 +225,7 @@ impl Record {
             Self::Budget { .. } => 4,
             Self::GuardLifted { .. } => 5,
             Self::Baseline { .. } => 6,
+            Self::Decision(decision) if decision.allowance.as_ref().is_some_and(|a| a.asks) => 8,
             Self::Attempt { attempt, .. } if attempt::tells_more(attempt) => 7,
             Self::Decision(decision) if decision.excluded.iter().any(is_new) => 7,
             Self::Decision(decision) if decision.origin == Origin::Baseline => 5,
@@ -241,6 +246,9 @@ impl Record {
         let mut out = postcard::to_extend(self, out).map_err(|_| too_large(usize::MAX))?;
         match (self, self.layout()) {
             (Self::Decision(_), 1) => out.truncate(out.len() - OLD_DECISION.len()),
+            (Self::Decision(decision), ..8) if decision.allowance.is_some() => {
+                out.truncate(out.len() - OLD_ALLOWANCE.len());
+            }
             (Self::Attempt { .. }, 1) => out.truncate(out.len() - attempt::NOTHING.len()),
             _ => {}
         }
@@ -265,6 +273,10 @@ impl Record {
         }
         let read = match body {
             [DECISION, ..] if version < 4 => read(&[body, &OLD_DECISION].concat()),
+            // One without an allowance is whole; one with an allowance ends before its last field.
+            [DECISION, ..] if version < 8 => {
+                read(body).or_else(|| read(&[body, &OLD_ALLOWANCE].concat()))
+            }
             [ATTEMPT, ..] if version < 7 => read(&[body, &attempt::NOTHING].concat()),
             _ => read(body),
         };
@@ -435,8 +447,30 @@ mod tests {
                 utility_sd: 0.1,
                 cost_usd: 0.2,
             }],
+            asks: false,
         });
         Record::Decision(decision)
+    }
+
+    fn asking_decision() -> Record {
+        let Record::Decision(mut decision) = budgeted_decision() else {
+            unreachable!("a decision");
+        };
+        decision.allowance.as_mut().unwrap().asks = true;
+        Record::Decision(decision)
+    }
+
+    #[test]
+    fn who_asks_is_in_layout_8_and_older_records_do_not_say() {
+        let [silent, asking] = [budgeted_decision(), asking_decision()].map(|r| bytes(&r));
+        assert_eq!((silent[0], asking[0]), (4, 8));
+        assert_eq!(asking[1..asking.len() - 1], silent[1..]);
+        for (bytes, expected) in [(silent, false), (asking, true)] {
+            let Record::Decision(read) = Record::decode(&bytes, 1).unwrap() else {
+                unreachable!("a decision");
+            };
+            assert_eq!(read.allowance.unwrap().asks, expected);
+        }
     }
 
     #[test]
@@ -486,7 +520,7 @@ mod tests {
             assert!(refused.contains(expected), "{refused}");
         };
         let whole = bytes(&Record::Tick { time: time(1) });
-        check(&[], "record 42 has layout 0: allowed 1 to 7");
+        check(&[], "record 42 has layout 0: allowed 1 to 8");
         check(&[9, 1, 2], "layout 9");
         check(&whole[..whole.len() - 1], "does not decode");
         check(&[whole.as_slice(), &[0]].concat(), "does not decode");
@@ -553,6 +587,7 @@ mod tests {
                 any_feedback(),
                 any_decision(),
                 Just(budgeted_decision()),
+                Just(asking_decision()),
                 Just(budget()),
                 Just(baseline()),
                 Just(attempt(1, 2)),

@@ -190,6 +190,7 @@ fn held(number: u64, (team, key): (&str, &str), granted: i64, later: i64) -> Rec
         price: 0.0,
         held: usd(granted),
         withheld: Vec::new(),
+        asks: false,
     });
     Record::Decision(Box::new(decision))
 }

@@ -225,6 +225,7 @@ mod tests {
                 price: numbers[0],
                 held: NanoUsd::new(-7),
                 withheld: Vec::new(),
+                asks: false,
             }),
         };
         Routed {
