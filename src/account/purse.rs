@@ -116,11 +116,43 @@ impl Purse<'_> {
         least.map(|(_, owner)| owner.clone())
     }
 
+    /// What may still be held, as a team may be told; `None` where that is the organisation's, which tells what others
+    /// spend.
+    pub fn own_left(&mut self) -> Option<NanoUsd> {
+        let least = self.narrowest(false);
+        let left = self.left();
+        (least != Some(Owner::Organisation)).then_some(left)
+    }
+
+    /// What is held for a try within these bounds; `None` where that is not enough, or it may not be made. A share of
+    /// what is left of the team's and the key's own; a share of what all teams have left only caps it, so coarsely
+    /// that what is held does not tell what others spend.
+    pub fn amount(&mut self, bounds: Bounds) -> Option<NanoUsd> {
+        let bounds = self.within(bounds)?;
+        let now = self.now;
+        let (mut own, mut all) = (NanoUsd::new(i64::MAX), None);
+        for (owner, account) in &mut self.open {
+            let left = account.ledger.left(now);
+            match owner {
+                Owner::Organisation => all = Some(left),
+                Owner::Team(_) | Owner::Key(..) => own = own.min(left),
+            }
+        }
+        let held = bounds.held(own)?;
+        match all {
+            Some(all) => bounds.capped(held, all),
+            None => Some(held),
+        }
+    }
+
     /// How long until so much fits, if nothing else is spent or settled; `None` where that is never, or
-    /// not known.
+    /// not known, or the organisation's to know: when its budget has it again tells what others spend.
     pub fn refill(&mut self, asked: NanoUsd) -> Option<Duration> {
         let now = self.now;
-        let again = self.ledgers().map(|ledger| ledger.again(asked, now));
+        let again = self.open.iter_mut().map(|(owner, account)| {
+            let again = account.ledger.again(asked, now);
+            again.filter(|again| *owner != Owner::Organisation || *again <= now)
+        });
         // Each must have it.
         let again = again.collect::<Option<Vec<_>>>()?.into_iter().max()?;
         let micros = again.micros().saturating_sub(now.micros());

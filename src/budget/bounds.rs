@@ -64,6 +64,25 @@ impl Bounds {
         let held = share.min(self.worst).max(self.enough);
         (self.enough <= left).then_some(held)
     }
+
+    /// What of `held` is held where others spend from what is left too, and how much that is is not to be told: at
+    /// most the share of it, down to a power of two; `None` where what is left is not enough.
+    ///
+    /// ```
+    /// use bellwether::budget::Bounds;
+    /// use bellwether::unit::NanoUsd;
+    /// let bounds = Bounds { enough: NanoUsd::new(10), worst: NanoUsd::new(80) };
+    /// let held = |left| bounds.capped(NanoUsd::new(80), NanoUsd::new(left)).map(NanoUsd::get);
+    /// assert_eq!(held(1_000), Some(80)); // 128 is the most
+    /// assert_eq!(held(200), Some(32)); // 50, to a power of two
+    /// assert_eq!((held(12), held(9)), (Some(10), None));
+    /// ```
+    pub fn capped(self, held: NanoUsd, left: NanoUsd) -> Option<NanoUsd> {
+        let share = left.get() / SHARE;
+        let most = share.checked_ilog2().map_or(0, |power| 1_i64 << power);
+        let held = held.min(NanoUsd::new(most)).max(self.enough);
+        (self.enough <= left).then_some(held)
+    }
 }
 
 #[cfg(test)]

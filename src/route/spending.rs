@@ -90,6 +90,7 @@ impl<'a> Spending<'a> {
         excluded: &mut Vec<Excluded>,
     ) -> Result<(), Error> {
         let left = self.purse.as_mut().map(Purse::left);
+        let told = self.purse.as_mut().and_then(Purse::own_left);
         let most = self.purse.as_ref().and_then(Purse::most);
         let worst: Vec<Option<NanoUsd>> = match left {
             // One that cannot be said is not affordable.
@@ -108,7 +109,7 @@ impl<'a> Spending<'a> {
         for (index, stop) in stops.iter().enumerate() {
             if let Some(stop) = stop {
                 let worst = worst.get(index).copied().flatten();
-                excluded.push(excluded_by(*stop, estimates, index, [worst, left, most]));
+                excluded.push(excluded_by(*stop, estimates, index, [worst, told, most]));
                 self.withheld.push(withheld(estimates, index));
             }
         }
@@ -220,9 +221,7 @@ impl<'a> Spending<'a> {
         if let Some(purse) = &mut self.purse {
             let bounds = bounds.ok_or(Error::Bug("an endpoint without a worst case"))?;
             let gone = Error::Bug("what was left is gone");
-            let bounds = purse.within(bounds);
-            let held_of = |bounds: Bounds| bounds.held(purse.left());
-            held = bounds.and_then(held_of).ok_or(gone)?;
+            held = purse.amount(bounds).ok_or(gone)?;
             purse
                 .hold(decision, held)
                 .map_err(|refused| match refused {
@@ -253,15 +252,21 @@ fn excluded_by(
     stop: Stop,
     estimates: &Estimates,
     index: usize,
-    [worst, left, most]: [Option<NanoUsd>; 3],
+    [worst, told, most]: [Option<NanoUsd>; 3],
 ) -> Excluded {
     let usd = |sum: Option<NanoUsd>| sum.map_or(f64::NAN, NanoUsd::as_usd);
     let detail = match stop {
-        Stop::Limit => format!(
-            "costs {:.9} USD at worst > {:.9} USD left of the budget",
-            usd(worst),
-            usd(left)
-        ),
+        Stop::Limit => match told {
+            Some(left) => format!(
+                "costs {:.9} USD at worst > {:.9} USD left of the budget",
+                usd(worst),
+                left.as_usd()
+            ),
+            None => format!(
+                "costs {:.9} USD at worst, more than is left of the organisation's budget",
+                usd(worst)
+            ),
+        },
         Stop::Each => format!(
             "costs {:.9} USD at worst > {:.9} USD that a decision may cost",
             usd(worst),
@@ -282,6 +287,7 @@ fn excluded_by(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Budgets;
     use crate::budget::{Limit, Pacer, Params, Refill, Window};
     use crate::id::Mint;
 
@@ -386,6 +392,50 @@ mod tests {
             None,
             Ok((&["small", "middle", "large"], &[])),
         );
+    }
+
+    /// What is said of the large arm, and held for the small one, where the organisation has so much left.
+    fn told_under(organisation: i64, worst: i64) -> (String, i64) {
+        let limit = |usd: i64| Limit {
+            usd: NanoUsd::new(usd),
+            refill: Refill::PerSecond(NanoUsd::new(1)),
+        };
+        let budgets = Budgets {
+            organisation: Some(limit(organisation).into()),
+            teams: [(Name::new("t").unwrap(), limit(10_000).into())].into(),
+            ..Budgets::default()
+        };
+        let accounts = Accounts::new(budgets).unwrap();
+        let mint = Mint::new(Secret::new([1; 32]), 0);
+        let now = Timestamp::from_micros(1_000_000);
+        let id = mint.next(now);
+        let caller = Grant {
+            key: Name::new("k").unwrap(),
+            team: Name::new("t").unwrap(),
+            scopes: Default::default(),
+            arms: None,
+            bounds: Default::default(),
+        };
+        let mut spending = Spending::open(&accounts, &caller, None, (mint.secret(), id), now);
+        let (mut estimates, mut excluded) = (estimates(), Vec::new());
+        spending
+            .withhold(&mut estimates, None, bounds, &mut excluded)
+            .unwrap();
+        let within = Bounds {
+            enough: NanoUsd::new(1),
+            worst: NanoUsd::new(worst),
+        };
+        let held = spending.hold(id, Some(within)).unwrap().unwrap().held;
+        (excluded[0].detail.clone(), held.get())
+    }
+
+    #[test]
+    fn what_all_teams_have_left_is_told_to_none() {
+        let (told, held) = told_under(300, 1_000);
+        let other = told_under(399, 1_000);
+        let said = "costs 0.000000400 USD at worst, more than is left of the organisation's budget";
+        assert_eq!((told.as_str(), held), (said, 64));
+        assert_eq!((told, held), other);
     }
 
     #[test]

@@ -182,6 +182,29 @@ fn the_window_of_a_zone_is_the_ledgers() {
     assert_ne!(own, ends(accounts.balance(&name("t"), hours(0))));
 }
 
+#[test]
+fn when_the_organisation_has_it_again_is_not_told() {
+    let drips = |limit| Limit {
+        usd: usd(limit),
+        refill: Refill::PerSecond(usd(1)),
+    };
+    let refill = |organisation, team| {
+        let budgets = Budgets {
+            organisation: Some(drips(organisation).into()),
+            teams: [(name("t"), drips(team).into())].into(),
+            ..Budgets::default()
+        };
+        let accounts = Accounts::new(budgets).unwrap();
+        assert_eq!(hold(&accounts, 1, ("t", "k"), 50), None);
+        accounts.settle(&name("t"), &ended(1, 50, 0));
+        let mut purse = accounts.purse(&name("t"), &name("k"), hours(0)).unwrap();
+        purse.refill(usd(60)).map(|wait| wait.as_secs())
+    };
+    assert_eq!(refill(100, 1_000), None);
+    assert_eq!(refill(1_000, 100), Some(10));
+    assert_eq!(refill(100, 100), None);
+}
+
 fn held(number: u64, (team, key): (&str, &str), granted: i64, later: i64) -> Record {
     let mut decision = decision(number);
     (decision.team, decision.key) = (name(team), name(key));
