@@ -5,17 +5,19 @@
 //!
 //! Not here: where the next try goes (`route`).
 
-use super::{Accounts, Owner};
-use crate::budget::{Bounds, Refused};
+use super::{Accounts, Owner, Purse};
+use crate::budget::Bounds;
 use crate::decision::Decision;
-use crate::unit::Timestamp;
+use crate::unit::{NanoUsd, Timestamp};
 use std::time::Duration;
 
 /// What is not held, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpaid {
-    /// Why.
-    pub refused: Refused,
+    /// Least that is asked for.
+    pub asked: NanoUsd,
+    /// What is left.
+    pub left: NanoUsd,
     /// Until so much fits, if nothing else is spent; `None`: never, or not known.
     pub refill: Option<Duration>,
     /// Whose account does not pay for it.
@@ -35,14 +37,7 @@ impl Accounts {
         }
         purse.release(decision.id);
         let held = purse.hold(decision.id, granted);
-        let its = || Owner::Team(decision.team.clone());
-        held.map_err(|refused| {
-            Box::new(Unpaid {
-                refused,
-                refill: purse.refill(granted),
-                owner: purse.narrowest(false).unwrap_or_else(its),
-            })
-        })
+        held.map_err(|_| Box::new(unpaid(&mut purse, decision, granted)))
     }
 
     /// A decision of which no attempt of ours is on record, and none is under way, is tried anew: what is still held
@@ -53,31 +48,48 @@ impl Accounts {
         }
     }
 
-    /// Holds enough for another try of a decision, which we make; whether it could. What is held for it already counts. Bounds
-    /// that cannot be said cannot be held.
-    pub fn hold_for(&self, decision: &Decision, bounds: Option<Bounds>, now: Timestamp) -> bool {
+    /// Holds enough for another try of a decision, which we make. What is held for it already counts. Bounds
+    /// that cannot be said, or are more than one decision may cost, cannot be held, whatever is left: then nothing
+    /// is said of why.
+    pub fn hold_for(
+        &self,
+        decision: &Decision,
+        bounds: Option<Bounds>,
+        now: Timestamp,
+    ) -> Result<(), Option<Box<Unpaid>>> {
         let Some(purse) = self.purse(&decision.team, &decision.key, now) else {
-            return true;
+            return Ok(());
         };
         let mut purse = purse.asking(true);
-        let Some(bounds) = bounds.and_then(|bounds| purse.within(bounds)) else {
-            return false;
-        };
+        let within = bounds.and_then(|bounds| purse.within(bounds));
+        let bounds = within.ok_or(None)?;
         let held = purse.held(decision.id);
         if held.is_some_and(|held| held >= bounds.worst) {
             purse.take_over(decision.id);
-            return true;
+            return Ok(());
         }
         purse.release(decision.id);
-        let amount = bounds.held(purse.left());
+        let amount = purse.amount(bounds);
         if amount.is_some_and(|amount| purse.hold(decision.id, amount).is_ok()) {
-            return true;
+            return Ok(());
         }
+        let unpaid = unpaid(&mut purse, decision, bounds.enough);
         if let Some(before) = held
             && let Err(error) = purse.hold(decision.id, before)
         {
             tracing::error!(%error, "what had been held could not be held again");
         }
-        false
+        Err(Some(Box::new(unpaid)))
+    }
+}
+
+/// Why a purse does not pay so much for a decision.
+fn unpaid(purse: &mut Purse<'_>, decision: &Decision, asked: NanoUsd) -> Unpaid {
+    let its = || Owner::Team(decision.team.clone());
+    Unpaid {
+        asked,
+        left: purse.left(),
+        refill: purse.refill(asked),
+        owner: purse.narrowest(false).unwrap_or_else(its),
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! A request that does not fit into what is left, but would if what is held for others came free, waits for that,
 //! [`PATIENCE`] at most, and is then refused. Who came first is woken first, as many as what came free pays for;
-//! whom nothing that is held could help any more is woken too, to be refused at once.
+//! whom nothing that is held could help any more is woken too, to be refused at once. The order is that of waking
+//! alone: nothing is put by for who is woken, and a newcomer that asks in between, or asks for less, may overtake.
 //!
 //! Invariants: a wait ends; whoever is dropped leaves the queue; no wake-up is lost (what came free between the
-//! refusal and the wait is seen as the wait begins).
+//! refusal and the wait is seen as the wait begins; who was woken and is dropped before it tries wakes the next).
 //!
 //! Not here: whether it fits (the one who is woken asks again, and may find that another was faster).
 
@@ -53,6 +54,8 @@ pub struct Waiting<'a> {
     until: Instant,
     /// The patience has ended: what is tried once more is tried for the last time.
     over: bool,
+    /// When the wait began that has not ended.
+    since: Option<Timestamp>,
 }
 
 impl Queue {
@@ -63,8 +66,8 @@ impl Queue {
 }
 
 impl Accounts {
-    /// A place in the queue.
-    pub fn waiting<'a>(&'a self, team: &'a Name, key: &'a Name) -> Waiting<'a> {
+    /// A place in the queue; whoever has it waits until then, as a rule for [`PATIENCE`].
+    pub fn waiting<'a>(&'a self, team: &'a Name, key: &'a Name, until: Instant) -> Waiting<'a> {
         let mut queue = self.queue.lock();
         queue.0 += 1;
         Waiting {
@@ -72,8 +75,9 @@ impl Accounts {
             team,
             key,
             place: queue.0,
-            until: Instant::now() + PATIENCE,
+            until,
             over: false,
+            since: None,
         }
     }
 
@@ -119,7 +123,9 @@ impl Waiting<'_> {
             return false;
         }
         if asked > room.left {
+            self.since = Some(now);
             self.over = timeout_at(self.until, wake.notified()).await.is_err();
+            self.since = None;
         } else if Instant::now() >= self.until {
             self.over = true;
         }
@@ -129,7 +135,11 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.accounts.queue.lock().1.remove(&self.place);
+        let waits = self.accounts.queue.lock().1.remove(&self.place);
+        // It was woken, and went before it tried: what came free for it is the next one's.
+        if let (None, Some(since)) = (waits, self.since) {
+            self.accounts.wake(since);
+        }
     }
 }
 
@@ -139,6 +149,7 @@ mod tests {
     use crate::budget::{Limit, Refill, Window};
     use crate::id::DecisionId;
     use crate::store::sample::{id, name};
+    use futures_util::FutureExt;
 
     fn now() -> Timestamp {
         id(1).minted()
@@ -166,7 +177,7 @@ mod tests {
     /// Whether a wait for so much is told to try again, where this happens meanwhile.
     async fn check(accounts: &Accounts, asked: i64, meanwhile: impl Fn(&Accounts)) -> bool {
         let (team, key) = (name("t"), name("k"));
-        let mut waiting = accounts.waiting(&team, &key);
+        let mut waiting = accounts.waiting(&team, &key, Instant::now() + PATIENCE);
         let waits = waiting.for_room(NanoUsd::new(asked), now());
         let (tried, ()) = tokio::join!(waits, async {
             tokio::task::yield_now().await;
@@ -189,7 +200,7 @@ mod tests {
     async fn what_does_not_come_free_is_waited_for_two_seconds_and_tried_once_more() {
         let accounts = accounts(&[(1, 60)]);
         let (team, key, asked) = (name("t"), name("k"), NanoUsd::new(70));
-        let mut waiting = accounts.waiting(&team, &key);
+        let mut waiting = accounts.waiting(&team, &key, Instant::now() + PATIENCE);
         let began = Instant::now();
         assert!(waiting.for_room(asked, now()).await);
         assert_eq!(Instant::now() - began, PATIENCE);
@@ -227,7 +238,7 @@ mod tests {
         let (team, key) = (name("t"), name("k"));
         let began = Instant::now();
         let wait = async |_| {
-            let mut waiting = accounts.waiting(&team, &key);
+            let mut waiting = accounts.waiting(&team, &key, Instant::now() + PATIENCE);
             waiting.for_room(NanoUsd::new(40), now()).await;
             Instant::now() - began
         };
@@ -240,5 +251,41 @@ mod tests {
             [first, second, third],
             [Duration::ZERO, Duration::ZERO, PATIENCE]
         );
+    }
+    #[tokio::test(start_paused = true)]
+    async fn who_is_woken_and_goes_before_it_tries_wakes_the_next() {
+        let accounts = accounts(&[(1, 90)]);
+        let (team, key, asked) = (name("t"), name("k"), NanoUsd::new(60));
+        let began = Instant::now();
+        let until = began + PATIENCE;
+        let mut gone = Box::pin(async {
+            let mut first = accounts.waiting(&team, &key, until);
+            first.for_room(asked, now()).await
+        });
+        assert!(gone.as_mut().now_or_never().is_none());
+        let mut second = accounts.waiting(&team, &key, until);
+        let waits = second.for_room(asked, now());
+        let (tried, ()) = tokio::join!(waits, async {
+            tokio::task::yield_now().await;
+            accounts.cancel(&team, id(1), now());
+            // Woken, and never looked at again.
+            drop(gone);
+        });
+        assert!(tried);
+        assert_eq!(Instant::now(), began);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_began_late_ends_when_it_was_to() {
+        let accounts = accounts(&[(1, 60)]);
+        let (team, key, asked) = (name("t"), name("k"), NanoUsd::new(70));
+        let began = Instant::now();
+        let until = began + PATIENCE;
+        for _ in 0..20 {
+            let mut waiting = accounts.waiting(&team, &key, until);
+            assert!(waiting.for_room(asked, now()).await);
+            assert!(!waiting.for_room(asked, now()).await);
+        }
+        assert_eq!(Instant::now() - began, PATIENCE);
     }
 }

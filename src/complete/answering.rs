@@ -130,7 +130,7 @@ impl Complete {
     ) -> Result<Completed, Error> {
         // The turn is dropped after the call to the provider, which has left its record by then.
         self.checking.accept(request)?;
-        let Begun { routed, turn } = self.route.begin(caller, request).await?;
+        let Begun { routed, turn } = self.route.begin(caller, request, deadline).await?;
         if let Some(given) = given(&self.store, &routed)? {
             call.repeats(&routed.decision);
             return Ok(Completed {
@@ -179,7 +179,7 @@ impl Complete {
         call: &mut Option<Underway>,
     ) -> Result<Streaming, Error> {
         self.checking.accept(request)?;
-        let Begun { routed, turn } = self.route.begin(caller, request).await?;
+        let Begun { routed, turn } = self.route.begin(caller, request, deadline).await?;
         if let Some(given) = given(&self.store, &routed)? {
             call.iter_mut()
                 .for_each(|call| call.repeats(&routed.decision));
@@ -196,7 +196,7 @@ impl Complete {
         let standard = Standard::of(&team, request);
         let looks = self.checking.looks_at(standard);
         let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
-        let mut endpoint = tries.first()?;
+        let mut endpoint = tries.first().await?;
         let opening = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
             let asked = (&routed, &*endpoint);

@@ -61,14 +61,14 @@ impl Complete {
         call: &mut Underway,
     ) -> Result<Embedded, Error> {
         // The turn is dropped after the calls to providers, which have left their records by then.
-        let Begun { routed, turn } = self.route.begin(caller, request).await?;
+        let Begun { routed, turn } = self.route.begin(caller, request, deadline).await?;
         if given(&self.store, &routed)?.is_some() {
             let decision = routed.decision.id;
             return Err(Error::AnswerNotKept { decision });
         }
         call.decided(&routed.decision);
         let mut tries = Tries::new(&self.route, (caller, request), &routed, deadline);
-        let mut endpoint = tries.first()?;
+        let mut endpoint = tries.first().await?;
         let found = loop {
             let (provider, target) = self.at(&routed, &endpoint)?;
             let asked_of = (&routed, &*endpoint);

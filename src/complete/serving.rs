@@ -39,7 +39,7 @@ impl Complete {
     ) -> Result<Served, Error> {
         let standard = Standard::of(&routed.decision.team, request);
         let mut tries = Tries::new(&self.route, (caller, request), routed, deadline);
-        let mut endpoint = tries.first()?;
+        let mut endpoint = tries.first().await?;
         let mut kept: Option<(Answer, Found)> = None;
         // The conversation to go on with, where the model is told what is wrong with its answer.
         let mut told: Option<Vec<Message>> = None;

@@ -69,7 +69,7 @@ impl<'a> Tries<'a> {
     }
 
     /// The endpoint to ask first.
-    pub(super) fn first(&self) -> Result<Arc<Endpoint>, Error> {
+    pub(super) async fn first(&self) -> Result<Arc<Endpoint>, Error> {
         if self.deadline <= Instant::now() {
             self.route.give_back(&self.routed.decision);
             return Err(Error::DeadlineExceeded);
@@ -78,7 +78,9 @@ impl<'a> Tries<'a> {
             // Nobody tried it when it was decided, and what was held then may be spent on others by now.
             // Nor is what was allowed then allowed for good.
             let decision = &self.routed.decision;
-            return Ok(self.route.reopen(self.caller, self.request, decision)?);
+            let asked = (self.caller, self.request);
+            let reopened = self.route.reopen(asked, decision, self.deadline).await;
+            return Ok(reopened?);
         }
         Ok(Arc::clone(&self.routed.endpoint))
     }

@@ -11,8 +11,9 @@
 
 use super::asked::{Asked, content, need};
 use super::context::{self, Capabilities};
-use super::error::{BudgetExhausted, Error};
+use super::error::Error;
 use super::experiment::{Baseline, Part};
+use super::in_time::until;
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
@@ -21,7 +22,6 @@ use super::team::{Named, Recording, Team};
 use super::unheard::Unheard;
 use crate::access::Grant;
 use crate::account::Accounts;
-use crate::budget::Refused;
 use crate::clock::Clock;
 use crate::decision::{Cell, Decision};
 use crate::eligibility::Catalogue;
@@ -35,6 +35,7 @@ use crate::unit::Timestamp;
 use crate::warmth::{Warm, Warmth};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// The use case and what it holds.
 #[derive(Debug)]
@@ -112,21 +113,6 @@ impl Route {
         self.catalogue.arms().get(index)?.max_output_tokens
     }
 
-    /// Holds the money again of a decision that was made before and is tried only now.
-    pub(super) fn hold_again(&self, decision: &Decision) -> Result<(), Error> {
-        let held = self.known.accounts.hold_again(decision, self.clock.now());
-        held.map_err(|unpaid| match unpaid.refused {
-            Refused::Exhausted { asked, left, .. } => Error::from(BudgetExhausted {
-                owner: unpaid.owner,
-                each: false,
-                asked,
-                left,
-                refill: unpaid.refill,
-            }),
-            Refused::Negative(_) => Error::Bug("a hold below nothing"),
-        })
-    }
-
     /// What is still held for a decision that nobody tries any more is free again.
     pub fn let_go(&self, decision: &Decision) {
         let accounts = &self.known.accounts;
@@ -136,11 +122,10 @@ impl Route {
     /// Decides; a repeat of a request id gets the first decision.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let mut call = self.known.metrics.begin(Method::Route, &caller.team);
-        let begun = self.begun(caller, request, false).await;
-        let begun = begun.and_then(|begun| match begun.routed.repeated {
-            true => self.held_again(begun),
-            false => Ok(begun),
-        });
+        let begun = match self.begun(caller, request, None).await {
+            Ok(begun) if begun.routed.repeated => self.held_again(caller, request, begun).await,
+            begun => begun,
+        };
         match &begun {
             Ok(begun) if begun.routed.repeated => call.repeats(&begun.routed.decision),
             Ok(begun) => {
@@ -152,30 +137,31 @@ impl Route {
         Ok(begun?.routed)
     }
 
-    /// A repeat's first call may have gone before it heard of its decision, and what was held with it: where
-    /// nothing is on record that was tried for it, it is held again.
-    fn held_again(&self, begun: Begun) -> Result<Begun, Error> {
-        let decision = &begun.routed.decision;
-        // One that is out of the window that is kept at hand ended long ago.
-        let found = self.store.find(decision.id)?;
-        if found.is_some_and(|found| found.attempts.is_empty()) {
-            self.hold_again(decision)?;
-        }
-        Ok(begun)
-    }
-
     /// As [`Route::route`], for one that goes on and asks the endpoint: the request id stays its own until it
-    /// drops the turn.
-    pub async fn begin(&self, caller: &Grant, request: &Request) -> Result<Begun, Error> {
+    /// drops the turn. Nothing is waited for beyond `deadline` that others may settle.
+    pub async fn begin(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Begun, Error> {
         self.known.standing.request(&caller.team);
-        self.begun(caller, request, true).await
+        self.begun(caller, request, Some(deadline)).await
     }
 
-    /// `asks`: whether we ask the endpoint. If not, no probe of it is taken: nobody may ever ask, or tell.
-    async fn begun(&self, caller: &Grant, request: &Request, asks: bool) -> Result<Begun, Error> {
+    /// `deadline`: the caller's, where we ask the endpoint. If not, no probe of it is taken: nobody may ever ask,
+    /// or tell.
+    async fn begun(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        deadline: Option<Instant>,
+    ) -> Result<Begun, Error> {
         caller.check_task(request.task.as_ref())?;
+        let asks = deadline.is_some();
         let Some(asked) = &request.request else {
-            let routed = self.in_turn(caller, request, asks).await?;
+            let how = (asks, until(deadline));
+            let routed = self.in_turn(caller, request, how).await?;
             return Ok(Begun { routed, turn: None });
         };
         let reused = || Error::RequestIdReused {
@@ -192,7 +178,10 @@ impl Route {
                 }
                 _ => return Err(reused()),
             },
-            Claim::New(turn) => (self.in_turn(caller, request, asks).await?, turn),
+            Claim::New(turn) => {
+                let how = (asks, until(deadline));
+                (self.in_turn(caller, request, how).await?, turn)
+            }
         };
         let turn = Some(turn);
         Ok(Begun { routed, turn })
@@ -204,19 +193,20 @@ impl Route {
         request.session.as_ref().map_or_else(Warm::default, warm)
     }
 
+    /// `how`: whether we ask the endpoint, and until when money is waited for.
     async fn in_turn(
         &self,
         caller: &Grant,
         request: &Request,
-        asks: bool,
+        how: (bool, Instant),
     ) -> Result<Routed, Error> {
         let Some(episode) = &request.episode else {
-            return self.decide_and_keep(caller, request, None, asks).await;
+            return self.decide_and_keep(caller, request, None, how).await;
         };
         let task = request.task.as_ref();
         let _turn = self.store.draw_turn(&caller.team, episode, task).await;
         let first = self.store.draw(&caller.team, episode, task)?;
-        self.decide_and_keep(caller, request, first, asks).await
+        self.decide_and_keep(caller, request, first, how).await
     }
 
     async fn decide_and_keep(
@@ -224,9 +214,11 @@ impl Route {
         caller: &Grant,
         request: &Request,
         first: Option<Draw>,
-        asks: bool,
+        (asks, until): (bool, Instant),
     ) -> Result<Routed, Error> {
-        let decision = self.decide_in_time(caller, request, first, asks).await?;
+        let decide = || self.decide(caller, request, first.clone(), asks);
+        let task = request.task.as_ref();
+        let decision = self.in_time(caller, task, until, decide).await?;
         let unheard = Unheard::new((&self.known.accounts, &self.known.standing), &decision);
         let record = Record::Decision(Box::new(decision));
         self.store.commit(&record).await?;
@@ -241,7 +233,7 @@ impl Route {
 
     /// Decides among the arms that nothing is held against; where none is left, among those that only callers
     /// speak against; anew, where another request took an endpoint's one probe meanwhile.
-    pub(super) fn decide(
+    fn decide(
         &self,
         caller: &Grant,
         request: &Request,

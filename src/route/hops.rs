@@ -17,10 +17,12 @@ use super::context;
 use super::cost::Pricing;
 use super::error::Error;
 use super::estimate::{Estimates, estimate};
+use super::in_time::{exhausted, until};
 use super::rank::order;
 use super::request::Request;
 use super::roads::{Choosing, seed};
 use crate::access::Grant;
+use crate::account::Unpaid;
 use crate::chat::Message;
 use crate::decision::Decision;
 #[cfg(doc)]
@@ -29,8 +31,10 @@ use crate::eligibility::{Eligible, EligibleArm, Endpoint};
 use crate::id::Name;
 use crate::provider::{self, Kind, Retry, Source};
 use crate::unit::Timestamp;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Most tries for one request.
 pub const MOST_TRIES: usize = 8;
@@ -73,6 +77,8 @@ struct Hop<'a> {
     unprobed: bool,
     /// Messages that are sent after the request's own.
     more: &'a [Message],
+    /// Where it is told what the budget does not pay for, of that the cheapest.
+    unpaid: Option<&'a Cell<Option<Box<Unpaid>>>>,
 }
 
 impl<'a> Hop<'a> {
@@ -82,7 +88,18 @@ impl<'a> Hop<'a> {
             shut,
             unprobed: false,
             more: &[],
+            unpaid: None,
         }
+    }
+
+    /// The budget does not pay for one of the endpoints.
+    fn tell(&self, unpaid: Option<Box<Unpaid>>) {
+        let (Some(told), Some(unpaid)) = (self.unpaid, unpaid) else {
+            return;
+        };
+        let before = told.take();
+        let least = before.into_iter().chain([unpaid]);
+        told.set(least.min_by_key(|unpaid| unpaid.asked));
     }
 }
 
@@ -198,14 +215,27 @@ impl Route {
     }
 
     /// The endpoint to ask for a decision that was made before and is tried only now: its own, or else one that
-    /// may stand in, by what holds now. What was held then is held again.
-    pub fn reopen(
+    /// may stand in, by what holds now. What it may cost is held anew, by what is left now; where others must settle
+    /// first it waits for that, as a decision does.
+    pub async fn reopen(
+        &self,
+        (caller, request): (&Grant, &Request),
+        decision: &Decision,
+        deadline: Instant,
+    ) -> Result<Arc<Endpoint>, Error> {
+        let accounts = &self.known.accounts;
+        accounts.lost(decision, self.clock.now());
+        let reopened = || self.reopened(caller, request, decision);
+        let (task, until) = (request.task.as_ref(), until(Some(deadline)));
+        self.in_time(caller, task, until, reopened).await
+    }
+
+    fn reopened(
         &self,
         caller: &Grant,
         request: &Request,
         decision: &Decision,
     ) -> Result<Arc<Endpoint>, Error> {
-        self.hold_again(decision)?;
         let now = self.clock.now();
         let endpoints = self.catalogue.endpoints().iter();
         let own: Vec<bool> = endpoints.map(|e| e.name != decision.endpoint).collect();
@@ -213,11 +243,19 @@ impl Route {
         if !request.constraints.no_fallbacks {
             shuts.push(self.known.standing.resting(now));
         }
+        let unpaid = Cell::new(None);
         for shut in shuts {
-            let found = self.hop(caller, request, (decision, &[]), Hop::past(&shut))?;
+            let hop = Hop {
+                unpaid: Some(&unpaid),
+                ..Hop::past(&shut)
+            };
+            let found = self.hop(caller, request, (decision, &[]), hop)?;
             if let Some(endpoint) = found {
                 return Ok(endpoint);
             }
+        }
+        if let Some(unpaid) = unpaid.take() {
+            return Err(exhausted(*unpaid));
         }
         let named = self.teams.get(&caller.team);
         let team = &named.ok_or(Error::Bug("a key of no team"))?.team;
@@ -311,7 +349,8 @@ impl Route {
             let arm = arm_of(&eligible, &estimates, arm)?;
             let held = |place| {
                 let bounds = by.bounds(arm, place);
-                self.known.accounts.hold_for(decision, bounds, now)
+                let held = self.known.accounts.hold_for(decision, bounds, now);
+                held.map_err(|unpaid| hop.tell(unpaid)).is_ok()
             };
             if let Some(place) = self.pick(&by, arm, held) {
                 return Ok(self.catalogue.endpoints().get(place).cloned());
