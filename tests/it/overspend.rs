@@ -172,6 +172,13 @@ async fn settled(caller: &mut Caller) -> v1::Budget {
     .await
 }
 
+/// What a refusal says that the cheapest arm costs.
+fn asked_of(refused: &Status) -> i64 {
+    let told = refused.message().split("the cheapest arm costs ").nth(1);
+    let usd = told.and_then(|told| told.split(' ').next()?.parse::<f64>().ok());
+    (usd.expect("a price") * 1e9).round() as i64
+}
+
 /// One run: all ask at once, a quarter of them leave at random points. What was spent, what was refused.
 async fn run(seed: u64, stated: Stated, streamed: bool) {
     let rig = rig().await;
@@ -200,7 +207,7 @@ async fn run(seed: u64, stated: Stated, streamed: bool) {
         .iter()
         .filter(|went| matches!(went, Went::Answered { .. }));
     let (answered, cut) = (answered.count(), cut.count());
-    let (mut refused, mut waited) = (0, 0);
+    let (mut refused, mut waited, mut for_good) = (0, 0, i64::MAX);
     for went in went {
         let Went::Refused {
             status,
@@ -214,6 +221,9 @@ async fn run(seed: u64, stated: Stated, streamed: bool) {
         assert_eq!(reason, "BUDGET_EXHAUSTED");
         refused += 1;
         waited += usize::from(time >= PATIENCE);
+        if time < PATIENCE {
+            for_good = for_good.min(asked_of(&status));
+        }
     }
     let used = spent as f64 / limit as f64;
     eprintln!(
@@ -227,6 +237,8 @@ async fn run(seed: u64, stated: Stated, streamed: bool) {
     // Who is refused without a wait is refused for good: not even one worst case is left.
     let worst = 600 + stated.tokens(OUTPUT).unwrap_or(2 * 256) * 400;
     assert!(refused == waited || limit - spent < worst, "{budget:?}");
+    // Nor what they asked for, which is less where nobody states a length.
+    assert!(limit - spent < for_good, "{for_good} of {budget:?}");
     rig.stop().await;
 }
 
