@@ -1,11 +1,14 @@
 //! A team's budget on a whole server: the limit is never exceeded, pacing keeps the mean, both survive a
 //! restart.
 
-use crate::rig::{CODING, Caller, Rig, SUPPORT, about, configured, refusal, said, within};
+use crate::rig::{
+    CODING, Caller, Rig, SUPPORT, about, configured, configured_with, refusal, said, within,
+};
+use crate::upstream::{Behaviour, Upstream};
 use bellwether::budget::{Budget, Limit, Refill, Terms, Window};
 use bellwether::clock::SystemClock;
 use bellwether::id::Name;
-use bellwether::proto::v1;
+use bellwether::proto::v1::{self, stream_complete_response::Event};
 use bellwether::server;
 use bellwether::unit::NanoUsd;
 use tokio::task::JoinSet;
@@ -295,5 +298,50 @@ async fn what_one_decision_may_cost_keeps_dear_arms_out() {
     let refused = caller.ask(request).await.expect_err("refused");
     let told = "the budget of coding lets a decision cost 0.000050000 USD: the cheapest arm costs 0.000401000 USD";
     assert!(refused.message().starts_with(told), "{refused}");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_report_of_a_stream_that_is_under_way_frees_nothing() {
+    let upstream = Upstream::start(Behaviour::Stall { after: 1 }).await;
+    let arm = format!(
+        "[[arms]]\nname = \"one\"\ncontext_tokens = 100_000\n[[endpoints]]\nname = \"one-at\"\narm = \"one\"\n\
+         provider = \"openai\"\nmodel = \"m\"\nbase_url = \"{}\"\n\
+         prices = [{{ input_usd_per_million = 0.1, output_usd_per_million = 0.4 }}]\n",
+        upstream.base_url()
+    );
+    let (dir, mut params) = configured_with("group", &arm);
+    let limit = Limit {
+        usd: NanoUsd::new(20_000),
+        refill: Refill::Calendar(Window::Month),
+    };
+    params.teams[0].budget = Some(Budget {
+        request_usd: None,
+        limit: Some(limit),
+    });
+    let opened = server::open(&params, &SystemClock).expect("opened");
+    let rig = Rig::serve(dir, params, opened).await;
+    let mut caller = rig.caller(CODING).await;
+    let request = v1::StreamCompleteRequest {
+        request: Some(asking()),
+    };
+    let pieces = caller.router.stream_complete(request).await;
+    let mut pieces = pieces.expect("a stream").into_inner();
+    let first = pieces.message().await.expect("a piece").expect("one");
+    let Some(Event::Decision(decision)) = first.event else {
+        panic!("{first:?}");
+    };
+    let before = budget(&mut caller).await;
+    assert_eq!((before.spent_nano_usd, before.held_nano_usd), (0, 9_000));
+    let report = v1::ReportAttemptRequest {
+        decision_id: decision.decision_id,
+        cost_nano_usd: Some(0),
+        ..Default::default()
+    };
+    let reported = caller.router.report_attempt(report).await;
+    reported.expect("reported");
+    let after = budget(&mut caller).await;
+    assert_eq!((after.spent_nano_usd, after.held_nano_usd), (0, 9_000));
+    drop(pieces);
     rig.stop().await;
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::Grant;
+use crate::account::PATIENCE;
 use crate::bandit::{Hierarchy, Policy};
 use crate::budget::{Limit, Refill, Window};
 use crate::chat::{Generation, Message, ResponseFormat, Role};
@@ -12,7 +13,7 @@ use crate::feature::{ENDS, Extractor};
 use crate::id::{Mint, Secret};
 use crate::learn::sample::{HOUR, name, scorecard};
 use crate::learn::{self, Follower, Pooling};
-use crate::route::{Choosing, Constraints, Known, Recording, Request, Route, Team};
+use crate::route::{self, Choosing, Constraints, Known, Recording, Request, Route, Team};
 use crate::standing::Standing;
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::simulated::SimulatedDisk;
@@ -21,8 +22,13 @@ use crate::unit::NanoUsd;
 use futures_util::FutureExt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+/// The limit of the team.
+const LIMIT: i64 = 1_000_000_000;
 
 /// 10 tokens in and 20 out at 1,000 nano-dollars each.
 const WORST: i64 = 30_000;
@@ -199,7 +205,7 @@ fn rig() -> Rig {
     let (store, _) = Store::open(Arc::new(disk), settings, NOW).unwrap();
     let (store, catalogue) = (Arc::new(store), Arc::new(catalogue()));
     let limit = Limit {
-        usd: NanoUsd::new(1_000_000_000),
+        usd: NanoUsd::new(LIMIT),
         refill: Refill::Calendar(Window::Day),
     };
     let accounts = Arc::new(Accounts::new([(name("team"), limit)]).unwrap());
@@ -265,6 +271,14 @@ impl Rig {
     fn check(&self, expected: (i64, i64)) {
         let balance = self.accounts.balance(&name("team"), NOW).unwrap();
         assert_eq!((balance.held.get(), balance.spent.get()), expected);
+    }
+
+    /// So much is held for another call.
+    fn others_hold(&self, number: u64, amount: i64) {
+        let (team, key) = (name("team"), name("key"));
+        let id = Secret::new([9; 32]).mint(NOW, number);
+        let mut purse = self.accounts.purse(&team, &key, NOW).unwrap();
+        purse.hold(id, NanoUsd::new(amount)).unwrap();
     }
 }
 
@@ -334,4 +348,52 @@ async fn a_repeat_of_a_call_that_was_dropped_gets_its_decision_and_holds_again_u
     rig.store.commit(&record).await.unwrap();
     rig.route.route(&caller, &request).await.unwrap();
     rig.check((0, 7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_calls_of_one_episode_wait_for_money_together() {
+    let rig = rig();
+    rig.others_hold(1, LIMIT);
+    let caller = caller();
+    let request = Request {
+        request: None,
+        ..request()
+    };
+    let began = Instant::now();
+    let calls = (0..20).map(|_| rig.route.route(&caller, &request));
+    for routed in futures_util::future::join_all(calls).await {
+        assert!(matches!(routed, Err(route::Error::BudgetExhausted(_))));
+    }
+    assert_eq!(Instant::now() - began, PATIENCE);
+    let (began, patience) = (Instant::now(), Duration::from_millis(500));
+    let begun = rig.route.begin(&caller, &request, began + patience).await;
+    assert!(begun.is_err());
+    assert_eq!(Instant::now() - began, patience);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_holds_what_is_left_allows_and_is_told_of_where_that_is_nothing() {
+    let rig = rig();
+    let caller = caller();
+    let request = Request {
+        max_output_tokens: Some(900),
+        ..request()
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let begun = rig.route.begin(&caller, &request, deadline).await.unwrap();
+    let decision = Arc::clone(&begun.routed.decision);
+    rig.check((910_000, 0));
+    rig.route.let_go(&decision);
+    // Enough for the answer that is expected, not for all that was held.
+    rig.others_hold(1, LIMIT - 800_000);
+    let asked = (&caller, &request);
+    let reopened = rig.route.reopen(asked, &decision, deadline).await;
+    reopened.unwrap();
+    rig.route.let_go(&decision);
+    rig.others_hold(2, 800_000);
+    let began = Instant::now();
+    let reopened = rig.route.reopen(asked, &decision, deadline).await;
+    assert!(matches!(reopened, Err(route::Error::BudgetExhausted(_))));
+    assert_eq!(Instant::now() - began, PATIENCE);
+    assert_eq!(rig.accounts.refusals(&name("team")).len(), 1);
 }
