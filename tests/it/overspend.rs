@@ -221,9 +221,8 @@ async fn run(seed: u64, stated: Stated, streamed: bool) {
         assert_eq!(reason, "BUDGET_EXHAUSTED");
         refused += 1;
         waited += usize::from(time >= PATIENCE);
-        if time < PATIENCE {
-            for_good = for_good.min(asked_of(&status));
-        }
+        let asked = (time < PATIENCE).then(|| asked_of(&status));
+        for_good = for_good.min(asked.unwrap_or(i64::MAX));
     }
     let used = spent as f64 / limit as f64;
     eprintln!(
