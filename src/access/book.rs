@@ -2,8 +2,9 @@
 //!
 //! Invariants: a change is on disk before it is published, published before it is acknowledged, and no two are at
 //! work at once; who changes something must still hold a good key when its turn comes, so that nothing that was
-//! under way survives a revocation; a key is given no right that its maker has not; a name is never given twice,
-//! for decisions record it. A revocation that cannot be written is in force all the same until the next start.
+//! under way survives a revocation; a key is given no right that its maker has not, and none by a key that has a
+//! budget of its own, for no key that is made has one; a name is never given twice, for decisions record it. A
+//! revocation that cannot be written is in force all the same until the next start.
 //!
 //! Everything here may wait for the disk: call it where that holds up nobody.
 //!
@@ -26,6 +27,10 @@ use crate::unit::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// What a key with a budget is told.
+const HAS_BUDGET: &str = "make a key or give one a new text, for it has a budget of its own and a key that is made has \
+                          none: allowed with a key without `budget` under [[keys]]";
 
 /// Most keys of a team, those that were revoked among them.
 const MOST_KEYS: usize = 10_000;
@@ -50,15 +55,17 @@ pub struct Book {
     keyed: Arc<Keyed>,
     catalogue: Arc<Catalogue>,
     audit: Arc<Audit>,
+    /// Team and name of each configured key with a budget.
+    budgeted: BTreeSet<(Name, Name)>,
     /// Changes are made one at a time.
     changing: Mutex<()>,
 }
 
 impl Book {
     /// Reads what was kept. A key that cannot be read, or of a team that is not among `teams`, is let in by
-    /// nobody, and told in the log.
+    /// nobody, and told in the log. `budgeted` are team and name of the configured keys that have a budget.
     pub fn open<'a>(
-        configured: Keys,
+        (configured, budgeted): (Keys, BTreeSet<(Name, Name)>),
         (keyed, audit): (Arc<Keyed>, Arc<Audit>),
         catalogue: Arc<Catalogue>,
         teams: impl IntoIterator<Item = &'a Name>,
@@ -92,6 +99,7 @@ impl Book {
             keyed,
             catalogue,
             audit,
+            budgeted,
             changing: Mutex::new(()),
         })
     }
@@ -108,6 +116,7 @@ impl Book {
         if in_force.configured.is_open() {
             return Err(KeyError::Open);
         }
+        self.is_unbudgeted(by)?;
         self.check(&wanted, now)?;
         let grant = granted(by, wanted);
         if let Some(action) = by.beyond(&grant) {
@@ -172,6 +181,7 @@ impl Book {
     ) -> Result<(KeyText, Listed), KeyError> {
         let _one = self.one_at_a_time();
         let (in_force, now) = self.still_good(by)?;
+        self.is_unbudgeted(by)?;
         let made = found(&in_force, &by.team, name)?;
         if !made.is_live(now) {
             let name = name.clone();
@@ -217,6 +227,15 @@ impl Book {
         match in_force.holds(by, now) {
             true => Ok((in_force, now)),
             false => Err(KeyError::CallerGone),
+        }
+    }
+
+    fn is_unbudgeted(&self, by: &Grant) -> Result<(), KeyError> {
+        match self.budgeted.contains(&(by.team.clone(), by.key.clone())) {
+            false => Ok(()),
+            true => Err(KeyError::Beyond {
+                action: HAS_BUDGET.to_owned(),
+            }),
         }
     }
 

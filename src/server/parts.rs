@@ -62,7 +62,10 @@ pub(super) fn keys(
     let teams = params.teams.iter().map(|team| &team.name);
     let kept = (Arc::clone(keyed), Arc::clone(audit));
     let clock = Arc::clone(clock);
-    let book = Book::open(params.keys.clone(), kept, catalogue, teams, clock)?;
+    let budgets = params.key_budgets.iter();
+    let budgeted = budgets.map(|(key, (team, _))| (team.clone(), key.clone()));
+    let configured = (params.keys.clone(), budgeted.collect());
+    let book = Book::open(configured, kept, catalogue, teams, clock)?;
     let gate = grpc::Gate::new(Arc::clone(book.porter()));
     let desk = grpc::KeyDesk {
         book: Arc::new(book),

@@ -6,6 +6,8 @@ use crate::clock::ManualClock;
 use crate::eligibility::{Arm, Endpoint, Price};
 use crate::store::simulated::SimulatedDisk;
 
+mod refusing;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn name(text: &str) -> Name {
@@ -117,11 +119,12 @@ impl Bench {
 }
 
 fn opened(keyed: &Arc<Keyed>, clock: &Arc<ManualClock>, team: &str) -> Book {
-    let configured = Keys::new([(KeyHash::of("k-root"), root())]);
+    let keys = Keys::new([(KeyHash::of("k-root"), root())]);
+    let budgeted = [(name("coding"), name("spender"))].into();
     let (keyed, clock) = (Arc::clone(keyed), Arc::clone(clock) as Arc<dyn Clock>);
     let audit = Audit::open(Arc::new(SimulatedDisk::new())).unwrap();
     let kept = (keyed, Arc::new(audit));
-    Book::open(configured, kept, catalogue(), [&name(team)], clock).unwrap()
+    Book::open((keys, budgeted), kept, catalogue(), [&name(team)], clock).unwrap()
 }
 
 fn wanted(key: &str) -> Wanted {
