@@ -57,8 +57,8 @@ pub struct Book {
     audit: Arc<Audit>,
     /// Team and name of each configured key with a budget.
     budgeted: BTreeSet<(Name, Name)>,
-    /// Changes are made one at a time.
-    changing: Mutex<()>,
+    /// Changes are made one at a time. Team and name of keys whose end is in force and could not be written whole.
+    changing: Mutex<BTreeSet<(Name, Name)>>,
 }
 
 impl Book {
@@ -100,7 +100,7 @@ impl Book {
             catalogue,
             audit,
             budgeted,
-            changing: Mutex::new(()),
+            changing: Mutex::default(),
         })
     }
 
@@ -201,23 +201,30 @@ impl Book {
         Ok((text, self.keep(rotated, (by, now), Action::KeyRotated)?))
     }
 
-    /// Ends a key, for good.
+    /// Ends a key, for good. Again: what could not be written the first time is.
     pub fn revoke(&self, by: &Grant, name: &Name) -> Result<Listed, KeyError> {
-        let _one = self.one_at_a_time();
+        let mut unwritten = self.one_at_a_time();
         let (in_force, now) = self.still_good(by)?;
         let made = found(&in_force, &by.team, name)?;
-        if made.revoked.is_some() {
+        let place = (by.team.clone(), name.clone());
+        if made.revoked.is_some() && !unwritten.contains(&place) {
+            // On disk; the log may have refused it before a restart.
+            let told = change(made, by, Action::KeyRevoked);
+            self.audit.append_if_new(now, told)?;
             return Ok(Listed::of(made, now));
         }
         let revoked = Made {
-            revoked: Some(now),
+            revoked: made.revoked.or(Some(now)),
             before: None,
             ..Made::clone(made)
         };
-        self.keep(revoked, (by, now), Action::KeyRevoked)
+        unwritten.insert(place.clone());
+        let listed = self.keep(revoked, (by, now), Action::KeyRevoked)?;
+        unwritten.remove(&place);
+        Ok(listed)
     }
 
-    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+    fn one_at_a_time(&self) -> MutexGuard<'_, BTreeSet<(Name, Name)>> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
