@@ -304,7 +304,12 @@ impl Book {
         if made.revoked.is_none() {
             told.clone()?;
         }
-        let kept = self.keyed.keep_key(&grant.team, &grant.key, &made.bytes());
+        let (team, key, bytes) = (&grant.team, &grant.key, made.bytes());
+        let kept = match made.revoked {
+            // What did not come about must not come about later; an end may.
+            None => self.keyed.keep_key(team, key, &bytes),
+            Some(_) => self.keyed.keep_revoked(team, key, &bytes),
+        };
         if kept.is_ok() || made.revoked.is_some() {
             self.porter.publish(&made);
         }

@@ -5,7 +5,8 @@
 //! fsync of sled's own files.
 //!
 //! Invariants: the secret is made once and never changes; a version never changes, numbers go
-//! 1, 2, 3, ... within a team and kind; a change is on disk when its call returns.
+//! 1, 2, 3, ... within a team and kind; a change is on disk when its call returns; one that fails is taken back, or
+//! its error says that this failed too ([`Error::Unsure`]).
 //!
 //! Keys are here and not in the journal because only the secret beside them makes anything of their seals, and
 //! because a revocation must be on disk when its call returns, whatever the journal's mode.
@@ -42,6 +43,14 @@ pub enum Error {
         /// The answer of the operating system.
         source: io::Error,
     },
+    /// A change failed, and so did taking it back.
+    #[error("{failed}; it may be in force after a restart all the same, for taking it back failed too: {then}")]
+    Unsure {
+        /// Why the change failed.
+        failed: Box<Error>,
+        /// Why it could not be taken back.
+        then: Box<Error>,
+    },
     /// A value is not what this build writes.
     #[error("keyed state: {what} is damaged")]
     Damaged {
@@ -72,6 +81,9 @@ pub struct Keyed {
     secret: Secret,
     /// Numbers are given one at a time.
     importing: Mutex<()>,
+    /// Syncs that are yet to fail.
+    #[cfg(test)]
+    failing: std::sync::atomic::AtomicUsize,
 }
 
 /// The number of a text.
@@ -104,6 +116,8 @@ impl Keyed {
             path,
             secret: Secret::new(secret),
             importing: Mutex::new(()),
+            #[cfg(test)]
+            failing: Default::default(),
         };
         if is_new {
             keyed.put(SECRET, &secret)?;
@@ -180,13 +194,12 @@ impl Keyed {
 
     /// Keeps what is known of a team's key of callers, in place of what was known of it.
     pub fn keep_key(&self, team: &Name, key: &Name, known: &[u8]) -> Result<(), Error> {
-        let parts = [
-            KEY,
-            team.as_str().as_bytes(),
-            b"\0",
-            key.as_str().as_bytes(),
-        ];
-        self.put(&parts.concat(), known)
+        self.put(&key_of_callers(team, key), known)
+    }
+
+    /// As [`Keyed::keep_key`], of one that was revoked: where it fails, as much of it stays as may.
+    pub fn keep_revoked(&self, team: &Name, key: &Name, known: &[u8]) -> Result<(), Error> {
+        self.write(&key_of_callers(team, key), Some(known))
     }
 
     /// What is known of each key of callers.
@@ -195,16 +208,61 @@ impl Keyed {
         kept.map(|known| Ok(known?.to_vec())).collect()
     }
 
+    /// Puts a value in place of what is there. Where that fails, what was there is put back: a batch may be applied
+    /// and flushed though the sync after it fails.
     fn put(&self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        let before = self.db.get(key)?;
+        let Err(failed) = self.write(key, Some(value)) else {
+            return Ok(());
+        };
+        match self.write(key, before.as_deref()) {
+            Ok(()) => Err(failed),
+            Err(then) => Err(Error::Unsure {
+                failed: Box::new(failed),
+                then: Box::new(then),
+            }),
+        }
+    }
+
+    /// Writes a value, or removes it.
+    fn write(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
-        batch.insert(key, value);
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
         self.db.apply_batch(batch)?;
         self.db.flush()?;
-        sync_tree(&self.path).map_err(|source| Error::Sync {
+        self.sync().map_err(|source| Error::Sync {
             path: self.path.clone(),
             source,
         })
     }
+
+    fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        {
+            use std::sync::atomic::Ordering::SeqCst;
+            let left = |left: usize| left.checked_sub(1);
+            if self.failing.fetch_update(SeqCst, SeqCst, left).is_ok() {
+                return Err(io::Error::other("it fails on purpose"));
+            }
+        }
+        sync_tree(&self.path)
+    }
+
+    /// So many of the next syncs fail.
+    #[cfg(test)]
+    pub(crate) fn fail_syncs(&self, syncs: usize) {
+        self.failing
+            .store(syncs, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+/// Where what is known of a key of callers lies.
+fn key_of_callers(team: &Name, key: &Name) -> Vec<u8> {
+    let (team, key) = (team.as_str().as_bytes(), key.as_str().as_bytes());
+    [KEY, team, b"\0", key].concat()
 }
 
 /// `v`, kind, team, a zero byte that no name holds: then the number, big-endian, sorts.
@@ -250,6 +308,8 @@ fn sync_tree(dir: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    mod failing;
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()

@@ -6,6 +6,7 @@ use crate::clock::ManualClock;
 use crate::eligibility::{Arm, Endpoint, Price};
 use crate::store::simulated::SimulatedDisk;
 
+mod failing;
 mod refusing;
 
 const DAY: Duration = Duration::from_secs(86_400);
