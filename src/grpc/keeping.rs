@@ -1,10 +1,11 @@
 //! The keys of a team, over `AdminService`: what the service needs done, and who does it.
 //!
 //! Invariants: what waits for the disk holds up no other call; a change that began is finished, whether its caller
-//! waits for it or not.
+//! waits for it or not; changes wait in one line (`queue`).
 //!
 //! Not here: what is allowed (`access::Book`), admission and decoding (`admin`).
 
+use super::queue::{Kind, Queue};
 use super::status::Failure;
 use super::use_cases::Desk;
 use crate::access::{Book, Grant, KeyError, KeyPage, KeyText, Listed, Wanted};
@@ -52,19 +53,29 @@ pub trait Keeping: Send + Sync + 'static {
 pub struct KeyDesk {
     /// Knows and changes them.
     pub book: Arc<Book>,
-    /// Where changes wait for the disk.
-    pub tasks: TaskTracker,
+    /// Where changes wait for the disk, and those of controls behind them.
+    pub(super) queue: Queue,
 }
 
 impl KeyDesk {
+    /// Changes of this book, each tracked there.
+    pub fn new(book: Arc<Book>, tasks: TaskTracker) -> Self {
+        let queue = Queue::new(tasks);
+        Self { book, queue }
+    }
+
     async fn change<T: Send + 'static>(
         &self,
+        (team, kind): (&Name, Kind),
         change: impl FnOnce(&Book) -> Result<T, KeyError> + Send + 'static,
     ) -> Result<T, Failure> {
+        let place = self.queue.place(team, kind)?;
         let book = Arc::clone(&self.book);
-        let changed = self.tasks.spawn_blocking(move || change(&book)).await;
-        let changed = changed.map_err(|error| Failure::Internal(error.to_string()))?;
-        Ok(changed?)
+        let change = move || {
+            let _place = place;
+            change(&book)
+        };
+        Ok(self.queue.in_turn(change).await??)
     }
 }
 
@@ -74,8 +85,9 @@ impl Keeping for Desk {
         grant: Arc<Grant>,
         wanted: Wanted,
     ) -> Result<(KeyText, Listed), Failure> {
+        let team = grant.team.clone();
         let create = move |book: &Book| book.create(&grant, wanted);
-        self.keys.change(create).await
+        self.keys.change((&team, Kind::Change), create).await
     }
 
     async fn list_keys(
@@ -93,12 +105,14 @@ impl Keeping for Desk {
         name: Name,
         overlap: Duration,
     ) -> Result<(KeyText, Listed), Failure> {
+        let team = grant.team.clone();
         let rotate = move |book: &Book| book.rotate(&grant, &name, overlap);
-        self.keys.change(rotate).await
+        self.keys.change((&team, Kind::Change), rotate).await
     }
 
     async fn revoke_key(&self, grant: Arc<Grant>, name: Name) -> Result<Listed, Failure> {
+        let team = grant.team.clone();
         let revoke = move |book: &Book| book.revoke(&grant, &name);
-        self.keys.change(revoke).await
+        self.keys.change((&team, Kind::Revocation), revoke).await
     }
 }

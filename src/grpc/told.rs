@@ -41,14 +41,8 @@ impl Desk {
     /// Waits for the disk where that holds up nobody.
     async fn tell(&self, change: Change) -> Result<(), Failure> {
         let (audit, now) = (Arc::clone(&self.audit), self.clock.now());
-        let told = self
-            .keys
-            .tasks
-            .spawn_blocking(move || audit.append(now, change));
-        let told = told
-            .await
-            .map_err(|error| Failure::Internal(error.to_string()))?;
-        told.map_err(Failure::from)?;
+        let told = self.keys.queue.in_turn(move || audit.append(now, change));
+        told.await??;
         Ok(())
     }
 }

@@ -67,10 +67,7 @@ pub(super) fn keys(
     let configured = (params.keys.clone(), budgeted.collect());
     let book = Book::open(configured, kept, catalogue, teams, clock)?;
     let gate = grpc::Gate::new(Arc::clone(book.porter()));
-    let desk = grpc::KeyDesk {
-        book: Arc::new(book),
-        tasks: tasks.clone(),
-    };
+    let desk = grpc::KeyDesk::new(Arc::new(book), tasks.clone());
     Ok((desk, gate))
 }
 
