@@ -169,25 +169,25 @@ mod tests {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let (queue, disk) = (queue(), Arc::new(Mutex::new(0)));
-            let busy = disk.lock().unwrap();
-            let mut changes: Vec<_> = (0..8)
-                .map(|_| {
-                    let disk = Arc::clone(&disk);
-                    Box::pin(queue.in_turn(move || *disk.lock().unwrap() += 1))
-                })
-                .collect();
+            let queue = queue();
+            let (mut disk, mut changes) = (Vec::new(), Vec::new());
+            for _ in 0..8 {
+                let (synced, wait) = std::sync::mpsc::channel::<()>();
+                disk.push(synced);
+                changes.push(Box::pin(queue.in_turn(move || wait.recv())));
+            }
             for change in &mut changes {
                 assert!(change.as_mut().now_or_never().is_none());
             }
             let other = TaskTracker::new().spawn_blocking(|| "looked up");
             let found = tokio::time::timeout(Duration::from_secs(60), other).await;
-            drop(busy);
+            for synced in disk {
+                synced.send(()).unwrap();
+            }
             assert_eq!(found.expect("a thread was left").unwrap(), "looked up");
             for change in changes {
-                change.await.unwrap();
+                assert_eq!(change.await.unwrap(), Ok(()));
             }
-            assert_eq!(*disk.lock().unwrap(), 8);
         });
     }
 
@@ -215,8 +215,8 @@ mod tests {
     #[tokio::test]
     async fn a_change_that_panics_gives_up_its_turn() {
         let queue = queue();
-        let broken = queue.in_turn(|| panic!("a bug")).await;
-        assert!(matches!(broken, Err::<(), _>(Failure::Internal(_))));
+        let broken: Result<(), Failure> = queue.in_turn(|| panic!("a bug")).await;
+        assert!(matches!(broken, Err(Failure::Internal(_))));
         assert_eq!(queue.in_turn(|| 7).await.unwrap(), 7);
     }
 }

@@ -180,16 +180,7 @@ pub struct Desk {
 
 impl Operating for Desk {
     async fn set_control(&self, grant: &Grant, wanted: Operation) -> Result<Control, Failure> {
-        let done = async {
-            if let Some(control) = wanted.control.clone() {
-                self.intake.set_control(&grant.team, control).await?;
-            }
-            if wanted.lift_guard {
-                self.intake.lift_guard(&grant.team).await?;
-            }
-            Ok(())
-        };
-        self.audited(grant, &wanted, done).await?;
+        self.operate(grant, wanted).await?;
         let snapshot = self.intake.published().load();
         let team = snapshot.teams.get(&grant.team).ok_or_else(no_team)?;
         Ok(team.control.clone())

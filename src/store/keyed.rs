@@ -44,7 +44,9 @@ pub enum Error {
         source: io::Error,
     },
     /// A change failed, and so did taking it back.
-    #[error("{failed}; it may be in force after a restart all the same, for taking it back failed too: {then}")]
+    #[error(
+        "{failed}; it may be in force after a restart all the same, for taking it back failed too: {then}"
+    )]
     Unsure {
         /// Why the change failed.
         failed: Box<Error>,

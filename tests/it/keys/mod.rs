@@ -1,5 +1,6 @@
 //! Keys that a team makes for itself, from outside: what they open at both doors, and until when.
 
+mod budgeted;
 mod matrix;
 mod revoked;
 mod secrets;

@@ -17,7 +17,11 @@ fn a_key_with_a_budget_makes_no_key_and_gets_no_other_ones_text() {
         team: name("support"),
         ..spender()
     };
-    let keys = [("k-root", root()), ("k-s", spender()), ("k-o", other.clone())];
+    let keys = [
+        ("k-root", root()),
+        ("k-s", spender()),
+        ("k-o", other.clone()),
+    ];
     let keys = keys.map(|(key, grant)| (KeyHash::of(key), grant));
     bench.book.porter().configure(Keys::new(keys));
     let first = bench.create(&root(), wanted("ci"));
@@ -25,10 +29,7 @@ fn a_key_with_a_budget_makes_no_key_and_gets_no_other_ones_text() {
                    is made has none: allowed with a key without `budget` under [[keys]]";
     let said = bench.book.create(&spender(), wanted("ci2")).unwrap_err();
     assert_eq!(said.to_string(), refused);
-    let said = bench
-        .book
-        .rotate(&spender(), &name("ci"), DAY)
-        .unwrap_err();
+    let said = bench.book.rotate(&spender(), &name("ci"), DAY).unwrap_err();
     assert_eq!(said.to_string(), refused);
     bench.check(&first, Ok("ci"));
     // Another team's key of that name has no budget.
