@@ -223,7 +223,9 @@ impl Keys {
         ))
     }
 
-    /// All of them, each with a fingerprint of its hash: another key has another, and nothing can be tried against it.
+    /// All of them, each with a fingerprint of its hash, 32 bits of it: another key has another, but for one of 2^32.
+    /// Who sees it can try guesses against it, as against the hash itself, so it rests on keys being random too; of a
+    /// random one it tells nothing that leads to it.
     pub fn fingerprints(&self) -> impl Iterator<Item = (String, &Arc<Grant>)> {
         let listed = match &self.0 {
             Inner::Listed(grants) => Some(grants),

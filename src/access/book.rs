@@ -192,9 +192,14 @@ impl Book {
             return Err(KeyError::Beyond { action });
         }
         let (text, sealed) = self.fresh(&in_force.made)?;
-        let until = now.after(overlap);
+        let before = (!overlap.is_zero()).then(|| (made.text.clone(), now.after(overlap)));
         let rotated = Made {
-            before: (!overlap.is_zero()).then(|| (made.text.clone(), until)),
+            // Calls that the old text let in are refused when their turn comes.
+            grant: match before {
+                Some(_) => Arc::clone(&made.grant),
+                None => Arc::new(Grant::clone(&made.grant)),
+            },
+            before,
             text: sealed,
             ..Made::clone(made)
         };

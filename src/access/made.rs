@@ -23,7 +23,7 @@ const LAYOUT: u8 = 1;
 /// What is kept of a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Made {
-    /// What it grants; never changes.
+    /// What it grants; never changes. It is another value in memory when no text of before is good any more.
     #[serde(with = "shared")]
     pub(super) grant: Arc<Grant>,
     /// The key that made it.

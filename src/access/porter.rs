@@ -101,15 +101,15 @@ impl Porter {
 }
 
 impl InForce {
-    /// Whether what let a call in is still good: a key that was revoked while its call was under way changes
-    /// nothing any more.
+    /// Whether what let a call in is still good: a key that was revoked, or has ended, while its call was under way
+    /// changes nothing any more, nor does a text that was replaced without overlap. Of a key that was made the very
+    /// grant counts, not one like it: such a replacement makes another.
     pub(super) fn holds(&self, grant: &Grant, now: Timestamp) -> bool {
         let made = self.made.get(&grant.team, &grant.key);
-        let made = made.is_some_and(|made| *made.grant == *grant && made.is_live(now));
-        made || self
-            .configured
-            .grants()
-            .any(|configured| **configured == *grant)
+        let made = made.is_some_and(|made| std::ptr::eq(&*made.grant, grant) && made.is_live(now));
+        let live = grant.bounds.expires.is_none_or(|end| now < end);
+        let configured = || self.configured.grants().any(|other| **other == *grant);
+        made || (live && configured())
     }
 }
 

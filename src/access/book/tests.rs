@@ -138,7 +138,7 @@ fn wanted(key: &str) -> Wanted {
 }
 
 /// An admin key that was made, as its grant.
-fn made_admin(bench: &Bench, key: &str) -> Grant {
+fn made_admin(bench: &Bench, key: &str) -> Arc<Grant> {
     let scopes = [Scope::Route, Scope::Admin].into();
     let text = bench.create(
         &root(),
@@ -147,8 +147,7 @@ fn made_admin(bench: &Bench, key: &str) -> Grant {
             ..wanted(key)
         },
     );
-    let grant = bench.book.porter().admit(Some(&text), None).unwrap();
-    Grant::clone(&grant)
+    bench.book.porter().admit(Some(&text), None).unwrap()
 }
 
 #[test]

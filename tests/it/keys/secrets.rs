@@ -2,7 +2,7 @@
 //! anything that the program writes.
 //!
 //! Planted are keys that were made, rotated and revoked, and keys of the configuration. Scanned are every file below
-//! the data folder, everything on standard output and error (log lines from level info on), the metrics, and what
+//! the data folder, everything that the server writes to standard output and error (log lines from level info on), the metrics, and what
 //! the calls answer that are not to show a key.
 
 use crate::openai_door::caller::{get, post};
@@ -22,7 +22,10 @@ use tonic::Status;
 struct Place {
     dir: TempDir,
     config: PathBuf,
+    /// To standard error.
     written: Vec<u8>,
+    /// To standard output, by servers: what is asked for a key writes it there, as it should.
+    shown: Vec<u8>,
 }
 
 /// A server of its own process; it does not outlive the test.
@@ -33,6 +36,8 @@ struct Served {
     metrics: SocketAddr,
     /// Reads standard error to its end.
     log: Option<JoinHandle<Vec<u8>>>,
+    /// Reads standard output to its end.
+    shown: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Place {
@@ -48,14 +53,21 @@ impl Place {
             dir,
             config,
             written: Vec::new(),
+            shown: Vec::new(),
         }
     }
 
     fn serve(&self) -> Served {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
         let command = command.args(["serve", "--log-level", "info", "--config"]);
-        let command = command.arg(&self.config).stdout(Stdio::null());
+        let command = command.arg(&self.config).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("started");
+        let mut out = child.stdout.take().expect("piped");
+        let shown = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            out.read_to_end(&mut bytes).expect("read");
+            bytes
+        });
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
         let mut lines = Vec::new();
         let [metrics, http, grpc] = addresses(&mut log, &mut lines);
@@ -68,6 +80,7 @@ impl Place {
                 log.read_to_end(&mut lines).expect("read");
                 lines
             })),
+            shown: Some(shown),
         }
     }
 
@@ -100,6 +113,9 @@ impl Place {
         served.child.wait().expect("ended");
         if let Some(log) = served.log.take() {
             self.written.extend(log.join().expect("read"));
+        }
+        if let Some(shown) = served.shown.take() {
+            self.shown.extend(shown.join().expect("read"));
         }
     }
 }
@@ -314,6 +330,7 @@ async fn no_key_is_in_anything_that_the_program_writes() {
     for (what, bytes) in [
         ("the data folder", &data),
         ("standard error", &place.written),
+        ("standard output", &place.shown),
         ("the metrics", &metrics),
         ("replies", &told.into_bytes()),
     ] {

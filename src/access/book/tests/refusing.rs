@@ -38,3 +38,34 @@ fn a_key_with_a_budget_makes_no_key_and_gets_no_other_ones_text() {
     bench.book.revoke(&spender(), &name("ci")).unwrap();
     bench.check(&first, Err(Error::KeyUnknown));
 }
+
+#[test]
+fn what_was_under_way_with_a_text_that_was_replaced_at_once_changes_nothing() {
+    let bench = Bench::new();
+    let admin = made_admin(&bench, "admin");
+    let create = |by: &Grant, key: &str| bench.book.create(by, wanted(key)).map(drop);
+    let rotate = |overlap| bench.book.rotate(&root(), &name("admin"), overlap);
+    let (second, _) = rotate(DAY).unwrap();
+    create(&admin, "while-it-is-good").unwrap();
+    let text = rotate(Duration::ZERO).unwrap().0;
+    let porter = bench.book.porter();
+    porter.admit(Some(second.reveal()), None).unwrap_err();
+    let gone = create(&admin, "late").unwrap_err();
+    assert!(matches!(gone, KeyError::CallerGone), "{gone}");
+    let admin = porter.admit(Some(text.reveal()), None).unwrap();
+    create(&admin, "again").unwrap();
+}
+
+#[test]
+fn what_was_under_way_when_its_configured_key_ended_changes_nothing() {
+    let bench = Bench::new();
+    let mut ending = root();
+    ending.bounds.expires = Some(time(10));
+    let keys = [(KeyHash::of("k-root"), ending.clone())];
+    bench.book.porter().configure(Keys::new(keys));
+    bench.clock.set(time(9));
+    bench.create(&ending, wanted("ci"));
+    bench.clock.set(time(10));
+    let gone = bench.book.revoke(&ending, &name("ci")).unwrap_err();
+    assert!(matches!(gone, KeyError::CallerGone), "{gone}");
+}
