@@ -3044,7 +3044,7 @@ pub struct Key {
     #[prost(message, optional, tag = "15")]
     pub previous_expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// Makes a key. It has at most the rights of the key that makes it.
+/// Makes a key. It has at most the rights of the key that makes it, and no budget: a key that has one makes none.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateKeyRequest {
     /// The team; required, the calling key's own.
@@ -3742,8 +3742,10 @@ pub mod admin_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Sets a team's pin and freeze, and lifts its guard. A control takes effect on the next decision and survives a restart. Errors:
-        /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL.
+        /// Sets a team's pin and freeze, and then lifts its guard: where the second fails, the first holds. What began is
+        /// finished though its caller goes. A control takes effect on the next decision and survives a restart. Errors:
+        /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL, RATE_LIMITED (16 changes of the team wait
+        /// for the disk).
         pub async fn set_control(
             &mut self,
             request: impl tonic::IntoRequest<super::SetControlRequest>,
@@ -3797,7 +3799,8 @@ pub mod admin_service_client {
         }
         /// Makes a key of the calling key's team, with at most the calling key's rights. It is on disk and good at both
         /// doors when the reply comes. Not idempotent: a reply that is lost is mended by RotateKey. Errors: INVALID_FIELD,
-        /// NOT_ALLOWED (another team than the key's, or a right that it has not), KEY_EXISTS, KEYS_FULL, SERVER_OPEN.
+        /// NOT_ALLOWED (another team than the key's, a right that it has not, or it has a budget of its own, which a key
+        /// that is made has not), KEY_EXISTS, KEYS_FULL, SERVER_OPEN, RATE_LIMITED (16 changes of the team wait for the disk).
         pub async fn create_key(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateKeyRequest>,
@@ -3849,8 +3852,9 @@ pub mod admin_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Gives a key that was made a new text; the one that it had stays good for a while. Name, rights and end stay.
-        /// Needs a key with at least its rights. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it
-        /// stands in the configuration: change it there), KEY_REVOKED (also of one that has expired).
+        /// Needs a key with at least its rights and without a budget of its own. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it
+        /// stands in the configuration: change it there), KEY_REVOKED (also of one that has expired),
+        /// RATE_LIMITED (16 changes of the team wait for the disk).
         pub async fn rotate_key(
             &mut self,
             request: impl tonic::IntoRequest<super::RotateKeyRequest>,
@@ -3876,8 +3880,9 @@ pub mod admin_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Ends a key that was made, of whatever rights. No call that begins after the reply is let in with it, at either
-        /// door; one that was let in before runs to its end, a stream too. Again: nothing changes. Errors: INVALID_FIELD,
-        /// NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it stands in the configuration: take it out there).
+        /// door; one that was let in before runs to its end, a stream too. Again: nothing changes, but what could not be
+        /// written the first time is. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it stands in the
+        /// configuration: take it out there), RATE_LIMITED (16 revocations of the team wait for the disk).
         pub async fn revoke_key(
             &mut self,
             request: impl tonic::IntoRequest<super::RevokeKeyRequest>,
@@ -3917,8 +3922,10 @@ pub mod admin_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AdminServiceServer.
     #[async_trait]
     pub trait AdminService: std::marker::Send + std::marker::Sync + 'static {
-        /// Sets a team's pin and freeze, and lifts its guard. A control takes effect on the next decision and survives a restart. Errors:
-        /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL.
+        /// Sets a team's pin and freeze, and then lifts its guard: where the second fails, the first holds. What began is
+        /// finished though its caller goes. A control takes effect on the next decision and survives a restart. Errors:
+        /// INVALID_FIELD, NOT_ALLOWED (another team than the key's), STORE_FULL, RATE_LIMITED (16 changes of the team wait
+        /// for the disk).
         async fn set_control(
             &self,
             request: tonic::Request<super::SetControlRequest>,
@@ -3935,7 +3942,8 @@ pub mod admin_service_server {
         ) -> std::result::Result<tonic::Response<super::GetTeamResponse>, tonic::Status>;
         /// Makes a key of the calling key's team, with at most the calling key's rights. It is on disk and good at both
         /// doors when the reply comes. Not idempotent: a reply that is lost is mended by RotateKey. Errors: INVALID_FIELD,
-        /// NOT_ALLOWED (another team than the key's, or a right that it has not), KEY_EXISTS, KEYS_FULL, SERVER_OPEN.
+        /// NOT_ALLOWED (another team than the key's, a right that it has not, or it has a budget of its own, which a key
+        /// that is made has not), KEY_EXISTS, KEYS_FULL, SERVER_OPEN, RATE_LIMITED (16 changes of the team wait for the disk).
         async fn create_key(
             &self,
             request: tonic::Request<super::CreateKeyRequest>,
@@ -3953,8 +3961,9 @@ pub mod admin_service_server {
             tonic::Status,
         >;
         /// Gives a key that was made a new text; the one that it had stays good for a while. Name, rights and end stay.
-        /// Needs a key with at least its rights. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it
-        /// stands in the configuration: change it there), KEY_REVOKED (also of one that has expired).
+        /// Needs a key with at least its rights and without a budget of its own. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it
+        /// stands in the configuration: change it there), KEY_REVOKED (also of one that has expired),
+        /// RATE_LIMITED (16 changes of the team wait for the disk).
         async fn rotate_key(
             &self,
             request: tonic::Request<super::RotateKeyRequest>,
@@ -3963,8 +3972,9 @@ pub mod admin_service_server {
             tonic::Status,
         >;
         /// Ends a key that was made, of whatever rights. No call that begins after the reply is let in with it, at either
-        /// door; one that was let in before runs to its end, a stream too. Again: nothing changes. Errors: INVALID_FIELD,
-        /// NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it stands in the configuration: take it out there).
+        /// door; one that was let in before runs to its end, a stream too. Again: nothing changes, but what could not be
+        /// written the first time is. Errors: INVALID_FIELD, NOT_ALLOWED, KEY_NOT_FOUND, KEY_CONFIGURED (it stands in the
+        /// configuration: take it out there), RATE_LIMITED (16 revocations of the team wait for the disk).
         async fn revoke_key(
             &self,
             request: tonic::Request<super::RevokeKeyRequest>,
