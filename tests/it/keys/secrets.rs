@@ -2,8 +2,8 @@
 //! anything that the program writes.
 //!
 //! Planted are keys that were made, rotated and revoked, and keys of the configuration. Scanned are every file below
-//! the data folder, everything that the server writes to standard output and error (log lines from level info on), the metrics, and what
-//! the calls answer that are not to show a key.
+//! the data folder, everything that the server writes to standard output and error (log lines from level info on),
+//! the metrics, and what the calls answer that are not to show a key.
 
 use crate::openai_door::caller::{get, post};
 use crate::rig::{CODING, Caller, about, refusal, write_config};
@@ -128,25 +128,22 @@ impl Drop for Served {
     }
 }
 
-/// Reads lines until each listener has told its address, in whatever order.
+/// Reads lines until metrics, HTTP and gRPC are served, in whatever order; where.
 fn addresses(log: &mut BufReader<ChildStderr>, lines: &mut Vec<u8>) -> [SocketAddr; 3] {
     let said = ["serving metrics", "serving HTTP", "serving"];
     let mut found = [None; 3];
     loop {
-        if let [Some(metrics), Some(http), Some(grpc)] = found {
-            return [metrics, http, grpc];
-        }
         let mut line = String::new();
         let read = log.read_line(&mut line).expect("a line");
-        assert!(read > 0, "not all told: {found:?}");
+        assert!(read > 0, "not told of all: {found:?}");
         lines.extend_from_slice(line.as_bytes());
         for (said, found) in said.iter().zip(&mut found) {
-            let Some((_, rest)) = line.split_once(&format!(" {said} ")) else {
-                continue;
-            };
-            let at = rest.strip_prefix("address=").unwrap_or_default();
-            let at = at.split_whitespace().next().unwrap_or_default();
-            *found = at.parse().ok().or(*found);
+            let told = line.split_once(&format!(" {said} address="));
+            let at = told.and_then(|(_, rest)| rest.split_whitespace().next());
+            *found = at.and_then(|at| at.parse().ok()).or(*found);
+        }
+        if let [Some(metrics), Some(http), Some(grpc)] = found {
+            return [metrics, http, grpc];
         }
     }
 }
@@ -321,6 +318,7 @@ async fn no_key_is_in_anything_that_the_program_writes() {
         "the name is there, the key is not"
     );
     assert!(holds(&place.written, "serving"), "the log was read");
+    assert!(holds(&place.shown, "serves on"), "standard output was read");
     planted.extend([CODING, "k-support"].map(str::to_owned));
     // What the secrets are known by, without what lists may show of them.
     let secrets = planted
