@@ -178,7 +178,7 @@ mod tests {
             price: 0.0,
             held: usd(granted),
             withheld: Vec::new(),
-            asks: number % 3 == 0,
+            asks: number.is_multiple_of(3),
         });
         Record::Decision(Box::new(decision))
     }
@@ -189,7 +189,7 @@ mod tests {
         };
         (attempt.cost, attempt.ended) = (cost.map(usd), at(time));
         attempt.error = fails.then(|| name("refused"));
-        attempt.reported = number % 2 == 0;
+        attempt.reported = number.is_multiple_of(2);
         let team = name(team);
         Record::Attempt { team, attempt }
     }

@@ -255,28 +255,28 @@ proptest! {
 #[test]
 fn at_once_no_account_holds_more_than_its_limit() {
     let accounts = accounts([1_000, 700, 300]);
-    std::thread::scope(|scope| {
-        for (caller, (team, key)) in
-            (0..).zip([("t", "k"), ("t", "other"), ("other", "k"), ("u", "v")])
-        {
+    let callers = [("t", "k"), ("t", "other"), ("other", "k"), ("u", "v")];
+    let granted = std::thread::scope(|scope| {
+        let threads = (0..).zip(callers).map(|(caller, own)| {
             let accounts = &accounts;
             scope.spawn(move || {
-                for call in 0..100_u64 {
-                    hold(accounts, caller * 100 + call, (team, key), 7);
-                }
-            });
-        }
+                let calls = (0..100_u64).map(|call| hold(accounts, caller * 100 + call, own, 7));
+                calls.filter(Option::is_none).count() as i64 * 7
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        let granted = threads.into_iter().map(|thread| thread.join().unwrap());
+        granted.collect::<Vec<i64>>()
     });
-    let stands = |balance: Option<Balance>| balance.unwrap().held.get();
-    let team = stands(accounts.balance(&name("t"), hours(0)));
-    let key = stands(accounts.key_balance(&name("t"), &name("k"), hours(0)));
-    // Of the key nothing more fits; of all together neither.
-    assert_eq!(key, 300 / 7 * 7);
-    assert!(team <= 700, "{team}");
-    assert_eq!(
-        hold(&accounts, 1_000, ("u", "v"), 7),
-        Some(Owner::Organisation)
-    );
+    let [key, others, ..] = granted[..] else {
+        panic!("four callers");
+    };
+    // Each account holds what was granted from it, and no more than it has; all together have no more.
+    let all = granted.iter().sum();
+    check(&accounts, 0, [[0, all], [0, key + others], [0, key]]);
+    assert!(all <= 1_000 && key + others <= 700 && key <= 300);
+    let owner = hold(&accounts, 1_000, ("u", "v"), 7);
+    assert_eq!(owner, Some(Owner::Organisation));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn budgets() -> Budgets {
     });
     Budgets {
         organisation: None,
-        teams: [(name("t"), limit.clone())].into(),
+        teams: [(name("t"), limit)].into(),
         keys: [(name("k"), (name("t"), limit))].into(),
     }
 }
