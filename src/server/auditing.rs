@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 /// Who made a change that a file made.
 const CONFIGURATION: &str = "configuration";
 
-/// How often closed segments are looked for. Each is hashed once: 64 MB, some tens of milliseconds.
+/// How often closed segments are looked for. Each is hashed once in a server's life.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Tells of the start, of where the journal stood, and of what is not as it was at the one before. `numbered`: each
@@ -143,12 +143,12 @@ fn change(action: Action, team: Option<&Name>, object: &str, now: String) -> Cha
 
 /// Looks for closed segments now and then until told to stop.
 pub(super) fn spawn(
-    audit: Arc<Audit>,
+    audit: &Arc<Audit>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     tasks: &TaskTracker,
 ) {
-    let blocking = tasks.clone();
+    let (audit, blocking) = (Arc::clone(audit), tasks.clone());
     tasks.spawn(async move {
         loop {
             let (audit, clock) = (Arc::clone(&audit), Arc::clone(&clock));

@@ -50,6 +50,7 @@ pub struct Running {
     following: Task<Result<(), store::Error>>,
     store: Arc<Store>,
     keyed: Arc<Keyed>,
+    audit: Arc<Audit>,
 }
 
 /// A task and what tells it to end.
@@ -123,16 +124,23 @@ impl Running {
             sending.stop().await;
         }
         drop(self.swappable);
-        let_go(&self.store, &self.keyed).await;
+        let_go((&self.store, &self.keyed, &self.audit)).await;
         Ok(())
     }
 }
 
 /// Waits until nobody else holds the store. The tasks of connections that have ended let go of it a
 /// moment later, and whoever starts the next server on the same folder needs its lock.
-async fn let_go(store: &Arc<Store>, keyed: &Arc<Keyed>) {
+async fn let_go((store, keyed, audit): (&Arc<Store>, &Arc<Keyed>, &Arc<Audit>)) {
     let waited = tokio::time::timeout(LET_GO, async {
-        while Arc::strong_count(store) > 1 || Arc::strong_count(keyed) > 1 {
+        let held = || {
+            [
+                Arc::strong_count(store),
+                Arc::strong_count(keyed),
+                Arc::strong_count(audit),
+            ]
+        };
+        while held().iter().any(|count| *count > 1) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     });
@@ -209,7 +217,7 @@ async fn serve_at(
     let stop = CancellationToken::new();
     super::rewarm::spawn(opened.rewarming, stop.clone(), &tasks);
     swappable.watch(stop.clone(), &tasks);
-    super::auditing::spawn(audit, Arc::clone(&clock), stop.clone(), &tasks);
+    super::auditing::spawn(&audit, Arc::clone(&clock), stop.clone(), &tasks);
     let following = following(opened.follower, &store, (clock, steps), stop, &tasks);
     let guard = GuardLayer::new(seed()?, bytes);
     let (main, admin) = bound.serve((surfaces.main, surfaces.admin), &guard, &tasks);
@@ -226,6 +234,7 @@ async fn serve_at(
         following,
         store,
         keyed,
+        audit,
     })
 }
 

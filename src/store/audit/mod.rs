@@ -3,7 +3,7 @@
 //! Layout of `audit.log`: lines `{"number":1,"time":"..","by":"..","action":"..","team":"..","object":"..","now":"..",
 //! "chain":".."}`. `chain` is the SHA-256, in 64 small hexadecimal digits, of the `chain` of the line before (of the
 //! first one: 64 zeros) and of the line's own bytes before `,"chain":`. `audit.head` holds number and chain of the
-//! newest line, so that a log that was cut is found too. Whoever can write both files can make up a log that holds
+//! newest line, and is there before the first one, so that a log that was cut is found too. Whoever can write both files can make up a log that holds
 //! together: against that, keep a head elsewhere (an export has it, a start logs it) and ask for it.
 //!
 //! A segment of the journal that gets no more records is such an entry too, with the hash of its bytes: so the records
@@ -141,15 +141,7 @@ impl Audit {
     /// other damage stays as it is and is told of.
     pub fn open(disk: Arc<dyn Disk>) -> Result<Self, Error> {
         let failed = |e| Error::io("open", LOG, e);
-        let there = disk.list().map_err(failed)?.iter().any(|name| name == LOG);
-        let file = match there {
-            true => disk.open(LOG),
-            false => disk.create(LOG, 0).and_then(|file| {
-                disk.sync_dir()?;
-                Ok(file)
-            }),
-        };
-        let file = file.map_err(failed)?;
+        let file = opened(&*disk).map_err(failed)?;
         let bytes = disk.read(LOG).map_err(failed)?;
         let head = verify::head(&*disk)?;
         let looked = verify::look(&bytes, head.as_ref());
@@ -287,6 +279,21 @@ impl Audit {
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The log's file. Where there is none it is made, and before it a head, unless there is one that misses it.
+fn opened(disk: &dyn Disk) -> std::io::Result<Arc<dyn DiskFile>> {
+    let names = disk.list()?;
+    let there = |name: &str| names.iter().any(|other| other == name);
+    if there(LOG) {
+        return disk.open(LOG);
+    }
+    if !there(HEAD) {
+        disk.replace(HEAD, Head::none().text().as_bytes())?;
+    }
+    let file = disk.create(LOG, 0)?;
+    disk.sync_dir()?;
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -217,11 +217,25 @@ fn a_log_that_was_cut_and_has_lost_its_head_is_told_of_for_good() {
 }
 
 #[test]
-fn a_first_line_that_has_no_head_yet_is_sound() {
+fn a_log_has_a_head_before_it_has_a_line_so_that_one_without_was_touched() {
+    let disk = SimulatedDisk::new();
+    Audit::open(Arc::new(disk.clone())).unwrap();
+    assert_eq!(disk.read(HEAD).unwrap(), Head::none().text().as_bytes());
+    assert_eq!(verify(&disk, None).unwrap().problems, [""; 0]);
     let disk = written(1);
     disk.remove(HEAD).unwrap();
+    let problems = verify(&disk, None).unwrap().problems;
+    assert_eq!(problems, ["audit.head is missing or damaged"]);
+}
+
+#[test]
+fn a_log_that_was_removed_before_a_start_is_told_of_for_good() {
+    let disk = written(2);
+    disk.remove(LOG).unwrap();
     let audit = Audit::open(Arc::new(disk.clone())).unwrap();
     audit.note_damage(time(5)).unwrap();
-    assert_eq!(audit.append(time(6), change("e", "now")).unwrap(), 2);
-    assert_eq!(verify(&disk, None).unwrap().problems, [""; 0]);
+    assert_eq!(audit.append(time(6), change("e", "now")).unwrap(), 4);
+    let again = Audit::open(Arc::new(disk.clone())).unwrap();
+    again.note_damage(time(7)).unwrap();
+    assert_ne!(verify(&disk, None).unwrap().problems, [""; 0]);
 }

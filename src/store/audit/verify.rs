@@ -199,8 +199,7 @@ pub(super) fn look(bytes: &[u8], head: Option<&Head>) -> Looked {
             head.number
         ));
     }
-    // Of a first line alone the power may have gone before it had a head.
-    if head.is_none() && !(lines.len() <= 1 && problems.is_empty()) {
+    if head.is_none() && !bytes.is_empty() {
         problems.push(format!("{HEAD} is missing or damaged"));
     }
     // Of a line that never was whole nobody was told: the head would speak of it.
