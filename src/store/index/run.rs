@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Entries stand in blocks of 256, each with its crc in the rest, and its first key: a key is found with one read
-//! of 4 KiB. In memory stand the rest and the filter: some 2 bytes a record.
+//! of 4 KiB. In memory stand the rest and the filter: 1.5 bytes a key of the last table, and 16 for each
+//! 256 entries of every table and 256 records.
 //!
 //! Invariants: a file has its name only when all of it is on disk; damage is told as [`Error::IndexDamaged`], never
 //! taken for an answer.
