@@ -5,8 +5,8 @@
 //! `bellwether`. A failure is an event `{"error": ..}` after which the connection breaks off: no `[DONE]`, no
 //! clean end.
 //!
-//! Invariants: an event is pulled from the use case only when hyper has room for it; events that are ready
-//! together go out together; dropping this drops the call to the provider; nothing after the end is sent, and
+//! Invariants: an event is pulled from the use case only when hyper has room for it; the first one goes out as it
+//! comes; later ones that are ready together, or one turn of the scheduler apart, go out together; dropping this drops the call to the provider; nothing after the end is sent, and
 //! a source that just stops is a failure; a panic ends one answer.
 //!
 //! Not here: whole answers (`chat_reply`), a reader that takes nothing (`socket`).
@@ -60,6 +60,8 @@ pub(super) struct Sse {
     source: Option<Source>,
     deadline: Pin<Box<Sleep>>,
     state: State,
+    /// What has waited a turn for more to go out with it.
+    out: Vec<u8>,
 }
 
 #[derive(Default, Serialize)]
@@ -136,6 +138,7 @@ impl Sse {
             source: Some(source),
             deadline: Box::pin(sleep_until(deadline)),
             state: State::Beginning,
+            out: Vec::new(),
         }
     }
 
@@ -160,10 +163,13 @@ impl Sse {
         }
     }
 
-    /// All that is ready.
+    /// All that is ready. What was ready after the first event waits one turn of the scheduler for more: a provider's
+    /// bytes that are here already are handed over event by event, each by a turn of the connection's own task, and
+    /// a write for each is most of what a stream costs.
     fn gather(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        let mut out = Vec::new();
-        if self.state == State::Beginning {
+        let mut out = std::mem::take(&mut self.out);
+        let begins = self.state == State::Beginning;
+        if begins {
             self.state = State::Running;
             let delta = Delta {
                 role: Some("assistant"),
@@ -172,6 +178,7 @@ impl Sse {
             };
             self.chunk(&mut out, &delta);
         }
+        let had = out.len();
         while self.state == State::Running && out.len() < FULL {
             let Poll::Ready(next) = self.next(cx) else {
                 break;
@@ -183,6 +190,12 @@ impl Sse {
         }
         if self.state != State::Running {
             self.source = None;
+        }
+        let news = out.len() > had && out.len() < FULL;
+        if news && self.state == State::Running && !begins {
+            self.out = out;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         if out.is_empty() {
             return Poll::Pending;

@@ -206,3 +206,29 @@ async fn what_is_ready_together_goes_out_together_and_the_head_waits_for_nothing
     let first = held.frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(first.starts_with(b"data: {"));
 }
+
+#[tokio::test]
+async fn what_comes_a_turn_later_goes_out_with_it_and_the_first_words_wait_for_none() {
+    let words = ["a", "b", "c"].map(text).into_iter().chain([done()]);
+    let turn_by_turn = stream::iter(words).then(async |event| {
+        tokio::task::yield_now().await;
+        event
+    });
+    let (frames, well) = read(turn_by_turn.boxed(), false, LONG).await;
+    assert!(well);
+    // The role; then all that came after it.
+    assert_eq!(frames.len(), 2, "{frames:?}");
+    assert!(frames[1].contains("\"a\"") && frames[1].contains("[DONE]"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_nothing_follows_go_out_by_themselves() {
+    let paced = stream::iter(["a", "b"].map(text)).then(async |event| {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        event
+    });
+    let source = paced.chain(stream::iter([done()])).boxed();
+    let (frames, _) = read(source, false, LONG).await;
+    assert_eq!(frames.len(), 3, "{frames:?}");
+    assert!(frames[1].contains("\"a\"") && !frames[1].contains("\"b\""));
+}
