@@ -24,6 +24,7 @@
 //!
 //! Not here: where keys are written (`config`, `store::keyed`), how they travel (`grpc`, `http`), money (`account`).
 
+mod admission;
 mod book;
 mod grant;
 mod listed;
@@ -34,6 +35,7 @@ mod refused;
 mod seal;
 mod text;
 
+pub use admission::{Admission, Configured};
 pub use book::{Book, Wanted};
 pub use grant::{Bounds, Grant};
 pub use listed::{KeyPage, Life, Listed};
@@ -254,11 +256,17 @@ impl Keys {
 
     /// What `key` grants, whatever its bounds.
     pub fn grant(&self, key: Option<&str>) -> Result<&Arc<Grant>, Error> {
+        self.of(key.map(KeyHash::of))
+    }
+
+    /// What the key with this hash grants.
+    fn of(&self, hash: Option<KeyHash>) -> Result<&Arc<Grant>, Error> {
         match &self.0 {
             Inner::Open(grant) => Ok(grant),
-            Inner::Listed(grants) => key
-                .and_then(|key| grants.get(&KeyHash::of(key)))
-                .ok_or(Error::KeyUnknown),
+            Inner::Listed(grants) => {
+                let granted = hash.and_then(|hash| grants.get(&hash));
+                granted.ok_or(Error::KeyUnknown)
+            }
         }
     }
 

@@ -1,14 +1,16 @@
 //! Who stands before both doors: one value of all keys, swapped whole.
 //!
-//! Invariants: a call is judged by one such value; from the moment that a change is published, every call at
+//! Invariants: a call is let in by one such value; from the moment that a change is published, every call at
 //! either door is judged by it; a reload of the configuration keeps the keys that were made, and a change of those
 //! keeps the configuration's.
 //!
-//! Not here: what a call may do once it is in (`Grant::check`, the use cases), what may be changed (`book`).
+//! Not here: what a call may do once it is in (`Grant::check`, the use cases), what may be changed (`book`), the rules
+//! that belong to a configuration's keys (`admission`).
 
+use super::admission::{Admission, By};
 use super::made::{Made, Ring};
 use super::seal::Sealer;
-use super::{Error, Grant, Keys};
+use super::{Error, Grant, KeyHash, Keys};
 use crate::clock::Clock;
 use crate::unit::Timestamp;
 use arc_swap::ArcSwap;
@@ -29,6 +31,8 @@ pub struct Porter {
 pub(super) struct InForce {
     pub(super) configured: Keys,
     pub(super) made: Ring,
+    /// Of the configuration whose keys these are.
+    number: u64,
 }
 
 impl Porter {
@@ -36,7 +40,7 @@ impl Porter {
     pub fn new(configured: Keys, clock: Arc<dyn Clock>) -> Self {
         let made = Ring::default();
         Self {
-            in_force: ArcSwap::from_pointee(InForce { configured, made }),
+            in_force: ArcSwap::from_pointee(InForce::first(configured, made)),
             sealer: None,
             clock,
         }
@@ -46,14 +50,14 @@ impl Porter {
     pub(super) fn with_made(self, made: Ring, sealer: Sealer) -> Self {
         let configured = self.in_force.load().configured.clone();
         Self {
-            in_force: ArcSwap::from_pointee(InForce { configured, made }),
+            in_force: ArcSwap::from_pointee(InForce::first(configured, made)),
             sealer: Some(sealer),
             ..self
         }
     }
 
     /// What the key of a call grants now, to one who calls from there.
-    pub fn admit(&self, key: Option<&str>, from: Option<IpAddr>) -> Result<Arc<Grant>, Error> {
+    pub fn admit(&self, key: Option<&str>, from: Option<IpAddr>) -> Result<Admission, Error> {
         let in_force = self.in_force.load();
         let now = self.clock.now();
         let sealer = self
@@ -62,20 +66,55 @@ impl Porter {
             .filter(|_| !in_force.configured.is_open());
         let made = key.zip(sealer);
         let made = made.and_then(|(key, sealer)| in_force.made.grant(sealer, key, now));
-        let grant = match made {
-            Some(grant) => grant,
-            None => in_force.configured.grant(key)?,
+        let (grant, by) = match made {
+            Some(grant) => (grant, By::Made),
+            None => {
+                let hash = key.map(KeyHash::of);
+                (in_force.configured.of(hash)?, By::Configured(hash))
+            }
         };
         grant.check_use(from, now)?;
-        Ok(Arc::clone(grant))
+        Ok(Admission {
+            grant: Arc::clone(grant),
+            by,
+            from,
+            number: in_force.number,
+        })
     }
 
-    /// From the next call on, these are the keys of the configuration.
-    pub fn configure(&self, keys: Keys) {
+    /// The same call, by the keys that are in force now.
+    pub(super) fn again(&self, admission: &Admission) -> Result<Admission, Error> {
+        let in_force = self.in_force.load();
+        if in_force.number == admission.number {
+            return Ok(admission.clone());
+        }
+        let now = self.clock.now();
+        let grant = match admission.by {
+            By::Configured(hash) => in_force.configured.of(hash)?,
+            By::Made if in_force.holds(&admission.grant, now) => &admission.grant,
+            By::Made => return Err(Error::KeyUnknown),
+        };
+        grant.check_use(admission.from, now)?;
+        Ok(Admission {
+            grant: Arc::clone(grant),
+            number: in_force.number,
+            ..*admission
+        })
+    }
+
+    /// From the next call on, these are the keys of the configuration, which has this number. What else it says is
+    /// swapped under the same one ([`super::Configured`]).
+    pub fn configure(&self, keys: Keys, number: u64) {
         self.in_force.rcu(|now| InForce {
             configured: keys.clone(),
             made: now.made.clone(),
+            number,
         });
+    }
+
+    /// The number of the configuration whose keys are in force.
+    pub fn number(&self) -> u64 {
+        self.in_force.load().number
     }
 
     /// From the next call on, this is what is known of a key that was made.
@@ -101,6 +140,14 @@ impl Porter {
 }
 
 impl InForce {
+    fn first(configured: Keys, made: Ring) -> Self {
+        Self {
+            configured,
+            made,
+            number: 0,
+        }
+    }
+
     /// Whether what let a call in is still good: a key that was revoked, or has ended, while its call was under way
     /// changes nothing any more, nor does a text that was replaced without overlap. Of a key that was made the very
     /// grant counts, not one like it: such a replacement makes another.
@@ -166,7 +213,7 @@ mod tests {
             Arc::new(ManualClock::default()),
         );
         check(&porter, "k1", "::1", Ok(()));
-        porter.configure(keys("k2", Bounds::default()));
+        porter.configure(keys("k2", Bounds::default()), 1);
         check(&porter, "k1", "::1", UNKNOWN);
         check(&porter, "k2", "::1", Ok(()));
     }

@@ -144,7 +144,10 @@ impl<U: Operating + Keeping> AdminService for Operator<U> {
         serve(request, Scope::Admin, |a| async move {
             let (team, wanted) = decode::create_key(a.asked)?;
             own(&a.grant, &team)?;
-            let (text, key) = self.operating.create_key(a.grant, wanted).await?;
+            let (text, key) = self
+                .operating
+                .create_key(Arc::clone(a.grant.grant()), wanted)
+                .await?;
             Ok(v1::CreateKeyResponse {
                 key_text: text.reveal().to_owned(),
                 key: Some(encode::key(&key)),
@@ -173,7 +176,10 @@ impl<U: Operating + Keeping> AdminService for Operator<U> {
         serve(request, Scope::Admin, |a| async move {
             let (team, name, overlap) = decode::rotate_key(&a.asked)?;
             own(&a.grant, &team)?;
-            let rotated = self.operating.rotate_key(a.grant, name, overlap).await;
+            let rotated = self
+                .operating
+                .rotate_key(Arc::clone(a.grant.grant()), name, overlap)
+                .await;
             let (text, key) = rotated?;
             Ok(v1::RotateKeyResponse {
                 key_text: text.reveal().to_owned(),
@@ -190,7 +196,10 @@ impl<U: Operating + Keeping> AdminService for Operator<U> {
         serve(request, Scope::Admin, |a| async move {
             let (team, name) = decode::revoke_key(&a.asked)?;
             own(&a.grant, &team)?;
-            let key = self.operating.revoke_key(a.grant, name).await?;
+            let key = self
+                .operating
+                .revoke_key(Arc::clone(a.grant.grant()), name)
+                .await?;
             let key = Some(encode::key(&key));
             Ok(v1::RevokeKeyResponse { key })
         })

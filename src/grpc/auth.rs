@@ -9,7 +9,7 @@
 
 use super::guard::Call;
 use super::status::Failure;
-use crate::access::{self, Grant, Keys, Porter, Scope};
+use crate::access::{self, Admission, Porter, Scope};
 use std::future::Future;
 use std::sync::Arc;
 use tonic::metadata::MetadataMap;
@@ -30,26 +30,20 @@ impl Gate {
     pub fn new(porter: Arc<Porter>) -> Self {
         Self { porter }
     }
-
-    /// From the next call on, these keys of the configuration, at every door of the porter's; those that were made
-    /// stay.
-    pub fn replace(&self, keys: Keys) {
-        self.porter.configure(keys);
-    }
 }
 
 impl Interceptor for Gate {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         // The connection's own address: what a proxy says in a header anyone could say.
         let from = request.remote_addr().map(|address| address.ip());
-        let granted = match self.porter.admit(key(request.metadata()), from) {
-            Ok(grant) => grant,
+        let admission = match self.porter.admit(key(request.metadata()), from) {
+            Ok(admission) => admission,
             Err(error) => {
                 let call = Call::of(request.extensions());
                 return Err(call.refuse(&Failure::from(error)));
             }
         };
-        request.extensions_mut().insert(granted);
+        request.extensions_mut().insert(admission);
         Ok(request)
     }
 }
@@ -72,7 +66,7 @@ pub(super) struct Admitted<T> {
     /// The call.
     pub(super) call: Call,
     /// What the caller's key grants.
-    pub(super) grant: Arc<Grant>,
+    pub(super) grant: Admission,
     /// What was asked.
     pub(super) asked: T,
 }
@@ -97,9 +91,9 @@ where
 fn admit<T>(request: Request<T>, scope: Scope) -> Result<Admitted<T>, Failure> {
     let (_, extensions, asked) = request.into_parts();
     let call = Call::of(&extensions);
-    let grant = extensions.get::<Arc<Grant>>().ok_or(Failure::KeyUnknown)?;
+    let grant = extensions.get::<Admission>().ok_or(Failure::KeyUnknown)?;
     grant.check(scope)?;
-    let grant = Arc::clone(grant);
+    let grant = grant.clone();
     Ok(Admitted { call, grant, asked })
 }
 
@@ -123,7 +117,7 @@ impl From<access::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Bounds, KeyHash};
+    use crate::access::{Bounds, Grant, KeyHash, Keys};
     use crate::clock::ManualClock;
     use crate::id::Name;
     use tonic::Code;
@@ -192,7 +186,7 @@ mod tests {
     fn a_withdrawn_key_fails_from_the_next_call_on() {
         let mut gate = gate();
         assert!(knock(&mut gate, "k1").is_ok());
-        gate.clone().replace(Keys::new([]));
+        gate.porter.configure(Keys::new([]), 1);
         assert!(knock(&mut gate, "k1").is_err());
     }
 

@@ -43,4 +43,5 @@ pub use keeping::{Keeping, KeyDesk};
 pub use router::{Ask, Completed, Event, Events, Router, Routing};
 pub use status::{DOMAIN, FailedAttempt, Failure};
 pub use surface::{HealthSwitch, Services, Surfaces};
+pub use swapped::Swapped;
 pub use use_cases::{Desk, Gateway};

@@ -7,7 +7,7 @@ use super::guard::Call;
 use super::status::Failure;
 use super::stream::{Guarded, Replies};
 use super::{decode, encode};
-use crate::access::{Grant, Scope};
+use crate::access::{Admission, Scope};
 use crate::chat::{Message, Reasoning, ToolCall};
 use crate::complete::{AttemptReport, Checked};
 use crate::decision::Attempt;
@@ -26,49 +26,49 @@ pub trait Routing: Send + Sync + 'static {
     /// Decides; in the journal before it returns.
     fn route(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         request: Request,
     ) -> impl Future<Output = Result<Routed, Failure>> + Send;
 
     /// Keeps an attempt that the caller made.
     fn report_attempt(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         report: AttemptReport,
     ) -> impl Future<Output = Result<Attempt, Failure>> + Send;
 
     /// Decides and has it answered, before the call's deadline.
     fn complete(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         ask: Ask,
     ) -> impl Future<Output = Result<Completed, Failure>> + Send;
 
     /// As `complete`, in pieces: first [`Event::Decided`], last [`Event::Done`].
     fn stream_complete(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         ask: Ask,
     ) -> impl Future<Output = Result<Events, Failure>> + Send;
 
     /// Closes an episode.
     fn close_episode(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         closing: EpisodeClosing,
     ) -> impl Future<Output = Result<EpisodeClosed, Failure>> + Send;
 
     /// One decision.
     fn decision(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         id: DecisionId,
     ) -> impl Future<Output = Result<Recorded, Failure>> + Send;
 
     /// Decisions, newest first.
     fn decisions(
         &self,
-        grant: &Grant,
+        admission: &Admission,
         query: DecisionQuery,
     ) -> impl Future<Output = Result<DecisionPage, Failure>> + Send;
 }

@@ -8,7 +8,7 @@ use super::feedback::{Listening, Outcome};
 use super::keeping::KeyDesk;
 use super::router::{Ask, Completed, Event, Events, Routing};
 use super::status::Failure;
-use crate::access::Grant;
+use crate::access::{Admission, Grant};
 use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::complete::{self, AttemptReport, Complete, Reports};
@@ -56,19 +56,19 @@ impl Gateway {
 }
 
 impl Routing for Gateway {
-    async fn route(&self, grant: &Grant, request: Request) -> Result<Routed, Failure> {
+    async fn route(&self, grant: &Admission, request: Request) -> Result<Routed, Failure> {
         Ok(self.route.route(grant, &request).await?)
     }
 
     async fn report_attempt(
         &self,
-        grant: &Grant,
+        grant: &Admission,
         report: AttemptReport,
     ) -> Result<Attempt, Failure> {
         Ok(self.reports.report(&grant.team, report).await?)
     }
 
-    async fn complete(&self, grant: &Grant, ask: Ask) -> Result<Completed, Failure> {
+    async fn complete(&self, grant: &Admission, ask: Ask) -> Result<Completed, Failure> {
         let deadline = deadline(&ask);
         let done = self.complete.complete(grant, &ask.request, deadline);
         let done = done.await?;
@@ -82,7 +82,7 @@ impl Routing for Gateway {
         })
     }
 
-    async fn stream_complete(&self, grant: &Grant, ask: Ask) -> Result<Events, Failure> {
+    async fn stream_complete(&self, grant: &Admission, ask: Ask) -> Result<Events, Failure> {
         let deadline = deadline(&ask);
         let streaming = self
             .complete
@@ -98,19 +98,19 @@ impl Routing for Gateway {
 
     async fn close_episode(
         &self,
-        grant: &Grant,
+        grant: &Admission,
         closing: EpisodeClosing,
     ) -> Result<EpisodeClosed, Failure> {
         Ok(self.intake.close_episode(&grant.team, closing).await?)
     }
 
-    async fn decision(&self, grant: &Grant, id: DecisionId) -> Result<Recorded, Failure> {
+    async fn decision(&self, grant: &Admission, id: DecisionId) -> Result<Recorded, Failure> {
         Ok(self.route.decision(&grant.team, id)?)
     }
 
     async fn decisions(
         &self,
-        grant: &Grant,
+        grant: &Admission,
         query: DecisionQuery,
     ) -> Result<DecisionPage, Failure> {
         Ok(self.route.decisions(&grant.team, &query)?)

@@ -6,10 +6,9 @@
 
 use super::call::said;
 use super::status::Failure;
-use crate::access::{Grant, Porter, Scope};
+use crate::access::{Admission, Porter, Scope};
 use http::HeaderMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// Longest key looked at; hashing a longer one would be work for a stranger.
 const KEY_BYTES: usize = 512;
@@ -23,12 +22,12 @@ pub(super) fn admit(
     porter: &Porter,
     (head, from): (&HeaderMap, Option<&Peer>),
     scope: Option<Scope>,
-) -> Result<Arc<Grant>, Failure> {
-    let grant = porter.admit(key(head), from.map(|peer| peer.0))?;
+) -> Result<Admission, Failure> {
+    let admission = porter.admit(key(head), from.map(|peer| peer.0))?;
     if let Some(scope) = scope {
-        grant.check(scope)?;
+        admission.check(scope)?;
     }
-    Ok(grant)
+    Ok(admission)
 }
 
 /// `authorization: Bearer KEY`, else `x-api-key: KEY`, else `api-key: KEY`.
@@ -46,10 +45,11 @@ fn key(head: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Bounds, KeyHash, Keys};
+    use crate::access::{Bounds, Grant, KeyHash, Keys};
     use crate::clock::ManualClock;
     use crate::id::Name;
     use http::HeaderValue;
+    use std::sync::Arc;
 
     fn check(
         header: &'static str,

@@ -15,7 +15,7 @@ use super::routing::Known;
 use super::server::Limits;
 use super::status::Failure;
 use super::{chat, chat_reply, embeddings, feedback, models};
-use crate::access::{Grant, Porter, Scope};
+use crate::access::{Configured, Grant, Porter, Scope};
 use crate::clock::Clock;
 use crate::complete::Complete;
 use crate::eligibility::{Catalogue, DataPolicy};
@@ -56,7 +56,7 @@ pub struct Parts {
 /// The door.
 #[derive(Debug)]
 pub struct Door {
-    parts: Arc<ArcSwap<Parts>>,
+    parts: Arc<ArcSwap<Configured<Parts>>>,
     limits: Limits,
     ids: CallIds,
     serving: AtomicBool,
@@ -134,9 +134,9 @@ const fn address(method: &'static str, path: &'static str, asks: Asks, to: To) -
 impl Door {
     /// A door that is not serving yet. It leads to whatever `parts` holds when a call is let in. Calls' ids start
     /// from `seed`, drawn anew at every start.
-    pub fn new(parts: Arc<ArcSwap<Parts>>, limits: Limits, seed: u64) -> Self {
+    pub fn new(parts: Arc<ArcSwap<Configured<Parts>>>, limits: Limits, seed: u64) -> Self {
         Self {
-            opened: parts.load().clock.now().micros() / 1_000_000,
+            opened: parts.load().rules.clock.now().micros() / 1_000_000,
             parts,
             limits,
             ids: CallIds::new(seed),
@@ -192,9 +192,10 @@ impl Door {
             Asks::Scope(scope) => Some(scope),
         };
         let from = (&head.headers, head.extensions.get::<Peer>());
-        let grant = admit(&self.parts.load().porter, from, scope)?;
-        // One for the whole call; after the key, as over gRPC.
-        let parts = self.parts.load_full();
+        let porter = Arc::clone(&self.parts.load().rules.porter);
+        let admission = admit(&porter, from, scope)?;
+        // One for the whole call, its key's grant too.
+        let (parts, grant) = porter.beside(&self.parts, &admission).await?;
         let known = known(&parts, &grant)?;
         match address.to {
             To::Models => return Ok(models::list(known, self.opened)),

@@ -1,10 +1,9 @@
 //! A configuration read anew while the server serves: swaps what can be.
 //!
-//! Invariants: a new configuration is whole and valid before anything of it is swapped, else all stays as it was. Each
-//! of three things is swapped as one value: the rules that calls are judged by (prices, policies, tasks, data
-//! policies), the keys that let them in, and the certificates of new connections. A call is judged from its first step
-//! to its last by one set of rules, those that are there once it has been let in: rules are swapped before keys, so
-//! that nobody is let in by new keys and judged by old rules.
+//! Invariants: a new configuration is whole and valid before anything of it is swapped, else all stays as it was. A call
+//! is judged from its first step to its last by the rules (prices, policies, tasks, data policies) and the keys of one
+//! configuration: they are swapped under one number, and whoever judges asks for both of one ([`Porter::beside`]).
+//! Certificates are swapped as one value, for new connections.
 //!
 //! Not here: what may be swapped (`change`), reading the file (`config`), when it is read (the command line).
 
@@ -13,7 +12,7 @@ use super::change::{Change, change};
 use super::door;
 use super::error::Error;
 use super::parts::retold;
-use crate::access::Porter;
+use crate::access::{Configured, Porter};
 use crate::clock::Clock;
 use crate::config::{self, Params};
 use crate::grpc::Gateway;
@@ -57,25 +56,33 @@ impl fmt::Display for Reloaded {
     }
 }
 
+/// What calls are judged by, of one configuration.
+type Judging = (Arc<Gateway>, Arc<http::Parts>);
+
+fn numbered<T>(rules: Arc<T>, number: u64) -> Arc<Configured<T>> {
+    Arc::new(Configured { number, rules })
+}
+
 /// What calls are judged by, at each door.
 #[derive(Debug)]
 pub(super) struct Rules {
-    pub(super) gateway: Arc<ArcSwap<Gateway>>,
-    pub(super) parts: Arc<ArcSwap<http::Parts>>,
+    pub(super) gateway: Arc<ArcSwap<Configured<Gateway>>>,
+    pub(super) parts: Arc<ArcSwap<Configured<http::Parts>>>,
 }
 
 impl Rules {
     pub(super) fn new(gateway: Gateway, parts: http::Parts) -> Self {
         Self {
-            gateway: Arc::new(ArcSwap::from_pointee(gateway)),
-            parts: Arc::new(ArcSwap::from_pointee(parts)),
+            gateway: Arc::new(ArcSwap::from_pointee(Configured::first(gateway))),
+            parts: Arc::new(ArcSwap::from_pointee(Configured::first(parts))),
         }
     }
 
     /// The same as these parameters say.
-    fn by(&self, params: &Params) -> Result<(Gateway, http::Parts), String> {
+    fn by(&self, params: &Params) -> Result<Judging, String> {
         let catalogue = Arc::new(params.catalogue.clone());
         let (now, parts) = (self.gateway.load(), self.parts.load());
+        let (now, parts) = (&now.rules, &parts.rules);
         let route = now
             .route
             .reconfigured(Arc::clone(&catalogue), |name, routing| {
@@ -89,9 +96,21 @@ impl Rules {
             complete: Arc::clone(&gateway.complete),
             catalogue,
             policies: door::policies(params),
-            ..http::Parts::clone(&parts)
+            ..http::Parts::clone(parts)
         };
-        Ok((gateway, parts))
+        Ok((Arc::new(gateway), Arc::new(parts)))
+    }
+
+    /// What is there.
+    fn there(&self) -> Judging {
+        let (gateway, parts) = (self.gateway.load(), self.parts.load());
+        (Arc::clone(&gateway.rules), Arc::clone(&parts.rules))
+    }
+
+    /// These, under this number.
+    fn swap(&self, (gateway, parts): Judging, number: u64) {
+        self.gateway.store(numbered(gateway, number));
+        self.parts.store(numbered(parts, number));
     }
 }
 
@@ -139,7 +158,7 @@ impl Swappable {
         &self.params
     }
 
-    pub(super) fn parts(&self) -> Arc<ArcSwap<http::Parts>> {
+    pub(super) fn parts(&self) -> Arc<ArcSwap<Configured<http::Parts>>> {
         Arc::clone(&self.rules.parts)
     }
 
@@ -171,8 +190,8 @@ impl Swappable {
             restart,
         } = change(&self.params, new)?;
         let judging = match rules {
-            true => Some(self.rules.by(&in_force)?),
-            false => None,
+            true => self.rules.by(&in_force)?,
+            false => self.rules.there(),
         };
         if let (Some(identity), Some(files)) = (&self.identity, &in_force.server.tls) {
             // They were judged with the configuration, and may have changed since.
@@ -186,12 +205,10 @@ impl Swappable {
             auditing::failed(&self.audit, self.clock.now());
             format!("{error}; certificates are those that are there now")
         })?;
-        if let Some((gateway, parts)) = judging {
-            self.rules.gateway.store(Arc::new(gateway));
-            self.rules.parts.store(Arc::new(parts));
-        }
-        if keys {
-            self.porter.configure(in_force.keys.clone());
+        if rules || keys {
+            let number = self.porter.number() + 1;
+            self.rules.swap(judging, number);
+            self.porter.configure(in_force.keys.clone(), number);
         }
         self.params = in_force;
         Ok(Reloaded {

@@ -15,14 +15,13 @@ use super::state::{Opened, open_to_serve, seed};
 use crate::clock::Clock;
 use crate::complete::Complete;
 use crate::config;
-use crate::grpc::{self, Desk, Gateway, GuardLayer, KeyDesk, Services};
+use crate::grpc::{self, Desk, Gateway, GuardLayer, KeyDesk, Services, Swapped};
 use crate::id::Mint;
 use crate::learn::{Follower, Intake};
 use crate::route::Route;
 use crate::store::audit::Audit;
 use crate::store::{self, Keyed, Store};
 use crate::telemetry::otlp::Sending;
-use arc_swap::ArcSwap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -252,7 +251,7 @@ fn following(
 }
 
 /// The gRPC services.
-type Served = Services<ArcSwap<Gateway>, Intake, Evaluation, Desk>;
+type Served = Services<Swapped<Gateway>, Intake, Evaluation, Desk>;
 
 fn services(
     params: &config::Params,
@@ -293,6 +292,7 @@ fn services(
         intake: Arc::clone(&intake),
     };
     let parts = door::parts(params, &gateway, catalogue, (&keys, &secret), &clock);
+    let porter = Arc::clone(keys.book.porter());
     let desk = Desk {
         keys,
         audit: Arc::clone(audit),
@@ -302,8 +302,9 @@ fn services(
         clock: Arc::clone(&clock),
     };
     let rules = Rules::new(gateway, parts);
+    let router = Swapped::new(Arc::clone(&rules.gateway), porter);
     let services = Services {
-        router: grpc::Router::new(Arc::clone(&rules.gateway), secret.clone()),
+        router: grpc::Router::new(Arc::new(router), secret.clone()),
         feedback: grpc::Listener::new(Arc::clone(&intake), secret, clock),
         evaluation: grpc::Judge::new(Arc::new(evaluation)),
         admin: grpc::Operator::new(Arc::new(desk)),

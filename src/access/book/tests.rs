@@ -147,7 +147,8 @@ fn made_admin(bench: &Bench, key: &str) -> Arc<Grant> {
             ..wanted(key)
         },
     );
-    bench.book.porter().admit(Some(&text), None).unwrap()
+    let admission = bench.book.porter().admit(Some(&text), None);
+    Arc::clone(admission.unwrap().grant())
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn a_reload_of_the_configuration_keeps_the_keys_that_were_made_and_what_became_o
     let [kept, gone] = ["kept", "gone"].map(|key| bench.create(&root(), wanted(key)));
     bench.book.revoke(&root(), &name("gone")).unwrap();
     let keys = [(KeyHash::of("k-new"), root())];
-    bench.book.porter().configure(Keys::new(keys));
+    bench.book.porter().configure(Keys::new(keys), 1);
     bench.check(&kept, Ok("kept"));
     bench.check(&gone, Err(Error::KeyUnknown));
     bench.check("k-root", Err(Error::KeyUnknown));
@@ -247,7 +248,7 @@ fn a_key_is_given_no_right_that_its_maker_has_not_and_inherits_what_is_not_said(
     narrow.bounds.expires = Some(time(100));
     let keys = [("k-root", root()), ("k-narrow", narrow.clone())];
     let keys = keys.map(|(key, grant)| (KeyHash::of(key), grant));
-    bench.book.porter().configure(Keys::new(keys));
+    bench.book.porter().configure(Keys::new(keys), 1);
     let key = bench.create(&narrow, wanted("ci"));
     let grant = bench.book.porter().admit(Some(&key), None).unwrap();
     assert_eq!(
@@ -364,7 +365,7 @@ fn keys_of_a_team_that_is_gone_and_keys_that_are_damaged_let_nobody_in() {
 fn an_open_server_makes_no_keys() {
     let bench = Bench::new();
     let open = Keys::open(name("coding"), name("open"));
-    bench.book.porter().configure(open);
+    bench.book.porter().configure(open, 1);
     let grant = bench.book.porter().admit(None, None).unwrap();
     let said = bench.book.create(&grant, wanted("ci")).unwrap_err();
     assert!(matches!(said, KeyError::Open), "{said}");

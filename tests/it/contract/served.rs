@@ -1,7 +1,7 @@
 //! A served edge whose use cases answer from memory.
 
 use bellwether::access::{
-    Bounds, Grant, KeyHash, KeyPage, KeyText, Keys, Listed, Porter, Scope, Wanted,
+    Admission, Bounds, Grant, KeyHash, KeyPage, KeyText, Keys, Listed, Porter, Scope, Wanted,
 };
 use bellwether::chat::ToolCall;
 use bellwether::clock::ManualClock;
@@ -286,7 +286,7 @@ fn feedback(signals: Vec<(Name, Change)>) -> Feedback {
 struct Memory;
 
 impl Routing for Memory {
-    async fn route(&self, _: &Grant, request: Request) -> Result<Routed, Failure> {
+    async fn route(&self, _: &Admission, request: Request) -> Result<Routed, Failure> {
         match request.task.as_ref().map(Name::as_str) {
             Some("panic") => panic!("asked to"),
             Some("hang") => std::future::pending().await,
@@ -294,11 +294,11 @@ impl Routing for Memory {
         }
     }
 
-    async fn report_attempt(&self, _: &Grant, _: AttemptReport) -> Result<Attempt, Failure> {
+    async fn report_attempt(&self, _: &Admission, _: AttemptReport) -> Result<Attempt, Failure> {
         Ok(attempt(1))
     }
 
-    async fn complete(&self, _: &Grant, ask: Ask) -> Result<Completed, Failure> {
+    async fn complete(&self, _: &Admission, ask: Ask) -> Result<Completed, Failure> {
         Ok(Completed {
             routed: routed(),
             message: ask.request.messages[0].clone(),
@@ -309,7 +309,7 @@ impl Routing for Memory {
         })
     }
 
-    async fn stream_complete(&self, _: &Grant, ask: Ask) -> Result<Events, Failure> {
+    async fn stream_complete(&self, _: &Admission, ask: Ask) -> Result<Events, Failure> {
         assert!(ask.request.streaming);
         let text: String = ask.request.messages[0].texts().collect();
         let begin = stream::iter([
@@ -335,14 +335,18 @@ impl Routing for Memory {
         Ok(begin.chain(end).boxed())
     }
 
-    async fn close_episode(&self, _: &Grant, _: EpisodeClosing) -> Result<EpisodeClosed, Failure> {
+    async fn close_episode(
+        &self,
+        _: &Admission,
+        _: EpisodeClosing,
+    ) -> Result<EpisodeClosed, Failure> {
         Ok(EpisodeClosed {
             decisions: 1,
             already_closed: false,
         })
     }
 
-    async fn decision(&self, _: &Grant, id: DecisionId) -> Result<Recorded, Failure> {
+    async fn decision(&self, _: &Admission, id: DecisionId) -> Result<Recorded, Failure> {
         assert_eq!(id, decision().id);
         Ok(Recorded {
             routed: routed(),
@@ -360,7 +364,7 @@ impl Routing for Memory {
         })
     }
 
-    async fn decisions(&self, _: &Grant, _: DecisionQuery) -> Result<DecisionPage, Failure> {
+    async fn decisions(&self, _: &Admission, _: DecisionQuery) -> Result<DecisionPage, Failure> {
         Ok(DecisionPage::default())
     }
 }

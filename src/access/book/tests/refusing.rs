@@ -23,7 +23,7 @@ fn a_key_with_a_budget_makes_no_key_and_gets_no_other_ones_text() {
         ("k-o", other.clone()),
     ];
     let keys = keys.map(|(key, grant)| (KeyHash::of(key), grant));
-    bench.book.porter().configure(Keys::new(keys));
+    bench.book.porter().configure(Keys::new(keys), 1);
     let first = bench.create(&root(), wanted("ci"));
     let refused = "this key may not make a key or give one a new text, for it has a budget of its own and a key that \
                    is made has none: allowed with a key without `budget` under [[keys]]";
@@ -62,7 +62,7 @@ fn what_was_under_way_when_its_configured_key_ended_changes_nothing() {
     let mut ending = root();
     ending.bounds.expires = Some(time(10));
     let keys = [(KeyHash::of("k-root"), ending.clone())];
-    bench.book.porter().configure(Keys::new(keys));
+    bench.book.porter().configure(Keys::new(keys), 1);
     bench.clock.set(time(9));
     bench.create(&ending, wanted("ci"));
     bench.clock.set(time(10));
