@@ -14,6 +14,7 @@
 //! Source: the IANA time zone database, as `chrono-tz` carries it: a new rule comes with a new build, and no file of
 //! the machine is read.
 
+use crate::unit::Timestamp;
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -42,6 +43,29 @@ impl Zone {
     /// ```
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok().map(Self)
+    }
+
+    /// The local day that a moment lies in, counted from 1970-01-01: that of [`super::Window::Day`].
+    ///
+    /// ```
+    /// use bellwether::budget::Zone;
+    /// use bellwether::unit::Timestamp;
+    /// let berlin = Zone::named("Europe/Berlin").unwrap();
+    /// // 23:30 in UTC is half past midnight there.
+    /// let late = Timestamp::from_micros((23 * 60 + 30) * 60_000_000);
+    /// assert_eq!((Zone::UTC.day_of(late), berlin.day_of(late)), (0, 1));
+    /// assert_eq!(berlin.start_of(1).micros(), 23 * 3_600_000_000);
+    /// ```
+    pub fn day_of(self, now: Timestamp) -> i64 {
+        let second = now.micros().div_euclid(1_000_000);
+        let day = self.day(second);
+        // The clocks were put back over midnight: the next day has begun, though its date is still to come.
+        day + i64::from(self.begins(day + 1) <= second)
+    }
+
+    /// The moment with which a local day, counted from 1970-01-01, begins.
+    pub fn start_of(self, day: i64) -> Timestamp {
+        Timestamp::from_micros(self.begins(day).saturating_mul(1_000_000))
     }
 
     /// The local day of a moment.
