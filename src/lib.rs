@@ -50,7 +50,7 @@
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`mod@http`], [`config`], [`report`] |
-//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`], [`spend`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`], [`tls`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`], [`field`] |
@@ -140,6 +140,7 @@ pub mod learn;
 #[cfg(feature = "analytics")]
 pub mod replay;
 pub mod route;
+pub mod spend;
 pub mod standing;
 pub mod warmth;
 

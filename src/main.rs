@@ -4,7 +4,7 @@ mod cli;
 
 use bellwether::telemetry;
 use clap::Parser;
-use cli::args::{Arguments, Audit, Command, Format};
+use cli::args::{Arguments, Audit, Command, Format, Report};
 #[cfg(feature = "analytics")]
 use cli::args::{Dataset, Replay, Scorecard, Traffic};
 use std::process::ExitCode;
@@ -52,6 +52,7 @@ async fn main() -> ExitCode {
         Command::Verify(verify) => cli::serve::verify(verify),
         Command::Audit(Audit::Verify(verify)) => cli::audit::verify(verify),
         Command::Audit(Audit::Export(export)) => cli::audit::export(export),
+        Command::Report(Report::Spend(spend)) => cli::report::spend(spend),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

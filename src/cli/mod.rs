@@ -19,6 +19,7 @@ mod noticed;
 pub(crate) mod out;
 #[cfg(feature = "analytics")]
 pub(crate) mod replay;
+pub(crate) mod report;
 #[cfg(feature = "analytics")]
 pub(crate) mod seed;
 pub(crate) mod serve;

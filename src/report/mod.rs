@@ -8,10 +8,10 @@
 //! is no template language, and charts are hand-sized SVG, since each is laid out for the width at
 //! which it will be seen.
 //!
-//! Three pages: the demonstration's ([`Document`]), that of policies on an outcome table (`Learned`), and that of
-//! candidates on recorded traffic (`Judgement`).
+//! Four pages: the demonstration's ([`Document`]), that of policies on an outcome table (`Learned`), that of
+//! candidates on recorded traffic (`Judgement`), and that of what was spent ([`Spending`]).
 //!
-//! Not here: where the numbers come from (`replay`, `demo`).
+//! Not here: where the numbers come from (`replay`, `demo`, `spend`).
 
 mod figure;
 mod glossary;
@@ -25,6 +25,7 @@ mod number;
 mod page;
 mod palette;
 mod section;
+mod spending;
 mod svg;
 mod table;
 #[cfg(test)]
@@ -40,3 +41,4 @@ pub use model::{
     ArmRow, Calibration, CalibrationBin, Candidate, DataCard, Details, Document, Event, Finding,
     Interval, Judged, Point, Reference, Series, SignalCell, Slice, Statement, Step, Team, Term,
 };
+pub use spending::Spending;

@@ -25,10 +25,6 @@ pub(crate) enum Unit {
     /// Dollars.
     Money,
     /// A difference of those: always with a sign.
-    #[cfg_attr(
-        all(not(feature = "analytics"), not(test)),
-        expect(dead_code, reason = "only judgements have it")
-    )]
     MoneyDifference,
     /// Milliseconds.
     #[cfg_attr(
@@ -187,18 +183,49 @@ pub(crate) fn count(value: usize) -> Element {
 pub(crate) fn interval(unit: Unit, found: &Interval) -> Element {
     let decimals = interval_decimals(unit, found);
     let figure = |value| carrying(value, rounded(unit, value, decimals));
+    between(
+        figure(found.value),
+        figure(found.lower),
+        figure(found.upper),
+    )
+}
+
+/// A value, and its ends in brackets.
+fn between(value: Element, lower: Element, upper: Element) -> Element {
     let range = Element::new("span")
         .class("range")
         .text("(")
-        .add(figure(found.lower))
+        .add(lower)
         .text(format_args!("{NBSP}to{NBSP}"))
-        .add(figure(found.upper))
+        .add(upper)
         .text(")");
     Element::new("span")
         .class("figure")
-        .add(figure(found.value))
+        .add(value)
         .text(" ")
         .add(range)
+}
+
+/// Nano-dollars, which the JSON has, as dollars.
+pub(crate) fn nano(unit: Unit, nano_usd: i64) -> Element {
+    carrying_nano(nano_usd, write(unit, nano_usd as f64 * 1e-9))
+}
+
+/// The same with its interval: value, lower and upper end.
+pub(crate) fn nano_interval(unit: Unit, [value, lower, upper]: [i64; 3]) -> Element {
+    let usd = |nano: i64| nano as f64 * 1e-9;
+    let found = Interval {
+        value: usd(value),
+        lower: usd(lower),
+        upper: usd(upper),
+    };
+    let decimals = interval_decimals(unit, &found);
+    let figure = |nano| carrying_nano(nano, rounded(unit, usd(nano), decimals));
+    between(figure(value), figure(lower), figure(upper))
+}
+
+fn carrying_nano(nano_usd: i64, text: String) -> Element {
+    Element::new("data").set("value", nano_usd).text(text)
 }
 
 /// From one number to another: `0.741 to 0.783`.

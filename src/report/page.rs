@@ -133,7 +133,6 @@ fn footer(document: &Document) -> Element {
 }
 
 /// The foot of a page whose numbers lie beside it, in the file of this name.
-#[cfg(feature = "analytics")]
 pub(super) fn foot(json: &str, version: &str) -> Element {
     let link = Element::new("a").set("href", address(json)).text(json);
     let said = Element::new("p")
@@ -146,7 +145,6 @@ pub(super) fn foot(json: &str, version: &str) -> Element {
 }
 
 /// A file's name as an address of what lies beside the page.
-#[cfg(feature = "analytics")]
 fn address(name: &str) -> String {
     let mut address = "./".to_owned();
     for byte in name.bytes() {

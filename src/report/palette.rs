@@ -32,7 +32,6 @@ impl Palette {
     }
 
     /// These arms, in this order.
-    #[cfg(feature = "analytics")]
     pub(crate) fn of(names: impl Iterator<Item = String>) -> Self {
         let mut arms: Vec<String> = Vec::new();
         for arm in names {

@@ -28,7 +28,6 @@ impl Writer {
     }
 
     /// For a page that is about these arms, and explains no words of its own.
-    #[cfg(feature = "analytics")]
     pub(crate) fn of_arms(arms: impl Iterator<Item = String>) -> Self {
         Self {
             palette: Palette::of(arms),

@@ -51,6 +51,7 @@ mod rig;
 #[cfg(feature = "analytics")]
 mod seed;
 mod slow;
+mod spend;
 mod tidy;
 mod transport;
 #[cfg(feature = "analytics")]

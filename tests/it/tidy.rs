@@ -32,6 +32,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     (
         &[
             "route", "complete", "learn", "access", "account", "standing", "warmth", "replay",
+            "spend",
         ],
         false,
     ),

@@ -10,6 +10,7 @@ mod import;
 mod key;
 #[cfg(feature = "analytics")]
 mod replay;
+mod report;
 #[cfg(feature = "analytics")]
 mod seed;
 
@@ -23,6 +24,7 @@ pub(crate) use import::{Import, Litellm, Sheets, Shop, ShopPmf};
 pub(crate) use key::{Create, Key, Of, Revoke, Rotate, Scope};
 #[cfg(feature = "analytics")]
 pub(crate) use replay::{Aim, Export, Exported, Outcomes, Replay, Scorecard, Stream, Traffic, Try};
+pub(crate) use report::{By, Report, ReportSpend, Shape};
 #[cfg(feature = "analytics")]
 pub(crate) use seed::Seed;
 
@@ -126,6 +128,9 @@ pub(crate) enum Command {
     /// Shows who changed what, and looks whether the record of it holds.
     #[command(subcommand)]
     Audit(Audit),
+    /// Reports on what stands in a store's directory.
+    #[command(subcommand)]
+    Report(Report),
 }
 
 #[cfg(feature = "analytics")]

@@ -17,6 +17,7 @@ mod bars;
 mod chart;
 #[cfg(feature = "analytics")]
 mod course;
+mod days;
 mod diagonal;
 mod icon;
 mod label;
@@ -35,6 +36,7 @@ pub(crate) use bars::{Bar, bars};
 pub(crate) use chart::Chart;
 #[cfg(feature = "analytics")]
 pub(crate) use course::{Moment, course};
+pub(crate) use days::{Part, spans, stacks};
 pub(crate) use diagonal::diagonal;
 pub(crate) use icon::icon;
 pub(crate) use line::line;
