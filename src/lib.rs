@@ -51,13 +51,14 @@
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`mod@http`], [`config`], [`report`] |
 //! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`], [`spend`] |
-//! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`telemetry`], [`tls`] |
+//! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`redaction`], [`telemetry`], [`tls`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`], [`field`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
 //! the generated `proto`). Outside crates stay in their modules: tonic in `grpc`, hyper in `http`, polars in `table`,
-//! sled in `store`, the HTTP client in `provider`, rustls in `tls` and `provider`, JSON Schema and patterns in `validate`. A test holds all of
+//! sled in `store`, the HTTP client in `provider`, rustls in `tls` and `provider`, JSON Schema and patterns in `validate`, what finds
+//! personal data in `redaction`. A test holds all of
 //! this (`tests/it/tidy.rs`).
 //!
 //! # Where this differs from the founding design, and why
@@ -126,6 +127,7 @@ pub mod ope;
 pub mod scorecard;
 
 pub mod provider;
+pub mod redaction;
 pub mod store;
 #[cfg(feature = "analytics")]
 pub mod table;

@@ -1,0 +1,210 @@
+//! Finds what is to be redacted in one text, and writes the text without it.
+//!
+//! Invariants: what is written is UTF-8; what was redacted once is not found again; a text in which nothing is found is
+//! not copied; time grows with the text's length.
+//!
+//! Not here: messages and JSON (`conversation`, `json`).
+
+use super::kind::{Kind, Kinds};
+use super::{personal, token};
+use leakguard::{Detector, Kind as Theirs, Match, Redactor as Finder, detectors};
+use std::fmt;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Looks for some kinds.
+pub struct Redactor {
+    kinds: Kinds,
+    finder: Finder,
+}
+
+/// A text that had something to redact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redacted {
+    /// What was found.
+    pub kinds: Kinds,
+    /// The text with a mark in place of each.
+    pub text: String,
+}
+
+/// Looks for everything.
+static WHOLE: LazyLock<Redactor> = LazyLock::new(|| Redactor::new(Kinds::ALL));
+
+impl Redactor {
+    /// Looks for these kinds.
+    pub fn new(kinds: Kinds) -> Self {
+        let wanted = |theirs: &Theirs| ours(theirs).is_some_and(|kind| kinds.has(kind));
+        let theirs: Vec<Theirs> = TAKEN.into_iter().filter(wanted).collect();
+        let mut finder = Finder::only(&theirs);
+        for (names, find) in OURS {
+            if names.iter().any(|kind| kinds.has(*kind)) {
+                finder = finder.with_detector(Own { kinds, find });
+            }
+        }
+        if kinds.has(Kind::CreditCard) {
+            finder = finder.with_detector(Sifted(detectors::CreditCard, personal::is_card));
+        }
+        if kinds.has(Kind::IpAddress) {
+            finder = finder
+                .with_detector(Sifted(detectors::IpV4, personal::is_address))
+                .with_detector(Sifted(detectors::IpV6, personal::is_address));
+        }
+        if kinds.has(Kind::Phone) {
+            finder = finder.with_detector(Sifted(detectors::PhoneNumber, personal::is_phone));
+        }
+        Self { kinds, finder }
+    }
+
+    /// The one that looks for every kind: what is kept of teams that record redacted text goes through it.
+    pub fn whole() -> &'static Self {
+        &WHOLE
+    }
+
+    /// What it looks for.
+    pub fn kinds(&self) -> Kinds {
+        self.kinds
+    }
+
+    /// What stands in a text, in its order, none over another.
+    pub(super) fn find(&self, text: &str) -> Vec<(Kind, Range<usize>)> {
+        let found = self.finder.find(text).into_iter();
+        found
+            .filter_map(|one| Some((ours(&one.kind)?, one.start..one.end)))
+            .collect()
+    }
+
+    /// The text without what stands in it. `None`: nothing does.
+    pub fn text(&self, text: &str) -> Option<Redacted> {
+        redacted(text, &self.find(text))
+    }
+}
+
+/// The text with marks in place of what was found, in its order.
+pub(super) fn redacted(text: &str, found: &[(Kind, Range<usize>)]) -> Option<Redacted> {
+    if found.is_empty() {
+        return None;
+    }
+    let (mut out, mut kinds, mut from) = (String::with_capacity(text.len()), Kinds::NONE, 0);
+    for (kind, range) in found {
+        // The bounds are on characters: a detector that breaks this would lose the text, not show it.
+        out.push_str(text.get(from..range.start).unwrap_or_default());
+        out.push_str(&kind.mark());
+        kinds = kinds.with(*kind);
+        from = range.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Some(Redacted { kinds, text: out })
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Redactor").field(&self.kinds).finish()
+    }
+}
+
+/// The crate's kinds that are taken as they come.
+const TAKEN: [Theirs; 15] = [
+    Theirs::PrivateKey,
+    Theirs::Email,
+    Theirs::UsSsn,
+    Theirs::MacAddress,
+    Theirs::Jwt,
+    Theirs::OpenAiKey,
+    Theirs::AwsAccessKey,
+    Theirs::GoogleApiKey,
+    Theirs::AzureConnectionString,
+    Theirs::GitHubToken,
+    Theirs::StripeKey,
+    Theirs::SlackToken,
+    Theirs::TelegramToken,
+    Theirs::DiscordToken,
+    Theirs::UrlCredentials,
+];
+
+/// What one of the crate's kinds is called here.
+fn ours(theirs: &Theirs) -> Option<Kind> {
+    Some(match theirs {
+        Theirs::Email => Kind::Email,
+        Theirs::PhoneNumber => Kind::Phone,
+        Theirs::CreditCard => Kind::CreditCard,
+        Theirs::Iban => Kind::Iban,
+        Theirs::UsSsn => Kind::UsSsn,
+        Theirs::IpV4 | Theirs::IpV6 => Kind::IpAddress,
+        Theirs::MacAddress => Kind::MacAddress,
+        Theirs::PrivateKey => Kind::PrivateKey,
+        Theirs::Jwt => Kind::Jwt,
+        Theirs::OpenAiKey => Kind::ModelKey,
+        Theirs::AwsAccessKey => Kind::AwsKey,
+        Theirs::GoogleApiKey => Kind::GoogleKey,
+        Theirs::AzureConnectionString => Kind::AzureKey,
+        Theirs::GitHubToken => Kind::GithubToken,
+        Theirs::StripeKey => Kind::StripeKey,
+        Theirs::SlackToken | Theirs::TelegramToken | Theirs::DiscordToken => Kind::ChatToken,
+        Theirs::UrlCredentials => Kind::UrlCredentials,
+        Theirs::Custom(word) => return Kind::named(word),
+        _ => return None,
+    })
+}
+
+/// A detector of ours.
+type Find = fn(&str) -> Vec<token::Found>;
+
+/// Ours, with the kinds that each finds.
+const OURS: [(&[Kind], Find); 5] = [
+    (
+        &[
+            Kind::PrivateKey,
+            Kind::BellwetherKey,
+            Kind::ModelKey,
+            Kind::GoogleKey,
+            Kind::StripeKey,
+            Kind::ServiceToken,
+        ],
+        token::tokens,
+    ),
+    (&[Kind::Iban], personal::ibans),
+    (&[Kind::Phone], personal::phones),
+    (&[Kind::BearerToken], token::bearers),
+    (&[Kind::AssignedSecret], token::assigned),
+];
+
+/// One of ours, as the crate wants it.
+struct Own {
+    kinds: Kinds,
+    find: Find,
+}
+
+impl Detector for Own {
+    fn kind(&self) -> Theirs {
+        Theirs::Custom(Kind::AssignedSecret.as_str())
+    }
+
+    fn detect(&self, text: &str, out: &mut Vec<Match>) {
+        for (kind, range) in (self.find)(text) {
+            if self.kinds.has(kind) {
+                let theirs = Theirs::Custom(kind.as_str());
+                out.push(Match::new(theirs, range.start, range.end));
+            }
+        }
+    }
+}
+
+/// One of the crate's, and which of its findings are taken.
+struct Sifted<D>(D, fn(&str, &Match) -> bool);
+
+impl<D: Detector> Detector for Sifted<D> {
+    fn kind(&self) -> Theirs {
+        self.0.kind()
+    }
+
+    fn detect(&self, text: &str, out: &mut Vec<Match>) {
+        let before = out.len();
+        self.0.detect(text, out);
+        let Self(_, taken) = self;
+        let found = out.split_off(before).into_iter();
+        out.extend(found.filter(|one| taken(text, one)));
+    }
+}
+
+#[cfg(test)]
+mod tests;
