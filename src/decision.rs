@@ -11,6 +11,9 @@
 //! Not here: how any of it was computed (`route`), what followed (`Attempt`, `Answer`,
 //! `signal::Feedback`).
 
+mod words;
+pub use words::Words;
+
 use crate::id::{DecisionId, Name};
 use crate::unit::{NanoUsd, Pmf, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -56,7 +59,8 @@ pub struct Decision {
     pub endpoint: Name,
     /// Endpoints of other eligible arms named besides, best first; each passed the same checks.
     pub fallbacks: Vec<Name>,
-    /// The messages as JSON. Only where the team records content.
+    /// The messages as JSON. Only where the team records content; where it records redacted content, in an object
+    /// ([`Decision::redacted`]).
     pub content: Option<String>,
     /// The experiment that its episode belongs to.
     pub cell: Cell,

@@ -17,7 +17,7 @@ use crate::decision::Attempt;
 use crate::eligibility::{Endpoint, Waits};
 use crate::id::Name;
 use crate::provider::{FinishReason, Patience, Prompt, Provider};
-use crate::route::{Begun, Request, Route, Routed};
+use crate::route::{Begun, Request, Route, Routed, Screened};
 use crate::store::Store;
 use crate::telemetry::{Method, Underway};
 use std::collections::BTreeMap;
@@ -129,8 +129,11 @@ impl Complete {
         call: &mut Underway,
     ) -> Result<Completed, Error> {
         // The turn is dropped after the call to the provider, which has left its record by then.
+        let Screened { request, told } = self.route.screen(caller, request).await?;
+        let request = request.as_ref();
         self.checking.accept(request)?;
-        let Begun { routed, turn } = self.route.begin(caller, request, deadline).await?;
+        let Begun { mut routed, turn } = self.route.begin(caller, request, deadline).await?;
+        routed.told = told;
         if let Some(given) = given(&self.store, &routed)? {
             call.repeats(&routed.decision);
             return Ok(Completed {
@@ -178,8 +181,11 @@ impl Complete {
         deadline: Instant,
         call: &mut Option<Underway>,
     ) -> Result<Streaming, Error> {
+        let Screened { request, told } = self.route.screen(caller, request).await?;
+        let request = request.as_ref();
         self.checking.accept(request)?;
-        let Begun { routed, turn } = self.route.begin(caller, request, deadline).await?;
+        let Begun { mut routed, turn } = self.route.begin(caller, request, deadline).await?;
+        routed.told = told;
         if let Some(given) = given(&self.store, &routed)? {
             call.iter_mut()
                 .for_each(|call| call.repeats(&routed.decision));
@@ -246,7 +252,7 @@ impl Complete {
             team: routed.decision.team.clone(),
             decision: routed.decision.id,
             endpoint: Arc::clone(endpoint),
-            keep_words: routed.decision.content.is_some(),
+            words: routed.decision.words(),
             listen: routed.decision.content.is_some(),
         };
         Ok((provider.as_ref(), target))

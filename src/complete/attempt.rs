@@ -9,9 +9,10 @@ use super::error::Failed;
 use super::events::Opening;
 use super::log::AttemptLog;
 use super::running::Running;
+use super::words;
 use crate::chat::Message;
 use crate::clock::Clock;
-use crate::decision::{self, Attempt, Decision};
+use crate::decision::{Attempt, Decision, Words};
 use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
 use crate::provider::{Answer, FinishReason, Kind, Patience, Prompt, Provider};
@@ -29,8 +30,8 @@ pub struct Target {
     pub decision: DecisionId,
     /// The endpoint asked, with the arm it serves and its prices.
     pub endpoint: Arc<Endpoint>,
-    /// Whether the words of the answer are kept: where those of the request are.
-    pub keep_words: bool,
+    /// Which words of the answer are kept: as of the request.
+    pub words: Words,
     /// Whether its words are needed at its end, to be kept or checked.
     pub listen: bool,
 }
@@ -123,18 +124,9 @@ impl Attempts {
 
     /// Keeps the words of an answer as they are told, where those of the request are kept: the newest count.
     pub(super) fn keep(&self, decision: &Decision, message: &Message, finish: FinishReason) {
-        if decision.content.is_none() {
+        let answer = (decision.id, self.clock.now());
+        let Some(answer) = words::kept(decision.words(), answer, (message, finish)) else {
             return;
-        }
-        let message = serde_json::to_string(message).ok();
-        let Some((message, finish_reason)) = message.zip(Name::new(finish.as_str()).ok()) else {
-            return;
-        };
-        let answer = decision::Answer {
-            decision: decision.id,
-            ended: self.clock.now(),
-            message,
-            finish_reason,
         };
         if let Err(error) = self.log.append_answer(&decision.team, answer) {
             tracing::error!(decision = %decision.id, %error, "the words of an answer were not kept");

@@ -13,10 +13,12 @@ use super::error::{Error, Failed};
 use super::repeat::given;
 use super::tries::Tries;
 use crate::access::Grant;
-use crate::decision::{Attempt, Usage};
+use crate::chat::Message;
+use crate::decision::{Attempt, Usage, Words};
 use crate::provider::{self, FinishReason, Patience, Prompt, Provider};
-use crate::route::{Begun, Request, Routed};
+use crate::route::{Begun, Request, Routed, Screened};
 use crate::telemetry::{Method, Underway};
+use std::borrow::Cow;
 use tokio::time::Instant;
 
 /// Vectors and what they cost.
@@ -61,7 +63,19 @@ impl Complete {
         call: &mut Underway,
     ) -> Result<Embedded, Error> {
         // The turn is dropped after the calls to providers, which have left their records by then.
-        let Begun { routed, turn } = self.route.begin(caller, request, deadline).await?;
+        let Screened { request, told } = self.route.screen(caller, request).await?;
+        // What the guardrail changed is what is sent.
+        let changed: Option<Vec<String>> = match &request {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(request) => Some(request.messages.iter().flat_map(Message::texts).map(str::to_owned).collect()),
+        };
+        let request = request.as_ref();
+        let asked = Texts {
+            texts: changed.as_deref().unwrap_or(asked.texts),
+            ..asked
+        };
+        let Begun { mut routed, turn } = self.route.begin(caller, request, deadline).await?;
+        routed.told = told;
         if given(&self.store, &routed)?.is_some() {
             let decision = routed.decision.id;
             return Err(Error::AnswerNotKept { decision });
@@ -74,7 +88,7 @@ impl Complete {
             let asked_of = (&routed, &*endpoint);
             let (prompt, patience) = self.asked(asked_of, (request, &[]), deadline);
             let target = Target {
-                keep_words: false,
+                words: Words::None,
                 listen: false,
                 ..target
             };

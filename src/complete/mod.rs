@@ -24,6 +24,7 @@ mod report;
 mod running;
 mod serving;
 mod tries;
+mod words;
 
 pub use answering::{Checked, Complete, Completed, Streaming};
 pub use attempt::{Attempts, Target};

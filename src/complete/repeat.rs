@@ -8,7 +8,7 @@
 
 use super::error::Error;
 use crate::chat::Message;
-use crate::decision::{self, Attempt};
+use crate::decision::{self, Attempt, Words};
 use crate::provider::FinishReason;
 use crate::route::Routed;
 use crate::store::Store;
@@ -41,6 +41,10 @@ pub(super) fn given(store: &Store, routed: &Routed) -> Result<Option<Given>, Err
     };
     if Attempt::served(&attempts).is_none() {
         return Err(Error::FailedBefore(Box::new(last.clone())));
+    }
+    // What is kept with marks in it is not what was said.
+    if routed.decision.words() == Words::Redacted {
+        return Err(not_kept);
     }
     let (message, finish_reason) = found.answer.as_ref().and_then(read).ok_or(not_kept)?;
     Ok(Some(Given {

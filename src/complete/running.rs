@@ -14,9 +14,10 @@
 use super::attempt::Target;
 use super::heard::Heard;
 use super::log::AttemptLog;
+use super::words;
 use crate::chat::estimated_tokens;
 use crate::clock::Clock;
-use crate::decision::{Answer, Attempt, Usage};
+use crate::decision::{Attempt, Usage};
 use crate::health::Outcome;
 use crate::id::Name;
 use crate::provider::{self, FinishReason, Kind, Piece, Source};
@@ -149,21 +150,18 @@ impl Running {
     }
 
     fn keep_words(&self, finish_reason: FinishReason) {
-        let words = self.heard.words().filter(|_| self.target.keep_words);
-        let Some(words) = words else {
+        let (Some(log), Some(said)) = (&self.log, self.heard.words()) else {
             return;
         };
-        let message = serde_json::to_string(words).ok();
-        let reason = Name::new(finish_reason.as_str()).ok();
-        let (Some(log), Some((message, finish_reason))) = (&self.log, message.zip(reason)) else {
+        let Target {
+            team,
+            decision,
+            words,
+            ..
+        } = &self.target;
+        let answer = (*decision, self.clock.now());
+        let Some(answer) = words::kept(*words, answer, (said, finish_reason)) else {
             return;
-        };
-        let Target { team, decision, .. } = &self.target;
-        let answer = Answer {
-            decision: *decision,
-            ended: self.clock.now(),
-            message,
-            finish_reason,
         };
         if let Err(error) = log.append_answer(team, answer) {
             tracing::error!(%decision, %error, "the words of an answer were not kept");

@@ -49,6 +49,7 @@ mod endpoint;
 #[cfg(feature = "analytics")]
 mod experiment_file;
 mod fields;
+mod guardrail;
 mod key;
 mod listening;
 mod params;
@@ -65,6 +66,6 @@ pub use candidate_file::{candidate, load_candidate};
 pub use date::time;
 #[cfg(feature = "analytics")]
 pub use experiment_file::{Asked, Experiment, load_experiment};
-pub use params::{Connection, Durability, Params, Recording, Server, Simulated, Store, Team};
+pub use params::{Connection, Durability, Guardrail, Params, Recording, Server, Simulated, Store, Team};
 pub use problem::{Problem, render};
 pub use scorecard_file::{load_scorecard, parse as read_scorecard};

@@ -9,7 +9,8 @@ use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::learn::Pooling;
 use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
-use crate::route::{Baseline, TaskRule};
+use crate::redaction::Kinds;
+use crate::route::{Action, Baseline, TaskRule};
 use crate::scorecard::Scorecard;
 use crate::signal::Guard;
 use crate::telemetry::otlp::Settings;
@@ -127,6 +128,8 @@ pub struct Team {
     pub tasks: BTreeMap<Name, TaskRule>,
     /// What is kept of a request.
     pub recording: Recording,
+    /// What is done before a prompt leaves. `None`: nothing is looked into.
+    pub guardrail: Option<Guardrail>,
     /// Where its data may go, unless a request says more.
     pub data_policy: DataPolicy,
     /// Length of the embeddings that its callers send. `None`: the built-in text embedding is used,
@@ -143,8 +146,19 @@ pub enum Recording {
     Features,
     /// The messages as well.
     Full,
+    /// The messages, with marks in place of personal data and secrets.
+    Redacted,
     /// Neither: the decision can be read but not replayed.
     Nothing,
+}
+
+/// What is looked for in prompts, and what follows where it is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guardrail {
+    /// What follows.
+    pub action: Action,
+    /// What is looked for.
+    pub kinds: Kinds,
 }
 
 /// How an endpoint is reached.

@@ -4,6 +4,7 @@ use super::budget;
 use super::catalogue::arm_names;
 use super::checks;
 use super::fields::Fields;
+use super::guardrail;
 use super::params::{Recording, Team};
 use super::problem::Problem;
 use super::scorecard_file;
@@ -72,10 +73,12 @@ fn team(
         ("features", Recording::Features),
         ("full", Recording::Full),
         ("nothing", Recording::Nothing),
+        ("redacted", Recording::Redacted),
     ];
     let recording = fields.choice("recording", &words);
     let policy = policy(fields, catalogue);
     let data_policy = data_policy(fields);
+    let guardrail = guardrail::read(fields);
     let budget = budget::of_team(fields);
     let baseline = baseline(fields, catalogue);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
@@ -104,6 +107,7 @@ fn team(
         checks,
         tasks,
         recording: recording.unwrap_or(Recording::Features),
+        guardrail,
         data_policy,
         embedding_length,
         pooling: pooling.unwrap_or_default(),

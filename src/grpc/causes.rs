@@ -14,6 +14,7 @@ use crate::feature;
 use crate::field::Violation;
 use crate::learn::{self, Refused};
 use crate::provider;
+use crate::redaction::{Finding, Place};
 use crate::route;
 use crate::store;
 
@@ -78,12 +79,26 @@ impl From<route::Error> for Failure {
                     |unknown: &route::UnknownName| Violation::new(&unknown.field, unknown);
                 Self::InvalidField(unknown.iter().map(violation).collect())
             }
+            route::Error::Blocked(route::Blocked(findings)) => {
+                let violation = |finding: &Finding| {
+                    Violation::new(found_in(finding.place), format_args!("has {}", finding.kinds))
+                };
+                Self::Blocked(findings.iter().map(violation).collect())
+            }
             route::Error::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
             route::Error::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
             route::Error::Feature(error) => error.into(),
             route::Error::Store(error) => error.into(),
             other => Self::Internal(other.to_string()),
         }
+    }
+}
+
+/// What a place is called in a request of the contract.
+pub(super) fn found_in(place: Place) -> String {
+    match place {
+        Place::Message(_) | Place::Tool(_) | Place::ResponseFormat => format!("context.{place}"),
+        Place::Stop(_) | Place::Extra(_) => format!("generation.{place}"),
     }
 }
 

@@ -96,6 +96,9 @@ pub enum Failure {
         /// The decision.
         decision: DecisionId,
     },
+    /// The team's guardrail refuses what was found in the request.
+    #[error("the team's guardrail refuses what the request holds: {}", summary(.0, why_invalid))]
+    Blocked(Vec<Violation>),
     /// The caller's time was up.
     #[error("the deadline passed")]
     DeadlineExceeded,
@@ -133,13 +136,15 @@ impl Failure {
 
     /// The same, of a request that is the field `outer` of another one.
     pub(super) fn inside(self, outer: &str) -> Self {
-        let Self::InvalidField(mut violations) = self else {
-            return self;
+        let (mut violations, made): (_, fn(Vec<Violation>) -> Self) = match self {
+            Self::InvalidField(violations) => (violations, Self::InvalidField),
+            Self::Blocked(violations) => (violations, Self::Blocked),
+            other => return other,
         };
         for violation in violations.iter_mut().filter(|v| v.field != outer) {
             violation.field = format!("{outer}.{}", violation.field);
         }
-        Self::InvalidField(violations)
+        made(violations)
     }
 
     /// The table: code and reason.
@@ -164,6 +169,7 @@ impl Failure {
             }
             Self::AnswerCutOff(_) => (Code::Unavailable, "ANSWER_CUT_OFF"),
             Self::AnswerNotKept { .. } => (Code::AlreadyExists, "ANSWER_NOT_KEPT"),
+            Self::Blocked(_) => (Code::InvalidArgument, "GUARDRAIL_BLOCKED"),
             Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
             Self::NotBuilt => (Code::Unimplemented, "NOT_BUILT"),
             Self::Internal(_) => (Code::Internal, "INTERNAL"),
@@ -212,7 +218,7 @@ impl Failure {
 
     fn detail(&self, details: &mut ErrorDetails) {
         match self {
-            Self::InvalidField(violations) => {
+            Self::InvalidField(violations) | Self::Blocked(violations) => {
                 details.set_bad_request(listed(violations, why_invalid, FieldViolation::new));
             }
             Self::NoEligibleArm(excluded) => left_out(details, excluded),
@@ -410,6 +416,10 @@ mod tests {
             Failure::InvalidField(vec![
                 violation("context.tags", "has 10000 entries: allowed 0 to 64"),
                 violation("explore", "is odd: allowed true or false"),
+            ]),
+            Failure::Blocked(vec![
+                violation("context.messages[0]", "has email,credit_card"),
+                violation("context.tools[1]", "has jwt"),
             ]),
             Failure::KeyUnknown,
             Failure::from(crate::access::Error::NotAllowed {

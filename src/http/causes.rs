@@ -12,6 +12,7 @@ use crate::feature;
 use crate::field::Violation;
 use crate::learn::{self, Refused};
 use crate::provider::{Kind, Source};
+use crate::redaction::Finding;
 use crate::route;
 use crate::store;
 
@@ -50,6 +51,12 @@ impl From<route::Error> for Failure {
                 let violation =
                     |unknown: &route::UnknownName| Violation::new(here(&unknown.field), unknown);
                 Self::InvalidField(unknown.iter().map(violation).collect())
+            }
+            route::Error::Blocked(route::Blocked(findings)) => {
+                let violation = |finding: &Finding| {
+                    Violation::new(finding.place, format_args!("has {}", finding.kinds))
+                };
+                Self::Blocked(findings.iter().map(violation).collect())
             }
             route::Error::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
             route::Error::DecisionNotFound { .. } => Self::DecisionNotFound,

@@ -17,7 +17,8 @@ use crate::complete::{Checked, Completed};
 use crate::decision::{Attempt, Cell, Usage};
 use crate::id::Name;
 use crate::provider::FinishReason;
-use crate::route::Routed;
+use crate::redaction::{Finding, Kind};
+use crate::route::{Routed, Told};
 use crate::unit::NanoUsd;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
@@ -177,7 +178,38 @@ pub(super) struct More<'a> {
     repaired: bool,
     repeated: bool,
     held_out: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guardrail: Option<GuardrailOut>,
 }
+
+/// What the team's guardrail found.
+#[derive(Serialize)]
+struct GuardrailOut {
+    action: &'static str,
+    findings: Vec<FindingOut>,
+}
+
+#[derive(Serialize)]
+struct FindingOut {
+    field: String,
+    kinds: Vec<&'static str>,
+}
+
+impl GuardrailOut {
+    fn of(told: &Told) -> Self {
+        let finding = |finding: &Finding| FindingOut {
+            field: finding.place.to_string(),
+            kinds: finding.kinds.iter().map(Kind::as_str).collect(),
+        };
+        Self {
+            action: told.action.as_str(),
+            findings: told.findings.iter().take(LISTED).map(finding).collect(),
+        }
+    }
+}
+
+/// Most findings that are told.
+const LISTED: usize = 64;
 
 /// An attempt.
 #[derive(Serialize)]
@@ -260,6 +292,7 @@ impl<'a> Outcome<'a> {
             repaired: self.repaired,
             repeated: self.routed.repeated,
             held_out: decision.cell == Cell::Holdout,
+            guardrail: self.routed.told.as_ref().map(GuardrailOut::of),
         }
     }
 }
@@ -352,6 +385,10 @@ pub(super) fn tell(
     put(head, "x-bellwether-arm", arm.as_str());
     put(head, "x-bellwether-endpoint", endpoint.as_str());
     head.insert("x-bellwether-attempts", HeaderValue::from(attempts));
+    if let Some(told) = &routed.told {
+        let said = format!("{}; {}", told.action.as_str(), told.kinds());
+        put(head, "x-bellwether-guardrail", &said);
+    }
 }
 
 /// A name may have characters that only bytes can carry.

@@ -88,6 +88,8 @@ pub(super) enum Failure {
     AllAttemptsFailed(Vec<Attempt>),
     #[error("every attempt failed when this request id was first used: {}: a new id asks again", first(.0.iter().map(why)))]
     FailedBefore(Vec<Attempt>),
+    #[error("the team's guardrail refuses what the request holds: {}", summary(.0))]
+    Blocked(Vec<Violation>),
     #[error("the deadline passed")]
     DeadlineExceeded,
     /// A bug, or something that only the operator can mend. The text goes to the log alone.
@@ -164,6 +166,7 @@ impl Failure {
             Self::AllAttemptsFailed(_) | Self::FailedBefore(_) => {
                 (S::SERVICE_UNAVAILABLE, SERVER, "all_attempts_failed")
             }
+            Self::Blocked(_) => (S::BAD_REQUEST, INVALID, "guardrail_blocked"),
             Self::DeadlineExceeded => (S::GATEWAY_TIMEOUT, SERVER, "deadline_exceeded"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, SERVER, "internal_error"),
         };
@@ -201,7 +204,7 @@ impl Failure {
 
     fn param(&self) -> Option<&str> {
         match self {
-            Self::InvalidField(violations) => violations.first().map(|v| v.field.as_str()),
+            Self::InvalidField(violations) | Self::Blocked(violations) => violations.first().map(|v| v.field.as_str()),
             Self::ModelNotFound { .. } => Some("model"),
             _ => None,
         }
@@ -225,7 +228,7 @@ impl Failure {
             _ => &[],
         };
         let violations: &[Violation] = match self {
-            Self::InvalidField(violations) => violations,
+            Self::InvalidField(violations) | Self::Blocked(violations) => violations,
             _ => &[],
         };
         let object = Object {

@@ -12,10 +12,13 @@ use super::learner::Params;
 use crate::clock::Clock;
 use crate::decision;
 use crate::id::{DecisionId, Name, listed};
+use crate::redaction::Redactor;
 use crate::scorecard::{self, Level, Scorecard};
 use crate::signal::{Change, Feedback, Subject, Value};
 use crate::store::{self, Claim, Control, Record, Store};
 use crate::telemetry::{Metrics, Taken};
+use arc_swap::ArcSwap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Why an item was refused.
@@ -122,6 +125,8 @@ pub struct Intake {
     published: Arc<Published>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    /// Teams whose comments are kept as they are.
+    whole: ArcSwap<BTreeSet<Name>>,
 }
 
 impl Intake {
@@ -138,6 +143,7 @@ impl Intake {
             published,
             clock,
             metrics: Arc::default(),
+            whole: ArcSwap::default(),
         }
     }
 
@@ -192,13 +198,34 @@ impl Intake {
             }
         };
         if !dry_run {
-            let record = Record::Feedback(item);
+            let record = Record::Feedback(self.kept(item));
             self.store.commit(&record).await?;
             if let Record::Feedback(item) = &record {
                 self.metrics.kept(item);
             }
         }
         Ok(verdict)
+    }
+
+    /// Comments as they are kept: without personal data and secrets, unless the team keeps words as they are.
+    fn kept(&self, mut item: Feedback) -> Feedback {
+        if self.whole.load().contains(&item.team) {
+            return item;
+        }
+        for (_, change) in &mut item.signals {
+            if let Change::Observed(Value::Comment(text)) | Change::Corrected(Value::Comment(text)) =
+                change
+                && let Some(redacted) = Redactor::whole().text(text)
+            {
+                *text = redacted.text;
+            }
+        }
+        item
+    }
+
+    /// The teams whose comments are kept as they are, from here on: those that record full content.
+    pub fn keep_whole(&self, teams: BTreeSet<Name>) {
+        self.whole.store(Arc::new(teams));
     }
 
     fn visible(&self, item: &Feedback) -> Result<Verdict, Error> {

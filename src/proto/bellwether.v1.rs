@@ -714,6 +714,42 @@ pub struct RouteResponse {
     /// not eligible, or a pin or a request without exploration went before it.
     #[prost(bool, tag = "16")]
     pub held_out: bool,
+    /// What the team's guardrail found in the request. Absent: nothing, or the team has none.
+    #[prost(message, optional, tag = "17")]
+    pub guardrail: ::core::option::Option<Guardrail>,
+}
+/// What a team's guardrail (`\[teams.guardrail\]`) found in a request, and what it did.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Guardrail {
+    /// What it did.
+    #[prost(enumeration = "GuardrailAction", tag = "1")]
+    pub action: i32,
+    /// What it found.
+    #[prost(message, repeated, tag = "2")]
+    pub findings: ::prost::alloc::vec::Vec<GuardrailFinding>,
+}
+/// What was found in one place.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GuardrailFinding {
+    /// The field.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// Kinds.
+    #[prost(string, repeated, tag = "2")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a guardrail does where it finds something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GuardrailAction {
+    /// Not said.
+    Unspecified = 0,
+    /// Refuses.
+    Block = 1,
+    /// Marks.
+    Redact = 2,
+    /// Tells.
+    Flag = 3,
 }
 /// Tells of an attempt that the caller made.
 #[derive(Clone, PartialEq, ::prost::Message)]

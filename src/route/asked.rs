@@ -8,7 +8,7 @@ use super::draw::Way;
 use super::estimate::Estimates;
 use super::experiment::{Chooser, Part};
 use super::request::Request;
-use super::team::{Recording, Team};
+use super::team::Team;
 use crate::access::Grant;
 use crate::bandit::Policy;
 use crate::chat::{Message, Parameter, Parameters};
@@ -182,10 +182,4 @@ pub(super) fn limits(request: &Request) -> Limits {
         max_cost: request.constraints.max_cost,
         max_latency_ms: request.constraints.max_latency_ms,
     }
-}
-
-pub(super) fn content(recording: Recording, request: &Request) -> Option<String> {
-    let keep = recording == Recording::Full && !request.messages.is_empty();
-    keep.then(|| serde_json::to_string(&request.messages).ok())
-        .flatten()
 }

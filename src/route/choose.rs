@@ -9,7 +9,7 @@
 //!
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
-use super::asked::{Asked, content, need};
+use super::asked::{Asked, need};
 use super::context::{self, Capabilities};
 use super::error::Error;
 use super::experiment::{Baseline, Part};
@@ -122,10 +122,7 @@ impl Route {
     /// Decides; a repeat of a request id gets the first decision.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let mut call = self.known.metrics.begin(Method::Route, &caller.team);
-        let begun = match self.begun(caller, request, None).await {
-            Ok(begun) if begun.routed.repeated => self.held_again(caller, request, begun).await,
-            begun => begun,
-        };
+        let begun = self.asked_to_route(caller, request).await;
         match &begun {
             Ok(begun) if begun.routed.repeated => call.repeats(&begun.routed.decision),
             Ok(begun) => {
@@ -135,6 +132,17 @@ impl Route {
             Err(error) => error.tell(&mut call),
         }
         Ok(begun?.routed)
+    }
+
+    /// The caller sends the prompt itself: what was found in it is told, and what may not leave is refused.
+    async fn asked_to_route(&self, caller: &Grant, request: &Request) -> Result<Begun, Error> {
+        let told = self.screen(caller, request).await?.told;
+        let mut begun = self.begun(caller, request, None).await?;
+        if begun.routed.repeated {
+            begun = self.held_again(caller, request, begun).await?;
+        }
+        begun.routed.told = told;
+        Ok(begun)
     }
 
     /// As [`Route::route`], for one that goes on and asks the endpoint: the request id stays its own until it
@@ -218,7 +226,10 @@ impl Route {
     ) -> Result<Routed, Error> {
         let decide = || self.decide(caller, request, first.clone(), asks);
         let task = request.task.as_ref();
-        let decision = self.in_time(caller, task, until, decide).await?;
+        // Before anything is held: nothing is awaited between that and the record.
+        let content = self.content(caller, request).await;
+        let mut decision = self.in_time(caller, task, until, decide).await?;
+        decision.content = content;
         let unheard = Unheard::new((&self.known.accounts, &self.known.standing), &decision);
         let record = Record::Decision(Box::new(decision));
         self.store.commit(&record).await?;
@@ -322,7 +333,7 @@ impl Route {
             excluded: chosen.excluded,
             endpoint: chosen.endpoint,
             fallbacks: chosen.fallbacks,
-            content: content(team.recording, request),
+            content: None,
             cell,
             allowance: chosen.allowance,
         }))
@@ -367,6 +378,7 @@ impl Route {
             endpoint,
             fallbacks,
             repeated: false,
+            told: None,
         })
     }
 }

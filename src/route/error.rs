@@ -1,6 +1,7 @@
 //! Why a request got no decision.
 
 use super::names::UnknownName;
+use super::screen::Blocked;
 use crate::account::Owner;
 use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
@@ -27,6 +28,9 @@ pub enum Error {
     /// The team's hard limit does not pay for any arm.
     #[error(transparent)]
     BudgetExhausted(#[from] BudgetExhausted),
+    /// The team's guardrail refuses what was found in it.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
     /// Names in the constraints that the configuration does not have.
     #[error("{} names in the constraints are not configured", .0.len())]
     UnknownNames(Vec<UnknownName>),
@@ -128,6 +132,7 @@ impl Error {
             Self::AtRest(_) => Outcome::Unavailable,
             Self::BudgetExhausted(_) => Outcome::BudgetExhausted,
             Self::RequestIdReused { .. } => Outcome::RequestIdReused,
+            Self::Blocked(_) => Outcome::Blocked,
             Self::NotAllowed(_)
             | Self::UnknownNames(_)
             | Self::Feature(_)

@@ -90,5 +90,6 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
         endpoint: Arc::new(endpoint),
         fallbacks: Vec::new(),
         repeated: false,
+        told: None,
     })
 }

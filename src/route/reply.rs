@@ -4,6 +4,7 @@
 //!
 //! Not here: how it was found, how it is written on the wire (`grpc::encode`).
 
+use super::screen::Told;
 use crate::decision::{Attempt, Decision};
 use crate::eligibility::Endpoint;
 use crate::signal::Feedback;
@@ -21,6 +22,8 @@ pub struct Routed {
     pub fallbacks: Vec<Arc<Endpoint>>,
     /// Whether the request id had been used before, so that nothing was decided now.
     pub repeated: bool,
+    /// What the team's guardrail found in the request. `None`: nothing, or there is none.
+    pub told: Option<Told>,
 }
 
 /// A decision whose caller has more to do for the request.

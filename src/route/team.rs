@@ -7,6 +7,7 @@ use super::experiment::{Baseline, Chooser};
 use crate::eligibility::DataPolicy;
 use crate::feature::Extractor;
 use crate::id::Name;
+use crate::redaction::Redactor;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Team {
     pub data_policy: DataPolicy,
     /// What is kept of its requests.
     pub recording: Recording,
+    /// What is done before a prompt leaves. `None`: nothing is looked into.
+    pub guardrail: Option<Guardrail>,
     /// Where its traffic would go without a router. `None`: nothing is held out, and there is no guard.
     pub baseline: Option<Baseline>,
     /// Rules of single tasks.
@@ -55,8 +58,44 @@ pub enum Recording {
     Nothing,
     /// The context, not the words.
     Features,
+    /// The words too, with marks in place of personal data and secrets.
+    Redacted,
     /// The words too, of the request and of an answer.
     Full,
+}
+
+/// What is looked for in what a team sends, and what follows where it is found.
+#[derive(Debug, Clone)]
+pub struct Guardrail {
+    /// What follows.
+    pub action: Action,
+    /// Looks for it.
+    pub redactor: Arc<Redactor>,
+}
+
+/// What follows where a guardrail finds something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The call is refused.
+    Block,
+    /// Providers get marks in its place.
+    Redact,
+    /// The call goes on, and the reply tells of it.
+    Flag,
+}
+
+impl Action {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::Block, Self::Redact, Self::Flag];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Redact => "redact",
+            Self::Flag => "flag",
+        }
+    }
 }
 
 /// A team's routing with the names that each of its decisions carries, written once.

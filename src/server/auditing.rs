@@ -73,6 +73,7 @@ pub(super) fn configured(
         let policy = format!("{}, floor {}", team.policy, team.explore_floor);
         let rules = (
             &team.recording,
+            &team.guardrail,
             &team.data_policy,
             &team.checks,
             &team.tasks,

@@ -150,6 +150,7 @@ fn teams(running: &Params, new: &Params, restart: &mut Vec<String>) -> Vec<Team>
             policy: now.policy,
             explore_floor: now.explore_floor,
             recording: now.recording,
+            guardrail: now.guardrail,
             data_policy: now.data_policy,
             tasks: now.tasks,
             ..was.clone()
@@ -362,6 +363,8 @@ mod tests {
             "explore_floor = 0.03",
             "policy = \"greedy\"",
             "recording = \"nothing\"",
+            "recording = \"redacted\"",
+            "guardrail = { action = \"redact\", kinds = [\"email\"] }",
             "data_policy = { no_training = true }",
             "tasks = [{ name = \"t\", fallbacks = [\"a\"] }]",
         ] {

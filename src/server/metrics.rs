@@ -18,7 +18,7 @@ use crate::provider;
 use crate::standing::Standing;
 use crate::store::Store;
 use crate::telemetry::{Labels, Metrics, Now};
-use crate::{complete, config};
+use crate::{complete, config, redaction, route};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};
@@ -140,6 +140,8 @@ pub(super) fn metrics(params: &config::Params) -> Metrics {
         arms: arms.iter().map(|arm| arm.name.clone()).collect(),
         checks: checks.into_iter().collect(),
         errors: kinds.into_iter().chain([Attempt::ABANDONED]).collect(),
+        actions: route::Action::ALL.map(route::Action::as_str).to_vec(),
+        kinds: redaction::Kind::WORDS.to_vec(),
         teams: teams.collect(),
     })
 }

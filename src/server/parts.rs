@@ -14,13 +14,14 @@ use crate::provider::{
     Anthropic, AnthropicSettings, ApiKey, Gemini, GeminiSettings, OpenAi, OpenAiScheme,
     OpenAiSettings, Provider, SetupError, Simulated, SimulatedSettings, Transport,
 };
-use crate::route::{self, Choosing, Recording};
+use crate::redaction::Redactor;
+use crate::route::{self, Choosing, Guardrail, Recording};
 use crate::standing::Standing;
 use crate::store::audit::Audit;
 use crate::store::{Keyed, Store};
 use crate::unit::Probability;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -88,6 +89,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
             extractor,
             data_policy,
             recording,
+            guardrail: guardrail(team),
             baseline: team.baseline.clone(),
             tasks: team.tasks.clone(),
         };
@@ -101,6 +103,7 @@ pub(super) fn retold(team: &config::Team, routing: &mut route::Team) {
     routing.choosing = choosing(team);
     routing.data_policy = team.data_policy.clone();
     routing.recording = recording(team);
+    routing.guardrail = guardrail(team);
     routing.tasks = team.tasks.clone();
 }
 
@@ -115,8 +118,22 @@ fn recording(team: &config::Team) -> Recording {
     match team.recording {
         config::Recording::Features => Recording::Features,
         config::Recording::Full => Recording::Full,
+        config::Recording::Redacted => Recording::Redacted,
         config::Recording::Nothing => Recording::Nothing,
     }
+}
+
+/// The teams that keep words as they are.
+pub(super) fn whole(params: &config::Params) -> BTreeSet<Name> {
+    let teams = params.teams.iter();
+    let whole = teams.filter(|team| team.recording == config::Recording::Full);
+    whole.map(|team| team.name.clone()).collect()
+}
+
+fn guardrail(team: &config::Team) -> Option<Guardrail> {
+    let config::Guardrail { action, kinds } = team.guardrail?;
+    let redactor = Arc::new(Redactor::new(kinds));
+    Some(Guardrail { action, redactor })
 }
 
 /// How each endpoint does, and what each team may try again.

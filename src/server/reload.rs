@@ -11,7 +11,7 @@ use super::auditing;
 use super::change::{Change, change};
 use super::door;
 use super::error::Error;
-use super::parts::retold;
+use super::parts::{retold, whole};
 use crate::access::{Configured, Porter};
 use crate::clock::Clock;
 use crate::config::{self, Params};
@@ -207,8 +207,10 @@ impl Swappable {
         })?;
         if rules || keys {
             let number = self.porter.number() + 1;
+            let intake = Arc::clone(&judging.0.intake);
             self.rules.swap(judging, number);
             self.porter.configure(in_force.keys.clone(), number);
+            intake.keep_whole(whole(&in_force));
         }
         self.params = in_force;
         Ok(Reloaded {

@@ -8,7 +8,7 @@ use super::follow::{Stepper, Steps, follow};
 use super::held::{Held, attempts, checking, intake, known, reports, view};
 use super::listening::{Bound, Listening};
 use super::metrics::Exposition;
-use super::parts::{Evaluation, evaluation, keys, providers, standing, teams};
+use super::parts::{Evaluation, evaluation, keys, providers, standing, teams, whole};
 use super::reload::{Reloaded, Rules, Swappable};
 use super::spans;
 use super::state::{Opened, open_to_serve, seed};
@@ -262,6 +262,7 @@ fn services(
     let catalogue = Arc::new(params.catalogue.clone());
     let (attempts, known) = (attempts(&held), known(&held));
     let (reports, intake) = (reports(&held, Arc::clone(&catalogue)), intake(&held));
+    intake.keep_whole(whole(params));
     let Held {
         store,
         accounts,

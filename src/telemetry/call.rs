@@ -65,6 +65,8 @@ pub enum Outcome {
     FailedBefore,
     /// It was answered before, in words that were not recorded.
     AnswerNotKept,
+    /// The team's guardrail refused it.
+    Blocked,
     /// Its deadline came before the first attempt.
     DeadlineExceeded,
     /// A fault of ours.
@@ -74,7 +76,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Ok,
         Self::Repeated,
         Self::Invalid,
@@ -86,6 +88,7 @@ impl Outcome {
         Self::AllAttemptsFailed,
         Self::FailedBefore,
         Self::AnswerNotKept,
+        Self::Blocked,
         Self::DeadlineExceeded,
         Self::Internal,
         Self::Abandoned,
@@ -104,6 +107,7 @@ impl Outcome {
             Self::AllAttemptsFailed => "all_attempts_failed",
             Self::FailedBefore => "failed_before",
             Self::AnswerNotKept => "answer_not_kept",
+            Self::Blocked => "guardrail_blocked",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::Internal => "internal",
             Self::Abandoned => "abandoned",

@@ -8,6 +8,7 @@
 use super::call::{Method, Outcome};
 use super::cell::{Count, Times};
 use super::grid::Grid;
+use super::guarded::Guarded;
 use super::reason;
 use super::table::{self, Family};
 use super::text::Page;
@@ -30,6 +31,10 @@ pub struct Labels {
     pub checks: Vec<Name>,
     /// Kinds of error of attempts.
     pub errors: Vec<&'static str>,
+    /// What guardrails do.
+    pub actions: Vec<&'static str>,
+    /// What they look for.
+    pub kinds: Vec<&'static str>,
     /// Teams, where they are to be told apart.
     pub teams: Vec<Name>,
 }
@@ -94,6 +99,7 @@ pub struct Metrics {
     budget_refusals: Grid<Count, 0>,
     no_eligible_arm: Grid<Count, 1>,
     checked: Grid<Count, 2>,
+    pub(super) guarded: Guarded,
     feedback: Grid<Count, 1>,
     soft_budgets: Grid<Count, 0>,
     journal_records: Grid<Count, 0>,
@@ -175,6 +181,7 @@ impl Metrics {
             budget_refusals: one(&table::BUDGET_REFUSALS),
             no_eligible_arm: Grid::counts(&table::NO_ELIGIBLE_ARM, [words(reason::WORDS)]),
             checked: Grid::counts(&table::CHECKS, [checks, words(NO_YES)]),
+            guarded: Guarded::new(labels.actions, labels.kinds),
             feedback: Grid::counts(&table::FEEDBACK, [words(TAKEN)]),
             soft_budgets: one(&table::SOFT_BUDGETS),
             journal_records: one(&table::JOURNAL_RECORDS),
@@ -307,6 +314,7 @@ impl Metrics {
         self.soft_budgets.write(page);
         self.no_eligible_arm.write(page);
         self.checked.write(page);
+        self.guarded.write(page);
         self.feedback.write(page);
         self.journal_records.write(page);
         self.learner_lag.write(page);

@@ -21,6 +21,7 @@ mod call_id;
 mod cell;
 mod current;
 mod grid;
+mod guarded;
 pub mod log;
 mod metrics;
 pub mod otlp;

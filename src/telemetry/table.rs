@@ -167,6 +167,8 @@ metrics! {
         "Calls refused because no arm could take them, once for each reason that left an arm out.";
     CHECKS "bellwether_checks_total" Counter, ["check", "passed"],
         "Answers that were held to a check, as the model gave them.";
+    GUARDRAIL "bellwether_guardrail_requests_total" Counter, ["action", "kind"],
+        "Requests in which a team's guardrail found something of a kind, and what it did: block, redact or flag.";
     FEEDBACK "bellwether_feedback_total" Counter, ["verdict"],
         "Items of feedback, those of checks among them.";
     JOURNAL_RECORDS "bellwether_journal_records_total" Counter, [],

@@ -120,7 +120,7 @@ fn target() -> Target {
                 output: 10.0,
             }],
         }),
-        keep_words: false,
+        words: Words::None,
         listen: false,
     }
 }

@@ -7,11 +7,12 @@
 //!
 //! Not here: the same reply as part of another (`decision`).
 
-use super::decision::{nano_usd, reason};
+use super::decision::{guardrail as encode_guardrail, nano_usd, reason};
 use super::record::count;
 use crate::decision::{Cell, Decision, Drawn, Excluded, Origin};
 use crate::eligibility::Endpoint;
 use crate::route::Routed;
+use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
 /// Enough for most replies.
@@ -47,6 +48,13 @@ pub(in crate::grpc) fn route_bytes(routed: &Routed) -> Vec<u8> {
         integer(&mut out, 15, allowance.held.get());
     }
     integer(&mut out, 16, i64::from(decision.cell == Cell::Holdout));
+    if let Some(told) = &routed.told {
+        // Rare: as a message.
+        let told = encode_guardrail(told).encode_to_vec();
+        encode_key(17, WireType::LengthDelimited, &mut out);
+        encode_varint(told.len() as u64, &mut out);
+        out.extend_from_slice(&told);
+    }
     out
 }
 
@@ -138,6 +146,8 @@ mod tests {
     use crate::decision::{Allowance, Reason};
     use crate::grpc::encode::route_response;
     use crate::id::{DecisionId, Name};
+    use crate::redaction::{Finding, Kinds, Place};
+    use crate::route::{Action, Told};
     use crate::unit::{NanoUsd, Pmf, Timestamp};
     use proptest::prelude::*;
     use prost::Message;
@@ -233,6 +243,15 @@ mod tests {
             endpoint: endpoint("m"),
             fallbacks: vec![endpoint(""); signals],
             repeated: signals == 2,
+            told: (signals > 2).then(|| Told {
+                action: Action::Flag,
+                findings: (0..signals)
+                    .map(|place| Finding {
+                        place: Place::Message(place * 100),
+                        kinds: Kinds::PERSONAL,
+                    })
+                    .collect(),
+            }),
         }
     }
 

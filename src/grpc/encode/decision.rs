@@ -8,9 +8,14 @@ use super::record::count;
 use crate::decision::{Cell, Decision, Drawn, Excluded, Origin, Reason};
 use crate::eligibility::Endpoint;
 use crate::id::Name;
-use crate::proto::v1::{self, ExclusionReason};
-use crate::route::Routed;
+use crate::grpc::causes::found_in;
+use crate::proto::v1::{self, ExclusionReason, GuardrailAction};
+use crate::redaction::Finding;
+use crate::route::{Action, Routed, Told};
 use crate::unit::NanoUsd;
+
+/// Most findings that are told.
+const LISTED: usize = 64;
 
 /// The reply to `Route`.
 pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
@@ -34,6 +39,24 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
         budget_price: allowance.map_or(0.0, |allowance| allowance.price),
         held_nano_usd: allowance.map_or(0, |allowance| allowance.held.get()),
         held_out: decision.cell == Cell::Holdout,
+        guardrail: routed.told.as_ref().map(guardrail),
+    }
+}
+
+/// What the team's guardrail found.
+pub(super) fn guardrail(told: &Told) -> v1::Guardrail {
+    let action = match told.action {
+        Action::Block => GuardrailAction::Block,
+        Action::Redact => GuardrailAction::Redact,
+        Action::Flag => GuardrailAction::Flag,
+    };
+    let finding = |finding: &Finding| v1::GuardrailFinding {
+        field: found_in(finding.place),
+        kinds: finding.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+    };
+    v1::Guardrail {
+        action: action.into(),
+        findings: told.findings.iter().take(LISTED).map(finding).collect(),
     }
 }
 

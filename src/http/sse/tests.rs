@@ -27,6 +27,7 @@ fn routed() -> Routed {
         prices: Vec::new(),
     };
     Routed {
+        told: None,
         decision: Arc::new(sample::decision(1)),
         endpoint: Arc::new(endpoint),
         fallbacks: Vec::new(),

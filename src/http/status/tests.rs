@@ -128,6 +128,15 @@ fn each_failure_of_keys_names_and_ids_has_its_row() {
         decision: decision(),
     };
     check(&kept, (409, I, "answer_not_kept", None));
+    let held = vec![Violation::new("messages[2]", "has email,jwt")];
+    let blocked = check(
+        &Failure::Blocked(held),
+        (400, I, "guardrail_blocked", Some("messages[2]")),
+    );
+    assert_eq!(
+        blocked["message"],
+        "the team's guardrail refuses what the request holds: messages[2]: has email,jwt"
+    );
     check(&Failure::StoreFull, (503, S, "store_full", None));
     check(
         &Failure::DeadlineExceeded,

@@ -210,6 +210,7 @@ fn rig() -> Rig {
     };
     let accounts = Arc::new(Accounts::new([(name("team"), limit)]).unwrap());
     let team = Team {
+        guardrail: None,
         choosing: Choosing {
             policy: Policy::Fixed { arm: name("a") },
             explore_floor: 0.0,

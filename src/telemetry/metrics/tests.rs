@@ -19,6 +19,8 @@ fn labels(teams: &[&str]) -> Labels {
         arms: vec![name("a"), name("b")],
         checks: vec![name("json")],
         errors: vec!["timeout", "abandoned"],
+        actions: vec!["block", "flag"],
+        kinds: vec!["email", "jwt"],
         teams: teams.iter().map(|team| name(team)).collect(),
     }
 }

@@ -28,7 +28,10 @@ async fn words_are_kept_before_their_attempt_and_only_where_they_are_to_be() {
         let log = Arc::new(List::default());
         let provider = scripted(Ok(answer(told(1, 0, 1))), pieces);
         let target = || Target {
-            keep_words,
+            words: match keep_words {
+                true => Words::Whole,
+                false => Words::None,
+            },
             listen: keep_words,
             ..target()
         };
