@@ -46,6 +46,7 @@ mod overspend;
 mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;
+mod redaction;
 mod repeats;
 mod rig;
 #[cfg(feature = "analytics")]

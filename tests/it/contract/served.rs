@@ -246,6 +246,7 @@ fn routed() -> Routed {
     let decision = decision();
     decision.check().unwrap();
     Routed {
+        told: None,
         decision: Arc::new(decision),
         endpoint: endpoint.clone(),
         fallbacks: vec![endpoint],

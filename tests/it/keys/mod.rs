@@ -3,7 +3,7 @@
 mod budgeted;
 mod matrix;
 mod revoked;
-mod secrets;
+pub(crate) mod secrets;
 
 use crate::openai_door::caller::{Reply, get, post, send};
 use crate::rig::{

@@ -19,21 +19,21 @@ use tokio::net::TcpStream;
 use tonic::Status;
 
 /// A folder with a configuration that has all listeners, and what was written by the programs run there.
-struct Place {
-    dir: TempDir,
-    config: PathBuf,
+pub(crate) struct Place {
+    pub(crate) dir: TempDir,
+    pub(crate) config: PathBuf,
     /// To standard error.
-    written: Vec<u8>,
+    pub(crate) written: Vec<u8>,
     /// To standard output, by servers: what is asked for a key writes it there, as it should.
-    shown: Vec<u8>,
+    pub(crate) shown: Vec<u8>,
 }
 
 /// A server of its own process; it does not outlive the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    grpc: String,
-    http: SocketAddr,
-    metrics: SocketAddr,
+    pub(crate) grpc: String,
+    pub(crate) http: SocketAddr,
+    pub(crate) metrics: SocketAddr,
     /// Reads standard error to its end.
     log: Option<JoinHandle<Vec<u8>>>,
     /// Reads standard output to its end.
@@ -41,7 +41,7 @@ struct Served {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let config = write_config(dir.path(), "group");
         let text = std::fs::read_to_string(&config).expect("a configuration");
@@ -57,7 +57,7 @@ impl Place {
         }
     }
 
-    fn serve(&self) -> Served {
+    pub(crate) fn serve(&self) -> Served {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
         let command = command.args(["serve", "--log-level", "info", "--config"]);
         let command = command.arg(&self.config).stdout(Stdio::piped());
@@ -108,7 +108,7 @@ impl Place {
     }
 
     /// Ends a server, as a kill -9 would, and keeps what it logged.
-    fn kill(&mut self, mut served: Served) {
+    pub(crate) fn kill(&mut self, mut served: Served) {
         served.child.kill().expect("killed");
         served.child.wait().expect("ended");
         if let Some(log) = served.log.take() {
@@ -149,7 +149,7 @@ fn addresses(log: &mut BufReader<ChildStderr>, lines: &mut Vec<u8>) -> [SocketAd
 }
 
 /// What a listener answers to these bytes.
-async fn exchange(at: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+pub(crate) async fn exchange(at: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(at).await.expect("connected");
     stream.write_all(bytes).await.expect("sent");
     let mut reply = Vec::new();
@@ -171,7 +171,7 @@ async fn check(served: &Served, key: &str, good: bool) {
 }
 
 /// The bytes of every file below a folder, one after the other, and how many files there are.
-fn files(dir: &Path) -> (Vec<u8>, usize) {
+pub(crate) fn files(dir: &Path) -> (Vec<u8>, usize) {
     let (mut bytes, mut count) = (Vec::new(), 0);
     for entry in std::fs::read_dir(dir).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -187,7 +187,7 @@ fn files(dir: &Path) -> (Vec<u8>, usize) {
     (bytes, count)
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn holds(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
         .any(|window| window == text.as_bytes())

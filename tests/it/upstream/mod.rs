@@ -17,7 +17,7 @@ pub(crate) use body::{TOKENS, WORDS, text};
 use behaviour::Then;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -35,6 +35,8 @@ pub(crate) struct Upstream {
 struct Shared {
     behaviour: watch::Sender<Behaviour>,
     calls: AtomicUsize,
+    /// The bodies of requests, at any address.
+    asked: Mutex<Vec<String>>,
 }
 
 impl Upstream {
@@ -45,6 +47,7 @@ impl Upstream {
         let shared = Arc::new(Shared {
             behaviour: watch::Sender::new(behaviour),
             calls: AtomicUsize::new(0),
+            asked: Mutex::default(),
         });
         let (told, listening) = watch::channel(false);
         let mut serving = JoinSet::new();
@@ -67,6 +70,11 @@ impl Upstream {
     /// Chat completions that were asked for: read to the end of their body, answered or not.
     pub(crate) fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::SeqCst)
+    }
+
+    /// The bodies that it was asked with since this was last called, at any address.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.asked.lock().expect("no task panics"))
     }
 
     /// From the next request on it behaves so; what it is answering already is not touched, but for
@@ -155,6 +163,9 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
     // Small chunks are to arrive as they were written.
     let _ = stream.set_nodelay(true);
     while let Some(request) = request::read(&mut stream, &mut unread).await {
+        if let Ok(mut asked) = shared.asked.lock() {
+            asked.push(request.body().to_string());
+        }
         let then = if request.is_chat() {
             let call = shared.calls.fetch_add(1, Ordering::SeqCst);
             let now = *shared.behaviour.borrow();

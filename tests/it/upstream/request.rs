@@ -20,6 +20,10 @@ impl Request {
         self.line.starts_with("POST ") && self.line.contains("/chat/completions ")
     }
 
+    pub(super) fn body(&self) -> &Value {
+        &self.body
+    }
+
     pub(super) fn streamed(&self) -> bool {
         self.body["stream"] == true
     }
