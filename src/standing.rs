@@ -346,6 +346,7 @@ mod tests {
                 region: None,
                 zero_retention: true,
                 trains: false,
+                certifications: Vec::new(),
                 expresses: Parameters::ALL,
                 waits: Default::default(),
                 prices: Vec::new(),

@@ -311,6 +311,33 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
     }
 
     #[test]
+    fn what_a_teams_class_demands_is_added_to_its_policy() {
+        let classes = "[[data_classes]]\nname = \"patient\"\nregions = [\"ch\", \"eu\"]\ncertifications = [\"iso\"]\n\
+            [[data_classes]]\nname = \"public\"\n[[data_classes]]\nname = \"american\"\nregions = [\"us\"]\n[[teams]]";
+        let of = |class: &str| {
+            let classed = format!("data_class = \"{class}\"\ndata_policy");
+            let whole = WHOLE.replacen("data_policy", &classed, 1);
+            whole.replacen("[[teams]]", classes, 1)
+        };
+        let params = loaded(&of("patient")).unwrap();
+        let policy = &params.teams[0].data_policy;
+        let texts = |names: &[Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(texts(&policy.regions), ["eu"]);
+        assert_eq!(texts(&policy.certifications), ["iso"]);
+        assert!(policy.zero_retention && policy.no_training);
+        assert_eq!(params.teams[0].data_classes.len(), 3);
+        let place = |class, problem| {
+            format!(
+                "1 problem:\n  bellwether.toml:26: teams[0].data_class = \"{class}\": {problem}\n"
+            )
+        };
+        let none = "leaves no region; allowed one that has a region of the team's data_policy";
+        assert_eq!(problems(&of("american")), place("american", none));
+        let unknown = "no such class; allowed american, patient, public";
+        assert_eq!(problems(&of("secret")), place("secret", unknown));
+    }
+
+    #[test]
     fn endpoints_come_with_their_prices_and_connections() {
         let params = loaded(WHOLE).unwrap();
         let [large, small] = params.catalogue.endpoints() else {

@@ -61,6 +61,7 @@ pub(super) fn endpoint(
     let zero_retention = fields.flag("zero_retention").unwrap_or(false);
     // Unless the operator says otherwise, what is sent is taken to be trained on.
     let trains = fields.flag("trains_on_requests").unwrap_or(true);
+    let certifications = fields.names("certifications");
     let (refused, waits) = (refused(fields), waits(fields));
     let prices = prices(fields);
     let (connection, model, base_url) = match dialect {
@@ -84,6 +85,7 @@ pub(super) fn endpoint(
         region,
         zero_retention,
         trains,
+        certifications,
         expresses: expresses.without(refused),
         waits,
         prices,

@@ -22,12 +22,13 @@
 //! | `[server]` | `listen` ("127.0.0.1:7431"), `http_listen` (no OpenAI-compatible door), `http_patience_s` (30), `admin_listen` (the administration is served at `listen`), `tls` (none; `{ certificate = PATH, key = PATH, client_ca = PATH }`, the last one for mutual TLS), `allow_plaintext` (false: without TLS on loopback only), `metrics_listen` (no metrics are told), `metrics_teams` (false), `max_message_mib` (8), `open` (false) |
 //! | `[telemetry]` | `otlp_endpoint`, `otlp_timeout_ms` (10000), `otlp_sample_ratio` (1), `otlp_service_name` (the environment's, else "bellwether"); without the section nothing is sent |
 //! | `[store]` | `dir`, `durability` ("group", or "sync"), `segment_mib` (64) |
-//! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `guards` (none; `{ SIGNAL = MARGIN }`, margins 0 to 0.5, or `[SIGNAL]`, each 0.02), `recording` ("features", "full", "nothing"), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training` |
+//! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `guards` (none; `{ SIGNAL = MARGIN }`, margins 0 to 0.5, or `[SIGNAL]`, each 0.02), `recording` ("features", "full", "nothing"), `data_class` (none), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training`, `certifications` |
+//! | `[[data_classes]]` | `name`, `regions` (any), `zero_retention` (false), `no_training` (false), `certifications` (none): what data of this class demands of endpoints, for teams and requests that declare it |
 //! | `[[teams.checks]]` | `check` ("json", "json_schema", "tool_arguments", "not_refusal", "not_truncated", "matches", "matches_not"), `name` (the check's), `pattern` (of the last two), `signal` (none is reported), `on_failure` ("return", "repair", "retry", "fall_back"), `tasks` (all) |
 //! | `[[teams.tasks]]` | `name`, `denied_arms` (none), `fallbacks` (arms in order) or `fallbacks_by` (a signal; default: by utility) |
 //! | `[[keys]]` | `name`, `sha256`, `team`, `scopes` ("route", "complete", "feedback", "replay", "admin"), `arms` (every arm), `endpoints` (every endpoint), `tasks` (any, and none), `networks` (from anywhere; else addresses, or `10.0.0.0/8`), `expires` (never; else a date, whose midnight UTC ends it) |
 //! | `[[arms]]` | `name`, `capabilities` (none), `context_tokens`, `max_output_tokens` (the context) |
-//! | `[[endpoints]]` | `name`, `arm`, `provider` ("simulated", "openai", "azure", "anthropic", "gemini"), `model`, `region` (unknown), `zero_retention` (false), `trains_on_requests` (true), `refuses` (none; parameters that its model does not take, by their names: `temperature`, `top_p`, ...), `connect_timeout_ms` (5000), `first_token_timeout_ms` (60000), `idle_timeout_ms` (60000), `total_timeout_ms` (300000) |
+//! | `[[endpoints]]` | `name`, `arm`, `provider` ("simulated", "openai", "azure", "anthropic", "gemini"), `model`, `region` (unknown), `zero_retention` (false), `trains_on_requests` (true), `certifications` (none), `refuses` (none; parameters that its model does not take, by their names: `temperature`, `top_p`, ...), `connect_timeout_ms` (5000), `first_token_timeout_ms` (60000), `idle_timeout_ms` (60000), `total_timeout_ms` (300000) |
 //! | openai | `base_url`, `api_key_env` (no key), `output_limit` ("max_completion_tokens"; "max_tokens" for servers that know only the older name) |
 //! | azure | as openai; `api_version`; `model` is the deployment |
 //! | anthropic | `base_url` ("`https://api.anthropic.com`"), `api_key_env` (no key), `thinking` ("budget" for models up to Claude 4.6, "adaptive" for later ones) |
@@ -44,6 +45,7 @@ mod build;
 mod candidate_file;
 mod catalogue;
 mod checks;
+mod data_policy;
 mod date;
 mod endpoint;
 #[cfg(feature = "analytics")]

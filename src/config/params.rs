@@ -18,6 +18,7 @@ use crate::tls::Files;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A valid configuration.
@@ -132,6 +133,8 @@ pub struct Team {
     pub guardrail: Option<Guardrail>,
     /// Where its data may go, unless a request says more.
     pub data_policy: DataPolicy,
+    /// Where data of each class may go, for requests that declare one; the team's own is in `data_policy`.
+    pub data_classes: Arc<BTreeMap<Name, DataPolicy>>,
     /// Length of the embeddings that its callers send. `None`: the built-in text embedding is used,
     /// and a request that brings one is refused.
     pub embedding_length: Option<u32>,

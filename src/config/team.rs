@@ -3,6 +3,7 @@
 use super::budget;
 use super::catalogue::arm_names;
 use super::checks;
+use super::data_policy;
 use super::fields::Fields;
 use super::guardrail;
 use super::params::{Recording, Team};
@@ -10,7 +11,7 @@ use super::problem::Problem;
 use super::scorecard_file;
 use super::tasks;
 use crate::bandit::{Policy, SpecError};
-use crate::eligibility::{Catalogue, DataPolicy};
+use crate::eligibility::Catalogue;
 use crate::id::Name;
 use crate::learn::Pooling;
 use crate::route::Baseline;
@@ -18,6 +19,7 @@ use crate::scorecard::Scorecard;
 use crate::signal::Guard;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 const DEFAULT_POLICY: &str = "linear-thompson";
 const DEFAULT_EXPLORE_FLOOR: f64 = 0.02;
@@ -41,6 +43,7 @@ pub(super) fn read(
         names: BTreeSet::new(),
         valid: Vec::new(),
     };
+    let classes = data_policy::classes(root);
     for fields in root
         .required("teams", |f, key| Some(f.tables(key)))
         .unwrap_or_default()
@@ -52,7 +55,7 @@ pub(super) fn read(
         {
             fields.problem("name", "used twice", "a name of its own");
         }
-        let team = team(&fields, name, dir, catalogue, problems);
+        let team = team(&fields, name, dir, (catalogue, &classes), problems);
         teams.valid.extend(team);
         fields.done();
     }
@@ -63,7 +66,7 @@ fn team(
     fields: &Fields<'_>,
     name: Option<Name>,
     dir: &Path,
-    catalogue: Option<&Catalogue>,
+    (catalogue, classes): (Option<&Catalogue>, &data_policy::Classes),
     problems: &mut Vec<Problem>,
 ) -> Option<Team> {
     let floor = fields.number("explore_floor", "0 to 0.1", |eps| {
@@ -77,8 +80,8 @@ fn team(
     ];
     let recording = fields.choice("recording", &words);
     let policy = policy(fields, catalogue);
-    let data_policy = data_policy(fields);
     let guardrail = guardrail::read(fields);
+    let data_policy = data_policy::of_team(fields, classes);
     let budget = budget::of_team(fields);
     let baseline = baseline(fields, catalogue);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
@@ -108,7 +111,8 @@ fn team(
         tasks,
         recording: recording.unwrap_or(Recording::Features),
         guardrail,
-        data_policy,
+        data_policy: data_policy?,
+        data_classes: Arc::clone(&classes.valid),
         embedding_length,
         pooling: pooling.unwrap_or_default(),
     })
@@ -222,17 +226,4 @@ fn guards(fields: &Fields<'_>, scorecard: Option<&Scorecard>) -> Vec<Guard> {
         }
     }
     guards
-}
-
-fn data_policy(team: &Fields<'_>) -> DataPolicy {
-    let Some(fields) = team.table("data_policy") else {
-        return DataPolicy::default();
-    };
-    let policy = DataPolicy {
-        regions: fields.names("regions"),
-        zero_retention: fields.flag("zero_retention").unwrap_or(false),
-        no_training: fields.flag("no_training").unwrap_or(false),
-    };
-    fields.done();
-    policy
 }

@@ -243,6 +243,7 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: true,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             prices: seconds.iter().map(price).collect(),

@@ -3,13 +3,12 @@
 //! Not here: the draw among them (`bandit`), limits on predictions (`need::Limits`), what a request costs at worst (`worst`).
 
 use super::catalogue::{Arm, Catalogue};
-use super::endpoint::{Endpoint, REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
-use super::need::{DataPolicy, Need};
+use super::endpoint::{REFERENCE_OUTPUT_TOKENS, reference_cost_usd};
+use super::need::Need;
 use crate::chat::Parameters;
 use crate::decision::{Excluded, Reason};
 use crate::id::Name;
 use crate::unit::Timestamp;
-use std::sync::Arc;
 
 /// An arm that may take the request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,9 +118,7 @@ impl Catalogue {
         for &index in of_arm {
             let endpoint = self.endpoints.get(index).filter(|e| need.opens(e));
             passed.opened |= endpoint.is_some();
-            let permits =
-                |e: &&Arc<Endpoint>| need.data_policy.permits(e) && need.team_policy.permits(e);
-            let Some(endpoint) = endpoint.filter(permits) else {
+            let Some(endpoint) = endpoint.filter(|e| need.permits(e)) else {
                 continue;
             };
             passed.permitted = true;
@@ -176,12 +173,7 @@ impl Passed {
             ),
             Self {
                 permitted: false, ..
-            } => {
-                let policies = [need.data_policy, need.team_policy];
-                let strictest = policies.into_iter().find(|p| **p != DataPolicy::default());
-                let strictest = strictest.unwrap_or(need.team_policy);
-                (Reason::DataPolicy, strictest.demands())
-            }
+            } => (Reason::DataPolicy, need.demands()),
             Self {
                 admitted: false, ..
             } => (Reason::Parameters, need.lacks(self.expressed)),
@@ -256,7 +248,7 @@ mod tests {
         }
     }
 
-    /// An endpoint in the EU that keeps nothing and does not train, at `usd` a million either way
+    /// An endpoint in the EU that keeps nothing, does not train and is certified, at `usd` a million either way
     /// from second `from` on.
     fn endpoint(text: &str, arm: &str, usd: f64, from: i64) -> Endpoint {
         Endpoint {
@@ -268,6 +260,7 @@ mod tests {
             region: Some(name("eu")),
             zero_retention: true,
             trains: false,
+            certifications: names("iso soc2 hipaa"),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             prices: vec![Price {
@@ -287,6 +280,7 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: true,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             ..endpoint("small-us", "small", 1.0, 0)
@@ -313,6 +307,7 @@ mod tests {
                 regions: Vec::new(),
                 zero_retention: false,
                 no_training: false,
+                certifications: Vec::new(),
             }
         }
     }
@@ -495,14 +490,58 @@ mod tests {
             no_training: true,
             ..DataPolicy::default()
         };
-        for policy in [regions("us eu"), zero, untrained] {
+        let certified = DataPolicy {
+            certifications: names("iso soc2"),
+            ..DataPolicy::default()
+        };
+        for policy in [regions("us eu"), zero, untrained, certified] {
             let need = Need {
                 data_policy: &policy,
                 ..need()
             };
             let kept = ["big: big-eu", "small: small-eu", "late: late-eu"];
             check(&need, 5000, &kept, &[]);
+            let (free, classed) = (free(), need.data_policy);
+            for (team_policy, class_policy) in [(classed, free), (free, classed)] {
+                let need = Need {
+                    data_policy: free,
+                    team_policy,
+                    class_policy: Some(class_policy),
+                    ..need
+                };
+                check(&need, 5000, &kept, &[]);
+            }
         }
+    }
+
+    #[test]
+    fn data_of_a_class_that_does_not_exist_goes_nowhere() {
+        let need = Need {
+            class_policy: None,
+            allowed: &names("big"),
+            ..need()
+        };
+        let found = catalogue().eligible(&need, Timestamp::from_micros(0));
+        assert!(found.arms.is_empty());
+        assert_eq!(found.excluded[0].detail, "there is no such data class");
+    }
+
+    #[test]
+    fn what_two_policies_demand_together_loosens_neither() {
+        let policy = |regions, certifications, zero_retention, no_training| DataPolicy {
+            regions: names(regions),
+            zero_retention,
+            no_training,
+            certifications: names(certifications),
+        };
+        let (one, other) = (
+            policy("eu ch", "iso", true, false),
+            policy("us eu", "soc2 iso", false, true),
+        );
+        assert_eq!(one.and(&other), Some(policy("eu", "iso soc2", true, true)));
+        assert_eq!(one.and(&policy("us", "", false, false)), None);
+        assert_eq!(one.and(free()), Some(one.clone()));
+        assert_eq!(free().and(&one), Some(one));
     }
 
     #[test]
@@ -511,6 +550,7 @@ mod tests {
             regions: names("us ch"),
             zero_retention: true,
             no_training: true,
+            certifications: names("iso soc2"),
         };
         let need = Need {
             data_policy: &policy,
@@ -521,7 +561,7 @@ mod tests {
         assert_eq!(found.excluded[0].reason, Reason::DataPolicy);
         assert_eq!(
             found.excluded[0].detail,
-            "no endpoint in region us or ch, with zero retention, without training on requests"
+            "no endpoint in region us or ch, with zero retention, without training on requests, certified for iso and soc2"
         );
     }
 

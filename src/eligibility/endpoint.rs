@@ -33,6 +33,8 @@ pub struct Endpoint {
     pub zero_retention: bool,
     /// Trains on requests.
     pub trains: bool,
+    /// What it is certified for, in the operator's own names, as in `iso27001`.
+    pub certifications: Vec<Name>,
     /// What its dialect can express.
     pub expresses: Parameters,
     /// How long it is waited for.
@@ -130,6 +132,7 @@ impl Endpoint {
 /// let endpoint = Endpoint {
 ///     name: name.clone(), arm: name.clone(), provider: name, model: String::new(),
 ///     base_url: String::new(), region: None, zero_retention: true, trains: false,
+///     certifications: Vec::new(),
 ///     expresses: Default::default(), waits: Default::default(),
 ///     prices: vec![Price { from, input: 1.0, cached_input: 0.1, cache_write: 1.0, output: 10.0 }],
 /// };
@@ -167,6 +170,7 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: true,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             prices: vec![price(100, 3.0), price(200, 1.0)],

@@ -18,6 +18,8 @@ pub struct DataPolicy {
     pub zero_retention: bool,
     /// Only endpoints that do not train on requests.
     pub no_training: bool,
+    /// Only endpoints with all of these certifications.
+    pub certifications: Vec<Name>,
 }
 
 impl DataPolicy {
@@ -30,6 +32,29 @@ impl DataPolicy {
         region
             && (!self.zero_retention || endpoint.zero_retention)
             && (!self.no_training || !endpoint.trains)
+            && self
+                .certifications
+                .iter()
+                .all(|c| endpoint.certifications.contains(c))
+    }
+
+    /// What both demand; `None` where their regions have none in common.
+    pub fn and(&self, other: &Self) -> Option<Self> {
+        let mut both = self.clone();
+        if both.regions.is_empty() {
+            both.regions.clone_from(&other.regions);
+        } else if !other.regions.is_empty() {
+            both.regions.retain(|region| other.regions.contains(region));
+            if both.regions.is_empty() {
+                return None;
+            }
+        }
+        both.zero_retention |= other.zero_retention;
+        both.no_training |= other.no_training;
+        let missing = |c: &&Name| !self.certifications.contains(c);
+        let more = other.certifications.iter().filter(missing).cloned();
+        both.certifications.extend(more);
+        Some(both)
     }
 
     /// The exclusion's detail where no endpoint is permitted.
@@ -44,6 +69,10 @@ impl DataPolicy {
         }
         if self.no_training {
             demands.push("without training on requests".to_owned());
+        }
+        if !self.certifications.is_empty() {
+            let all: Vec<_> = self.certifications.iter().map(Name::as_str).collect();
+            demands.push(format!("certified for {}", all.join(" and ")));
         }
         format!("no endpoint {}", demands.join(", "))
     }
@@ -72,6 +101,8 @@ pub struct Need<'a> {
     pub data_policy: &'a DataPolicy,
     /// Where the team lets its data go at most.
     pub team_policy: &'a DataPolicy,
+    /// Where data of the request's class may go. `None`: nowhere, for there is no such class.
+    pub class_policy: Option<&'a DataPolicy>,
     /// What the endpoint's dialect must be able to express.
     pub parameters: Parameters,
     /// Only these endpoints, by their names or their providers'. Empty: any.
@@ -97,6 +128,7 @@ impl<'a> Need<'a> {
             max_output_tokens: None,
             data_policy,
             team_policy: data_policy,
+            class_policy: Some(data_policy),
             parameters: Parameters::default(),
             allowed_endpoints: &[],
             denied_endpoints: &[],
@@ -108,6 +140,22 @@ impl<'a> Need<'a> {
     pub(super) fn opens(&self, endpoint: &Endpoint) -> bool {
         let may = |endpoints: &BTreeSet<Name>| endpoints.contains(&endpoint.name);
         self.key_endpoints.is_none_or(may)
+    }
+
+    /// Whether the data may go there: the request's own demands, its class's and the team's all hold.
+    pub(super) fn permits(&self, endpoint: &Endpoint) -> bool {
+        let class = self.class_policy.is_some_and(|p| p.permits(endpoint));
+        class && self.data_policy.permits(endpoint) && self.team_policy.permits(endpoint)
+    }
+
+    /// The exclusion's detail where the data may go to no endpoint.
+    pub(super) fn demands(&self) -> String {
+        let Some(class) = self.class_policy else {
+            return "there is no such data class".to_owned();
+        };
+        let policies = [self.data_policy, class, self.team_policy];
+        let strictest = policies.into_iter().find(|p| **p != DataPolicy::default());
+        strictest.unwrap_or(self.team_policy).demands()
     }
 
     /// Whether the caller lets it be asked, and it can be asked.

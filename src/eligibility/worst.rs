@@ -128,6 +128,7 @@ mod tests {
             region: None,
             zero_retention: true,
             trains: false,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             prices: vec![Price {

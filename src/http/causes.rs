@@ -79,7 +79,7 @@ impl From<feature::Error> for Failure {
 
 /// What a field of the router's constraints is called in the body.
 fn here(field: &str) -> String {
-    const NAMES: [(&str, &str); 7] = [
+    const NAMES: [(&str, &str); 9] = [
         ("constraints.allowed_arms", "model"),
         ("constraints.denied_arms", "bellwether.denied_arms"),
         ("constraints.arm_order", "models"),
@@ -90,6 +90,11 @@ fn here(field: &str) -> String {
             "bellwether.required_capabilities",
         ),
         ("constraints.data_policy.regions", "bellwether.regions"),
+        (
+            "constraints.data_policy.certifications",
+            "bellwether.certifications",
+        ),
+        ("constraints.data_class", "bellwether.data_class"),
     ];
     let found = NAMES
         .iter()

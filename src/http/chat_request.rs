@@ -92,7 +92,7 @@ fn allowed(field: &str) -> &'static str {
             "{order, only, ignore, allow_fallbacks, require_parameters, data_collection, zdr, max_price: {prompt, completion}}"
         }
         "bellwether" => {
-            "{task, episode_id, session_id, request_id, tags, explore, embedding, input_tokens, required_capabilities, denied_arms, max_cost_usd, max_latency_ms, regions}"
+            "{task, episode_id, session_id, request_id, tags, explore, embedding, input_tokens, required_capabilities, denied_arms, max_cost_usd, max_latency_ms, regions, certifications, data_class}"
         }
         _ => "any JSON",
     }

@@ -95,6 +95,8 @@ pub(super) struct SaidOurs {
     max_cost_usd: Option<f64>,
     max_latency_ms: Option<f64>,
     regions: Option<Vec<String>>,
+    certifications: Option<Vec<String>>,
+    data_class: Option<String>,
 }
 
 /// What a request is judged against.
@@ -209,6 +211,8 @@ fn ours_of(fields: &mut Fields, limits: &mut Constraints, ours: &SaidOurs) {
         0.0..=MOST_NUMBER,
     );
     limits.max_cost = cost.and_then(|usd| NanoUsd::from_usd(usd).ok());
+    let class = ours.data_class.as_deref();
+    limits.data_class = class.and_then(|class| fields.name(at.field("data_class"), class));
     let (field, latency) = (at.field("max_latency_ms"), ours.max_latency_ms);
     limits.max_latency_ms = fields.above_zero(field, latency, Constraints::MAX_LATENCY_MS);
 }
@@ -232,12 +236,20 @@ fn data_policy(
             false
         }
     };
-    let at = Path::Root.field("bellwether");
-    let at = at.field("regions");
+    let ours_at = Path::Root.field("bellwether");
+    let at = ours_at.field("certifications");
+    let said = ours.certifications.as_deref().unwrap_or_default();
+    let certifications = fields.names(at, said, Constraints::MAX_CERTIFICATIONS);
+    let at = ours_at.field("regions");
     let said = ours.regions.as_deref().unwrap_or_default();
     let mut regions = fields.names(at, said, Constraints::MAX_REGIONS);
-    let zero_retention = provider.zdr == Some(true);
-    if regions.is_empty() && !no_training && !zero_retention {
+    let own = DataPolicy {
+        regions: Vec::new(),
+        zero_retention: provider.zdr == Some(true),
+        no_training,
+        certifications,
+    };
+    if regions.is_empty() && own == DataPolicy::default() {
         return None;
     }
     let team = known.policy;
@@ -253,11 +265,13 @@ fn data_policy(
             );
         }
     }
-    Some(DataPolicy {
-        regions,
-        zero_retention: zero_retention || team.zero_retention,
-        no_training: no_training || team.no_training,
-    })
+    // Of regions, those that are left: to name others is the caller's mistake, and was told above.
+    let rest = DataPolicy {
+        regions: Vec::new(),
+        ..team.clone()
+    };
+    let demands = own.and(&rest)?;
+    Some(DataPolicy { regions, ..demands })
 }
 
 fn endpoints(fields: &mut Fields, limits: &mut Constraints, said: SaidProvider, known: Known<'_>) {

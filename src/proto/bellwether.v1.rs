@@ -307,6 +307,10 @@ pub struct Constraints {
     /// What an endpoint of an arm is chosen by. Unspecified: what the scorecard says of money and time.
     #[prost(enumeration = "EndpointSort", tag = "13")]
     pub endpoint_sort: i32,
+    /// The class of the request's data, one that the configuration has: what it demands of endpoints holds beside
+    /// what the team and `data_policy` demand. Absent: the team's class alone.
+    #[prost(string, optional, tag = "14")]
+    pub data_class: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Where a request's data may go.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -320,6 +324,9 @@ pub struct DataPolicy {
     /// Only endpoints that do not train on requests.
     #[prost(bool, tag = "3")]
     pub no_training: bool,
+    /// Only endpoints that have all of these certifications, at most 64. Empty: any.
+    #[prost(string, repeated, tag = "4")]
+    pub certifications: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What an arm is expected to do on this request, as the learner saw it at `snapshot_version`.
 #[derive(Clone, PartialEq, ::prost::Message)]

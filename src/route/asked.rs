@@ -77,6 +77,10 @@ pub(super) fn need<'a>(
             .as_ref()
             .unwrap_or(&team.data_policy),
         team_policy: &team.data_policy,
+        class_policy: match &constraints.data_class {
+            None => Some(&team.data_policy),
+            Some(class) => team.data_classes.get(class),
+        },
         parameters: parameters(request),
         allowed_endpoints: &constraints.allowed_endpoints,
         denied_endpoints: &constraints.denied_endpoints,

@@ -251,7 +251,9 @@ impl Route {
         first: Option<Draw>,
         asks: bool,
     ) -> Result<Decision, Error> {
-        names::check(&self.catalogue, &self.capabilities, &request.constraints)?;
+        let named = self.teams.get(&caller.team);
+        let team = &named.ok_or(Error::Bug("a key of no team"))?.team;
+        names::check((&self.catalogue, &self.capabilities), team, request)?;
         let standing = &self.known.standing;
         let mut believing = true;
         // Each round but one lays an endpoint to rest.

@@ -127,6 +127,7 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: false,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             prices: vec![price(0, 8.0), price(100, 16.0)],

@@ -81,6 +81,7 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
         region: None,
         zero_retention: false,
         trains: true,
+        certifications: Vec::new(),
         expresses: crate::chat::Parameters::ALL,
         waits: Default::default(),
         prices: Vec::new(),

@@ -7,7 +7,8 @@
 
 use super::context::Capabilities;
 use super::error::Error;
-use super::request::Constraints;
+use super::request::{Constraints, Request};
+use super::team::Team;
 use crate::eligibility::{Catalogue, Endpoint};
 use crate::id::{Name, listed};
 use std::collections::BTreeSet;
@@ -27,10 +28,11 @@ pub struct UnknownName {
 
 /// Checks every name.
 pub(super) fn check(
-    catalogue: &Catalogue,
-    capabilities: &Capabilities,
-    constraints: &Constraints,
+    (catalogue, capabilities): (&Catalogue, &Capabilities),
+    team: &Team,
+    request: &Request,
 ) -> Result<(), Error> {
+    let constraints = &request.constraints;
     let mut unknown = Vec::new();
     let mut look = |field: &str, said: &[Name], known: &dyn Fn() -> BTreeSet<Name>| {
         if said.is_empty() {
@@ -68,10 +70,28 @@ pub(super) fn check(
     if let Some(policy) = &constraints.data_policy {
         let regions = || endpoints.iter().filter_map(|e| e.region.clone()).collect();
         look("data_policy.regions", &policy.regions, &regions);
+        let certified = || {
+            let all = endpoints.iter().flat_map(|e| &e.certifications);
+            all.cloned().collect()
+        };
+        let wanted = &policy.certifications;
+        look("data_policy.certifications", wanted, &certified);
     }
+    unknown.extend(class(constraints, team));
     if unknown.is_empty() {
         Ok(())
     } else {
         Err(Error::UnknownNames(unknown))
     }
+}
+
+/// The class of the request's data, where there is none of that name.
+fn class(constraints: &Constraints, team: &Team) -> Option<UnknownName> {
+    let name = constraints.data_class.as_ref()?;
+    let unknown = UnknownName {
+        field: "constraints.data_class".to_owned(),
+        name: name.clone(),
+        known: listed(team.data_classes.keys()),
+    };
+    (!team.data_classes.contains_key(name)).then_some(unknown)
 }

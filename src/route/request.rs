@@ -97,6 +97,8 @@ pub struct Constraints {
     pub required_capabilities: Vec<Name>,
     /// Where the data may go. Absent: the team's default.
     pub data_policy: Option<DataPolicy>,
+    /// The class of its data, which holds as well as the team's. Absent: the team's alone.
+    pub data_class: Option<Name>,
     /// Only these endpoints, by their names or their providers'. Empty: any.
     pub allowed_endpoints: Vec<Name>,
     /// Never these endpoints, by their names or their providers'.
@@ -128,6 +130,9 @@ impl Constraints {
 
     /// Most regions.
     pub const MAX_REGIONS: usize = 64;
+
+    /// Most certifications.
+    pub const MAX_CERTIFICATIONS: usize = 64;
 
     /// A day: nobody waits longer, and a finite bound keeps infinities out.
     pub const MAX_LATENCY_MS: f64 = 86_400_000.0;

@@ -20,6 +20,8 @@ pub struct Team {
     pub extractor: Arc<Extractor>,
     /// Where its data may go unless a request says otherwise.
     pub data_policy: DataPolicy,
+    /// Where data of each class may go, for requests that declare one.
+    pub data_classes: Arc<BTreeMap<Name, DataPolicy>>,
     /// What is kept of its requests.
     pub recording: Recording,
     /// What is done before a prompt leaves. `None`: nothing is looked into.

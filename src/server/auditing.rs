@@ -74,7 +74,7 @@ pub(super) fn configured(
         let rules = (
             &team.recording,
             &team.guardrail,
-            &team.data_policy,
+            (&team.data_policy, &team.data_classes),
             &team.checks,
             &team.tasks,
         );

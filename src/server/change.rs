@@ -119,6 +119,7 @@ fn endpoints(running: &Params, new: &Params, restart: &mut Vec<String>) -> Vec<E
             region: now.region.clone(),
             zero_retention: now.zero_retention,
             trains: now.trains,
+            certifications: now.certifications.clone(),
             ..was.clone()
         };
         match allowed == now && way == new_way {
@@ -152,6 +153,7 @@ fn teams(running: &Params, new: &Params, restart: &mut Vec<String>) -> Vec<Team>
             recording: now.recording,
             guardrail: now.guardrail,
             data_policy: now.data_policy,
+            data_classes: now.data_classes,
             tasks: now.tasks,
             ..was.clone()
         });

@@ -88,6 +88,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
             choosing,
             extractor,
             data_policy,
+            data_classes: Arc::clone(&team.data_classes),
             recording,
             guardrail: guardrail(team),
             baseline: team.baseline.clone(),
@@ -102,6 +103,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
 pub(super) fn retold(team: &config::Team, routing: &mut route::Team) {
     routing.choosing = choosing(team);
     routing.data_policy = team.data_policy.clone();
+    routing.data_classes = Arc::clone(&team.data_classes);
     routing.recording = recording(team);
     routing.guardrail = guardrail(team);
     routing.tasks = team.tasks.clone();

@@ -96,6 +96,7 @@ mod tests {
             region: None,
             zero_retention: false,
             trains: false,
+            certifications: Vec::new(),
             expresses: Parameters::ALL,
             waits: Waits::default(),
             prices: Vec::new(),

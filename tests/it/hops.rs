@@ -49,7 +49,7 @@ enum Before {
 
 const CAN: &str = "capabilities = [\"tools\", \"json\", \"json_schema\"]\n";
 
-const LOOSE: &str = "region = \"eu\"\nzero_retention = true\ntrains_on_requests = false\n";
+const LOOSE: &str = "region = \"eu\"\nzero_retention = true\ntrains_on_requests = false\ncertifications = [\"iso\"]\n";
 
 fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
     if text.is_empty() { other } else { text }
@@ -67,6 +67,7 @@ fn configuration(
         scorecard.display(),
         forbidden.team
     );
+    text.push_str("[[data_classes]]\nname = \"patient\"\ncertifications = [\"iso\"]\n");
     let scopes = "\"route\", \"complete\", \"admin\"";
     text.push_str(&rig::key("all", ALL, "coding", scopes));
     text.push_str(&rig::key(
@@ -183,6 +184,25 @@ fn reasons() -> Vec<(&'static str, Forbidden, Change)> {
         ("training", endpoint("zero_retention = true\n"), |r| {
             policy(r).no_training = true;
         }),
+        (
+            "a certification",
+            endpoint("region = \"eu\"\ncertifications = [\"soc2\"]\n"),
+            |r| policy(r).certifications = names(&["iso"]),
+        ),
+        (
+            "the class of its data",
+            endpoint("region = \"eu\"\ncertifications = [\"soc2\"]\n"),
+            |r| constraints(r).data_class = Some("patient".to_owned()),
+        ),
+        (
+            "the class of the team's data",
+            Forbidden {
+                endpoint: "region = \"eu\"\ncertifications = [\"soc2\"]\n",
+                team: "data_class = \"patient\"\n",
+                ..usual
+            },
+            plain,
+        ),
         (
             "the team's own data policy",
             Forbidden {

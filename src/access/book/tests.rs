@@ -42,6 +42,7 @@ fn catalogue() -> Arc<Catalogue> {
         region: None,
         zero_retention: true,
         trains: false,
+        certifications: Vec::new(),
         expresses: crate::chat::Parameters::ALL,
         waits: Default::default(),
         prices: vec![price],

@@ -109,6 +109,7 @@ fn target() -> Target {
             region: None,
             zero_retention: true,
             trains: false,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             // Nano-dollars a token: 1000 in, 100 cached, 10,000 out.

@@ -43,15 +43,12 @@ pub(super) fn constraints(
             &said.required_capabilities,
             Constraints::MAX_CAPABILITIES,
         ),
-        data_policy: said.data_policy.map(|policy| DataPolicy {
-            regions: fields.names(
-                at.field("data_policy").field("regions"),
-                &policy.regions,
-                Constraints::MAX_REGIONS,
-            ),
-            zero_retention: policy.zero_retention,
-            no_training: policy.no_training,
-        }),
+        data_policy: said
+            .data_policy
+            .map(|policy| data_policy(fields, at.field("data_policy"), &policy)),
+        data_class: said
+            .data_class
+            .and_then(|class| fields.name(at.field("data_class"), &class)),
         allowed_endpoints: fields.names(
             at.field("allowed_endpoints"),
             &said.allowed_endpoints,
@@ -68,6 +65,19 @@ pub(super) fn constraints(
         ),
         no_fallbacks: said.allow_fallbacks == Some(false),
         leave_out_parameters: said.require_parameters == Some(false),
+    }
+}
+
+fn data_policy(fields: &mut Fields, at: Path<'_>, said: &v1::DataPolicy) -> DataPolicy {
+    DataPolicy {
+        regions: fields.names(at.field("regions"), &said.regions, Constraints::MAX_REGIONS),
+        zero_retention: said.zero_retention,
+        no_training: said.no_training,
+        certifications: fields.names(
+            at.field("certifications"),
+            &said.certifications,
+            Constraints::MAX_CERTIFICATIONS,
+        ),
     }
 }
 

@@ -167,6 +167,7 @@ mod tests {
             region: (!model.is_empty()).then(|| name("eu")),
             zero_retention: true,
             trains: false,
+            certifications: Vec::new(),
             expresses: crate::chat::Parameters::ALL,
             waits: Default::default(),
             prices: Vec::new(),

@@ -30,6 +30,7 @@ fn catalogue() -> Catalogue {
         region: None,
         zero_retention: true,
         trains: false,
+        certifications: Vec::new(),
         expresses: Default::default(),
         waits: Default::default(),
         prices: Vec::new(),

@@ -29,6 +29,7 @@ fn catalogue() -> Catalogue {
         region: None,
         zero_retention: true,
         trains: false,
+        certifications: Vec::new(),
         expresses: Default::default(),
         waits: Default::default(),
         prices: vec![Price {
@@ -79,6 +80,7 @@ fn read(json: &str) -> Result<Chosen, Vec<String>> {
         regions: names("eu ch"),
         zero_retention: true,
         no_training: false,
+        certifications: names("iso"),
     };
     let known = Known {
         grant: &grant,
@@ -196,6 +198,7 @@ fn a_callers_demands_on_data_add_to_the_teams() {
                 regions,
                 zero_retention: true,
                 no_training,
+                certifications: names("iso"),
             });
         }
     };
@@ -215,6 +218,14 @@ fn a_callers_demands_on_data_add_to_the_teams() {
         r#"{"model":"auto","provider":{"data_collection":"allow","zdr":false}}"#,
         |_| {},
     );
+    let certified =
+        r#"{"model":"auto","bellwether":{"certifications":["soc2"],"data_class":"patient"}}"#;
+    check(certified, |c| {
+        policy("eu ch", false)(c);
+        let policy = c.constraints.data_policy.as_mut().unwrap();
+        policy.certifications = names("soc2 iso");
+        c.constraints.data_class = Some(name("patient"));
+    });
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn routed() -> Routed {
         region: None,
         zero_retention: true,
         trains: false,
+        certifications: Vec::new(),
         expresses: Default::default(),
         waits: Default::default(),
         prices: Vec::new(),

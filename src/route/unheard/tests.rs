@@ -29,7 +29,6 @@ const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 /// The limit of the team.
 const LIMIT: i64 = 1_000_000_000;
-
 /// 10 tokens in and 20 out at 1,000 nano-dollars each.
 const WORST: i64 = 30_000;
 
@@ -150,6 +149,7 @@ fn catalogue() -> Catalogue {
         region: None,
         zero_retention: false,
         trains: false,
+        certifications: Vec::new(),
         expresses: crate::chat::Parameters::ALL,
         waits: Default::default(),
         prices: vec![Price {
@@ -217,6 +217,7 @@ fn rig() -> Rig {
         },
         extractor: Arc::new(Extractor::shipped().unwrap()),
         data_policy: DataPolicy::default(),
+        data_classes: Default::default(),
         recording: Recording::Features,
         baseline: None,
         tasks: Default::default(),

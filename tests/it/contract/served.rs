@@ -239,6 +239,7 @@ fn routed() -> Routed {
         region: Some(name("eu")),
         zero_retention: true,
         trains: false,
+        certifications: Vec::new(),
         expresses: bellwether::chat::Parameters::ALL,
         waits: Default::default(),
         prices: Vec::new(),
