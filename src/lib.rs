@@ -108,6 +108,8 @@
 //! Pooling over families of arms. One process is a complete service; it is not highly available by itself.
 
 pub mod docs;
+#[cfg(test)]
+mod fuzz;
 
 pub mod chat;
 pub mod clock;

@@ -125,4 +125,17 @@ mod tests {
             prop_assert_eq!(prefix(text.reveal()), Some("aeaqcaib"));
         }
     }
+
+    #[test]
+    fn fuzz() {
+        let key = KeyText::of(&[7; 35]).reveal().to_owned();
+        let inputs = [key.as_bytes(), b"Bearer k", b"10.0.0.0/8", b"2001:db8::/32"];
+        crate::fuzz::fuzz("texts of keys and networks", 4_000, &inputs, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            if let Some(prefix) = prefix(&text) {
+                assert!(text.starts_with(&format!("bw_{prefix}_")) && text.len() == key.len());
+            }
+            let _ = text.parse::<crate::access::Network>();
+        });
+    }
 }

@@ -1121,4 +1121,23 @@ regions = ["eu"]
             "telemetry.otlp_timeout_ms = 50: out of range; allowed a whole number, 100 to 60000";
         check("otlp_timeout_ms = 50", timeout);
     }
+
+    #[test]
+    fn fuzz() {
+        let classes = "[[data_classes]]\nname = \"patient\"\nregions = [\"eu\"]\ncertifications = [\"iso\"]\n";
+        let inline = CODING
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n");
+        let inline = format!("scorecard_toml = \"{inline}\"\ndata_class = \"patient\"");
+        let inline = WHOLE.replacen("scorecard = \"coding.toml\"", &inline, 1);
+        let classed = format!("{inline}{classes}");
+        let inputs = [WHOLE, &classed, CODING];
+        crate::fuzz::fuzz("configuration", 500, &inputs.map(str::as_bytes), |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let read = parse(Path::new("/nowhere/bellwether.toml"), &text, &|_| true);
+            assert!(read.is_ok() || read.is_err_and(|problems| !problems.is_empty()));
+            drop(crate::config::read_scorecard(Path::new("card.toml"), &text));
+        });
+    }
 }

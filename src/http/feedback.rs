@@ -409,4 +409,29 @@ mod tests {
         assert!(batch(r#"{"items":[]}"#).is_err());
         assert!(batch(&format!(r#"{{"items":[{item}],{GOOD}}}"#)).is_err());
     }
+
+    #[test]
+    fn fuzz() {
+        let id = secret().mint(NOW, 9);
+        let one = format!(
+            r#"{{"decision_id":"{id}","signals":[{{"name":"a","value":true}},{{"name":"b","value":0.5,"kind":"correction"}},{{"name":"c","value":"words"}},{{"name":"d","retraction":true}}],"evaluator":"ci","observed_time":"2023-11-14T22:13:00Z","request_id":"r1"}}"#
+        );
+        let many = format!(r#"{{"items":[{one},{{"episode_id":"pr-1",{GOOD}}}]}}"#);
+        let (team, inputs) = (
+            Name::new("coding").unwrap(),
+            [one.as_bytes(), many.as_bytes()],
+        );
+        crate::fuzz::fuzz("feedback bodies", 2_000, &inputs, |bytes| {
+            let place = Place::new("");
+            let asked = json::read(bytes, PhantomData::<Asked>, &place, allowed);
+            let Ok((items, _)) = asked.and_then(items) else {
+                return;
+            };
+            for item in items {
+                if let Ok(item) = read(item, &team, &secret(), NOW) {
+                    assert!(!item.signals.is_empty() && item.team == team);
+                }
+            }
+        });
+    }
 }

@@ -162,3 +162,50 @@ pub(super) fn golden(body: Vec<u8>, expected: &str) {
     let expected: String = expected.lines().map(str::trim).collect();
     assert_eq!(String::from_utf8(body).unwrap(), expected);
 }
+
+/// Fuzzes a dialect's stream: `events` are the data of real ones. However their bytes come, pieces end at most once,
+/// none is an empty text, and nothing comes after the end.
+pub(super) fn fuzz_stream<G: Gather>(dialect: &str, events: &[&str], make: impl Fn() -> G) {
+    let whole: String = events
+        .iter()
+        .map(|data| format!("data: {data}\n\n"))
+        .collect();
+    let each: Vec<String> = events
+        .iter()
+        .map(|data| format!("data: {data}\n\n"))
+        .collect();
+    let inputs: Vec<&[u8]> = [&whole]
+        .into_iter()
+        .chain(&each)
+        .map(String::as_bytes)
+        .collect();
+    crate::fuzz::fuzz(&format!("{dialect} stream"), 2_000, &inputs, |bytes| {
+        let (mut reader, mut gathered) = (super::sse::Events::default(), make());
+        let mut pieces = std::collections::VecDeque::new();
+        let step = 1 + bytes.first().map_or(0, |byte| usize::from(*byte) * 7);
+        let mut heard = || {
+            for part in bytes.chunks(step) {
+                reader.push(part);
+                while let Some(data) = reader.next()? {
+                    gathered.take(&data, &mut pieces)?;
+                    if gathered.done() {
+                        return Ok(());
+                    }
+                }
+            }
+            gathered.end(&mut pieces)
+        };
+        let heard: Result<(), super::Error> = heard();
+        let ends = |piece: &&super::Piece| matches!(piece, super::Piece::Done { .. });
+        let silent =
+            |piece: &super::Piece| matches!(piece, super::Piece::Text(text) if text.is_empty());
+        assert!(!pieces.iter().any(silent), "an empty text");
+        assert!(pieces.iter().filter(ends).count() <= 1, "two ends");
+        if heard.is_ok() {
+            assert!(
+                pieces.back().as_ref().is_some_and(ends),
+                "an end without one"
+            );
+        }
+    });
+}

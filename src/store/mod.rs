@@ -17,6 +17,8 @@ mod engine;
 mod engine_tests;
 mod error;
 mod filing;
+#[cfg(test)]
+mod fuzz;
 mod look;
 mod seed;
 mod sink;

@@ -20,6 +20,8 @@
 mod cache;
 mod check;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod index;
 mod json;
 mod judge;

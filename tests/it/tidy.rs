@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [(&[&str], bool); 6] = [
     (
         &[
-            "id", "unit", "clock", "decision", "signal", "chat", "path", "field",
+            "id", "unit", "clock", "decision", "signal", "chat", "path", "field", "fuzz",
         ],
         false,
     ),

@@ -10,6 +10,8 @@ mod chat;
 mod constraints;
 mod context;
 mod feedback;
+#[cfg(test)]
+mod fuzz;
 mod generation;
 mod key;
 mod operator;

@@ -371,3 +371,19 @@ proptest! {
         let _ = asked(&format!("\"{field}\":{value}"), &[]);
     }
 }
+
+#[test]
+fn fuzz() {
+    let inputs = [
+        r#"{"model":"small","messages":[{"role":"system","content":"be brief"},{"role":"user","content":[{"type":"text","text":"h\u00e9"},{"type":"image_url","image_url":{"url":"https://example.org/a.png"}}]}],"tools":[{"type":"function","function":{"name":"find","parameters":{"type":"object"}}}],"tool_choice":"auto","temperature":0.5,"stream":true,"stream_options":{"include_usage":true},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}}"#,
+        r#"{"model":"bellwether/fix","models":["small"],"messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"find","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"x"}],"provider":{"only":["small-eu"],"max_price":{"prompt":1.5},"data_collection":"deny","zdr":true,"sort":"price"},"bellwether":{"task":"fix","tags":{"a":1,"b":"c"},"embedding":[0.5],"regions":["eu"],"certifications":["iso"],"data_class":"patient","max_cost_usd":0.1}}"#,
+        r#"{"model":"auto","messages":[{"role":"user","content":"hi"}],"stop":["a"],"max_tokens":5,"logit_bias":{},"user":"u"}"#,
+    ];
+    crate::fuzz::fuzz("chat bodies", 2_000, &inputs.map(str::as_bytes), |bytes| {
+        if let Ok(wanted) = read_bytes(bytes, &[]) {
+            for message in &wanted.request.messages {
+                assert_eq!(message.check(), Ok(()));
+            }
+        }
+    });
+}

@@ -415,4 +415,9 @@ mod tests {
             (pieces(), None)
         );
     }
+
+    #[test]
+    fn fuzz() {
+        testing::fuzz_stream("anthropic", EVENTS, Gathered::default);
+    }
 }

@@ -332,4 +332,20 @@ mod tests {
         assert_eq!(kind("billing_error", long), Kind::QuotaSpent);
         assert_eq!(refused(b"<html>"), Refused::default());
     }
+
+    #[test]
+    fn fuzz() {
+        let inputs = [
+            r#"{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"thinking","thinking":"so","signature":"c2ln"},{"type":"text","text":"hé"},{"type":"tool_use","id":"t","name":"find","input":{"z":1,"a":0.5}}],"stop_reason":"tool_use","usage":{"input_tokens":3,"cache_read_input_tokens":4,"output_tokens":2}}"#,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"words"}}"#,
+        ];
+        let inputs = inputs.map(str::as_bytes);
+        crate::fuzz::fuzz("anthropic answer", 2_000, &inputs, |body| {
+            drop(refused(body));
+            match read(body) {
+                Ok((message, ..)) => assert_eq!(message.check(), Ok(())),
+                Err(error) => assert!(error.code.is_none_or(|code| code.len() <= 64)),
+            }
+        });
+    }
 }

@@ -189,4 +189,9 @@ mod tests {
         let bytes = body.bytes().map(|byte| vec![byte]).collect();
         assert_eq!(testing::gathered(Gathered::new(0), bytes), (pieces(), None));
     }
+
+    #[test]
+    fn fuzz() {
+        crate::provider::testing::fuzz_stream("gemini", EVENTS, || Gathered::new(0));
+    }
 }

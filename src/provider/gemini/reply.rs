@@ -482,4 +482,20 @@ mod tests {
         assert_eq!(wait("-1s"), None);
         assert_eq!(wait("1e30s"), None);
     }
+
+    #[test]
+    fn fuzz() {
+        let inputs = [
+            r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"let me","thought":true},{"text":"hé"},{"functionCall":{"name":"find","args":{"z":1}},"thoughtSignature":"c2ln"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"cachedContentTokenCount":2,"candidatesTokenCount":2,"thoughtsTokenCount":5}}"#,
+            r#"{"error":{"code":503,"message":"words","status":"UNAVAILABLE","details":[{"@type":"x","reason":"API_KEY_INVALID"},{"retryDelay":"3.5s"}]}}"#,
+        ];
+        let inputs = inputs.map(str::as_bytes);
+        crate::fuzz::fuzz("gemini answer", 2_000, &inputs, |body| {
+            drop(refused(body));
+            match read(body, 0) {
+                Ok((message, ..)) => assert_eq!(message.check(), Ok(())),
+                Err(error) => assert!(error.code.is_none_or(|code| code.len() <= 64)),
+            }
+        });
+    }
 }

@@ -288,4 +288,20 @@ mod tests {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         check(&many, Err(Kind::TooLarge));
     }
+
+    #[test]
+    fn fuzz() {
+        const EVENTS: &[&str] = &[
+            r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
+            r#"{"choices":[{"delta":{"content":"hé"}}]}"#,
+            r#"{"choices":[{"delta":{"reasoning_content":"so"}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"find","arguments":"{\"q\""}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}"#,
+            r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":9}}}"#,
+            r#"{"error":{"message":"words","code":"rate_limit_exceeded"}}"#,
+            "[DONE]",
+        ];
+        crate::provider::testing::fuzz_stream("openai", EVENTS, Gathered::default);
+    }
 }

@@ -240,4 +240,20 @@ mod tests {
             Err(Kind::RateLimited),
         );
     }
+
+    #[test]
+    fn fuzz() {
+        let inputs = [
+            r#"{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"hello","tool_calls":[{"id":"c1","type":"function","function":{"name":"find","arguments":"{}"}}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":1}}}"#,
+            r#"{"error":{"message":"words","code":429}}"#,
+        ];
+        let inputs = inputs.map(str::as_bytes);
+        crate::fuzz::fuzz("openai answer", 2_000, &inputs, |body| {
+            drop(refused(body));
+            match read(body) {
+                Ok((message, ..)) => assert_eq!(message.check(), Ok(())),
+                Err(error) => assert!(error.code.is_none_or(|code| code.len() <= 64)),
+            }
+        });
+    }
 }
