@@ -4,6 +4,7 @@ mod budgeted;
 mod matrix;
 mod revoked;
 pub(crate) mod secrets;
+mod tenancy;
 
 use crate::openai_door::caller::{Reply, get, post, send};
 use crate::rig::{
