@@ -12,6 +12,7 @@ mod alarms;
 mod at_rest;
 mod audit;
 mod bad_input;
+mod boundary;
 mod budget;
 mod checks;
 mod contract;
