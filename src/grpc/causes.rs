@@ -86,7 +86,8 @@ impl From<route::Error> for Failure {
                 Self::Blocked(findings.iter().map(violation).collect())
             }
             route::Error::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
-            route::Error::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
+            // Not told: whose id it is, another team's or nobody's, is not to be seen by the answer's length.
+            route::Error::DecisionNotFound { .. } => Self::DecisionNotFound { id: None },
             route::Error::Feature(error) => error.into(),
             route::Error::Store(error) => error.into(),
             other => Self::Internal(other.to_string()),
@@ -118,7 +119,7 @@ impl From<complete::ReportError> for Failure {
     fn from(error: complete::ReportError) -> Self {
         use complete::ReportError;
         match error {
-            ReportError::DecisionNotFound { id } => Self::DecisionNotFound { id: Some(id) },
+            ReportError::DecisionNotFound { .. } => Self::DecisionNotFound { id: None },
             ReportError::UnknownEndpoint { .. } => Self::field("endpoint", error),
             ReportError::RequestIdReused { request_id } => Self::RequestIdReused { request_id },
             ReportError::Store(error) => error.into(),
@@ -181,9 +182,11 @@ impl From<Refused> for Refusal {
                 "INVALID_FIELD"
             }
         };
-        Self {
-            reason,
-            message: refused.to_string(),
-        }
+        let message = match refused {
+            // The words that an id gets which this server never made.
+            Refused::DecisionNotFound { .. } => Failure::DecisionNotFound { id: None }.to_string(),
+            refused => refused.to_string(),
+        };
+        Self { reason, message }
     }
 }

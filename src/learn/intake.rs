@@ -172,12 +172,13 @@ impl Intake {
     async fn take(&self, item: Feedback, dry_run: bool) -> Result<Verdict, Error> {
         let team = self.params.teams.get(&item.team);
         let team = team.ok_or_else(|| Error::UnknownTeam(item.team.clone()))?;
-        if let Err(refused) = check(&team.scorecard, &item) {
-            return Ok(Verdict::Refused(refused));
-        }
+        // First: what else is wrong with it does not tell another team's decision from nobody's.
         let verdict = self.visible(&item)?;
         if matches!(verdict, Verdict::Refused(_)) {
             return Ok(verdict);
+        }
+        if let Err(refused) = check(&team.scorecard, &item) {
+            return Ok(Verdict::Refused(refused));
         }
         let _turn = match &item.request_id {
             Some(id) => match self.store.claim(&item.team, id, item.body_hash).await? {
