@@ -50,7 +50,7 @@
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`mod@http`], [`config`], [`report`] |
-//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`standing`], [`warmth`], [`replay`], [`spend`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`quota`], [`standing`], [`warmth`], [`replay`], [`spend`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`redaction`], [`telemetry`], [`tls`] |
 //! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`], [`field`] |
@@ -141,6 +141,7 @@ pub mod access;
 pub mod account;
 pub mod complete;
 pub mod learn;
+pub mod quota;
 #[cfg(feature = "analytics")]
 pub mod replay;
 pub mod route;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Who has an account.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Owner {
     /// All teams together.
     Organisation,
@@ -17,6 +17,20 @@ pub enum Owner {
     Team(Name),
     /// A team's key, by its name.
     Key(Name, Name),
+}
+
+impl Owner {
+    /// The words for who it may be.
+    pub const KINDS: [&'static str; 3] = ["key", "team", "organisation"];
+
+    /// Which of them it is.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(..) => "key",
+            Self::Team(_) => "team",
+            Self::Organisation => "organisation",
+        }
+    }
 }
 
 impl fmt::Display for Owner {

@@ -33,8 +33,8 @@ const FLOORS: [(&[&str], bool); 6] = [
     ),
     (
         &[
-            "route", "complete", "learn", "access", "account", "standing", "warmth", "replay",
-            "spend",
+            "route", "complete", "learn", "access", "account", "quota", "standing",
+            "warmth", "replay", "spend",
         ],
         false,
     ),
@@ -52,7 +52,8 @@ const FLOORS: [(&[&str], bool); 6] = [
 const GRANTED: [(&str, &str); 2] = [("bandit", "feature"), ("grpc", "proto")];
 
 /// Imports that reach past a floor's limit, refused even though they run down.
-const CONFINED: [(&str, &[&str]); 22] = [
+const CONFINED: [(&str, &[&str]); 23] = [
+    ("governor", &["quota"]),
     ("chrono", &["budget"]),
     ("chrono_tz", &["budget"]),
     ("tonic", &["proto", "grpc", "server", "drive"]),
