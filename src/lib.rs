@@ -50,9 +50,9 @@
 //! |---|---|
 //! | 5 composition | [`server`], [`drive`], [`mod@export`], [`mod@seed`], [`scenario`], [`demo`], [`mod@eval`], the command line |
 //! | 4 edges | [`proto`], [`grpc`], [`mod@http`], [`config`], [`report`] |
-//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`quota`], [`standing`], [`warmth`], [`replay`], [`spend`] |
+//! | 3 use cases | [`route`], [`complete`], [`learn`], [`access`], [`account`], [`quota`], [`loops`], [`standing`], [`warmth`], [`replay`], [`spend`] |
 //! | 2 adapters | [`store`], [`table`], [`provider`], [`validate`], [`redaction`], [`telemetry`], [`tls`] |
-//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`] |
+//! | 1 maths, pure | [`feature`], [`scorecard`], [`bandit`], [`ope`], [`budget`], [`health`], [`eligibility`], [`recurrence`] |
 //! | 0 vocabulary | [`id`], [`mod@unit`], [`clock`], [`decision`], [`signal`], [`chat`], [`path`], [`field`] |
 //!
 //! The modules of floors 1, 2 and 4 do not know each other (but `bandit` may use `feature`, and `grpc`
@@ -126,6 +126,7 @@ pub mod eligibility;
 pub mod feature;
 pub mod health;
 pub mod ope;
+pub mod recurrence;
 pub mod scorecard;
 
 pub mod provider;
@@ -141,6 +142,7 @@ pub mod access;
 pub mod account;
 pub mod complete;
 pub mod learn;
+pub mod loops;
 pub mod quota;
 #[cfg(feature = "analytics")]
 pub mod replay;

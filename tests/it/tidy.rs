@@ -22,6 +22,7 @@ const FLOORS: [(&[&str], bool); 6] = [
             "budget",
             "health",
             "eligibility",
+            "recurrence",
         ],
         true,
     ),
@@ -33,7 +34,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     ),
     (
         &[
-            "route", "complete", "learn", "access", "account", "quota", "standing",
+            "route", "complete", "learn", "access", "account", "quota", "loops", "standing",
             "warmth", "replay", "spend",
         ],
         false,
