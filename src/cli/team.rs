@@ -19,6 +19,7 @@ pub(super) struct Team {
     holdout: Option<Holdout>,
     newcomers: Vec<Newcomer>,
     uneven_reports: Vec<Uneven>,
+    limit_refusals: Vec<OverLimit>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +49,11 @@ impl Team {
             holdout: state.holdout.map(Holdout::of),
             newcomers: state.newcomers.into_iter().map(Newcomer::of).collect(),
             uneven_reports: state.uneven_reports.into_iter().map(Uneven::of).collect(),
+            limit_refusals: state
+                .limit_refusals
+                .into_iter()
+                .map(OverLimit::of)
+                .collect(),
         }
     }
 
@@ -74,6 +80,9 @@ impl Team {
         }
         for uneven in &self.uneven_reports {
             text += &uneven.text();
+        }
+        for refusal in &self.limit_refusals {
+            text += &refusal.text();
         }
         if let Some(budget) = &self.budget {
             text += &budget.text();
@@ -112,6 +121,36 @@ struct Refusal {
     owner: String,
     asked_usd: f64,
     left_usd: Option<f64>,
+}
+
+/// A call that was refused by a limit on requests, tokens or calls at once.
+#[derive(Serialize)]
+struct OverLimit {
+    time: Option<String>,
+    key: String,
+    task: String,
+    owner: String,
+    limit: String,
+}
+
+impl OverLimit {
+    fn of(refusal: v1::LimitRefusal) -> Self {
+        Self {
+            time: refusal.refuse_time.map(|time| time.to_string()),
+            key: refusal.key,
+            task: refusal.task,
+            owner: refusal.owner,
+            limit: refusal.limit,
+        }
+    }
+
+    fn text(&self) -> String {
+        let time = self.time.as_deref().unwrap_or("at an unknown time");
+        let Self {
+            key, owner, limit, ..
+        } = self;
+        format!("  refused {time}: a call with key {key}, by the limit of {owner} on {limit}\n")
+    }
 }
 
 /// The budget of the key that asks.

@@ -253,6 +253,8 @@ impl Complete {
             decision: routed.decision.id,
             endpoint: Arc::clone(endpoint),
             words: routed.decision.words(),
+            pass: routed.pass.clone(),
+            watched: routed.watched.clone(),
             listen: routed.decision.content.is_some(),
         };
         Ok((provider.as_ref(), target))

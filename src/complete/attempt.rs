@@ -15,7 +15,9 @@ use crate::clock::Clock;
 use crate::decision::{Attempt, Decision, Words};
 use crate::eligibility::Endpoint;
 use crate::id::{DecisionId, Name};
+use crate::loops::Watched;
 use crate::provider::{Answer, FinishReason, Kind, Patience, Prompt, Provider};
+use crate::quota::Pass;
 use crate::standing::Standing;
 use crate::telemetry::Metrics;
 use futures_util::StreamExt;
@@ -32,6 +34,10 @@ pub struct Target {
     pub endpoint: Arc<Endpoint>,
     /// Which words of the answer are kept: as of the request.
     pub words: Words,
+    /// Hears what it used. `None`: nothing limits the caller.
+    pub pass: Option<Arc<Pass>>,
+    /// Hears what it cost. `None`: its episode is not watched.
+    pub watched: Option<Arc<Watched>>,
     /// Whether its words are needed at its end, to be kept or checked.
     pub listen: bool,
 }

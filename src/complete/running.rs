@@ -253,6 +253,12 @@ impl Running {
             request: None,
             first_token_ms: self.first_token.map(|took| took.as_secs_f64() * 1e3),
         };
+        if let Some(pass) = &self.target.pass {
+            pass.used(&attempt.usage);
+        }
+        if let Some(watched) = &self.target.watched {
+            watched.ended(attempt.cost, attempt.error.is_none());
+        }
         let told = End {
             streamed: self.streamed,
             finish: self.finish.map(FinishReason::as_str),

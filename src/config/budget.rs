@@ -4,7 +4,9 @@
 
 use super::date;
 use super::fields::Fields;
+use super::limits;
 use crate::budget::{Budget, Limit, Raise, Refill, Terms, Window, Zone};
+use crate::quota::Quota;
 use crate::unit::NanoUsd;
 
 /// Fields that say something of a limit, and nothing without one.
@@ -49,12 +51,14 @@ pub(super) fn of_others(of: &Fields<'_>) -> Option<Terms> {
     terms
 }
 
-/// What all teams may spend together.
-pub(super) fn of_organisation(root: &Fields<'_>) -> Option<Terms> {
-    let fields = root.table("organisation")?;
-    let terms = of_others(&fields);
+/// What all teams may spend together, and how often they may call.
+pub(super) fn of_organisation(root: &Fields<'_>) -> (Option<Terms>, Option<Quota>) {
+    let Some(fields) = root.table("organisation") else {
+        return (None, None);
+    };
+    let (terms, quota) = (of_others(&fields), limits::read(&fields));
     fields.done();
-    terms
+    (terms, quota)
 }
 
 fn usd(fields: &Fields<'_>, key: &'static str) -> Option<NanoUsd> {

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::key::{self, KeyBudgets, Known};
+use super::limits::KeyQuotas;
 use super::params::{Durability, Params, Server, Store};
 use super::problem::Problem;
 use super::report::Report;
@@ -72,10 +73,11 @@ fn read(
         teams: &teams.names,
         catalogue: catalogue.as_ref().map(|(c, _)| c),
     };
-    let organisation = budget::of_organisation(root);
-    let mut key_budgets = KeyBudgets::new();
+    let (organisation, organisation_quota) = budget::of_organisation(root);
+    let (mut key_budgets, mut key_quotas) = (KeyBudgets::new(), KeyQuotas::new());
     let table = server_table.as_ref();
-    let keys = key::read(root, table, &server, &known, &mut key_budgets);
+    let of_keys = (&mut key_budgets, &mut key_quotas);
+    let keys = key::read(root, table, &server, &known, of_keys);
     if let Some(table) = server_table {
         table.know(&["open"]);
         table.done();
@@ -91,6 +93,8 @@ fn read(
         keys: keys?,
         organisation,
         key_budgets,
+        organisation_quota,
+        key_quotas,
     })
 }
 
@@ -735,6 +739,75 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(key.1.limit.refill, Refill::PerSecond(NanoUsd::new(100_000)));
         let all = budgets.organisation.unwrap();
         assert_eq!(all.limit.refill, Refill::Calendar(Window::Week));
+    }
+
+    #[test]
+    fn limits_say_one_rate_each_and_no_burst_alone() {
+        let check = |says: &str, expected: &str| {
+            let limits = format!("limits = {{ {says} }}\ndata_policy");
+            check(
+                "data_policy",
+                &limits,
+                &format!("16: teams[0].limits{expected}"),
+            );
+        };
+        let nothing =
+            " = {  }: says nothing; allowed requests_per_minute, tokens_per_minute, parallel_calls";
+        check("", nothing);
+        let range = ".requests_per_second = 0: out of range; allowed a whole number, 1 to 1000000";
+        check("requests_per_second = 0", range);
+        let range = ".parallel_calls = 0: out of range; allowed a whole number, 1 to 1000000";
+        check("parallel_calls = 0", range);
+        let two = ".tokens_per_hour = 5: given beside tokens_per_minute; allowed one of the two";
+        check("tokens_per_minute = 5, tokens_per_hour = 5", two);
+        let alone = ".requests_burst = 5: stands alone; allowed with `requests_per_second`, \
+            `requests_per_minute`, `requests_per_hour`";
+        check("requests_burst = 5", alone);
+        let long = ".tokens_burst = 169: out of range; allowed at most what comes in seven days";
+        check("tokens_per_hour = 1, tokens_burst = 169", long);
+        let unknown = ".requests: is not a field; allowed requests_per_second, requests_per_minute, \
+            requests_per_hour, requests_burst, tokens_per_second, tokens_per_minute, tokens_per_hour, \
+            tokens_burst, parallel_calls";
+        check("requests = 5, parallel_calls = 1", unknown);
+    }
+
+    #[test]
+    fn limits_of_a_team_a_key_and_the_organisation_are_read() {
+        let of_team =
+            "limits = { requests_per_minute = 600, requests_burst = 50, parallel_calls = 8 }\n";
+        let whole = WHOLE.replacen("data_policy", &format!("{of_team}data_policy"), 1);
+        let of_key = "[[keys]]\nlimits = { tokens_per_hour = 7 }\n";
+        let whole = whole.replacen("[[keys]]\n", of_key, 1);
+        let whole = format!("{whole}\n[organisation]\nlimits = {{ parallel_calls = 9 }}\n");
+        let quotas = loaded(&whole).unwrap().quotas();
+        let team = quotas.teams.into_values().next().unwrap();
+        assert_eq!(
+            team.requests.unwrap().to_string(),
+            "600 a minute, 50 at once"
+        );
+        assert_eq!((team.tokens, team.parallel), (None, Some(8)));
+        let (_, key) = quotas.keys.into_values().next().unwrap();
+        assert_eq!(key.tokens.unwrap().to_string(), "7 an hour, 7 at once");
+        assert_eq!(quotas.organisation.unwrap().parallel, Some(9));
+    }
+
+    #[test]
+    fn a_watch_for_loops_says_what_follows() {
+        let check = |says: &str, expected: &str| {
+            let loops = format!("loops = {{ {says} }}\ndata_policy");
+            check(
+                "data_policy",
+                &loops,
+                &format!("16: teams[0].loops.{expected}"),
+            );
+        };
+        check("", "action: is required");
+        let word = "action = \"halt\": not understood; allowed \"warn\", \"stop\"";
+        check("action = \"halt\"", word);
+        let range = "same_requests = 1: out of range; allowed a whole number, 2 to 32";
+        check("action = \"stop\", same_requests = 1", range);
+        let range = "band_width = 1: out of range; allowed 2 to 20";
+        check("action = \"stop\", band_width = 1", range);
     }
 
     #[test]

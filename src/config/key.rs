@@ -3,6 +3,7 @@
 use super::budget;
 use super::catalogue::arm_names;
 use super::fields::Fields;
+use super::limits::{self, KeyQuotas};
 use super::params::Server;
 use crate::access::{Bounds, Grant, KeyHash, Keys, Network, Scope};
 use crate::budget::Terms;
@@ -20,13 +21,14 @@ pub(super) struct Known<'a> {
 /// What may be spent with keys, by their names.
 pub(super) type KeyBudgets = BTreeMap<Name, (Name, Terms)>;
 
-/// Reads the list, or makes an open server's; what may be spent with each goes to `budgets`.
+/// Reads the list, or makes an open server's; what may be spent with each goes to `budgets`, how often it may call to
+/// `quotas`.
 pub(super) fn read(
     root: &Fields<'_>,
     server: Option<&Fields<'_>>,
     at: &Server,
     known: &Known<'_>,
-    budgets: &mut KeyBudgets,
+    (budgets, quotas): (&mut KeyBudgets, &mut KeyQuotas),
 ) -> Option<Keys> {
     let open = server.and_then(|s| s.flag("open")).unwrap_or(false);
     let tables = root.tables("keys");
@@ -41,9 +43,12 @@ pub(super) fn read(
     let mut names = BTreeSet::new();
     for fields in tables {
         let budget = budget::of_others(&fields);
+        let quota = limits::read(&fields);
         if let Some((hash, grant)) = grant(&fields, known) {
             let owned = budget.map(|terms| (grant.key.clone(), (grant.team.clone(), terms)));
             budgets.extend(owned);
+            let limited = quota.map(|quota| (grant.key.clone(), (grant.team.clone(), quota)));
+            quotas.extend(limited);
             if !names.insert(grant.key.clone()) {
                 fields.problem("name", "used twice", "a name of its own");
             }

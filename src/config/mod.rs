@@ -24,6 +24,8 @@
 //! | `[store]` | `dir`, `durability` ("group", or "sync"), `segment_mib` (64) |
 //! | `[[teams]]` | `name`, `scorecard` (a path) or `scorecard_toml` (the document itself), `embedding_length` (none: the built-in embedding), `policy` ("linear-thompson"), `explore_floor` (0.02), `baseline` (an arm; none: nothing is held out), `holdout` (0.05 with a baseline), `guards` (none; `{ SIGNAL = MARGIN }`, margins 0 to 0.5, or `[SIGNAL]`, each 0.02), `recording` ("features", "full", "nothing"), `data_class` (none), `[teams.data_policy]`: `regions`, `zero_retention`, `no_training`, `certifications` |
 //! | `[[data_classes]]` | `name`, `regions` (any), `zero_retention` (false), `no_training` (false), `certifications` (none): what data of this class demands of endpoints, for teams and requests that declare it |
+//! | `limits` of `[[teams]]`, `[[keys]]`, `[organisation]` | one of `requests_per_second`, `requests_per_minute`, `requests_per_hour`, with `requests_burst` (as many as come in the unit; at most what comes in seven days); the same of `tokens`; `parallel_calls`; each absent: any number |
+//! | `[teams.loops]` | `action` ("warn", "stop"), `same_requests` (8; 2 to 32), `similar_bits` (2; 0 to 8), `same_tool_calls` (12; 2 to 1000), `band_width` (6; 2 to 20); without the section nothing is watched |
 //! | `[[teams.checks]]` | `check` ("json", "json_schema", "tool_arguments", "not_refusal", "not_truncated", "matches", "matches_not"), `name` (the check's), `pattern` (of the last two), `signal` (none is reported), `on_failure` ("return", "repair", "retry", "fall_back"), `tasks` (all) |
 //! | `[[teams.tasks]]` | `name`, `denied_arms` (none), `fallbacks` (arms in order) or `fallbacks_by` (a signal; default: by utility) |
 //! | `[[keys]]` | `name`, `sha256`, `team`, `scopes` ("route", "complete", "feedback", "replay", "admin"), `arms` (every arm), `endpoints` (every endpoint), `tasks` (any, and none), `networks` (from anywhere; else addresses, or `10.0.0.0/8`), `expires` (never; else a date, whose midnight UTC ends it) |
@@ -53,7 +55,9 @@ mod experiment_file;
 mod fields;
 mod guardrail;
 mod key;
+mod limits;
 mod listening;
+mod loops;
 mod params;
 mod problem;
 mod report;

@@ -8,7 +8,9 @@ use crate::complete::Rule;
 use crate::eligibility::{Catalogue, DataPolicy};
 use crate::id::Name;
 use crate::learn::Pooling;
+use crate::loops::Watch;
 use crate::provider::{AnthropicThinking, GeminiThinking, OutputLimit};
+use crate::quota::{Quota, Quotas};
 use crate::redaction::Kinds;
 use crate::route::{Action, Baseline, TaskRule};
 use crate::scorecard::Scorecard;
@@ -42,9 +44,24 @@ pub struct Params {
     pub organisation: Option<Terms>,
     /// What may be spent with a key, by the key's name, with its team.
     pub key_budgets: BTreeMap<Name, (Name, Terms)>,
+    /// How often all teams may call together. `None`: as often as they like.
+    pub organisation_quota: Option<Quota>,
+    /// How often a key may call, by the key's name, with its team.
+    pub key_quotas: BTreeMap<Name, (Name, Quota)>,
 }
 
 impl Params {
+    /// Every limit on requests, tokens and calls at once.
+    pub fn quotas(&self) -> Quotas {
+        let teams = self.teams.iter();
+        let teams = teams.filter_map(|team| Some((team.name.clone(), team.quota?)));
+        Quotas {
+            organisation: self.organisation_quota,
+            teams: teams.collect(),
+            keys: self.key_quotas.clone(),
+        }
+    }
+
     /// The terms of every hard limit.
     pub fn budgets(&self) -> Budgets {
         let terms = |team: &Team| {
@@ -140,6 +157,10 @@ pub struct Team {
     pub embedding_length: Option<u32>,
     /// What of its statistics other teams may start from, and whether its arms start from theirs.
     pub pooling: Pooling,
+    /// How often it may call. `None`: as often as it likes.
+    pub quota: Option<Quota>,
+    /// How it watches for agents that go round. `None`: it does not.
+    pub loops: Option<Watch>,
 }
 
 /// What is kept of a request.

@@ -10,6 +10,7 @@ use super::params::{Recording, Team};
 use super::problem::Problem;
 use super::scorecard_file;
 use super::tasks;
+use super::{limits, loops};
 use crate::bandit::{Policy, SpecError};
 use crate::eligibility::Catalogue;
 use crate::id::Name;
@@ -83,6 +84,8 @@ fn team(
     let guardrail = guardrail::read(fields);
     let data_policy = data_policy::of_team(fields, classes);
     let budget = budget::of_team(fields);
+    let quota = limits::read(fields);
+    let loops = loops::read(fields);
     let baseline = baseline(fields, catalogue);
     let embedding_length = fields.integer("embedding_length", 64..=4096);
     let words = [
@@ -115,6 +118,8 @@ fn team(
         data_classes: Arc::clone(&classes.valid),
         embedding_length,
         pooling: pooling.unwrap_or_default(),
+        quota,
+        loops,
     })
 }
 

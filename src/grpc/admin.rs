@@ -15,6 +15,7 @@ use crate::budget::Pace;
 use crate::id::Name;
 use crate::learn::{Alarm, Comparison, Newcomer, Uneven};
 use crate::proto::v1::{self, admin_service_server::AdminService};
+use crate::quota;
 use crate::route::Baseline;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -68,6 +69,8 @@ pub struct TeamState {
     pub baseline: Option<Baseline>,
     /// Signals that are reported more often of one arm than of another.
     pub uneven: Vec<Uneven>,
+    /// Its newest calls that were refused by a limit, the latest last.
+    pub over_limit: Vec<quota::Refusal>,
     /// The router compared with its baseline.
     pub comparison: Option<Comparison>,
     /// Arms that joined later than the others, by name.
@@ -121,9 +124,11 @@ impl<U: Operating + Keeping> AdminService for Operator<U> {
         serve(request, Scope::Admin, |a| async move {
             own(&a.grant, &decode::team(&a.asked)?)?;
             let state = self.operating.team(&a.grant).await?;
+            let limit_refusals = state.over_limit.into_iter();
             let uneven_reports = state.uneven.iter().map(encode::uneven).collect();
             Ok(v1::GetTeamResponse {
                 uneven_reports,
+                limit_refusals: limit_refusals.map(encode::over_limit).collect(),
                 control: Some(control(&state.control)),
                 snapshot_version: encode::count(state.snapshot_version),
                 journal_sequence: encode::count(state.journal_sequence),

@@ -74,6 +74,8 @@ impl From<route::Error> for Failure {
             route::Error::NoEligibleArm { excluded } => Self::NoEligibleArm(excluded),
             route::Error::AtRest(rest) => Self::AtRest(rest),
             route::Error::BudgetExhausted(spent) => Self::BudgetExhausted(spent),
+            route::Error::OverLimit(refused) => Self::OverLimit(refused),
+            route::Error::EpisodeLooping(looping) => Self::EpisodeLooping(looping),
             route::Error::UnknownNames(unknown) => {
                 let violation =
                     |unknown: &route::UnknownName| Violation::new(&unknown.field, unknown);

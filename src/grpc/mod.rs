@@ -22,6 +22,7 @@ mod guard;
 #[cfg(feature = "analytics")]
 mod judging;
 mod keeping;
+mod limits;
 mod queue;
 mod router;
 mod status;

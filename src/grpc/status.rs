@@ -8,10 +8,13 @@
 //! Not here: the reasons for which a single item of feedback is refused, which are words inside a
 //! good reply (`decode::feedback`); logging (`guard`).
 
+use super::limits;
 use crate::access::KeyError;
 use crate::decision::{Attempt, Excluded, Reason};
 use crate::field::Violation;
 use crate::id::{DecisionId, Name};
+use crate::loops::Looping;
+use crate::quota::Refused;
 use crate::route::{AtRest, BudgetExhausted};
 use crate::telemetry::CallId;
 use crate::unit::NanoUsd;
@@ -70,6 +73,12 @@ pub enum Failure {
         /// Time until the next call may come.
         retry_after: Duration,
     },
+    /// A limit on requests, tokens or calls at once is reached.
+    #[error(transparent)]
+    OverLimit(Box<Refused>),
+    /// The episode goes round.
+    #[error(transparent)]
+    EpisodeLooping(Box<Looping>),
     /// No room on disk for another record; reading goes on.
     #[error("the journal has no room: nothing new is taken until there is")]
     StoreFull,
@@ -157,7 +166,10 @@ impl Failure {
             Self::DecisionNotFound { .. } => (Code::NotFound, "DECISION_NOT_FOUND"),
             Self::RequestIdReused { .. } => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
             Self::BudgetExhausted(_) => (Code::ResourceExhausted, "BUDGET_EXHAUSTED"),
-            Self::RateLimited { .. } => (Code::ResourceExhausted, "RATE_LIMITED"),
+            Self::RateLimited { .. } | Self::OverLimit(_) => {
+                (Code::ResourceExhausted, "RATE_LIMITED")
+            }
+            Self::EpisodeLooping(_) => (Code::FailedPrecondition, "EPISODE_LOOPING"),
             Self::StoreFull => (Code::ResourceExhausted, "STORE_FULL"),
             Self::NoEligibleArm(_) => (Code::FailedPrecondition, "NO_ELIGIBLE_ARM"),
             Self::AtRest(AtRest { limited: true, .. }) => {
@@ -236,15 +248,7 @@ impl Failure {
                 let name = decision.to_string();
                 details.set_resource_info("decision", name, "", "answered, words not recorded");
             }
-            Self::Key(
-                KeyError::NotFound { name }
-                | KeyError::Exists { name }
-                | KeyError::Configured { name }
-                | KeyError::Ended { name },
-            ) => {
-                details.set_resource_info("key", name.as_str(), "", "not changed");
-            }
-            Self::Key(KeyError::Full { .. }) => quota(details, "keys", "too many", None),
+            Self::Key(error) => limits::of_key(details, error),
             Self::DecisionNotFound { id } => {
                 let name = id.map(|id| id.to_string()).unwrap_or_default();
                 details.set_resource_info("decision", name, "", "not found");
@@ -265,9 +269,10 @@ impl Failure {
                 subject,
                 retry_after,
             } => quota(details, subject.as_str(), "rate limit", Some(*retry_after)),
+            Self::OverLimit(refused) => limits::reached(details, refused),
+            Self::EpisodeLooping(looping) => limits::looping(details, looping),
             Self::StoreFull => quota(details, "journal", "no room on disk", None),
             Self::KeyUnknown
-            | Self::Key(_)
             | Self::NotAllowed { .. }
             | Self::AnswerCutOff(_)
             | Self::DeadlineExceeded
@@ -314,7 +319,12 @@ fn failed(details: &mut ErrorDetails, attempts: &[FailedAttempt]) {
 }
 
 /// A quota that is spent, and when to come again if that is known.
-fn quota(details: &mut ErrorDetails, subject: &str, problem: &str, retry: Option<Duration>) {
+pub(super) fn quota(
+    details: &mut ErrorDetails,
+    subject: &str,
+    problem: &str,
+    retry: Option<Duration>,
+) {
     details.set_quota_failure(vec![QuotaViolation::new(subject, problem)]);
     if retry.is_some() {
         details.set_retry_info(retry);
@@ -389,6 +399,8 @@ mod tests {
     use super::*;
     use crate::account::Owner;
     use crate::decision::Usage;
+    use crate::quota::{Allowed, Limited, Per, Rate, Told};
+    use crate::recurrence::{Finding, Rule};
     use crate::unit::Timestamp;
     use std::fmt::Write;
     use tonic_types::ErrorDetail;
@@ -452,6 +464,29 @@ mod tests {
                 subject: name("ci"),
                 retry_after: Duration::from_millis(250),
             },
+            Failure::OverLimit(Box::new(Refused {
+                owner: Owner::Key(name("coding"), name("ci")),
+                limited: Limited::Requests,
+                allowed: Allowed::Rate(Rate::new(600, Per::Minute, Some(50)).unwrap()),
+                wait: Duration::from_millis(100),
+                told: Told::default(),
+            })),
+            Failure::OverLimit(Box::new(Refused {
+                owner: Owner::Organisation,
+                limited: Limited::Parallel,
+                allowed: Allowed::AtOnce(64),
+                wait: Duration::from_secs(1),
+                told: Told::default(),
+            })),
+            Failure::EpisodeLooping(Box::new(Looping {
+                episode: name("ticket-7"),
+                finding: Finding {
+                    rule: Rule::SameRequests,
+                    calls: 9,
+                    found: 8.0,
+                    allowed: 8.0,
+                },
+            })),
             Failure::StoreFull,
             Failure::NoEligibleArm(vec![
                 excluded("large", Reason::MaxCost, "expects 0.02 USD: allowed 0.01"),

@@ -101,7 +101,10 @@ impl Routing for Gateway {
         grant: &Admission,
         closing: EpisodeClosing,
     ) -> Result<EpisodeClosed, Failure> {
-        Ok(self.intake.close_episode(&grant.team, closing).await?)
+        let episode = closing.episode.clone();
+        let closed = self.intake.close_episode(&grant.team, closing).await?;
+        self.route.episode_closed(&grant.team, &episode);
+        Ok(closed)
     }
 
     async fn decision(&self, grant: &Admission, id: DecisionId) -> Result<Recorded, Failure> {
@@ -206,6 +209,7 @@ impl Operating for Desk {
             comparison: team.comparison.clone(),
             newcomers: team.newcomers.clone(),
             uneven: team.uneven.clone(),
+            over_limit: self.route.meters().refusals(&grant.team),
         })
     }
 }

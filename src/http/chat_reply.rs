@@ -12,6 +12,7 @@
 //! Units: USD, milliseconds, tokens.
 
 use super::body::{Reply, ReplyBody};
+use super::limits;
 use crate::chat::{Message, Reasoning, ToolCall};
 use crate::complete::{Checked, Completed};
 use crate::decision::{Attempt, Cell, Usage};
@@ -180,6 +181,8 @@ pub(super) struct More<'a> {
     held_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     guardrail: Option<GuardrailOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loop_warning: Option<String>,
 }
 
 /// What the team's guardrail found.
@@ -293,6 +296,7 @@ impl<'a> Outcome<'a> {
             repeated: self.routed.repeated,
             held_out: decision.cell == Cell::Holdout,
             guardrail: self.routed.told.as_ref().map(GuardrailOut::of),
+            loop_warning: self.routed.warning().map(ToString::to_string),
         }
     }
 }
@@ -388,6 +392,12 @@ pub(super) fn tell(
     if let Some(told) = &routed.told {
         let said = format!("{}; {}", told.action.as_str(), told.kinds());
         put(head, "x-bellwether-guardrail", &said);
+    }
+    if let Some(warning) = routed.warning() {
+        put(head, "x-bellwether-loop", &warning.to_string());
+    }
+    if let Some(pass) = &routed.pass {
+        limits::tell(head, pass.told());
     }
 }
 

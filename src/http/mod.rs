@@ -39,6 +39,7 @@ mod feedback;
 mod generation;
 mod json;
 mod key;
+mod limits;
 mod message;
 mod models;
 mod routes;

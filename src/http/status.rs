@@ -13,11 +13,14 @@ use super::body::{Reply, ReplyBody};
 use super::call::CallId;
 use super::chat_reply::Tried;
 use super::error_object::{Body, More, Object, Out};
+use super::limits;
 use crate::access::Scope;
 use crate::decision::{Attempt, Excluded, Reason};
 use crate::field::Violation;
 use crate::id::{DecisionId, Name};
+use crate::loops::Looping;
 use crate::provider::Kind;
+use crate::quota::Refused;
 use crate::route::{AtRest, BudgetExhausted};
 use http::{HeaderValue, StatusCode, header};
 use std::fmt::Display;
@@ -75,6 +78,10 @@ pub(super) enum Failure {
     AnswerNotKept { decision: DecisionId },
     #[error(transparent)]
     BudgetExhausted(BudgetExhausted),
+    #[error(transparent)]
+    OverLimit(Box<Refused>),
+    #[error(transparent)]
+    EpisodeLooping(Box<Looping>),
     #[error("the journal has no room: nothing new is taken until there is")]
     StoreFull,
     #[error("none of {} arms is eligible: {}", .0.len(), first(.0.iter().map(|e| (&e.arm, e.detail.as_str()))))]
@@ -150,6 +157,12 @@ impl Failure {
                 S::TOO_MANY_REQUESTS,
                 "insufficient_quota",
                 "insufficient_quota",
+            ),
+            Self::EpisodeLooping(_) => (S::UNPROCESSABLE_ENTITY, INVALID, "episode_looping"),
+            Self::OverLimit(_) => (
+                S::TOO_MANY_REQUESTS,
+                "rate_limit_error",
+                "rate_limit_exceeded",
             ),
             Self::StoreFull => (S::SERVICE_UNAVAILABLE, SERVER, "store_full"),
             Self::NoEligibleArm(excluded) if passing(excluded) => {
@@ -264,6 +277,11 @@ impl Failure {
             | Self::AtRest(AtRest { wait, .. }) => {
                 let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
                 head.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Self::OverLimit(refused) => {
+                let seconds = refused.wait.as_secs_f64().ceil().max(1.0) as u64;
+                head.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                limits::tell(head, &refused.told);
             }
             Self::AllAttemptsFailed(_) | Self::NotServing => {
                 head.insert(header::RETRY_AFTER, HeaderValue::from(1_u64));

@@ -724,6 +724,10 @@ pub struct RouteResponse {
     /// What the team's guardrail found in the request. Absent: nothing, or the team has none.
     #[prost(message, optional, tag = "17")]
     pub guardrail: ::core::option::Option<Guardrail>,
+    /// What was found of an episode that goes round, where its team only warns: the rule, and how many calls. Empty:
+    /// nothing was.
+    #[prost(string, tag = "18")]
+    pub loop_warning: ::prost::alloc::string::String,
 }
 /// What a team's guardrail (`\[teams.guardrail\]`) found in a request, and what it did.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1105,7 +1109,8 @@ pub mod router_service_client {
         }
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
         /// reply. Errors: INVALID_FIELD, NOT_ALLOWED (a task that the key may not ask for), REQUEST_ID_REUSED,
-        /// NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
+        /// NO_ELIGIBLE_ARM, STORE_FULL, RATE_LIMITED (a limit on requests, tokens or calls at once, with the wait as
+        /// RetryInfo), EPISODE_LOOPING (the episode goes round: close it to begin anew); where every endpoint that
         /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
         /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         pub async fn route(
@@ -1305,7 +1310,8 @@ pub mod router_service_server {
     pub trait RouterService: std::marker::Send + std::marker::Sync + 'static {
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
         /// reply. Errors: INVALID_FIELD, NOT_ALLOWED (a task that the key may not ask for), REQUEST_ID_REUSED,
-        /// NO_ELIGIBLE_ARM, STORE_FULL; where every endpoint that
+        /// NO_ELIGIBLE_ARM, STORE_FULL, RATE_LIMITED (a limit on requests, tokens or calls at once, with the wait as
+        /// RetryInfo), EPISODE_LOOPING (the episode goes round: close it to begin anew); where every endpoint that
         /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
         /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         async fn route(
@@ -3309,6 +3315,29 @@ pub struct GetTeamResponse {
     /// that chance would not explain.
     #[prost(message, repeated, tag = "9")]
     pub uneven_reports: ::prost::alloc::vec::Vec<UnevenReports>,
+    /// The team's newest calls that were refused by a limit on requests, tokens or calls at once, latest last; at most
+    /// 32, since the server started. Empty: none was.
+    #[prost(message, repeated, tag = "10")]
+    pub limit_refusals: ::prost::alloc::vec::Vec<LimitRefusal>,
+}
+/// A call that was refused by a limit on requests, tokens or calls at once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LimitRefusal {
+    /// When.
+    #[prost(message, optional, tag = "1")]
+    pub refuse_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Name of the key that it came with.
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// Its task. Empty: it said none.
+    #[prost(string, tag = "3")]
+    pub task: ::prost::alloc::string::String,
+    /// Whose limit: the team's name, "key " and a key's name, or "the organisation".
+    #[prost(string, tag = "4")]
+    pub owner: ::prost::alloc::string::String,
+    /// Of what: "requests", "tokens", "parallel_calls".
+    #[prost(string, tag = "5")]
+    pub limit: ::prost::alloc::string::String,
 }
 /// An arm that joined later, compared with the arms that it competes with: what its draws came to beside
 /// what the others' draws came to, each draw weighted so that only chance decided between them. Its bounds

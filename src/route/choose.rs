@@ -27,6 +27,8 @@ use crate::decision::{Cell, Decision};
 use crate::eligibility::Catalogue;
 use crate::id::{DecisionId, Mint, Name};
 use crate::learn::{Published, TeamSnapshot};
+use crate::loops::Loops;
+use crate::quota::{Meters, Quotas};
 use crate::standing::Standing;
 use crate::store::Draw;
 use crate::store::{Claim, Record, Store};
@@ -47,6 +49,7 @@ pub struct Route {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) mint: Mint,
     pub(super) capabilities: Capabilities,
+    pub(super) quotas: Quotas,
 }
 
 /// What is known when a request comes.
@@ -62,6 +65,10 @@ pub struct Known {
     pub standing: Arc<Standing>,
     /// Hear what becomes of calls.
     pub metrics: Arc<Metrics>,
+    /// What callers drew of their limits.
+    pub meters: Arc<Meters>,
+    /// Knows the open episodes.
+    pub loops: Arc<Loops>,
 }
 
 impl Route {
@@ -84,6 +91,7 @@ impl Route {
             clock,
             mint,
             capabilities,
+            quotas: Quotas::default(),
         })
     }
 
@@ -166,10 +174,25 @@ impl Route {
         deadline: Option<Instant>,
     ) -> Result<Begun, Error> {
         caller.check_task(request.task.as_ref())?;
+        let pass = self.admit(caller, request)?;
+        let mut begun = self.let_in(caller, request, deadline).await?;
+        if deadline.is_none() && !begun.routed.repeated {
+            pass.iter().for_each(|pass| pass.used_as_expected());
+        }
+        begun.routed.pass = pass;
+        Ok(begun)
+    }
+
+    async fn let_in(
+        &self,
+        caller: &Grant,
+        request: &Request,
+        deadline: Option<Instant>,
+    ) -> Result<Begun, Error> {
         let asks = deadline.is_some();
         let Some(asked) = &request.request else {
             let how = (asks, until(deadline));
-            let routed = self.in_turn(caller, request, how).await?;
+            let routed = self.anew(caller, request, how).await?;
             return Ok(Begun { routed, turn: None });
         };
         let reused = || Error::RequestIdReused {
@@ -188,7 +211,7 @@ impl Route {
             },
             Claim::New(turn) => {
                 let how = (asks, until(deadline));
-                (self.in_turn(caller, request, how).await?, turn)
+                (self.anew(caller, request, how).await?, turn)
             }
         };
         let turn = Some(turn);
@@ -202,7 +225,7 @@ impl Route {
     }
 
     /// `how`: whether we ask the endpoint, and until when money is waited for.
-    async fn in_turn(
+    pub(super) async fn in_turn(
         &self,
         caller: &Grant,
         request: &Request,
@@ -381,6 +404,8 @@ impl Route {
             fallbacks,
             repeated: false,
             told: None,
+            pass: None,
+            watched: None,
         })
     }
 }

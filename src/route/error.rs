@@ -5,6 +5,8 @@ use super::screen::Blocked;
 use crate::account::Owner;
 use crate::decision::Excluded;
 use crate::id::{DecisionId, Name};
+use crate::loops::Looping;
+use crate::quota::Refused;
 use crate::telemetry::{Outcome, Underway};
 use crate::unit::NanoUsd;
 use crate::{access, bandit, feature, id, store};
@@ -31,6 +33,12 @@ pub enum Error {
     /// The team's guardrail refuses what was found in it.
     #[error(transparent)]
     Blocked(#[from] Blocked),
+    /// A limit on requests, tokens or calls at once is reached.
+    #[error(transparent)]
+    OverLimit(#[from] Box<Refused>),
+    /// The episode goes round, and its team stops that.
+    #[error(transparent)]
+    EpisodeLooping(#[from] Box<Looping>),
     /// Names in the constraints that the configuration does not have.
     #[error("{} names in the constraints are not configured", .0.len())]
     UnknownNames(Vec<UnknownName>),
@@ -131,6 +139,10 @@ impl Error {
             Self::AtRest(AtRest { limited: true, .. }) => Outcome::RateLimited,
             Self::AtRest(_) => Outcome::Unavailable,
             Self::BudgetExhausted(_) => Outcome::BudgetExhausted,
+            Self::EpisodeLooping(_) => Outcome::EpisodeLooping,
+            Self::OverLimit(refused) => {
+                return call.over_limit(refused.limited.as_str(), refused.owner.kind());
+            }
             Self::RequestIdReused { .. } => Outcome::RequestIdReused,
             Self::Blocked(_) => Outcome::Blocked,
             Self::NotAllowed(_)

@@ -92,5 +92,7 @@ fn gone(decision: Arc<Decision>, endpoint: Name) -> Result<Routed, Error> {
         fallbacks: Vec::new(),
         repeated: false,
         told: None,
+        pass: None,
+        watched: None,
     })
 }

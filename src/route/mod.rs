@@ -6,6 +6,7 @@
 //!
 //! Not here: calling the endpoint (`complete`), learning (`learn`), the wire (`grpc`).
 
+mod admission;
 mod asked;
 mod bounds;
 mod candidates;

@@ -38,6 +38,7 @@ impl Route {
             clock: Arc::clone(&self.clock),
             mint: self.mint.clone(),
             capabilities: Capabilities::new()?,
+            quotas: self.quotas.clone(),
         })
     }
 }

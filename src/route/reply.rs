@@ -7,6 +7,9 @@
 use super::screen::Told;
 use crate::decision::{Attempt, Decision};
 use crate::eligibility::Endpoint;
+use crate::loops::Watched;
+use crate::quota::Pass;
+use crate::recurrence::Finding;
 use crate::signal::Feedback;
 use crate::store::Turn;
 use std::sync::Arc;
@@ -24,6 +27,17 @@ pub struct Routed {
     pub repeated: bool,
     /// What the team's guardrail found in the request. `None`: nothing, or there is none.
     pub told: Option<Told>,
+    /// What the call has of its limits, until the last who holds it is done. `None`: nothing limits it.
+    pub pass: Option<Arc<Pass>>,
+    /// Its place in an episode that is watched. `None`: none is.
+    pub watched: Option<Arc<Watched>>,
+}
+
+impl Routed {
+    /// What was found of the episode that it belongs to, if its team only warns.
+    pub fn warning(&self) -> Option<&Finding> {
+        self.watched.as_ref()?.warning.as_ref()
+    }
 }
 
 /// A decision whose caller has more to do for the request.

@@ -8,6 +8,7 @@ use crate::eligibility::DataPolicy;
 use crate::feature::Extractor;
 use crate::id::Name;
 use crate::redaction::Redactor;
+use crate::loops::Watch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Team {
     pub baseline: Option<Baseline>,
     /// Rules of single tasks.
     pub tasks: BTreeMap<Name, TaskRule>,
+    /// How it watches for agents that go round. `None`: it does not.
+    pub loops: Option<Watch>,
 }
 
 /// What holds for one task.

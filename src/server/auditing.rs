@@ -80,11 +80,12 @@ pub(super) fn configured(
         );
         for (action, holds) in [
             (Action::PolicySet, policy),
-            (Action::RulesSet, format!("{rules:?}")),
+            (Action::RulesSet, with_limits(format!("{rules:?}"), team)),
         ] {
             audit.append_if_new(now, change(action, Some(&team.name), "", holds))?;
         }
     }
+    limits(audit, params, now)?;
     let tls = format!("{:?}", params.server.tls);
     audit.append_if_new(now, change(Action::TlsSet, None, "", tls))?;
     let endpoints = params.catalogue.endpoints().iter();
@@ -95,6 +96,27 @@ pub(super) fn configured(
         (Some(grant.team.clone()), grant.key.to_string(), holds)
     });
     objects(audit, Action::KeyConfigured, keys.collect(), now)
+}
+
+/// What a team's rules are, with its limits and its watch for loops, where it has them.
+fn with_limits(mut rules: String, team: &config::Team) -> String {
+    if let Some(quota) = team.quota {
+        rules += &format!(", {quota:?}");
+    }
+    if let Some(loops) = team.loops {
+        rules += &format!(", {loops:?}");
+    }
+    rules
+}
+
+/// Tells of the limits of the organisation and of keys.
+fn limits(audit: &Audit, params: &config::Params, now: Timestamp) -> Result<(), Error> {
+    let organisation = params.organisation_quota;
+    let organisation = organisation.map(|q| (None, "organisation".to_owned(), format!("{q:?}")));
+    let keys = params.key_quotas.iter();
+    let keys = keys.map(|(k, (team, q))| (Some(team.clone()), k.to_string(), format!("{q:?}")));
+    let all = organisation.into_iter().chain(keys);
+    objects(audit, Action::RulesSet, all.collect(), now)
 }
 
 /// What holds of something that is not configured any more.

@@ -1,7 +1,7 @@
 //! What of a new configuration may be in force at once, and what only after a restart.
 //!
 //! At once: keys; certificates, where there were some; an endpoint's prices and what it says of data; a team's policy,
-//! floor, recording, data policy and tasks. A table is taken whole or not at all: where something in it needs a
+//! floor, recording, data policy, limits, loops and tasks; the limits of keys and of the organisation. A table is taken whole or not at all: where something in it needs a
 //! restart, all of it does. What has state of its own that hangs on a configuration (listeners, store, learner, budgets,
 //! standing, metrics) needs one.
 //!
@@ -17,7 +17,10 @@ use crate::access::Keys;
 use crate::config::{self, Params, Team};
 use crate::eligibility::{Catalogue, Endpoint};
 use crate::id::Name;
-use std::collections::BTreeSet;
+use crate::quota::Quota;
+use std::collections::{BTreeMap, BTreeSet};
+
+type KeyQuotas = BTreeMap<Name, (Name, Quota)>;
 
 /// What a new configuration changes.
 #[derive(Debug)]
@@ -57,6 +60,15 @@ pub(super) fn change(running: &Params, new: &Params) -> Result<Change, String> {
         in_force.catalogue = catalogue.map_err(|errors| format!("endpoints: {errors:?}"))?;
         swapped.push("endpoints");
     }
+    if running.organisation == new.organisation {
+        in_force.organisation_quota = new.organisation_quota;
+    }
+    in_force.key_quotas = key_quotas(running, new);
+    let limited = in_force.organisation_quota != running.organisation_quota
+        || in_force.key_quotas != running.key_quotas;
+    if limited {
+        swapped.push("limits");
+    }
     in_force.teams = teams(running, new, &mut restart);
     let ruled = in_force.teams != running.teams;
     if ruled {
@@ -64,7 +76,7 @@ pub(super) fn change(running: &Params, new: &Params) -> Result<Change, String> {
     }
     Ok(Change {
         in_force,
-        rules: priced || ruled,
+        rules: priced || ruled || limited,
         keys,
         swapped,
         restart,
@@ -81,6 +93,16 @@ fn keys(running: &Params, new: &Params, restart: &mut Vec<String>) -> Keys {
     let there = |key: &&Name| new.keys.fingerprints().any(|(_, grant)| grant.key == **key);
     restart.extend(named.iter().filter(there).map(|key| format!("keys.{key}")));
     new.keys.but(&named, &running.keys)
+}
+
+/// The limits of keys that are in force afterwards: of one whose budget is another, those that there were.
+fn key_quotas(running: &Params, new: &Params) -> KeyQuotas {
+    let same = |key: &Name| running.key_budgets.get(key) == new.key_budgets.get(key);
+    let (is, was) = (new.key_quotas.iter(), running.key_quotas.iter());
+    let is = is.filter(|(key, _)| same(key));
+    let of = is.chain(was.filter(|(key, _)| !same(key)));
+    of.map(|(key, quota)| (key.clone(), quota.clone()))
+        .collect()
 }
 
 /// The endpoints that are in force afterwards, in the order that they have now.
@@ -155,6 +177,8 @@ fn teams(running: &Params, new: &Params, restart: &mut Vec<String>) -> Vec<Team>
             data_policy: now.data_policy,
             data_classes: now.data_classes,
             tasks: now.tasks,
+            quota: now.quota,
+            loops: now.loops,
             ..was.clone()
         });
         let taken = allowed.filter(|allowed| {
@@ -197,6 +221,9 @@ fn needs_restart(running: &Params, new: &Params) -> Vec<String> {
         keys: _,
         organisation,
         key_budgets: _,
+        // In force at once.
+        organisation_quota: _,
+        key_quotas: _,
     } = running;
     let others = [
         ("telemetry", *otlp != new.otlp),
@@ -285,7 +312,7 @@ mod tests {
         );
         let rules = swapped
             .iter()
-            .any(|place| ["endpoints", "teams"].contains(place));
+            .any(|place| ["endpoints", "limits", "teams"].contains(place));
         assert_eq!(
             (found.rules, found.keys),
             (rules, swapped.contains(&"keys"))
@@ -425,6 +452,24 @@ mod tests {
         // The other way it goes at once: nothing is left that could be spent.
         let found = change(&new, &running).unwrap();
         assert_eq!((found.keys, found.restart), (true, said(&[])));
+    }
+
+    #[test]
+    fn limits_and_the_watch_for_loops_are_in_force_at_once() {
+        let limited = "scopes = [\"route\"]\nlimits = { requests_per_minute = 5 }";
+        let key = ("scopes = [\"route\"]", limited);
+        check(&[key], &["limits"], &[]);
+        let team = "[[keys]]\nname";
+        let watched = "[teams.loops]\naction = \"warn\"\n[[keys]]\nname";
+        check(&[(team, watched)], &["teams"], &[]);
+        let all = "[organisation]\nlimits = { parallel_calls = 5 }\n[[arms]]";
+        check(&[("[[arms]]", all)], &["limits"], &[]);
+        // A table is taken whole: what stands beside another budget waits with it.
+        let budget = "budget = { limit_usd = 5, per = \"day\" }";
+        let both = format!("{limited}\n{budget}");
+        check(&[(key.0, &both)], &[], &["keys.ci"]);
+        let both = all.replacen("limits", &format!("{budget}\nlimits"), 1);
+        check(&[("[[arms]]", &both)], &[], &["organisation"]);
     }
 
     #[test]

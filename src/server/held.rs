@@ -11,6 +11,8 @@ use crate::config;
 use crate::eligibility::Catalogue;
 use crate::id::Mint;
 use crate::learn::{self, Intake, Published};
+use crate::loops::Loops;
+use crate::quota::Meters;
 use crate::route::Known;
 use crate::standing::Standing;
 use crate::store::Store;
@@ -27,6 +29,8 @@ pub(super) struct Held {
     pub(super) standing: Arc<Standing>,
     pub(super) learning: Arc<learn::Params>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) meters: Arc<Meters>,
+    pub(super) loops: Arc<Loops>,
     pub(super) mint: Mint,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -51,6 +55,8 @@ pub(super) fn known(held: &Held) -> Known {
         warmth: Arc::clone(&held.warmth),
         standing: Arc::clone(&held.standing),
         metrics: Arc::clone(&held.metrics),
+        meters: Arc::clone(&held.meters),
+        loops: Arc::clone(&held.loops),
     }
 }
 

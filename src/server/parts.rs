@@ -93,6 +93,7 @@ pub(super) fn teams(params: &config::Params) -> Result<BTreeMap<Name, route::Tea
             guardrail: guardrail(team),
             baseline: team.baseline.clone(),
             tasks: team.tasks.clone(),
+            loops: team.loops,
         };
         teams.insert(team.name.clone(), routing);
     }
@@ -107,6 +108,7 @@ pub(super) fn retold(team: &config::Team, routing: &mut route::Team) {
     routing.recording = recording(team);
     routing.guardrail = guardrail(team);
     routing.tasks = team.tasks.clone();
+    routing.loops = team.loops;
 }
 
 fn choosing(team: &config::Team) -> Choosing {

@@ -91,6 +91,7 @@ impl Rules {
                 }
             });
         let route = route.map_err(|error| error.to_string())?;
+        let route = route.within(params.quotas());
         let gateway = now.by(Arc::new(route), Arc::clone(&catalogue));
         let parts = http::Parts {
             complete: Arc::clone(&gateway.complete),

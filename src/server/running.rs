@@ -200,6 +200,8 @@ async fn serve_at(
         standing: Arc::new(standing(&params)),
         learning: opened.learning,
         metrics: Arc::new(metrics),
+        meters: Arc::default(),
+        loops: Arc::default(),
         mint: Mint::new(opened.secret, ids),
         clock: Arc::clone(&clock),
     };
@@ -271,14 +273,15 @@ fn services(
         ..
     } = held;
     let secret = mint.secret().clone();
-    let route = Arc::new(Route::new(
+    let route = Route::new(
         Arc::clone(&catalogue),
         teams(params)?,
         known,
         Arc::clone(&store),
         Arc::clone(&clock),
         mint,
-    )?);
+    )?;
+    let route = Arc::new(route.within(params.quotas()));
     let complete = Complete::new(
         Arc::clone(&route),
         providers(params)?,

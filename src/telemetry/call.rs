@@ -57,6 +57,10 @@ pub enum Outcome {
     RateLimited,
     /// The team's budget did not pay for any arm.
     BudgetExhausted,
+    /// A limit on requests, tokens or calls at once was reached.
+    OverLimit,
+    /// Its episode goes round, and its team stops that.
+    EpisodeLooping,
     /// Its request id was used with another body.
     RequestIdReused,
     /// Every attempt failed.
@@ -76,7 +80,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Ok,
         Self::Repeated,
         Self::Invalid,
@@ -84,6 +88,8 @@ impl Outcome {
         Self::Unavailable,
         Self::RateLimited,
         Self::BudgetExhausted,
+        Self::OverLimit,
+        Self::EpisodeLooping,
         Self::RequestIdReused,
         Self::AllAttemptsFailed,
         Self::FailedBefore,
@@ -103,6 +109,8 @@ impl Outcome {
             Self::Unavailable => "endpoints_unavailable",
             Self::RateLimited => "endpoints_rate_limited",
             Self::BudgetExhausted => "budget_exhausted",
+            Self::OverLimit => "over_limit",
+            Self::EpisodeLooping => "episode_looping",
             Self::RequestIdReused => "request_id_reused",
             Self::AllAttemptsFailed => "all_attempts_failed",
             Self::FailedBefore => "failed_before",
@@ -188,6 +196,14 @@ impl Underway {
         if self.outcome.is_none() {
             self.end(Outcome::NoEligibleArm);
             self.metrics.no_eligible_arm(excluded);
+        }
+    }
+
+    /// A limit of an owner of this kind was reached.
+    pub fn over_limit(&mut self, limit: &str, owner: &str) {
+        if self.outcome.is_none() {
+            self.end(Outcome::OverLimit);
+            self.metrics.over_limit(limit, owner);
         }
     }
 

@@ -9,6 +9,7 @@ use super::call::{Method, Outcome};
 use super::cell::{Count, Times};
 use super::grid::Grid;
 use super::guarded::Guarded;
+use super::limit::Limits;
 use super::reason;
 use super::table::{self, Family};
 use super::text::Page;
@@ -101,6 +102,7 @@ pub struct Metrics {
     checked: Grid<Count, 2>,
     pub(super) guarded: Guarded,
     feedback: Grid<Count, 1>,
+    pub(super) limits: Limits,
     soft_budgets: Grid<Count, 0>,
     journal_records: Grid<Count, 0>,
     learner_lag: Grid<Count, 0>,
@@ -183,6 +185,7 @@ impl Metrics {
             checked: Grid::counts(&table::CHECKS, [checks, words(NO_YES)]),
             guarded: Guarded::new(labels.actions, labels.kinds),
             feedback: Grid::counts(&table::FEEDBACK, [words(TAKEN)]),
+            limits: Limits::default(),
             soft_budgets: one(&table::SOFT_BUDGETS),
             journal_records: one(&table::JOURNAL_RECORDS),
             learner_lag: one(&table::LEARNER_LAG),
@@ -311,6 +314,7 @@ impl Metrics {
         self.tokens.write(page);
         self.cost.write(page);
         self.budget_refusals.write(page);
+        self.limits.write(page);
         self.soft_budgets.write(page);
         self.no_eligible_arm.write(page);
         self.checked.write(page);
@@ -380,7 +384,7 @@ fn one(family: &'static Family) -> Grid<Count, 0> {
     Grid::counts(family, [])
 }
 
-fn add<const D: usize>(grid: &Grid<Count, D>, place: [usize; D], more: u64) {
+pub(super) fn add<const D: usize>(grid: &Grid<Count, D>, place: [usize; D], more: u64) {
     if let Some(cell) = grid.at(place) {
         cell.add(more);
     }

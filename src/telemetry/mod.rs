@@ -22,6 +22,7 @@ mod cell;
 mod current;
 mod grid;
 mod guarded;
+mod limit;
 pub mod log;
 mod metrics;
 pub mod otlp;

@@ -161,6 +161,10 @@ metrics! {
         "What attempts cost, by the prices configured, where they are known.";
     BUDGET_REFUSALS "bellwether_budget_refusals_total" Counter, [],
         "Calls refused because a team's budget did not pay for any arm.";
+    LIMIT_REFUSALS "bellwether_limit_refusals_total" Counter, ["limit", "owner"],
+        "Calls refused by a limit on requests, tokens or calls at once: of what, and whose it is.";
+    LOOPS "bellwether_loops_total" Counter, ["rule", "stopped"],
+        "Calls of episodes that go round, by the rule that they broke, and whether they were refused.";
     SOFT_BUDGETS "bellwether_soft_budgets_passed_total" Counter, [],
         "How often spending passed the soft budget of a window.";
     NO_ELIGIBLE_ARM "bellwether_no_eligible_arm_total" Counter, ["reason"],

@@ -37,6 +37,7 @@ mod judged;
 mod keys;
 mod log_lines;
 mod loop_closed;
+mod loops;
 mod metrics;
 #[cfg(feature = "analytics")]
 mod newcomer;
@@ -47,6 +48,7 @@ mod overspend;
 mod pooling;
 #[cfg(feature = "analytics")]
 mod quickstart;
+mod quotas;
 mod redaction;
 mod repeats;
 mod rig;

@@ -172,6 +172,11 @@ impl Rig {
         }
     }
 
+    /// Reads another configuration while it serves.
+    pub(crate) fn reload(&mut self, params: &Params) -> server::Reloaded {
+        self.running.reload(params)
+    }
+
     /// Drains and stops; what it left can be opened.
     pub(crate) async fn stop(self) -> (TempDir, Params) {
         within("the end of the server", self.running.stop())

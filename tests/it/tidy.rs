@@ -28,7 +28,13 @@ const FLOORS: [(&[&str], bool); 6] = [
     ),
     (
         &[
-            "store", "table", "provider", "validate", "redaction", "telemetry", "tls",
+            "store",
+            "table",
+            "provider",
+            "validate",
+            "redaction",
+            "telemetry",
+            "tls",
         ],
         true,
     ),

@@ -100,6 +100,8 @@ fn target() -> Target {
     Target {
         team: name("team"),
         decision: Secret::new([1; 32]).mint(NOW, 1),
+        pass: None,
+        watched: None,
         endpoint: Arc::new(Endpoint {
             name: name("endpoint"),
             arm: name("arm"),

@@ -55,6 +55,9 @@ pub(in crate::grpc) fn route_bytes(routed: &Routed) -> Vec<u8> {
         encode_varint(told.len() as u64, &mut out);
         out.extend_from_slice(&told);
     }
+    if let Some(warning) = routed.warning() {
+        text(&mut out, 18, &warning.to_string());
+    }
     out
 }
 
@@ -253,6 +256,8 @@ mod tests {
                     })
                     .collect(),
             }),
+            pass: None,
+            watched: None,
         }
     }
 

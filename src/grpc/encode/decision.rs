@@ -35,6 +35,7 @@ pub(in crate::grpc) fn route_response(routed: &Routed) -> v1::RouteResponse {
         snapshot_version: count(decision.snapshot_version),
         inherited: matches!(decision.origin, Origin::Inherited(_)),
         feature_set: text(&decision.feature_set),
+        loop_warning: routed.warning().map_or(String::new(), ToString::to_string),
         repeated: routed.repeated,
         budget_price: allowance.map_or(0.0, |allowance| allowance.price),
         held_nano_usd: allowance.map_or(0, |allowance| allowance.held.get()),

@@ -15,6 +15,7 @@ mod holdout;
 mod judgement;
 mod key;
 mod newcomer;
+mod quota;
 mod record;
 mod uneven;
 
@@ -28,5 +29,6 @@ pub(super) use holdout::holdout;
 pub(super) use judgement::{replay_report, whole};
 pub(super) use key::{key, list_keys};
 pub(super) use newcomer::newcomer;
+pub(super) use quota::over_limit;
 pub(super) use record::{attempt, count, decision_record, list_decisions, timestamp};
 pub(super) use uneven::uneven;

@@ -33,6 +33,8 @@ fn routed() -> Routed {
         endpoint: Arc::new(endpoint),
         fallbacks: Vec::new(),
         repeated: false,
+        pass: None,
+        watched: None,
     }
 }
 

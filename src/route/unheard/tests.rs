@@ -17,7 +17,7 @@ use crate::route::{self, Choosing, Constraints, Known, Recording, Request, Route
 use crate::standing::Standing;
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::simulated::SimulatedDisk;
-use crate::store::{Checkpoints, Claim, Durability, Record, Settings, Store, journal};
+use crate::store::{Checkpoints, Claim, Durability, Record, Settings, Store};
 use crate::unit::NanoUsd;
 use futures_util::FutureExt;
 use std::io;
@@ -188,20 +188,16 @@ fn known(store: &Arc<Store>, accounts: &Arc<Accounts>, catalogue: &Catalogue) ->
         warmth: Arc::default(),
         standing: Arc::new(Standing::new(catalogue.endpoints(), [&name("team")])),
         metrics: Arc::default(),
+        meters: Arc::default(),
+        loops: Arc::default(),
     }
 }
 
 fn rig() -> Rig {
     let disk: Gated<SimulatedDisk> = Gated::default();
     let gate = Arc::clone(&disk.gate);
-    let journal = journal::Settings {
-        durability: Durability::Sync,
-        ..journal::Settings::default()
-    };
-    let settings = Settings {
-        journal,
-        ..Settings::default()
-    };
+    let mut settings = Settings::default();
+    settings.journal.durability = Durability::Sync;
     let (store, _) = Store::open(Arc::new(disk), settings, NOW).unwrap();
     let (store, catalogue) = (Arc::new(store), Arc::new(catalogue()));
     let limit = Limit {
@@ -221,6 +217,7 @@ fn rig() -> Rig {
         recording: Recording::Features,
         baseline: None,
         tasks: Default::default(),
+        loops: None,
     };
     let known = known(&store, &accounts, &catalogue);
     let (clock, mint) = (ManualClock::new(NOW), Mint::new(Secret::new([7; 32]), 0));

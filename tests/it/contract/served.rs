@@ -252,6 +252,8 @@ fn routed() -> Routed {
         endpoint: endpoint.clone(),
         fallbacks: vec![endpoint],
         repeated: false,
+        pass: None,
+        watched: None,
     }
 }
 
