@@ -67,7 +67,14 @@ impl Complete {
         // What the guardrail changed is what is sent.
         let changed: Option<Vec<String>> = match &request {
             Cow::Borrowed(_) => None,
-            Cow::Owned(request) => Some(request.messages.iter().flat_map(Message::texts).map(str::to_owned).collect()),
+            Cow::Owned(request) => Some(
+                request
+                    .messages
+                    .iter()
+                    .flat_map(Message::texts)
+                    .map(str::to_owned)
+                    .collect(),
+            ),
         };
         let request = request.as_ref();
         let asked = Texts {

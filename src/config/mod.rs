@@ -72,6 +72,8 @@ pub use candidate_file::{candidate, load_candidate};
 pub use date::time;
 #[cfg(feature = "analytics")]
 pub use experiment_file::{Asked, Experiment, load_experiment};
-pub use params::{Connection, Durability, Guardrail, Params, Recording, Server, Simulated, Store, Team};
+pub use params::{
+    Connection, Durability, Guardrail, Params, Recording, Server, Simulated, Store, Team,
+};
 pub use problem::{Problem, render};
 pub use scorecard_file::{load_scorecard, parse as read_scorecard};

@@ -83,7 +83,10 @@ impl From<route::Error> for Failure {
             }
             route::Error::Blocked(route::Blocked(findings)) => {
                 let violation = |finding: &Finding| {
-                    Violation::new(found_in(finding.place), format_args!("has {}", finding.kinds))
+                    Violation::new(
+                        found_in(finding.place),
+                        format_args!("has {}", finding.kinds),
+                    )
                 };
                 Self::Blocked(findings.iter().map(violation).collect())
             }

@@ -217,7 +217,9 @@ impl Failure {
 
     fn param(&self) -> Option<&str> {
         match self {
-            Self::InvalidField(violations) | Self::Blocked(violations) => violations.first().map(|v| v.field.as_str()),
+            Self::InvalidField(violations) | Self::Blocked(violations) => {
+                violations.first().map(|v| v.field.as_str())
+            }
             Self::ModelNotFound { .. } => Some("model"),
             _ => None,
         }

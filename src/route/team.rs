@@ -7,8 +7,8 @@ use super::experiment::{Baseline, Chooser};
 use crate::eligibility::DataPolicy;
 use crate::feature::Extractor;
 use crate::id::Name;
-use crate::redaction::Redactor;
 use crate::loops::Watch;
+use crate::redaction::Redactor;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -7,8 +7,8 @@
 use super::record::count;
 use crate::decision::{Cell, Decision, Drawn, Excluded, Origin, Reason};
 use crate::eligibility::Endpoint;
-use crate::id::Name;
 use crate::grpc::causes::found_in;
+use crate::id::Name;
 use crate::proto::v1::{self, ExclusionReason, GuardrailAction};
 use crate::redaction::Finding;
 use crate::route::{Action, Routed, Told};
@@ -53,7 +53,11 @@ pub(super) fn guardrail(told: &Told) -> v1::Guardrail {
     };
     let finding = |finding: &Finding| v1::GuardrailFinding {
         field: found_in(finding.place),
-        kinds: finding.kinds.iter().map(|kind| kind.as_str().to_owned()).collect(),
+        kinds: finding
+            .kinds
+            .iter()
+            .map(|kind| kind.as_str().to_owned())
+            .collect(),
     };
     v1::Guardrail {
         action: action.into(),

@@ -74,6 +74,8 @@ fn team(team: &config::Team, extractor: &Arc<Extractor>) -> route::Team {
         data_policy: team.data_policy.clone(),
         data_classes: Arc::clone(&team.data_classes),
         recording: Recording::Features,
+        guardrail: None,
+        loops: None,
         baseline: team.baseline.clone(),
         tasks: team.tasks.clone(),
     }
@@ -95,6 +97,8 @@ impl Gateway {
             warmth: Arc::clone(&opened.warmth),
             standing: Arc::clone(&standing),
             metrics: Arc::new(Metrics::default()),
+            meters: Arc::default(),
+            loops: Arc::default(),
         };
         let paid = Paid {
             store: Arc::clone(&opened.store),
