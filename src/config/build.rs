@@ -332,7 +332,7 @@ prices = [{ input_usd_per_million = 1, output_usd_per_million = 2 }]
         assert_eq!(params.teams[0].data_classes.len(), 3);
         let place = |class, problem| {
             format!(
-                "1 problem:\n  bellwether.toml:26: teams[0].data_class = \"{class}\": {problem}\n"
+                "1 problem:\n  bellwether.toml:25: teams[0].data_class = \"{class}\": {problem}\n"
             )
         };
         let none = "leaves no region; allowed one that has a region of the team's data_policy";

@@ -83,7 +83,9 @@ fn fuzz_an_audit_log() {
     fuzzed("audit log", 500, &[&whole], |bytes| {
         disk.replace(LOG, bytes).unwrap();
         let report = verify(&disk, None);
-        if bytes != whole {
+        // What follows all entries without an end of its own is a line that never was whole: no entry.
+        let rest = bytes.strip_prefix(&whole[..]);
+        if rest.is_none_or(|rest| rest.contains(&b'\n')) {
             assert!(
                 report.is_err() || report.is_ok_and(|report| !report.problems.is_empty()),
                 "a change is found"
