@@ -20,6 +20,7 @@ use crate::provider::{FinishReason, Patience, Prompt, Provider};
 use crate::route::{Begun, Request, Route, Routed, Screened};
 use crate::store::Store;
 use crate::telemetry::{Method, Underway};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,11 +130,8 @@ impl Complete {
         call: &mut Underway,
     ) -> Result<Completed, Error> {
         // The turn is dropped after the call to the provider, which has left its record by then.
-        let Screened { request, told } = self.route.screen(caller, request).await?;
+        let (request, Begun { routed, turn }) = self.decided(caller, request, deadline).await?;
         let request = request.as_ref();
-        self.checking.accept(request)?;
-        let Begun { mut routed, turn } = self.route.begin(caller, request, deadline).await?;
-        routed.told = told;
         if let Some(given) = given(&self.store, &routed)? {
             call.repeats(&routed.decision);
             return Ok(Completed {
@@ -181,11 +179,8 @@ impl Complete {
         deadline: Instant,
         call: &mut Option<Underway>,
     ) -> Result<Streaming, Error> {
-        let Screened { request, told } = self.route.screen(caller, request).await?;
+        let (request, Begun { routed, turn }) = self.decided(caller, request, deadline).await?;
         let request = request.as_ref();
-        self.checking.accept(request)?;
-        let Begun { mut routed, turn } = self.route.begin(caller, request, deadline).await?;
-        routed.told = told;
         if let Some(given) = given(&self.store, &routed)? {
             call.iter_mut()
                 .for_each(|call| call.repeats(&routed.decision));
@@ -236,6 +231,20 @@ impl Complete {
             endpoint,
             failed,
         })
+    }
+
+    /// The request as it may leave, and the decision for it.
+    pub(super) async fn decided<'a>(
+        &self,
+        caller: &Grant,
+        request: &'a Request,
+        deadline: Instant,
+    ) -> Result<(Cow<'a, Request>, Begun), Error> {
+        let Screened { request, told } = self.route.screen(caller, request).await?;
+        self.checking.accept(&request)?;
+        let mut begun = self.route.begin(caller, &request, deadline).await?;
+        begun.routed.told = told;
+        Ok((request, begun))
     }
 
     /// Who is asked, and for what, at an endpoint.

@@ -16,7 +16,7 @@ use crate::access::Grant;
 use crate::chat::Message;
 use crate::decision::{Attempt, Usage, Words};
 use crate::provider::{self, FinishReason, Patience, Prompt, Provider};
-use crate::route::{Begun, Request, Routed, Screened};
+use crate::route::{Begun, Request, Routed};
 use crate::telemetry::{Method, Underway};
 use std::borrow::Cow;
 use tokio::time::Instant;
@@ -63,26 +63,13 @@ impl Complete {
         call: &mut Underway,
     ) -> Result<Embedded, Error> {
         // The turn is dropped after the calls to providers, which have left their records by then.
-        let Screened { request, told } = self.route.screen(caller, request).await?;
-        // What the guardrail changed is what is sent.
-        let changed: Option<Vec<String>> = match &request {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(request) => Some(
-                request
-                    .messages
-                    .iter()
-                    .flat_map(Message::texts)
-                    .map(str::to_owned)
-                    .collect(),
-            ),
-        };
+        let (request, Begun { routed, turn }) = self.decided(caller, request, deadline).await?;
+        let changed = changed(&request);
         let request = request.as_ref();
         let asked = Texts {
             texts: changed.as_deref().unwrap_or(asked.texts),
             ..asked
         };
-        let Begun { mut routed, turn } = self.route.begin(caller, request, deadline).await?;
-        routed.told = told;
         if given(&self.store, &routed)?.is_some() {
             let decision = routed.decision.id;
             return Err(Error::AnswerNotKept { decision });
@@ -124,6 +111,15 @@ impl Complete {
             attempts,
         })
     }
+}
+
+/// The texts of a request that is sent otherwise than it came.
+fn changed(request: &Cow<'_, Request>) -> Option<Vec<String>> {
+    let Cow::Owned(request) = request else {
+        return None;
+    };
+    let texts = request.messages.iter().flat_map(Message::texts);
+    Some(texts.map(str::to_owned).collect())
 }
 
 /// What is to be embedded.

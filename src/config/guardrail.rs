@@ -46,10 +46,13 @@ mod tests {
     fn check(lines: &str, expected: Result<Option<Guardrail>, &str>) {
         let scorecard = Path::new(env!("CARGO_MANIFEST_DIR")).join("evals/scorecards/coding.toml");
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\nopen = true\n[store]\ndir = \"state\"\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\n[store]\ndir = \"state\"\n\
+             [[keys]]\nname = \"ci\"\nsha256 = \"{}\"\nteam = \"coding\"\nscopes = [\"route\"]\n\
              [[arms]]\nname = \"a\"\ncontext_tokens = 1000\n\
              [[endpoints]]\nname = \"e\"\narm = \"a\"\nprovider = \"simulated\"\n\
+             prices = [{{ input_usd_per_million = 1, output_usd_per_million = 2 }}]\n\
              [[teams]]\nname = \"coding\"\nscorecard = '{}'\n{lines}",
+            "ab".repeat(32),
             scorecard.display()
         );
         let dir = tempfile::tempdir().unwrap();

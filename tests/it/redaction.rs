@@ -235,18 +235,19 @@ async fn a_team_that_records_redacted_leaves_nothing_that_was_planted_and_one_th
 async fn guarded(action: Action) -> (Rig, Upstream, Upstream) {
     let first = Upstream::start(Behaviour::Status(500)).await;
     let second = Upstream::start(Behaviour::Healthy).await;
-    let endpoint = |name: &str, upstream: &Upstream| {
+    // The first is cheaper, so that it is asked first.
+    let endpoint = |name: &str, price: f64, upstream: &Upstream| {
         format!(
             "[[endpoints]]\nname = \"{name}\"\narm = \"one\"\nprovider = \"openai\"\nmodel = \"m\"\nbase_url = \"{}\"\n\
-             prices = [{{ input_usd_per_million = 1.0, output_usd_per_million = 1.0 }}]\n",
+             prices = [{{ input_usd_per_million = {price}, output_usd_per_million = {price} }}]\n",
             upstream.base_url()
         )
     };
     let arm = "[[arms]]\nname = \"one\"\ncapabilities = [\"tools\", \"embeddings\"]\ncontext_tokens = 100_000\n";
     let arms = [
         arm,
-        &endpoint("first", &first),
-        &endpoint("second", &second),
+        &endpoint("first", 0.1, &first),
+        &endpoint("second", 1.0, &second),
     ]
     .concat();
     let (dir, mut params) = configured_with("group", &arms);

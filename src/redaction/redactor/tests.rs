@@ -28,7 +28,7 @@ fn planted(kind: Kind, secret: &str) {
 }
 
 #[test]
-fn every_kind_is_found() {
+fn what_tells_of_a_person_is_found() {
     planted(Kind::Email, "alice.smith+x@example.co.uk");
     for phone in [
         "+1 (415) 555-0132",
@@ -54,6 +54,10 @@ fn every_kind_is_found() {
         planted(Kind::IpAddress, address);
     }
     planted(Kind::MacAddress, "00:1A:2B:3C:4D:5E");
+}
+
+#[test]
+fn what_opens_something_is_found() {
     planted(
         Kind::PrivateKey,
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75\n-----END RSA PRIVATE KEY-----",
