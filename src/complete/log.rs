@@ -38,13 +38,15 @@ pub struct Paid {
 
 impl AttemptLog for Paid {
     fn append(&self, team: &Name, attempt: &Attempt) -> Result<u64, store::Error> {
-        // The money is spent, whether the journal has room to say so or not.
-        self.accounts.settle(team, attempt);
         let record = Record::Attempt {
             team: team.clone(),
             attempt: attempt.clone(),
         };
-        let kept = self.store.append(&record)?;
+        let kept = self.store.append(&record);
+        // After the record: who is granted what this frees is on record behind it, so that a server that is killed in
+        // between holds no more than there was. The money is spent, whether the journal has room to say so or not.
+        self.accounts.settle(team, attempt);
+        let kept = kept?;
         self.warmth.note(&record);
         Ok(kept.sequence)
     }
