@@ -20,9 +20,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Memory for sled's pages: the state is small.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long a state that was let go of is waited for, and how often it is tried.
+const LET_GO: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(5);
 
 const SECRET: &[u8] = b"secret";
 
@@ -88,6 +93,23 @@ pub struct Keyed {
     failing: std::sync::atomic::AtomicUsize,
 }
 
+/// Opens sled's files. A state that was just let go of stays locked until sled's own threads are done with it, which
+/// nobody is told of: that is waited for. Another process is turned away before, by the store's lock.
+fn unlocked(config: &sled::Config) -> Result<sled::Db, Error> {
+    let mut left = LET_GO;
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error))
+                if !left.is_zero() && error.to_string().contains("acquire lock") =>
+            {
+                std::thread::sleep(LOOK);
+                left = left.saturating_sub(LOOK);
+            }
+            opened => return Ok(opened?),
+        }
+    }
+}
+
 /// The number of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Imported {
@@ -103,7 +125,7 @@ impl Keyed {
     pub fn open(path: impl AsRef<Path>, fresh_secret: [u8; 32]) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
         let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES);
-        let db = config.flush_every_ms(None).open()?;
+        let db = unlocked(&config.flush_every_ms(None))?;
         let kept = db.get(SECRET)?;
         let is_new = kept.is_none();
         let secret = match kept {
@@ -328,6 +350,23 @@ mod tests {
             Keyed::open(dir.path(), [2; 32]).unwrap().secret().bytes(),
             &[1; 32]
         );
+    }
+
+    #[test]
+    fn a_state_that_is_let_go_of_a_moment_later_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = Keyed::open(dir.path(), [1; 32]).unwrap();
+        let (opening, begun) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let again = scope.spawn(|| {
+                opening.send(()).unwrap();
+                Keyed::open(dir.path(), [2; 32]).map(|keyed| keyed.secret().clone())
+            });
+            begun.recv().unwrap();
+            let secret = held.secret().clone();
+            drop(held);
+            assert_eq!(again.join().unwrap().unwrap(), secret);
+        });
     }
 
     #[test]
