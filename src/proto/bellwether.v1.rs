@@ -490,7 +490,8 @@ pub mod signal_value {
         /// A finite number in the signal's own unit.
         #[prost(double, tag = "2")]
         Number(f64),
-        /// A comment in words, at most 8192 bytes; kept, never learned from.
+        /// A comment in words, at most 8192 bytes; kept, never learned from. Personal data and secrets that are
+        /// recognised in it are replaced by marks before it is kept, unless the team records full content.
         #[prost(string, tag = "3")]
         Comment(::prost::alloc::string::String),
     }
@@ -729,38 +730,27 @@ pub struct RouteResponse {
     #[prost(string, tag = "18")]
     pub loop_warning: ::prost::alloc::string::String,
 }
-/// What a team's guardrail (`\[teams.guardrail\]`) found in a request, and what it did.
+/// What a team's guardrail (`\[teams.guardrail\]`) found in a request, and what it did. It looks into the texts of
+/// messages, arguments of tool calls, descriptions and schemas of tools, the schema of the answer and the texts at
+/// which it ends; not into images, sound and documents.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Guardrail {
-    /// What it did.
+    /// What it did. A request that it refuses has no reply but GUARDRAIL_BLOCKED.
     #[prost(enumeration = "GuardrailAction", tag = "1")]
     pub action: i32,
-    /// What it found.
+    /// What it found, in the request's order, at most 64. Never the text.
     #[prost(message, repeated, tag = "2")]
     pub findings: ::prost::alloc::vec::Vec<GuardrailFinding>,
 }
 /// What was found in one place.
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GuardrailFinding {
-    /// The field.
+    /// The field, as `context.messages\[2\]`.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
-    /// Kinds.
+    /// Kinds of what was found, as in the configuration: "email", "credit_card", "aws_key" and so on.
     #[prost(string, repeated, tag = "2")]
     pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// What a guardrail does where it finds something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum GuardrailAction {
-    /// Not said.
-    Unspecified = 0,
-    /// Refuses.
-    Block = 1,
-    /// Marks.
-    Redact = 2,
-    /// Tells.
-    Flag = 3,
 }
 /// Tells of an attempt that the caller made.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -806,8 +796,8 @@ pub struct CompleteRequest {
     /// Idempotency key, 1 to 128 characters: one key pays for one answer at most. A repeat with the same
     /// body waits while the first call is at work, then gets its end from the record; no endpoint is
     /// asked. An answer comes again word by word where the team records content (`recording = "full"`),
-    /// with `decision.repeated`; elsewhere the repeat is ANSWER_NOT_KEPT, which names the decision, so
-    /// that an empty answer is never taken for one. A call that failed, or whose caller went away, fails
+    /// with `decision.repeated`; elsewhere, also where the words are kept redacted, the repeat is ANSWER_NOT_KEPT,
+    /// which names the decision, so that an empty answer is never taken for one. A call that failed, or whose caller went away, fails
     /// again with ALL_ATTEMPTS_FAILED; a new key asks again. Only where nothing was asked, or the server
     /// died over it, does a repeat ask. With another body: REQUEST_ID_REUSED. Absent: not idempotent.
     #[prost(string, optional, tag = "3")]
@@ -1014,6 +1004,44 @@ pub struct ReceivedSignal {
     #[prost(bool, tag = "5")]
     pub episode_level: bool,
 }
+/// What a guardrail does where it finds something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GuardrailAction {
+    /// Not said.
+    Unspecified = 0,
+    /// Refuses the call: GUARDRAIL_BLOCKED.
+    Block = 1,
+    /// Complete: the provider got marks such as `\[REDACTED:EMAIL\]` in place of what was found, every endpoint the same.
+    /// Route: the caller sends the prompt itself, so nothing was changed.
+    Redact = 2,
+    /// Nothing but to tell of it.
+    Flag = 3,
+}
+impl GuardrailAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GUARDRAIL_ACTION_UNSPECIFIED",
+            Self::Block => "GUARDRAIL_ACTION_BLOCK",
+            Self::Redact => "GUARDRAIL_ACTION_REDACT",
+            Self::Flag => "GUARDRAIL_ACTION_FLAG",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GUARDRAIL_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "GUARDRAIL_ACTION_BLOCK" => Some(Self::Block),
+            "GUARDRAIL_ACTION_REDACT" => Some(Self::Redact),
+            "GUARDRAIL_ACTION_FLAG" => Some(Self::Flag),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod router_service_client {
     #![allow(
@@ -1109,8 +1137,9 @@ pub mod router_service_client {
         }
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
         /// reply. Errors: INVALID_FIELD, NOT_ALLOWED (a task that the key may not ask for), REQUEST_ID_REUSED,
-        /// NO_ELIGIBLE_ARM, STORE_FULL, RATE_LIMITED (a limit on requests, tokens or calls at once, with the wait as
-        /// RetryInfo), EPISODE_LOOPING (the episode goes round: close it to begin anew); where every endpoint that
+        /// NO_ELIGIBLE_ARM, STORE_FULL, GUARDRAIL_BLOCKED (the team's guardrail refuses what the request holds), RATE_LIMITED
+        /// (a limit on requests, tokens or calls at once, with the wait as RetryInfo), EPISODE_LOOPING (the episode goes
+        /// round: close it to begin anew); where every endpoint that
         /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
         /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         pub async fn route(
@@ -1310,8 +1339,9 @@ pub mod router_service_server {
     pub trait RouterService: std::marker::Send + std::marker::Sync + 'static {
         /// Decides only; the caller calls the endpoint itself. The decision is in the journal before the
         /// reply. Errors: INVALID_FIELD, NOT_ALLOWED (a task that the key may not ask for), REQUEST_ID_REUSED,
-        /// NO_ELIGIBLE_ARM, STORE_FULL, RATE_LIMITED (a limit on requests, tokens or calls at once, with the wait as
-        /// RetryInfo), EPISODE_LOOPING (the episode goes round: close it to begin anew); where every endpoint that
+        /// NO_ELIGIBLE_ARM, STORE_FULL, GUARDRAIL_BLOCKED (the team's guardrail refuses what the request holds), RATE_LIMITED
+        /// (a limit on requests, tokens or calls at once, with the wait as RetryInfo), EPISODE_LOOPING (the episode goes
+        /// round: close it to begin anew); where every endpoint that
         /// it may use is left alone for a while, with the wait as RetryInfo: ENDPOINTS_UNAVAILABLE (they have
         /// failed), ENDPOINTS_RATE_LIMITED (all of them were asked too much).
         async fn route(
