@@ -64,7 +64,11 @@ impl Complete {
     ) -> Result<Embedded, Error> {
         // The turn is dropped after the calls to providers, which have left their records by then.
         let (request, Begun { routed, turn }) = self.decided(caller, request, deadline).await?;
-        let changed = changed(&request);
+        // What the guardrail changed is what is sent.
+        let changed = match &request {
+            Cow::Owned(request) => Some(texts(request)),
+            Cow::Borrowed(_) => None,
+        };
         let request = request.as_ref();
         let asked = Texts {
             texts: changed.as_deref().unwrap_or(asked.texts),
@@ -113,13 +117,10 @@ impl Complete {
     }
 }
 
-/// The texts of a request that is sent otherwise than it came.
-fn changed(request: &Cow<'_, Request>) -> Option<Vec<String>> {
-    let Cow::Owned(request) = request else {
-        return None;
-    };
+/// What a request asks to embed, text by text.
+fn texts(request: &Request) -> Vec<String> {
     let texts = request.messages.iter().flat_map(Message::texts);
-    Some(texts.map(str::to_owned).collect())
+    texts.map(str::to_owned).collect()
 }
 
 /// What is to be embedded.

@@ -12,14 +12,14 @@
 //! Units: USD, milliseconds, tokens.
 
 use super::body::{Reply, ReplyBody};
+use super::guardrail::GuardrailOut;
 use super::limits;
 use crate::chat::{Message, Reasoning, ToolCall};
 use crate::complete::{Checked, Completed};
 use crate::decision::{Attempt, Cell, Usage};
 use crate::id::Name;
 use crate::provider::FinishReason;
-use crate::redaction::{Finding, Kind};
-use crate::route::{Routed, Told};
+use crate::route::Routed;
 use crate::unit::NanoUsd;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
@@ -184,35 +184,6 @@ pub(super) struct More<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     loop_warning: Option<String>,
 }
-
-/// What the team's guardrail found.
-#[derive(Serialize)]
-struct GuardrailOut {
-    action: &'static str,
-    findings: Vec<FindingOut>,
-}
-
-#[derive(Serialize)]
-struct FindingOut {
-    field: String,
-    kinds: Vec<&'static str>,
-}
-
-impl GuardrailOut {
-    fn of(told: &Told) -> Self {
-        let finding = |finding: &Finding| FindingOut {
-            field: finding.place.to_string(),
-            kinds: finding.kinds.iter().map(Kind::as_str).collect(),
-        };
-        Self {
-            action: told.action.as_str(),
-            findings: told.findings.iter().take(LISTED).map(finding).collect(),
-        }
-    }
-}
-
-/// Most findings that are told.
-const LISTED: usize = 64;
 
 /// An attempt.
 #[derive(Serialize)]

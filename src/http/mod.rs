@@ -37,6 +37,7 @@ mod embeddings;
 mod error_object;
 mod feedback;
 mod generation;
+mod guardrail;
 mod json;
 mod key;
 mod limits;

@@ -14,6 +14,7 @@ use super::context::{self, Capabilities};
 use super::error::Error;
 use super::experiment::{Baseline, Part};
 use super::in_time::until;
+use super::known::Known;
 use super::names;
 use super::reply::{Begun, Routed};
 use super::request::Request;
@@ -21,20 +22,17 @@ use super::spending::Spending;
 use super::team::{Named, Recording, Team};
 use super::unheard::Unheard;
 use crate::access::Grant;
-use crate::account::Accounts;
 use crate::clock::Clock;
 use crate::decision::{Cell, Decision};
 use crate::eligibility::Catalogue;
 use crate::id::{DecisionId, Mint, Name};
-use crate::learn::{Published, TeamSnapshot};
-use crate::loops::Loops;
-use crate::quota::{Meters, Quotas};
-use crate::standing::Standing;
+use crate::learn::TeamSnapshot;
+use crate::quota::Quotas;
 use crate::store::Draw;
 use crate::store::{Claim, Record, Store};
 use crate::telemetry::{Method, Metrics, Outcome};
 use crate::unit::Timestamp;
-use crate::warmth::{Warm, Warmth};
+use crate::warmth::Warm;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -50,25 +48,6 @@ pub struct Route {
     pub(super) mint: Mint,
     pub(super) capabilities: Capabilities,
     pub(super) quotas: Quotas,
-}
-
-/// What is known when a request comes.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// What was learned.
-    pub published: Arc<Published>,
-    /// What is left to spend.
-    pub accounts: Arc<Accounts>,
-    /// What the endpoints' caches hold.
-    pub warmth: Arc<Warmth>,
-    /// How the endpoints do.
-    pub standing: Arc<Standing>,
-    /// Hear what becomes of calls.
-    pub metrics: Arc<Metrics>,
-    /// What callers drew of their limits.
-    pub meters: Arc<Meters>,
-    /// Knows the open episodes.
-    pub loops: Arc<Loops>,
 }
 
 impl Route {

@@ -10,6 +10,7 @@ use super::cell::{Count, Times};
 use super::grid::Grid;
 use super::guarded::Guarded;
 use super::limit::Limits;
+use super::now::Now;
 use super::reason;
 use super::table::{self, Family};
 use super::text::Page;
@@ -55,21 +56,6 @@ pub enum Taken {
     Refused,
     /// Not kept, by a fault of ours.
     Failed,
-}
-
-/// What is read only when metrics are written.
-#[derive(Debug, Clone, Default)]
-pub struct Now {
-    /// Which endpoints are not to be asked, in catalogue order; empty where all may be.
-    pub unavailable: Vec<bool>,
-    /// Which refuse our key, account or address, in catalogue order; empty where none does.
-    pub misconfigured: Vec<bool>,
-    /// How often spending passed a soft budget.
-    pub soft_budgets_passed: u64,
-    /// The journal's newest record.
-    pub journal: u64,
-    /// The newest record that the published snapshot has learned.
-    pub learned: u64,
 }
 
 /// Where names stand among a label's values.

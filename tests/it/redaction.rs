@@ -402,7 +402,7 @@ async fn a_team_that_blocks_is_refused_with_kinds_and_places_and_no_provider_is_
         .router
         .stream_complete(v1::StreamCompleteRequest { request })
         .await;
-    let refused = refused.err().expect("refused");
+    let refused = refused.expect_err("refused");
     told += &String::from_utf8_lossy(refused.details());
     assert!(told.contains("request.context.messages[0]"), "{told}");
     assert_eq!(refusal::<()>(Err(refused)), blocked);

@@ -102,9 +102,11 @@ async fn about_decisions(rig: &Rig, [theirs, nobodys]: Pair<'_>) {
             status, body, head, ..
         } = send(rig, &call).await;
         let names: Vec<_> = head.keys().collect();
+        // Each call has an id of its own.
+        let call_id = head["x-request-id"].as_str();
         replies.push(format!(
             "{status} {} {names:?} {:?}",
-            body.replace(id, "X"),
+            body.replace(id, "X").replace(call_id, "Y"),
             head.get("content-length")
         ));
     }
