@@ -5,9 +5,10 @@
 //! `bellwether`. A failure is an event `{"error": ..}` after which the connection breaks off: no `[DONE]`, no
 //! clean end.
 //!
-//! Invariants: an event is pulled from the use case only when hyper has room for it; the first one goes out as it
-//! comes; later ones that are ready together, or one turn of the scheduler apart, go out together; dropping this drops the call to the provider; nothing after the end is sent, and
-//! a source that just stops is a failure; a panic ends one answer.
+//! Invariants: an event is pulled from the use case only when hyper has room for it; the first words go out as they
+//! come, later events that are ready together, or one turn of the scheduler apart, go out together; dropping this drops
+//! the call to the provider; nothing after the end is sent, and a source that just stops is a failure; a panic ends one
+//! answer.
 //!
 //! Not here: whole answers (`chat_reply`), a reader that takes nothing (`socket`).
 
@@ -62,6 +63,8 @@ pub(super) struct Sse {
     state: State,
     /// What has waited a turn for more to go out with it.
     out: Vec<u8>,
+    /// Whether anything of the answer has gone out.
+    said: bool,
 }
 
 #[derive(Default, Serialize)]
@@ -139,6 +142,7 @@ impl Sse {
             deadline: Box::pin(sleep_until(deadline)),
             state: State::Beginning,
             out: Vec::new(),
+            said: false,
         }
     }
 
@@ -163,13 +167,12 @@ impl Sse {
         }
     }
 
-    /// All that is ready. What was ready after the first event waits one turn of the scheduler for more: a provider's
+    /// All that is ready. What comes after the first words waits one turn of the scheduler for more: a provider's
     /// bytes that are here already are handed over event by event, each by a turn of the connection's own task, and
     /// a write for each is most of what a stream costs.
     fn gather(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
         let mut out = std::mem::take(&mut self.out);
-        let begins = self.state == State::Beginning;
-        if begins {
+        if self.state == State::Beginning {
             self.state = State::Running;
             let delta = Delta {
                 role: Some("assistant"),
@@ -191,8 +194,9 @@ impl Sse {
         if self.state != State::Running {
             self.source = None;
         }
-        let news = out.len() > had && out.len() < FULL;
-        if news && self.state == State::Running && !begins {
+        let news = out.len() > had;
+        let had_said = std::mem::replace(&mut self.said, self.said || news);
+        if news && had_said && self.state == State::Running && out.len() < FULL {
             self.out = out;
             cx.waker().wake_by_ref();
             return Poll::Pending;

@@ -1,9 +1,9 @@
 //! What of a new configuration may be in force at once, and what only after a restart.
 //!
 //! At once: keys; certificates, where there were some; an endpoint's prices and what it says of data; a team's policy,
-//! floor, recording, data policy, limits, loops and tasks; the limits of keys and of the organisation. A table is taken whole or not at all: where something in it needs a
-//! restart, all of it does. What has state of its own that hangs on a configuration (listeners, store, learner, budgets,
-//! standing, metrics) needs one.
+//! floor, recording, guardrail, data policy, classes of data, limits, loops and tasks; the limits of keys and of the
+//! organisation. A table is taken whole or not at all: where something in it needs a restart, all of it does. What has
+//! state of its own that hangs on a configuration (listeners, store, learner, budgets, standing, metrics) needs one.
 //!
 //! Invariants: what is in force afterwards is one whole valid value; whatever differs and is not in force is named,
 //! never passed over.

@@ -220,9 +220,10 @@ async fn what_comes_a_turn_later_goes_out_with_it_and_the_first_words_wait_for_n
     });
     let (frames, well) = read(turn_by_turn.boxed(), false, LONG).await;
     assert!(well);
-    // The role; then all that came after it.
-    assert_eq!(frames.len(), 2, "{frames:?}");
-    assert!(frames[1].contains("\"a\"") && frames[1].contains("[DONE]"));
+    // The role; the first words; then all that came after them.
+    assert_eq!(frames.len(), 3, "{frames:?}");
+    assert!(frames[1].contains("\"a\"") && !frames[1].contains("\"b\""));
+    assert!(frames[2].contains("\"b\"") && frames[2].contains("[DONE]"));
 }
 
 #[tokio::test(start_paused = true)]
