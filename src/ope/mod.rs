@@ -60,7 +60,7 @@ pub use panel::Panel;
 pub use peeks::Peeks;
 pub use row::{Row, expected, expected_square, importance_weight, thin, unsupported};
 pub use sequence::MeanSequence;
-pub use shares::{LEAST_EXPECTED, unlike_shares};
+pub use shares::{LEAST_EXPECTED, unlike_shares, unlike_shares_exactly};
 pub use shrinkage::Shrinkage;
 pub use stabilised::Stabilised;
 pub use tuning::{CANDIDATES, Family, Rule};

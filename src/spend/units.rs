@@ -22,7 +22,8 @@
 use super::joined::Known;
 use super::labels::{Labels, Names, Place};
 use crate::decision::Cell;
-use crate::ope::{Estimate, Estimator, MIN_EFFECTIVE_SAMPLE_SIZE, Row, Tally, unlike_shares};
+use crate::ope::{Estimate, Estimator, MIN_EFFECTIVE_SAMPLE_SIZE, Row, Tally};
+use crate::ope::{unlike_shares, unlike_shares_exactly};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -281,7 +282,9 @@ fn judged(units: &[(u64, Unit)], one_in: [u64; 2]) -> Saved {
     let (held_out, held_out_mean) = side(units, Cell::Holdout, one_in[1]);
     let on_both = units.iter().filter(|(_, unit)| unit.both).count() as u64;
     let missing = [router, held_out].map(|side| (side.requests_without_cost, side.requests));
-    let unlike = unlike_shares(&missing).is_some_and(|p| p < UNLIKE);
+    // Where few are expected, tables are counted.
+    let chance = unlike_shares(&missing).unwrap_or_else(|| unlike_shares_exactly(missing));
+    let unlike = chance < UNLIKE;
     let few = router.episodes < LEAST_UNITS || held_out.episodes < LEAST_UNITS;
     let verdict = match (few, unlike) {
         (true, _) => Verdict::TooLittle,

@@ -94,6 +94,35 @@ fn where_costs_are_unknown_on_one_side_more_often_nothing_is_claimed() {
     assert_eq!(found.compared.unwrap().held_out.requests_without_cost, 200);
 }
 
+/// 3 of the held-out 100 are expected without a cost, too few for an approximation: 60 are.
+#[test]
+fn where_a_small_held_out_side_lacks_costs_nothing_is_claimed() {
+    let missing = |held_out: u64| {
+        let mut records = vec![baseline("t", Some("large"), at(0, 0))];
+        for number in 0..2_000 {
+            let (cell, costs) = match number % 20 {
+                0 => (Cell::Holdout, number / 20 >= held_out),
+                _ => (Cell::Router, true),
+            };
+            records.push(asked(number, ["t", "k", "fix"], (0, cell), at(0, 1)));
+            let cost = costs.then_some(10);
+            records.push(tried(number, ["t", "small"], [1, 0, 1], cost, at(0, 2)).record());
+        }
+        let found = saved(&records);
+        let compared = found.compared.unwrap();
+        assert_eq!(
+            (compared.held_out.requests, compared.router.requests),
+            (100, 1_900)
+        );
+        assert_eq!(compared.held_out.requests_without_cost, held_out);
+        (found.verdict, found.episode.is_some())
+    };
+    assert_eq!(missing(60), (Verdict::Unlike, false));
+    // One of 2,000 falls on the held-out side in one of 20.
+    assert_eq!(missing(1), (Verdict::Measured, true));
+    assert_eq!(missing(0), (Verdict::Measured, true));
+}
+
 #[test]
 fn another_baseline_begins_anew_and_an_episode_on_both_sides_counts_on_neither() {
     let cost = |_, _| Some(10);
