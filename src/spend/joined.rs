@@ -20,8 +20,38 @@ pub(super) struct Known {
     pub(super) cell: Cell,
     /// Which of the team's comparisons it belongs to, if to one.
     pub(super) comparison: Option<u32>,
-    /// Whether an attempt has said what it cost.
-    pub(super) priced: bool,
+    /// What its attempts have said of what they cost.
+    pub(super) told: Told,
+}
+
+/// Whether what a request cost is known: where one served, by the last that did; where none did, by all that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Told {
+    /// There was none.
+    #[default]
+    Nothing,
+    /// None served; whether all that failed have said it.
+    Failed(bool),
+    /// One served; whether the last that did has said it.
+    Served(bool),
+}
+
+impl Told {
+    /// After another attempt.
+    #[must_use]
+    pub(super) fn and(self, served: bool, says: bool) -> Self {
+        match (self, served) {
+            (_, true) => Self::Served(says),
+            (Self::Served(_), false) => self,
+            (Self::Failed(all), false) => Self::Failed(all && says),
+            (Self::Nothing, false) => Self::Failed(says),
+        }
+    }
+
+    /// Whether it is known.
+    pub(super) fn priced(self) -> bool {
+        matches!(self, Self::Failed(true) | Self::Served(true))
+    }
 }
 
 /// The newest decisions.

@@ -2,7 +2,7 @@
 //!
 //! Not here: what a record adds (`sums`, `units`).
 
-use super::joined::{Joined, Known};
+use super::joined::{Joined, Known, Told};
 use super::labels::{ANY, ANY_DAY, Labels, NONE, Names, Place, sorting};
 use super::spent::{DaySpent, Row, Spent};
 use super::sums::{Sums, cost};
@@ -144,7 +144,7 @@ impl<'a> Reading<'a> {
             day,
             cell: decision.cell,
             comparison,
-            priced: false,
+            told: Told::default(),
         };
         if comparison.is_some() {
             let [row, daily] = self.compared_in(team, &known);
@@ -162,18 +162,19 @@ impl<'a> Reading<'a> {
         let team = self.names.number(team);
         let cost = cost(attempt);
         let known = self.joined.get(attempt.decision).map(|known| {
-            let first = !known.priced && cost.is_some();
-            known.priced |= first;
-            (*known, first)
+            let before = known.told.priced();
+            known.told = known.told.and(attempt.error.is_none(), cost.is_some());
+            (*known, before)
         });
         let running = self.comparisons.get(&team).map(|c| c.number);
-        if let (Some((known, first)), Some(cost)) = (known, cost)
+        if let Some((known, before)) = known
             && known.comparison.is_some()
             && known.comparison == running
         {
             let [row, daily] = self.compared_in(team, &known);
-            self.saved.paid(row, &known, cost, first);
-            self.saved_days.paid(daily, &known, cost, first);
+            let cost = cost.unwrap_or(0);
+            self.saved.paid(row, &known, cost, before);
+            self.saved_days.paid(daily, &known, cost, before);
         }
         let day = self.calendar.day(attempt.ended);
         if !self.wanted.holds(day) {

@@ -116,7 +116,8 @@ pub struct Side {
     pub one_in: u64,
     /// Their requests.
     pub requests: u64,
-    /// Those of them of which no attempt says what it cost.
+    /// Those of them whose cost is not known: the attempt that served does not say it, or none served and one that
+    /// failed does not.
     pub requests_without_cost: u64,
     /// What they cost.
     pub spent_nano_usd: i64,
@@ -198,13 +199,14 @@ impl Units {
         }
     }
 
-    /// What an attempt of a unit's request cost; `first`: no attempt of that request had told.
-    pub(super) fn paid(&mut self, place: Place, known: &Known, cost: i64, first: bool) {
+    /// What an attempt of a unit's request cost; `before`: whether what the request cost was known until then.
+    pub(super) fn paid(&mut self, place: Place, known: &Known, cost: i64, before: bool) {
         let number = self.numbers.get(&place).copied();
         let unit = number.and_then(|number| self.units.get_mut(&(number, known.unit)));
         if let Some(unit) = unit {
             unit.cost = unit.cost.saturating_add(cost);
-            unit.priced = unit.priced.saturating_add(u32::from(first));
+            let change = i32::from(known.told.priced()) - i32::from(before);
+            unit.priced = unit.priced.saturating_add_signed(change);
         }
     }
 

@@ -123,6 +123,35 @@ fn where_a_small_held_out_side_lacks_costs_nothing_is_claimed() {
     assert_eq!(missing(0), (Verdict::Measured, true));
 }
 
+/// A request's attempts, failed or not, with what they say they cost: whether its cost is known, and what it is.
+#[test]
+fn what_a_request_cost_is_known_by_the_attempt_that_served() {
+    let check = |attempts: &[(bool, Option<i64>)], known: bool, spent: i64| {
+        let mut records = vec![baseline("t", Some("large"), at(0, 0))];
+        records.push(asked(1, ["t", "k", "fix"], (0, Cell::Holdout), at(0, 1)));
+        for (served, cost) in attempts {
+            let mut attempt = tried(1, ["t", "small"], [1, 0, 1], *cost, at(0, 2));
+            attempt.1.error = (!served).then(|| name("refused"));
+            records.push(attempt.record());
+        }
+        let side = saved(&records).compared.unwrap().held_out;
+        let found = (side.requests_without_cost == 0, side.spent_nano_usd);
+        assert_eq!((found, side.requests), ((known, spent), 1), "{attempts:?}");
+    };
+    check(&[], false, 0);
+    check(&[(true, Some(5))], true, 5);
+    check(&[(true, None)], false, 0);
+    // A refused try is free: it says nothing of what served after it.
+    check(&[(false, Some(0)), (true, None)], false, 0);
+    check(&[(false, Some(0)), (true, Some(5))], true, 5);
+    check(&[(false, None), (true, Some(5))], true, 5);
+    check(&[(false, Some(0)), (false, Some(0))], true, 0);
+    check(&[(false, Some(3)), (false, None)], false, 3);
+    // Asked again by a check, or told later by the caller: the last that served counts.
+    check(&[(true, Some(5)), (true, None)], false, 5);
+    check(&[(true, None), (true, Some(5)), (false, None)], true, 5);
+}
+
 #[test]
 fn another_baseline_begins_anew_and_an_episode_on_both_sides_counts_on_neither() {
     let cost = |_, _| Some(10);
