@@ -7,7 +7,9 @@
 //! - A request is a decision, counted on the day it was made, for the arm that was chosen. An attempt, its tokens and
 //!   its cost count on the day it ended, for the arm that was asked: as the accounts count it ([`crate::account`]).
 //! - Money is what attempts say they cost. What a hard limit counts beside it, the hold of an attempt of ours of
-//!   unknown cost or of one that was lost, is not in it: such attempts are counted (`attempts_without_cost`).
+//!   unknown cost or of one that was lost, is not in it. Attempts of unknown cost are counted, those that served
+//!   (`attempts_without_cost`) beside those that failed (`failed_attempts_without_cost`); one that was lost with the
+//!   server that made it has no record, and is not.
 //! - The share of input tokens that was cached is of attempts that tell it.
 //! - What the router saved is a comparison by intention of episodes that a hash held out for the team's baseline with
 //!   all others (`units`). Without a baseline there is nothing to compare with, and nothing is claimed.

@@ -20,6 +20,8 @@ pub struct Sums {
     pub failed_attempts: u64,
     /// Those of them that served and do not say what they cost: the money is not in `spent_nano_usd`.
     pub attempts_without_cost: u64,
+    /// Attempts that failed and do not say what they cost, if anything: nor is that money in it.
+    pub failed_attempts_without_cost: u64,
     /// Input tokens, cached ones included.
     pub input_tokens: u64,
     /// Those of them whose attempts say how many were cached.
@@ -55,7 +57,11 @@ impl Sums {
         let cost = cost(attempt);
         self.attempts += 1;
         self.failed_attempts += u64::from(attempt.error.is_some());
-        self.attempts_without_cost += u64::from(cost.is_none() && attempt.error.is_none());
+        let without = u64::from(cost.is_none());
+        match attempt.error {
+            None => self.attempts_without_cost += without,
+            Some(_) => self.failed_attempts_without_cost += without,
+        }
         self.input_tokens += input;
         if let Some(cached) = usage.cached_input {
             self.cache_told_input_tokens += input;
@@ -78,6 +84,7 @@ impl Sums {
         self.attempts += other.attempts;
         self.failed_attempts += other.failed_attempts;
         self.attempts_without_cost += other.attempts_without_cost;
+        self.failed_attempts_without_cost += other.failed_attempts_without_cost;
         self.input_tokens += other.input_tokens;
         self.cache_told_input_tokens += other.cache_told_input_tokens;
         self.cached_input_tokens += other.cached_input_tokens;

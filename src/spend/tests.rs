@@ -50,8 +50,8 @@ fn row<'a>(spent: &'a Spent, of: &[(Dimension, &str)]) -> &'a Row {
 /// By hand, from `sample::journal`:
 /// coding large: request 1; attempts 1 and the second of 2: 1,000 + 500 tokens in, of which 200 of 1,000 told cached,
 /// 100 + 50 out, 3,000,000 + 2,000,000 nano-dollars, 2,000,000 counted.
-/// coding small: requests 2 and 3, of which 3 was narrowed; attempts the first of 2, which failed, and 3: 400 in, 100
-/// cached, 40 out, 400,000 nano-dollars.
+/// coding small: requests 2 and 3, of which 3 was narrowed; attempts the first of 2, which failed and does not say what
+/// it cost, and 3: 400 in, 100 cached, 40 out, 400,000 nano-dollars.
 /// support small: request 4, whose attempt does not say what it cost. support large: the attempt without a decision.
 /// All: 4 requests, 6 attempts, 2,300 in, 300 of 1,700 cached, 230 out, 6,400,000 nano-dollars, of which 2,000,000.
 #[test]
@@ -66,6 +66,7 @@ fn a_small_journal_comes_to_what_it_does_by_hand() {
         (6_400_000, 2_000_000)
     );
     assert_eq!((total.failed_attempts, total.attempts_without_cost), (1, 1));
+    assert_eq!(total.failed_attempts_without_cost, 1);
     assert_eq!((total.held_out_requests, total.narrowed_requests), (1, 1));
     assert_eq!(spent.attempts_without_decision, 1);
     golden("spend.txt", &spent.to_string());

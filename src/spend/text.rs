@@ -100,6 +100,10 @@ impl Spent {
             "Attempts that served and do not say what they cost, so that their money is not in it",
         );
         told(
+            self.total.failed_attempts_without_cost,
+            "Attempts that failed and do not say what they cost, if anything",
+        );
+        told(
             self.attempts_without_decision,
             "Attempts long after their decision, or without one, which count for team, arm and day alone",
         );
