@@ -161,6 +161,29 @@ fn a_damaged_journal_is_told_with_its_file_and_a_torn_tail_is_where_it_ends() {
 }
 
 #[test]
+fn a_name_cannot_turn_the_direction_of_a_table() {
+    let turning = ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+    for c in turning {
+        let task = format!("fix{c}xif");
+        let record = asked(1, ["t", "k", &task], (0, Cell::Router), at(0, 1));
+        let told = spent(&[record], &wanted(&[Dimension::Task])).to_string();
+        assert!(
+            !told.contains(c) && told.contains("fix\u{fffd}xif"),
+            "{told:?}"
+        );
+    }
+    // What only looks like them stays.
+    let record = asked(
+        1,
+        ["t", "k", "fix\u{2065}é\u{202f}"],
+        (0, Cell::Router),
+        at(0, 1),
+    );
+    let told = spent(&[record], &wanted(&[Dimension::Task])).to_string();
+    assert!(told.contains("fix\u{2065}é\u{202f}"), "{told:?}");
+}
+
+#[test]
 fn too_many_groups_are_refused_by_name() {
     let wanted = wanted(&[Dimension::Task]);
     let mut reading = Reading::new(&wanted);

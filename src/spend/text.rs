@@ -218,9 +218,13 @@ fn write_table(f: &mut fmt::Formatter<'_>, columns: &[Column]) -> fmt::Result {
     Ok(())
 }
 
-/// A name that a terminal shows and does not obey.
+/// A name that a terminal shows and does not obey, and that cannot make what follows read the other way round.
 fn printable(name: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| match c.is_control() || turns(c) {
+        true => '\u{fffd}',
+        false => c,
+    };
     name.chars().map(shown).collect()
 }
 
