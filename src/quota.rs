@@ -13,7 +13,8 @@
 //! calls under way, which the limit of parallel calls bounds. A call that is expected to use more than a whole burst
 //! is let in when the burst is whole and nothing else is held.
 //!
-//! Limited are the calls that are decided: Route, Complete, its streams, embeddings; a repeat of a request id, too.
+//! Limited are the calls that are decided: Route, Complete, its streams, embeddings; a repeat of a request id, too. A
+//! call draws its request before anything is looked for in its words, so that one that is refused for them has drawn it.
 //! Not limited: feedback, reports of attempts, reading, administration. What a Route's caller then uses is not known:
 //! what is expected is drawn. Keys that were made while serving have their team's limits alone.
 //!

@@ -17,7 +17,7 @@ use crate::decision::Attempt;
 use crate::eligibility::{Endpoint, Waits};
 use crate::id::Name;
 use crate::provider::{FinishReason, Patience, Prompt, Provider};
-use crate::route::{Begun, Request, Route, Routed, Screened};
+use crate::route::{Begun, Request, Route, Routed};
 use crate::store::Store;
 use crate::telemetry::{Method, Underway};
 use std::borrow::Cow;
@@ -240,11 +240,10 @@ impl Complete {
         request: &'a Request,
         deadline: Instant,
     ) -> Result<(Cow<'a, Request>, Begun), Error> {
-        let Screened { request, told } = self.route.screen(caller, request).await?;
-        self.checking.accept(&request)?;
-        let mut begun = self.route.begin(caller, &request, deadline).await?;
-        begun.routed.told = told;
-        Ok((request, begun))
+        let entered = self.route.enter(caller, request).await?;
+        self.checking.accept(&entered.request)?;
+        let begun = self.route.begin(caller, &entered, deadline).await?;
+        Ok((entered.request, begun))
     }
 
     /// Who is asked, and for what, at an endpoint.

@@ -1,21 +1,53 @@
 //! What a call is let in by, before anything is decided for it.
 //!
-//! Not here: counting (`quota`), the key itself (`access`).
+//! Invariants: a call that its key does not allow or that is over a limit costs no look into its words; one that the
+//! guardrail refuses has drawn its request all the same.
+//!
+//! Not here: counting (`quota`), the key itself (`access`), the guardrail (`screen`).
 
 use super::choose::Route;
 use super::context::input_tokens;
 use super::error::Error;
 use super::reply::Routed;
 use super::request::Request;
+use super::screen::{Screened, Told};
 use crate::access::Grant;
 use crate::id::Name;
 use crate::loops::{Action, Watched};
 use crate::quota::{Expected, Meters, Pass, Quotas, Refusal};
 use crate::recurrence::Fingerprint;
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
 
+/// A call that was let in, and its request as it may leave.
+#[derive(Debug)]
+pub struct Entered<'a> {
+    /// The request.
+    pub request: Cow<'a, Request>,
+    /// What the guardrail found in it.
+    pub(super) told: Option<Told>,
+    /// What the call has of its limits.
+    pub(super) pass: Option<Arc<Pass>>,
+}
+
 impl Route {
+    /// Lets a call in: by its key, by the limits that it is under, then by its team's guardrail.
+    pub async fn enter<'a>(
+        &self,
+        caller: &Grant,
+        request: &'a Request,
+    ) -> Result<Entered<'a>, Error> {
+        caller.check_task(request.task.as_ref())?;
+        let pass = self.admit(caller, request)?;
+        let Screened { request, told } = self.screen(caller, request).await?;
+        Ok(Entered {
+            request,
+            told,
+            pass,
+        })
+    }
+
     /// The same with these limits.
     #[must_use]
     pub fn within(self, quotas: Quotas) -> Self {
@@ -28,11 +60,7 @@ impl Route {
     }
 
     /// Lets a call in, if its key, its team and the organisation have room for it.
-    pub(super) fn admit(
-        &self,
-        caller: &Grant,
-        request: &Request,
-    ) -> Result<Option<Arc<Pass>>, Error> {
+    fn admit(&self, caller: &Grant, request: &Request) -> Result<Option<Arc<Pass>>, Error> {
         if self.quotas == Quotas::default() {
             return Ok(None);
         }

@@ -9,6 +9,7 @@
 //!
 //! Not here: reading requests from the wire (`grpc`), calling the endpoint (`complete`).
 
+use super::admission::Entered;
 use super::asked::{Asked, need};
 use super::context::{self, Capabilities};
 use super::error::Error;
@@ -121,27 +122,28 @@ impl Route {
         Ok(begun?.routed)
     }
 
-    /// The caller sends the prompt itself: what was found in it is told, and what may not leave is refused.
+    /// The caller sends the prompt itself: what was found in it is told, and what may not leave is refused. The choice
+    /// and what is kept go by the request as it may leave, as where we send it.
     async fn asked_to_route(&self, caller: &Grant, request: &Request) -> Result<Begun, Error> {
-        let told = self.screen(caller, request).await?.told;
-        let mut begun = self.begun(caller, request, None).await?;
+        let entered = self.enter(caller, request).await?;
+        let request: &Request = &entered.request;
+        let mut begun = self.begun(caller, &entered, None).await?;
         if begun.routed.repeated {
             begun = self.held_again(caller, request, begun).await?;
         }
-        begun.routed.told = told;
         Ok(begun)
     }
 
-    /// As [`Route::route`], for one that goes on and asks the endpoint: the request id stays its own until it
+    /// As [`Route::route`], of a call that was let in, for one that goes on and asks the endpoint: the request id stays its own until it
     /// drops the turn. Nothing is waited for beyond `deadline` that others may settle.
     pub async fn begin(
         &self,
         caller: &Grant,
-        request: &Request,
+        entered: &Entered<'_>,
         deadline: Instant,
     ) -> Result<Begun, Error> {
         self.known.standing.request(&caller.team);
-        self.begun(caller, request, Some(deadline)).await
+        self.begun(caller, entered, Some(deadline)).await
     }
 
     /// `deadline`: the caller's, where we ask the endpoint. If not, no probe of it is taken: nobody may ever ask,
@@ -149,20 +151,21 @@ impl Route {
     async fn begun(
         &self,
         caller: &Grant,
-        request: &Request,
+        entered: &Entered<'_>,
         deadline: Option<Instant>,
     ) -> Result<Begun, Error> {
-        caller.check_task(request.task.as_ref())?;
-        let pass = self.admit(caller, request)?;
-        let mut begun = self.let_in(caller, request, deadline).await?;
+        let mut begun = self.once(caller, &entered.request, deadline).await?;
         if deadline.is_none() && !begun.routed.repeated {
-            pass.iter().for_each(|pass| pass.used_as_expected());
+            let pass = entered.pass.iter();
+            pass.for_each(|pass| pass.used_as_expected());
         }
-        begun.routed.pass = pass;
+        begun.routed.pass = entered.pass.clone();
+        begun.routed.told = entered.told.clone();
         Ok(begun)
     }
 
-    async fn let_in(
+    /// One request id gets one decision.
+    async fn once(
         &self,
         caller: &Grant,
         request: &Request,

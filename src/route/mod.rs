@@ -34,6 +34,7 @@ mod team;
 mod unheard;
 mod weigh;
 
+pub use admission::Entered;
 pub use choose::Route;
 pub use context::{context, input_tokens};
 pub use draw::{Choosing, FORCED_PULLS, recompute};
@@ -44,5 +45,5 @@ pub use known::Known;
 pub use names::UnknownName;
 pub use reply::{Begun, DecisionPage, Recorded, Routed};
 pub use request::{Constraints, DecisionQuery, Request, Sort, Tag};
-pub use screen::{Blocked, Screened, Told};
+pub use screen::{Blocked, Told};
 pub use team::{Action, Fallbacks, Guardrail, Recording, TaskRule, Team};

@@ -21,12 +21,11 @@ use std::sync::Arc;
 const AT_ONCE: usize = 32 * 1024;
 
 /// A request as it may leave.
-#[derive(Debug)]
-pub struct Screened<'a> {
+pub(super) struct Screened<'a> {
     /// The request.
-    pub request: Cow<'a, Request>,
+    pub(super) request: Cow<'a, Request>,
     /// What was found in it. `None`: nothing, or nothing was looked for.
-    pub told: Option<Told>,
+    pub(super) told: Option<Told>,
 }
 
 /// What a guardrail found, and what it did.
@@ -69,7 +68,7 @@ struct Found<'a> {
 
 impl Route {
     /// A request as it may leave, by the guardrail of its team.
-    pub async fn screen<'a>(
+    pub(super) async fn screen<'a>(
         &self,
         caller: &Grant,
         request: &'a Request,

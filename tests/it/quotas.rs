@@ -7,10 +7,12 @@ use crate::openai_door::caller;
 use crate::rig::{CODING, Caller, Rig, SUPPORT, about, configured_with, refusal, said, within};
 use crate::upstream::{Behaviour, Upstream};
 use bellwether::clock::SystemClock;
-use bellwether::config::Params;
+use bellwether::config::{Guardrail, Params};
 use bellwether::id::Name;
 use bellwether::proto::v1;
 use bellwether::quota::{Per, Quota, Rate};
+use bellwether::redaction::Kinds;
+use bellwether::route::Action;
 use bellwether::server;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -131,6 +133,52 @@ async fn each_of_key_team_and_organisation_can_refuse_and_says_whose_limit_it_is
     let refused = |owner: &str| counted.sum("bellwether_limit_refusals_total", &[owner]);
     let refused = ["owner=\"key\"", "owner=\"team\"", "owner=\"organisation\""].map(refused);
     assert_eq!(refused, [1.0, 1.0, 1.0]);
+}
+
+#[tokio::test]
+async fn what_a_guardrail_blocks_has_drawn_and_beyond_the_limit_nothing_is_looked_for() {
+    let (rig, upstream) = rig(Behaviour::Healthy, |params| {
+        params.teams[0].quota = requests(3);
+        params.teams[0].guardrail = Some(Guardrail {
+            action: Action::Block,
+            kinds: Kinds::ALL,
+        });
+    })
+    .await;
+    let mut caller = rig.caller(CODING).await;
+    let context = v1::RequestContext {
+        messages: vec![said("write to alice@example.com")],
+        ..Default::default()
+    };
+    let complete = v1::CompleteRequest {
+        context: Some(context.clone()),
+        ..Default::default()
+    };
+    let route = v1::RouteRequest {
+        context: Some(context),
+        ..Default::default()
+    };
+    let stream = v1::StreamCompleteRequest {
+        request: Some(complete.clone()),
+    };
+    let blocked = (Code::InvalidArgument, "GUARDRAIL_BLOCKED".to_owned());
+    let whole = caller.router.complete(complete.clone()).await;
+    assert_eq!(refusal(whole), blocked);
+    assert_eq!(
+        refusal(caller.router.stream_complete(stream).await),
+        blocked
+    );
+    assert_eq!(refusal(caller.ask(route.clone()).await), blocked);
+    // It has drawn three.
+    assert_eq!(
+        refusal(caller.router.complete(complete).await),
+        over_limit()
+    );
+    assert_eq!(refusal(caller.ask(route).await), over_limit());
+    let counted = Seen::of(&rig).await;
+    let looked = counted.sum("bellwether_guardrail_requests_total", &["kind=\"email\""]);
+    assert_eq!(looked, 3.0);
+    assert!(upstream.asked().is_empty());
 }
 
 #[tokio::test]

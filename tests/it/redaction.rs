@@ -9,7 +9,7 @@ use crate::openai_door::caller::{Reply, ask, get, post};
 use crate::rig::{CODING, Caller, Rig, SUPPORT, configured_with, item, refusal, said, signal};
 use crate::upstream::{Behaviour, Upstream};
 use bellwether::clock::SystemClock;
-use bellwether::config::Guardrail;
+use bellwether::config::{Guardrail, Recording};
 use bellwether::proto::v1::{self, signal::Kind as Given, signal_value::Value};
 use bellwether::redaction::Kinds;
 use bellwether::route::Action;
@@ -379,6 +379,36 @@ async fn a_provider_gets_marks_from_a_team_that_redacts_on_every_hop_and_over_bo
         .await
     );
     rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_redacts_and_records_all_keeps_marks_whoever_sends_the_words() {
+    let (mut rig, _first, _second) = guarded(Action::Redact).await;
+    let mut params = rig.params.clone();
+    for team in &mut params.teams {
+        team.recording = Recording::Full;
+    }
+    rig.reload(&params);
+    let mut caller = rig.caller(CODING).await;
+    let route = v1::RouteRequest {
+        context: Some(context()),
+        request_id: Some("once".to_owned()),
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        caller.ask(route.clone()).await.expect("decided");
+    }
+    let complete = v1::CompleteRequest {
+        request_id: None,
+        ..complete()
+    };
+    caller.router.complete(complete).await.expect("answered");
+    let (dir, _) = rig.stop().await;
+    let (kept, _) = files(dir.path());
+    assert!(holds(&kept, "[REDACTED:EMAIL]"), "it is kept with marks");
+    for (_, value) in planted() {
+        assert!(!holds(&kept, &value), "the data folder has {value}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

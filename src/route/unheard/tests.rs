@@ -365,7 +365,8 @@ async fn many_calls_of_one_episode_wait_for_money_together() {
     }
     assert_eq!(Instant::now() - began, PATIENCE);
     let (began, patience) = (Instant::now(), Duration::from_millis(500));
-    let begun = rig.route.begin(&caller, &request, began + patience).await;
+    let entered = rig.route.enter(&caller, &request).await.unwrap();
+    let begun = rig.route.begin(&caller, &entered, began + patience).await;
     assert!(begun.is_err());
     assert_eq!(Instant::now() - began, patience);
 }
@@ -379,7 +380,8 @@ async fn a_repeat_holds_what_is_left_allows_and_is_told_of_where_that_is_nothing
         ..request()
     };
     let deadline = Instant::now() + Duration::from_secs(60);
-    let begun = rig.route.begin(&caller, &request, deadline).await.unwrap();
+    let entered = rig.route.enter(&caller, &request).await.unwrap();
+    let begun = rig.route.begin(&caller, &entered, deadline).await.unwrap();
     let decision = Arc::clone(&begun.routed.decision);
     rig.check((910_000, 0));
     rig.route.let_go(&decision);
