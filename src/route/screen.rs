@@ -2,7 +2,8 @@
 //!
 //! Invariants: what a guardrail redacts is redacted once, before the choice, so that every endpoint of every hop gets the
 //! same text, and the context and what is kept are of that text; a refusal names kinds and places and shows nothing of
-//! the text; a request with more than [`AT_ONCE`] bytes of text is looked into on a thread that may block.
+//! the text; a request with more than [`AT_ONCE`] bytes of text, wherever they stand, is looked into on
+//! a thread that may block.
 //!
 //! Not here: how things are found (`redaction`); the answer, which is told as the model gave it.
 
@@ -11,7 +12,7 @@ use super::error::Error;
 use super::request::Request;
 use super::team::{Action, Recording};
 use crate::access::Grant;
-use crate::chat::{ContentPart, Extra, Message};
+use crate::chat::{ContentPart, Extra, Message, ResponseFormat};
 use crate::decision::Decision;
 use crate::redaction::{Finding, Kinds, Place, Redacted, Redactor};
 use std::borrow::Cow;
@@ -81,7 +82,7 @@ impl Route {
             });
         };
         let redactor = &guardrail.redactor;
-        let found = match bytes(&request.messages) > AT_ONCE {
+        let found = match bytes(request) > AT_ONCE {
             false => Found::look(redactor, request),
             true => Found::look_aside(Arc::clone(redactor), request).await?,
         };
@@ -116,7 +117,7 @@ impl Route {
         match recording {
             Recording::Nothing | Recording::Features => None,
             Recording::Full => serde_json::to_string(&request.messages).ok(),
-            Recording::Redacted if bytes(&request.messages) > AT_ONCE => {
+            Recording::Redacted if bytes(request) > AT_ONCE => {
                 let messages = request.messages.clone();
                 aside(move || redacted(&messages)).await.ok().flatten()
             }
@@ -138,22 +139,35 @@ fn redacted(messages: &[Message]) -> Option<String> {
     Some(Decision::redacted(&kept))
 }
 
-/// Bytes of text, about.
-fn bytes(messages: &[Message]) -> usize {
+/// Bytes of all that [`Found::look`] looks into.
+fn bytes(request: &Request) -> usize {
     let part = |part: &ContentPart| match part {
         ContentPart::Text(text) => text.len(),
         ContentPart::Reasoning(thought) => thought.text.len(),
-        _ => 0,
+        ContentPart::File { name, .. } => name.len(),
+        ContentPart::ImageUrl(_) | ContentPart::Audio { .. } => 0,
     };
-    let of = |message: &Message| {
-        let parts: usize = message.content.iter().map(part).sum();
-        let calls = message
-            .tool_calls
-            .iter()
-            .map(|call| call.arguments_json.len());
-        parts + calls.sum::<usize>()
+    let message = |message: &Message| {
+        let parts = message.content.iter().map(part);
+        let calls = message.tool_calls.iter();
+        let calls = calls.map(|call| call.arguments_json.len());
+        parts.chain(calls).sum::<usize>()
     };
-    messages.iter().map(of).sum()
+    let form = match &request.response_format {
+        ResponseFormat::JsonSchema(schema) => schema.len(),
+        ResponseFormat::Text | ResponseFormat::JsonObject => 0,
+    };
+    let generation = &request.generation;
+    let messages = request.messages.iter().map(message);
+    let tools = request.tools.iter();
+    let tools = tools.map(|tool| tool.description.len() + tool.parameters_json_schema.len());
+    let stop = generation.stop.iter().map(String::len);
+    let extra = generation.extra.iter().map(|extra| extra.json.len());
+    form + messages
+        .chain(tools)
+        .chain(stop)
+        .chain(extra)
+        .sum::<usize>()
 }
 
 impl<'a> Found<'a> {
@@ -221,5 +235,79 @@ impl<'a> Found<'a> {
 fn put<T>(list: &mut [T], index: usize, value: T) {
     if let Some(place) = list.get_mut(index) {
         *place = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Generation, Role, Tool, ToolCall};
+    use crate::route::Constraints;
+
+    fn request() -> Request {
+        Request {
+            task: None,
+            episode: None,
+            session: None,
+            tags: Vec::new(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            response_format: ResponseFormat::Text,
+            embedding: None,
+            input_tokens: None,
+            max_output_tokens: None,
+            generation: Generation::default(),
+            constraints: Constraints::default(),
+            request: None,
+            explore: true,
+            streaming: false,
+        }
+    }
+
+    /// Of a text that stands in one place, each byte counts, and it is found there.
+    fn check(put: impl Fn(&mut Request, String)) {
+        let text = r#"{"to":"alice@example.com"}"#;
+        let mut with = request();
+        put(&mut with, text.to_owned());
+        assert_eq!(bytes(&with), text.len(), "{with:?}");
+        let redactor = Redactor::new(Kinds::ALL);
+        assert_eq!(Found::look(&redactor, &with).findings.len(), 1, "{with:?}");
+    }
+
+    #[test]
+    fn all_that_is_looked_into_is_counted() {
+        assert_eq!(bytes(&request()), 0);
+        check(|with, text| with.messages = vec![Message::text(Role::User, text)]);
+        check(|with, text| {
+            let mut message = Message::text(Role::User, "");
+            let data_url = String::new();
+            message.content = vec![ContentPart::File {
+                name: text,
+                data_url,
+            }];
+            with.messages = vec![message];
+        });
+        check(|with, text| {
+            let mut message = Message::text(Role::Assistant, "");
+            message.tool_calls = vec![ToolCall {
+                id: "c1".to_owned(),
+                name: "find".to_owned(),
+                arguments_json: text,
+            }];
+            with.messages = vec![message];
+        });
+        let tool = |description, parameters_json_schema| Tool {
+            name: "find".to_owned(),
+            description,
+            parameters_json_schema,
+        };
+        check(|with, text| with.tools = vec![tool(text, String::new())]);
+        check(|with, text| with.tools = vec![tool(String::new(), text)]);
+        check(|with, text| with.response_format = ResponseFormat::JsonSchema(text));
+        check(|with, text| with.generation.stop = vec![text]);
+        check(|with, json| {
+            let name = "user".to_owned();
+            with.generation.extra = vec![Extra { name, json }];
+        });
     }
 }
