@@ -137,6 +137,12 @@ impl Drop for Watched {
     }
 }
 
+impl Open {
+    fn is_silent(&self, now: Timestamp) -> bool {
+        since(self.seen, now) >= SILENT
+    }
+}
+
 impl Team {
     /// Episodes end that nobody has called in for an hour.
     fn look(&mut self, now: Timestamp) {
@@ -144,11 +150,25 @@ impl Team {
             return;
         }
         self.looked = now;
-        let silent = |open: &mut Open| since(open.seen, now) >= SILENT;
-        let young = self.young.extract_if(|_, open| silent(open));
-        let old = self.old.extract_if(|_, open| silent(open));
+        let young = self.young.extract_if(|_, open| open.is_silent(now));
+        let old = self.old.extract_if(|_, open| open.is_silent(now));
         let ended: Vec<Open> = young.chain(old).map(|(_, open)| open).collect();
         ended.iter().for_each(|open| self.learn(open));
+    }
+
+    /// An open episode, out of its place.
+    fn take(&mut self, episode: &Name) -> Option<Open> {
+        let young = self.young.remove(episode);
+        young.or_else(|| self.old.remove(episode))
+    }
+
+    /// This episode, but for one that has ended in silence since it was last looked for such.
+    fn still_open(&mut self, open: Open, now: Timestamp) -> Option<Open> {
+        if !open.is_silent(now) {
+            return Some(open);
+        }
+        self.learn(&open);
+        None
     }
 
     fn learn(&mut self, ended: &Open) {
@@ -190,11 +210,9 @@ impl Loops {
         let mut teams = self.locked();
         let team = teams.entry(name.clone()).or_default();
         team.look(now);
-        let mut open = team
-            .young
-            .remove(episode)
-            .or_else(|| team.old.remove(episode));
-        let open = open.get_or_insert_with(|| Open {
+        let open = team.take(episode);
+        let open = open.and_then(|open| team.still_open(open, now));
+        let mut open = open.unwrap_or_else(|| Open {
             task: task.cloned(),
             circle: Circle::default(),
             seen: now,
@@ -211,12 +229,7 @@ impl Loops {
             }
         };
         open.seen = now;
-        let kept = Open {
-            task: open.task.take(),
-            circle: std::mem::take(&mut open.circle),
-            seen: now,
-        };
-        team.young.insert(episode.clone(), kept);
+        team.young.insert(episode.clone(), open);
         if team.young.len() >= GENERATION {
             team.age();
         }
@@ -243,11 +256,7 @@ impl Loops {
         let Some(team) = teams.get_mut(team) else {
             return;
         };
-        let open = team
-            .young
-            .remove(episode)
-            .or_else(|| team.old.remove(episode));
-        if let Some(open) = open {
+        if let Some(open) = team.take(episode) {
             team.learn(&open);
         }
     }
@@ -357,6 +366,24 @@ mod tests {
         }
         assert!(call(&loops, Action::Stop, "e", 1).is_ok());
         assert!(call(&loops, Action::Stop, "e", 1).is_ok());
+    }
+
+    #[test]
+    fn a_silent_hour_ends_a_stopped_episode_whenever_silent_ones_were_looked_for() {
+        let loops: Arc<Loops> = Arc::default();
+        let at = |minutes: i64, episode: &str| {
+            let now = Timestamp::from_micros(HOUR + minutes * HOUR / 60);
+            let who = (&name("t"), &name(episode));
+            let called = loops.call(&watch(Action::Stop), who, None, same(), now);
+            called.inspect(Watched::answered).is_ok()
+        };
+        // Silent ones are looked for at 0, and at 55 for the other's sake.
+        assert!((0..7).all(|_| at(0, "e")));
+        assert!(!at(1, "e"));
+        assert!(at(55, "other"));
+        assert!(at(61, "e"), "silent for an hour");
+        assert!((0..6).all(|_| at(61, "e")), "it begins anew");
+        assert!(!at(61, "e"));
     }
 
     #[test]
