@@ -19,7 +19,7 @@
 //! what is expected is drawn. Keys that were made while serving have their team's limits alone.
 //!
 //! In memory alone: a restart fills every burst. One meter for each owner that has had a limit; a change of a rate
-//! keeps how long an owner has to wait. A call that came in before its owner had a limit is not counted.
+//! keeps how long an owner waits for its burst, and how many it owes beyond one. A call that came in before its owner had a limit is not counted.
 //!
 //! Not here: where limits are written (`config`), money (`account`), what a provider limits (`standing`).
 

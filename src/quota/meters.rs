@@ -47,13 +47,42 @@ struct State {
     refusals: Refusals,
 }
 
+/// What an owner has drawn of a rate.
+#[derive(Debug, Default)]
+struct Drawn {
+    /// When the burst is whole again, in nanoseconds since the beginning.
+    whole: u64,
+    /// The rate that this goes by, the last that there was.
+    rate: Option<Rate>,
+}
+
+impl Drawn {
+    /// From now on by this rate.
+    fn by(&mut self, rate: Option<Rate>, now: u64) {
+        let Some(rate) = rate.filter(|rate| self.rate != Some(*rate)) else {
+            return;
+        };
+        if let Some(from) = self.rate.replace(rate) {
+            self.whole = now.saturating_add(rate.carried(self.ahead(now), &from));
+        }
+    }
+
+    fn ahead(&self, now: u64) -> u64 {
+        self.whole.saturating_sub(now)
+    }
+
+    fn draw(&mut self, number: u64, now: u64) {
+        if let Some(rate) = self.rate {
+            self.whole = now.saturating_add(rate.drawn(self.ahead(now), number));
+        }
+    }
+}
+
 /// One owner's.
 #[derive(Debug)]
 struct Meter {
-    /// When the burst of requests is whole again, in nanoseconds since the beginning.
-    requests_whole: u64,
-    /// The same of tokens.
-    tokens_whole: u64,
+    requests: Drawn,
+    tokens: Drawn,
     /// Tokens that are expected of calls under way.
     held: u64,
     underway: u32,
@@ -63,8 +92,8 @@ struct Meter {
 impl Default for Meter {
     fn default() -> Self {
         Self {
-            requests_whole: 0,
-            tokens_whole: 0,
+            requests: Drawn::default(),
+            tokens: Drawn::default(),
             held: 0,
             underway: 0,
             mean_output: FIRST_OUTPUT,
@@ -85,13 +114,19 @@ impl Default for Meters {
 type Says = Result<u64, (Limited, Allowed, Duration)>;
 
 impl Meter {
+    /// From now on by the rates of this quota.
+    fn by(&mut self, quota: &Quota, now: u64) {
+        self.requests.by(quota.requests, now);
+        self.tokens.by(quota.tokens, now);
+    }
+
     /// Lets a call in, which is to hold so many tokens; counts nothing.
     fn says(&self, quota: &Quota, expected: Expected, now: u64) -> Says {
         if let Some(most) = quota.parallel.filter(|most| self.underway >= *most) {
             return Err((Limited::Parallel, Allowed::AtOnce(most), SOON));
         }
         if let Some(rate) = quota.requests {
-            let checked = rate.check(self.requests_whole.saturating_sub(now), 1);
+            let checked = rate.check(self.requests.ahead(now), 1);
             let wait = |wait: Option<Duration>| wait.unwrap_or(SOON);
             checked.map_err(|e| (Limited::Requests, Allowed::Rate(rate), wait(e)))?;
         }
@@ -99,7 +134,7 @@ impl Meter {
             return Ok(0);
         };
         let hold = self.expects(expected).min(u64::from(rate.burst()));
-        let ahead = self.tokens_whole.saturating_sub(now);
+        let ahead = self.tokens.ahead(now);
         match rate.check(ahead, self.held.saturating_add(hold)) {
             Ok(()) => Ok(hold),
             // More than fits a burst waits for calls under way, not for the clock.
@@ -116,31 +151,25 @@ impl Meter {
     fn begins(&mut self, quota: &Quota, hold: u64, now: u64) {
         self.underway = self.underway.saturating_add(1);
         self.held = self.held.saturating_add(hold);
-        if let Some(rate) = quota.requests {
-            self.requests_whole = drawn(rate, self.requests_whole, 1, now);
+        if quota.requests.is_some() {
+            self.requests.draw(1, now);
         }
     }
 
-    fn ends(
-        &mut self,
-        tokens: Option<Rate>,
-        hold: u64,
-        (used, output): (u64, Option<u64>),
-        now: u64,
-    ) {
+    fn ends(&mut self, part: &Part, (used, output): (u64, Option<u64>), now: u64) {
         self.underway = self.underway.saturating_sub(1);
-        self.held = self.held.saturating_sub(hold);
+        self.held = self.held.saturating_sub(part.hold);
         if let Some(output) = output {
             self.mean_output += (output as f64 - self.mean_output) * NEWEST;
         }
-        if let Some(rate) = tokens {
-            self.tokens_whole = drawn(rate, self.tokens_whole, used, now);
+        if part.draws_tokens {
+            self.tokens.draw(used, now);
         }
     }
 
     fn told(&self, quota: &Quota, now: u64) -> Told {
-        let standing = |rate: Rate, whole: u64, held: u64| {
-            let ahead = whole.saturating_sub(now);
+        let standing = |rate: Rate, drawn: &Drawn, held: u64| {
+            let ahead = drawn.ahead(now);
             let held = u32::try_from(held).unwrap_or(u32::MAX);
             Standing {
                 limit: rate.burst(),
@@ -149,24 +178,18 @@ impl Meter {
             }
         };
         Told {
-            requests: quota.requests.map(|r| standing(r, self.requests_whole, 0)),
-            tokens: quota
-                .tokens
-                .map(|r| standing(r, self.tokens_whole, self.held)),
+            requests: quota.requests.map(|r| standing(r, &self.requests, 0)),
+            tokens: quota.tokens.map(|r| standing(r, &self.tokens, self.held)),
         }
     }
-}
-
-/// When a burst is whole again, after so many more were drawn.
-fn drawn(rate: Rate, whole: u64, number: u64, now: u64) -> u64 {
-    now.saturating_add(rate.drawn(whole.saturating_sub(now), number))
 }
 
 /// What a call has of one owner.
 #[derive(Debug)]
 pub(super) struct Part {
     owner: Owner,
-    tokens: Option<Rate>,
+    /// Whether there was a rate of tokens when it came in.
+    draws_tokens: bool,
     hold: u64,
 }
 
@@ -194,13 +217,14 @@ impl Meters {
         let mut refused: Option<Refused> = None;
         for (owner, quota) in &owners {
             let meter = state.meters.entry(owner.clone()).or_default();
+            meter.by(quota, now);
             if *owner != Owner::Organisation && told.is_none() {
                 told = Some(meter.told(quota, now));
             }
             match (meter.says(quota, expected, now), &mut refused) {
                 (Ok(hold), _) => parts.push(Part {
                     owner: owner.clone(),
-                    tokens: quota.tokens,
+                    draws_tokens: quota.tokens.is_some(),
                     hold,
                 }),
                 // The narrowest speaks, all must have let go.
@@ -236,7 +260,7 @@ impl Meters {
         let mut state = self.locked();
         for part in parts {
             if let Some(meter) = state.meters.get_mut(&part.owner) {
-                meter.ends(part.tokens, part.hold, used, now);
+                meter.ends(part, used, now);
             }
         }
     }

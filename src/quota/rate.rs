@@ -1,7 +1,7 @@
 //! A rate with a burst.
 //!
 //! What is kept of an owner is one number: how far ahead of now its burst is whole again. The rest follows from the
-//! rate, so that a rate may change under it.
+//! rate; where that changes under it, what is owed beyond a burst stays as many ([`Rate::carried`]).
 //!
 //! Invariants: intervals are whole nanoseconds, rounded down, and at least a microsecond: a caller at its rate is
 //! never refused, and gets at most 0.1 % more than it says. A burst comes back within seven days at most.
@@ -104,11 +104,24 @@ impl Rate {
         u64::try_from(self.interval.as_nanos()).unwrap_or(FURTHEST)
     }
 
+    /// How far ahead it is whole again under this rate, where it is so far ahead under another: of a burst that is to
+    /// come back the time stays, of what is owed beyond one the number.
+    pub(super) fn carried(&self, ahead: u64, from: &Self) -> u64 {
+        let burst = ahead.min(from.whole());
+        let owed = u128::from(ahead - burst) * u128::from(self.nanos());
+        let owed = owed / u128::from(from.nanos().max(1));
+        let owed = u64::try_from(owed).unwrap_or(FURTHEST);
+        burst.saturating_add(owed).min(FURTHEST)
+    }
+
+    /// How long a burst takes to come back, in nanoseconds.
+    fn whole(&self) -> u64 {
+        self.nanos().saturating_mul(u64::from(self.burst.get()))
+    }
+
     /// How many there are, where the burst is whole again `ahead` nanoseconds from now.
     pub(super) fn left(&self, ahead: u64) -> u32 {
-        let nanos = self.nanos();
-        let whole = nanos.saturating_mul(u64::from(self.burst.get()));
-        let left = whole.saturating_sub(ahead) / nanos.max(1);
+        let left = self.whole().saturating_sub(ahead) / self.nanos().max(1);
         u32::try_from(left).unwrap_or(u32::MAX)
     }
 

@@ -191,6 +191,31 @@ async fn a_rate_that_changes_keeps_what_there_is_to_wait() {
     assert!(admit(&meters, &fast).is_err());
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_owed_beyond_a_burst_stays_as_many_when_the_rate_changes() {
+    let meters = Arc::default();
+    let slow = quotas(None, Some(tokens(1_000)), None);
+    let call = admit(&meters, &slow).unwrap().unwrap();
+    let late = admit(&meters, &slow).unwrap().unwrap();
+    used(&call, 0, 60_000);
+    drop(call);
+    let refused = admit(&meters, &slow).unwrap_err();
+    assert!(refused.wait > Duration::from_secs(59 * 60), "{refused:?}");
+    // 59,000 are owed beyond the burst of a minute: at 100,000 a minute they are 35.4 s.
+    let fast = quotas(None, Some(tokens(100_000)), None);
+    let refused = admit(&meters, &fast).unwrap_err();
+    let about = Duration::from_secs(35)..Duration::from_secs(37);
+    assert!(about.contains(&refused.wait), "{refused:?}");
+    // What a call of before uses is drawn by the rate that there is now.
+    used(&late, 0, 10_000);
+    drop(late);
+    let refused = admit(&meters, &fast).unwrap_err();
+    let about = Duration::from_secs(41)..Duration::from_secs(43);
+    assert!(about.contains(&refused.wait), "{refused:?}");
+    tokio::time::advance(refused.wait).await;
+    assert!(admit(&meters, &fast).is_ok());
+}
+
 #[test]
 fn threads_at_once_get_no_more_than_the_burst() {
     let runtime = tokio::runtime::Builder::new_current_thread()
