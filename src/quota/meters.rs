@@ -213,13 +213,13 @@ impl Meters {
         }
         let now = self.nanos(Instant::now());
         let mut state = self.locked();
-        let (mut parts, mut told) = (Vec::with_capacity(owners.len()), None);
+        let (mut parts, mut told) = (Vec::with_capacity(owners.len()), Told::default());
         let mut refused: Option<Refused> = None;
         for (owner, quota) in &owners {
             let meter = state.meters.entry(owner.clone()).or_default();
             meter.by(quota, now);
-            if *owner != Owner::Organisation && told.is_none() {
-                told = Some(meter.told(quota, now));
+            if *owner != Owner::Organisation {
+                told = told.or(meter.told(quota, now));
             }
             match (meter.says(quota, expected, now), &mut refused) {
                 (Ok(hold), _) => parts.push(Part {
@@ -240,7 +240,6 @@ impl Meters {
                 }
             }
         }
-        let told = told.unwrap_or_default();
         if let Some(refused) = refused {
             return Err(Box::new(Refused { told, ..refused }));
         }

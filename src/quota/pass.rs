@@ -21,7 +21,7 @@ pub struct Standing {
     pub whole: Duration,
 }
 
-/// Where the caller's own rates stand: the key's, or else its team's.
+/// Where the caller's own rates stand: of each the key's, or else its team's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Told {
     /// Of requests.
@@ -31,6 +31,14 @@ pub struct Told {
 }
 
 impl Told {
+    /// What is missing as another owner has it.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.or(other.requests),
+            tokens: self.tokens.or(other.tokens),
+        }
+    }
+
     /// When one more request was let in.
     pub(super) fn less_one(mut self) -> Self {
         if let Some(requests) = &mut self.requests {

@@ -112,6 +112,26 @@ async fn the_organisations_figures_are_told_to_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_rate_that_a_key_has_not_its_teams_is_told() {
+    let meters = Arc::default();
+    let at_once = Quota {
+        parallel: Some(5),
+        ..Quota::default()
+    };
+    let team = Quota {
+        tokens: Rate::new(600, Per::Minute, None),
+        ..requests(60, 7)
+    };
+    let limits = |meters: &Arc<Meters>, key| {
+        let pass = admit(meters, &quotas(Some(key), Some(team), Some(tokens(4711))));
+        let told = *pass.unwrap().unwrap().told();
+        [told.requests, told.tokens].map(|told| told.map(|t| t.limit))
+    };
+    assert_eq!(limits(&meters, at_once), [Some(7), Some(600)]);
+    assert_eq!(limits(&meters, requests(60, 3)), [Some(3), Some(600)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_has_its_place_until_its_pass_is_dropped() {
     let meters = Arc::default();
     let two = Quota {
