@@ -16,7 +16,8 @@
 //! Limited are the calls that are decided: Route, Complete, its streams, embeddings; a repeat of a request id, too. A
 //! call draws its request before anything is looked for in its words, so that one that is refused for them has drawn it.
 //! Not limited: feedback, reports of attempts, reading, administration. What a Route's caller then uses is not known:
-//! what is expected is drawn. Keys that were made while serving have their team's limits alone.
+//! what is expected is drawn. Keys that were made while serving have their team's limits alone, so that a
+//! key with limits of its own makes none (`access`).
 //!
 //! In memory alone: a restart fills every burst. One meter for each owner that has had a limit; a change of a rate
 //! keeps how long an owner waits for its burst, and how many it owes beyond one. A call that came in before its owner had a limit is not counted.

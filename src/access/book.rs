@@ -3,7 +3,7 @@
 //! Invariants: a change is on disk before it is published, published before it is acknowledged, and no two are at
 //! work at once; who changes something must still hold a good key when its turn comes, so that nothing that was
 //! under way survives a revocation; a key is given no right that its maker has not, and none by a key that has a
-//! budget of its own, for no key that is made has one; a name is never given twice, for decisions record it. A
+//! budget or limits of its own, for no key that is made has such; a name is never given twice, for decisions record it. A
 //! revocation that cannot be written is in force all the same until the next start.
 //!
 //! Everything here may wait for the disk: call it where that holds up nobody.
@@ -31,6 +31,10 @@ use std::time::Duration;
 /// What a key with a budget is told.
 const HAS_BUDGET: &str = "make a key or give one a new text, for it has a budget of its own and a key that is made has \
                           none: allowed with a key without `budget` under [[keys]]";
+
+/// What a key with limits is told.
+const HAS_LIMITS: &str = "make a key or give one a new text, for it has limits of its own and a key that is made has \
+                          none: allowed with a key without `limits` under [[keys]]";
 
 /// Most keys of a team, those that were revoked among them.
 const MOST_KEYS: usize = 10_000;
@@ -116,7 +120,7 @@ impl Book {
         if in_force.configured.is_open() {
             return Err(KeyError::Open);
         }
-        self.is_unbudgeted(by)?;
+        self.is_unbound(by)?;
         self.check(&wanted, now)?;
         let grant = granted(by, wanted);
         if let Some(action) = by.beyond(&grant) {
@@ -181,7 +185,7 @@ impl Book {
     ) -> Result<(KeyText, Listed), KeyError> {
         let _one = self.one_at_a_time();
         let (in_force, now) = self.still_good(by)?;
-        self.is_unbudgeted(by)?;
+        self.is_unbound(by)?;
         let made = found(&in_force, &by.team, name)?;
         if !made.is_live(now) {
             let name = name.clone();
@@ -242,13 +246,16 @@ impl Book {
         }
     }
 
-    fn is_unbudgeted(&self, by: &Grant) -> Result<(), KeyError> {
-        match self.budgeted.contains(&(by.team.clone(), by.key.clone())) {
-            false => Ok(()),
-            true => Err(KeyError::Beyond {
-                action: HAS_BUDGET.to_owned(),
-            }),
-        }
+    /// Who has a budget or limits of its own gets no key beside it.
+    fn is_unbound(&self, by: &Grant) -> Result<(), KeyError> {
+        let budgeted = self.budgeted.contains(&(by.team.clone(), by.key.clone()));
+        let action = match (budgeted, self.porter.is_limited(by)) {
+            (true, _) => HAS_BUDGET,
+            (false, true) => HAS_LIMITS,
+            (false, false) => return Ok(()),
+        };
+        let action = action.to_owned();
+        Err(KeyError::Beyond { action })
     }
 
     /// Names that the configuration does not have, and an end that is over.

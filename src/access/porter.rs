@@ -12,8 +12,10 @@ use super::made::{Made, Ring};
 use super::seal::Sealer;
 use super::{Error, Grant, KeyHash, Keys};
 use crate::clock::Clock;
+use crate::id::Name;
 use crate::unit::Timestamp;
 use arc_swap::ArcSwap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Porter {
     in_force: ArcSwap<InForce>,
+    /// Team and name of each configured key with limits of its own.
+    limited: ArcSwap<BTreeSet<(Name, Name)>>,
     /// `None`: no key was ever made here.
     sealer: Option<Sealer>,
     clock: Arc<dyn Clock>,
@@ -41,6 +45,7 @@ impl Porter {
         let made = Ring::default();
         Self {
             in_force: ArcSwap::from_pointee(InForce::first(configured, made)),
+            limited: ArcSwap::default(),
             sealer: None,
             clock,
         }
@@ -110,6 +115,16 @@ impl Porter {
             made: now.made.clone(),
             number,
         });
+    }
+
+    /// From now on these configured keys, by team and name, have limits of their own.
+    pub fn limit(&self, keys: BTreeSet<(Name, Name)>) {
+        self.limited.store(Arc::new(keys));
+    }
+
+    pub(super) fn is_limited(&self, key: &Grant) -> bool {
+        let place = (key.team.clone(), key.key.clone());
+        self.limited.load().contains(&place)
     }
 
     /// The number of the configuration whose keys are in force.

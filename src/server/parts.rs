@@ -67,9 +67,17 @@ pub(super) fn keys(
     let budgeted = budgets.map(|(key, (team, _))| (team.clone(), key.clone()));
     let configured = (params.keys.clone(), budgeted.collect());
     let book = Book::open(configured, kept, catalogue, teams, clock)?;
+    book.porter().limit(limited(params));
     let gate = grpc::Gate::new(Arc::clone(book.porter()));
     let desk = grpc::KeyDesk::new(Arc::new(book), tasks.clone());
     Ok((desk, gate))
+}
+
+/// Team and name of each key with limits of its own.
+pub(super) fn limited(params: &config::Params) -> BTreeSet<(Name, Name)> {
+    let keys = params.key_quotas.iter();
+    keys.map(|(key, (team, _))| (team.clone(), key.clone()))
+        .collect()
 }
 
 /// How each team routes.

@@ -11,7 +11,7 @@ use super::auditing;
 use super::change::{Change, change};
 use super::door;
 use super::error::Error;
-use super::parts::{retold, whole};
+use super::parts::{limited, retold, whole};
 use crate::access::{Configured, Porter};
 use crate::clock::Clock;
 use crate::config::{self, Params};
@@ -210,6 +210,7 @@ impl Swappable {
             let number = self.porter.number() + 1;
             let intake = Arc::clone(&judging.0.intake);
             self.rules.swap(judging, number);
+            self.porter.limit(limited(&in_force));
             self.porter.configure(in_force.keys.clone(), number);
             intake.keep_whole(whole(&in_force));
         }

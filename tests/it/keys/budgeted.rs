@@ -1,9 +1,11 @@
-//! A key with a budget, from outside: it cannot make itself one without.
+//! A key with a budget or limits, from outside: it cannot make itself one without.
 
 use super::{create, try_create, wanted};
-use crate::rig::{Rig, arm, configured_with, key, refusal};
+use crate::rig::{CODING, Rig, arm, configured_with, key, refusal};
 use bellwether::clock::SystemClock;
+use bellwether::id::Name;
 use bellwether::proto::v1;
+use bellwether::quota::Quota;
 use bellwether::server;
 use tonic::Code;
 
@@ -28,5 +30,31 @@ async fn a_key_with_a_budget_neither_makes_a_key_nor_gets_the_text_of_one() {
     let status = rotated.await.expect_err("refused");
     assert!(status.message().contains("has a budget"), "{status:?}");
     assert_eq!(refusal::<()>(Err(status)), not_allowed);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_limits_a_key_keeps_it_from_making_others() {
+    let mut rig = Rig::start().await;
+    let of_it = |name: &str| wanted(name, &[v1::Scope::Complete]);
+    create(&rig, of_it("ci")).await;
+    let name = |text: &str| Name::new(text).expect("a name");
+    let limits = Quota {
+        parallel: Some(8),
+        ..Quota::default()
+    };
+    let mut limited = rig.params.clone();
+    let key = (name("coding-all"), (name("coding"), limits));
+    limited.key_quotas = [key].into();
+    let reloaded = rig.reload(&limited);
+    assert_eq!(reloaded.swapped, ["limits"], "{reloaded}");
+    let status = try_create(&rig, CODING, of_it("ci2")).await;
+    let status = status.expect_err("refused");
+    assert!(status.message().contains("has limits"), "{status:?}");
+    let not_allowed = (Code::PermissionDenied, "NOT_ALLOWED".to_owned());
+    assert_eq!(refusal::<()>(Err(status)), not_allowed);
+    limited.key_quotas.clear();
+    rig.reload(&limited);
+    create(&rig, of_it("ci2")).await;
     rig.stop().await;
 }

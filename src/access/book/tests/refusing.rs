@@ -40,6 +40,22 @@ fn a_key_with_a_budget_makes_no_key_and_gets_no_other_ones_text() {
 }
 
 #[test]
+fn a_key_with_limits_makes_no_key_and_gets_no_other_ones_text_for_as_long_as_it_has_them() {
+    let bench = Bench::new();
+    bench.create(&root(), wanted("ci"));
+    let porter = bench.book.porter();
+    porter.limit([(name("coding"), name("root"))].into());
+    let refused = "this key may not make a key or give one a new text, for it has limits of its own and a key that is \
+                   made has none: allowed with a key without `limits` under [[keys]]";
+    let said = bench.book.create(&root(), wanted("ci2")).unwrap_err();
+    assert_eq!(said.to_string(), refused);
+    let said = bench.book.rotate(&root(), &name("ci"), DAY).unwrap_err();
+    assert_eq!(said.to_string(), refused);
+    porter.limit([(name("support"), name("root"))].into());
+    bench.create(&root(), wanted("ci2"));
+}
+
+#[test]
 fn what_was_under_way_with_a_text_that_was_replaced_at_once_changes_nothing() {
     let bench = Bench::new();
     let admin = made_admin(&bench, "admin");
