@@ -209,10 +209,13 @@ impl Swappable {
         if rules || keys {
             let number = self.porter.number() + 1;
             let intake = Arc::clone(&judging.0.intake);
+            // Meanwhile comments are kept whole only where both say so.
+            let (was, is) = (whole(&self.params), whole(&in_force));
+            intake.keep_whole(&was & &is);
             self.rules.swap(judging, number);
             self.porter.limit(limited(&in_force));
             self.porter.configure(in_force.keys.clone(), number);
-            intake.keep_whole(whole(&in_force));
+            intake.keep_whole(is);
         }
         self.params = in_force;
         Ok(Reloaded {
