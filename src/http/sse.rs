@@ -195,7 +195,8 @@ impl Sse {
             self.source = None;
         }
         let news = out.len() > had;
-        let had_said = std::mem::replace(&mut self.said, self.said || news);
+        let said = self.said || news;
+        let had_said = std::mem::replace(&mut self.said, said);
         if news && had_said && self.state == State::Running && out.len() < FULL {
             self.out = out;
             cx.waker().wake_by_ref();
