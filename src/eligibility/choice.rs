@@ -71,14 +71,7 @@ impl Catalogue {
                 costs_usd: Vec::with_capacity(self.endpoints.len()),
             },
         };
-        let (mut wanted, mut nobody) = (0_u64, None);
-        for capability in need.capabilities {
-            match self.capabilities.binary_search(capability) {
-                Ok(bit) => wanted |= 1 << bit,
-                // No arm has it, so it has no bit.
-                Err(_) => nobody = nobody.or(Some(capability)),
-            }
-        }
+        let wanted = self.wanted(need);
         for (index, ((arm, of_arm), can)) in self
             .arms
             .iter()
@@ -86,10 +79,7 @@ impl Catalogue {
             .zip(&self.can)
             .enumerate()
         {
-            let lacking = nobody.or_else(|| {
-                let bit = (wanted & !can).trailing_zeros() as usize;
-                self.capabilities.get(bit)
-            });
+            let lacking = self.lacking(wanted, *can);
             let result = check_arm(arm, lacking, need)
                 .and_then(|()| self.choose(index, of_arm, need, now, &mut found.ranked));
             match result {
@@ -102,6 +92,52 @@ impl Catalogue {
             }
         }
         found
+    }
+
+    /// The first reason why the endpoint at `place` may not be asked, by what [`Catalogue::eligible`] checks, whatever
+    /// other endpoints its arm has. `None`: it may.
+    pub fn against(&self, place: usize, need: &Need<'_>, now: Timestamp) -> Option<Excluded> {
+        let index = self.of_arm.iter().position(|of| of.contains(&place))?;
+        let (arm, can) = (self.arms.get(index)?, self.can.get(index)?);
+        let lacking = self.lacking(self.wanted(need), *can);
+        let opened = self.endpoints.get(place).is_some_and(|e| need.opens(e));
+        let alone = || match opened {
+            true => self.choose(index, &[place], need, now, &mut Ranked::default()),
+            false => Err((Reason::NotAllowed, "the key may not use it".to_owned())),
+        };
+        let checked = check_arm(arm, lacking, need).and_then(|()| alone());
+        let (reason, detail) = checked.err()?;
+        let arm = arm.name.clone();
+        Some(Excluded {
+            arm,
+            reason,
+            detail,
+        })
+    }
+
+    /// What is to be able to do, as bits, and the first of it that no arm can.
+    fn wanted<'a>(&self, need: &Need<'a>) -> (u64, Option<&'a Name>) {
+        let (mut wanted, mut nobody) = (0_u64, None);
+        for capability in need.capabilities {
+            match self.capabilities.binary_search(capability) {
+                Ok(bit) => wanted |= 1 << bit,
+                // No arm has it, so it has no bit.
+                Err(_) => nobody = nobody.or(Some(capability)),
+            }
+        }
+        (wanted, nobody)
+    }
+
+    /// The first that is wanted of those that an arm that can do `can` lacks.
+    fn lacking<'a>(
+        &'a self,
+        (wanted, nobody): (u64, Option<&'a Name>),
+        can: u64,
+    ) -> Option<&'a Name> {
+        nobody.or_else(|| {
+            let bit = (wanted & !can).trailing_zeros() as usize;
+            self.capabilities.get(bit)
+        })
     }
 
     /// Puts the endpoints of one arm that may be used into `ranked`, cheapest first.

@@ -659,7 +659,9 @@ pub struct RouteRequest {
     #[prost(message, optional, tag = "2")]
     pub constraints: ::core::option::Option<Constraints>,
     /// Idempotency key, 1 to 128 characters. The same id with the same body returns the first
-    /// decision; with another body it is REQUEST_ID_REUSED. Absent: not idempotent.
+    /// decision; with another body it is REQUEST_ID_REUSED. A repeat goes by its own key and the rules that hold when it
+    /// comes: fallbacks that may not be asked any more are left out, and where the endpoint may not it is
+    /// NO_ELIGIBLE_ARM. Absent: not idempotent.
     #[prost(string, optional, tag = "3")]
     pub request_id: ::core::option::Option<::prost::alloc::string::String>,
     /// Whether this request may explore. Absent: true. False draws the best arm with probability 1

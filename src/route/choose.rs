@@ -107,7 +107,7 @@ impl Route {
         accounts.cancel(&decision.team, decision.id, self.clock.now());
     }
 
-    /// Decides; a repeat of a request id gets the first decision.
+    /// Decides; a repeat of a request id gets the first decision, of whose endpoints it may still ask those named.
     pub async fn route(&self, caller: &Grant, request: &Request) -> Result<Routed, Error> {
         let mut call = self.known.metrics.begin(Method::Route, &caller.team);
         let begun = self.asked_to_route(caller, request).await;
@@ -129,6 +129,7 @@ impl Route {
         let request: &Request = &entered.request;
         let mut begun = self.begun(caller, &entered, None).await?;
         if begun.routed.repeated {
+            self.permit_again(caller, request, &mut begun.routed)?;
             begun = self.held_again(caller, request, begun).await?;
         }
         Ok(begun)
@@ -365,7 +366,7 @@ impl Route {
         }
     }
 
-    /// Endpoints from the decision alone, so that a repeated request gets the same reply.
+    /// Endpoints from the decision alone, so that a repeat gets the same reply, as far as it still may (`again`).
     pub(super) fn routed(&self, decision: Arc<Decision>) -> Result<Routed, Error> {
         let gone = Error::EndpointGone {
             endpoint: decision.endpoint.clone(),

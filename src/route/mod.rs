@@ -7,6 +7,7 @@
 //! Not here: calling the endpoint (`complete`), learning (`learn`), the wire (`grpc`).
 
 mod admission;
+mod again;
 mod asked;
 mod bounds;
 mod candidates;

@@ -1,8 +1,11 @@
 //! A repeat of a request id, against an endpoint that counts how often it is asked and answers when
 //! the test says so.
 
-use crate::rig::{CODING, Caller, Rig, SUPPORT, configured_with, refusal, said, within};
+use crate::rig::{
+    CODING, Caller, Rig, SUPPORT, configured_with, key, refusal, said, within, write_config_with,
+};
 use bellwether::clock::SystemClock;
+use bellwether::config;
 use bellwether::proto::v1::{self, stream_complete_response::Event};
 use bellwether::server;
 use std::sync::Arc;
@@ -317,5 +320,102 @@ async fn a_repeated_route_says_so() {
     let again = team.ask(request).await.expect("routed");
     assert_eq!((first.repeated, again.repeated), (false, true));
     assert_eq!(first.decision_id, again.decision_id);
+    rig.stop().await;
+}
+
+/// Arms at home and abroad; one of them is at both, abroad for less.
+fn abroad() -> String {
+    let mut text = String::new();
+    for (arm, endpoints) in [
+        ("small", &[("us", 0.1), ("eu", 2.0)][..]),
+        ("medium", &[("eu", 1.0)]),
+        ("large", &[("us", 1.0)]),
+        ("huge", &[("eu", 1.0)]),
+    ] {
+        text.push_str(&format!(
+            "[[arms]]\nname = \"{arm}\"\ncontext_tokens = 100_000\n"
+        ));
+        for (region, price) in endpoints {
+            text.push_str(&format!(
+                "[[endpoints]]\nname = \"{arm}-{region}\"\narm = \"{arm}\"\nprovider = \"simulated\"\n\
+                 region = \"{region}\"\nprices = [{{ input_usd_per_million = {price}, output_usd_per_million = {price} }}]\n"
+            ));
+        }
+    }
+    text.push_str("[[data_classes]]\nname = \"patient\"\nregions = [\"eu\"]\n");
+    text.push_str(&key("at-home", AT_HOME, "coding", "\"route\""));
+    text + "endpoints = [\"small-eu\", \"medium-eu\", \"huge-eu\"]\n"
+}
+
+const AT_HOME: &str = "k-at-home";
+
+fn deciding(number: usize) -> v1::RouteRequest {
+    let mut request = crate::rig::about("fix");
+    request.request_id = Some(format!("r-{number}"));
+    request
+}
+
+/// The endpoint of a decision, and its fallbacks.
+fn named(reply: &v1::RouteResponse) -> (String, Vec<String>) {
+    let endpoint = reply.endpoint.as_ref().expect("an endpoint").name.clone();
+    let fallbacks = reply.fallbacks.iter().map(|at| at.name.clone());
+    (endpoint, fallbacks.collect())
+}
+
+/// Repeats all of them: what was decided abroad is refused, of the others what leads abroad is left out.
+async fn only_at_home(caller: &mut Caller, firsts: &[v1::RouteResponse], why: &str) {
+    let home = |name: &String| name.ends_with("-eu");
+    for (number, first) in firsts.iter().enumerate() {
+        let (endpoint, mut fallbacks) = named(first);
+        let again = caller.ask(deciding(number)).await;
+        if home(&endpoint) {
+            let again = again.expect("still permitted");
+            fallbacks.retain(home);
+            assert!(again.repeated);
+            assert_eq!(named(&again), (endpoint, fallbacks));
+            assert_eq!(again.decision_id, first.decision_id);
+            continue;
+        }
+        let text = again.as_ref().expect_err("refused").message().to_owned();
+        assert!(text.contains(&endpoint) && text.contains(why), "{text}");
+        let refused = (Code::FailedPrecondition, "NO_ELIGIBLE_ARM".to_owned());
+        assert_eq!(refusal(again), refused);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_route_names_only_endpoints_that_its_key_and_the_rules_of_now_permit() {
+    let (dir, params) = configured_with("group", &abroad());
+    let opened = server::open(&params, &SystemClock).expect("opened");
+    let mut rig = Rig::serve(dir, params, opened).await;
+    let mut team = rig.caller(CODING).await;
+    let mut firsts = Vec::new();
+    for number in 0..60 {
+        firsts.push(team.ask(deciding(number)).await.expect("routed"));
+    }
+    let all: Vec<_> = firsts.iter().map(named).collect();
+    assert!(all.iter().any(|(endpoint, _)| endpoint == "small-us"));
+    let away = |name: &String| name.ends_with("-us");
+    let leads = |(at, others): &(String, Vec<String>)| !away(at) && others.iter().any(away);
+    assert!(all.iter().any(leads), "{all:?}");
+
+    let mut at_home = rig.caller(AT_HOME).await;
+    only_at_home(&mut at_home, &firsts, "the key may not use it").await;
+    for (number, first) in firsts.iter().enumerate() {
+        let again = team.ask(deciding(number)).await.expect("by its own key");
+        assert_eq!(named(&again), named(first));
+    }
+
+    let classed = tempfile::tempdir().expect("a temporary directory");
+    let path = write_config_with(classed.path(), "group", &abroad());
+    let text = std::fs::read_to_string(&path).expect("read");
+    let of = "name = \"coding\"\n";
+    let text = text.replacen(of, &format!("{of}data_class = \"patient\"\n"), 1);
+    std::fs::write(&path, text).expect("written");
+    let mut params = config::load(&path).unwrap_or_else(|p| panic!("{}", config::render(&p)));
+    params.store = rig.params.store.clone();
+    let reloaded = rig.reload(&params);
+    assert!(reloaded.swapped.contains(&"teams"), "{reloaded:?}");
+    only_at_home(&mut team, &firsts, "DATA_POLICY").await;
     rig.stop().await;
 }
