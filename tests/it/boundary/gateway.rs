@@ -8,7 +8,7 @@ use bellwether::clock::Clock;
 use bellwether::complete::{Attempts, Checking, Complete, Paid};
 use bellwether::config::{self, Params};
 use bellwether::feature::Extractor;
-use bellwether::id::{Mint, Name};
+use bellwether::id::{Mint, Name, Secret};
 use bellwether::learn::{Follower, Intake};
 use bellwether::provider::Provider;
 use bellwether::route::{self, Choosing, Known, Recording, Route};
@@ -123,7 +123,8 @@ impl Gateway {
             .teams
             .iter()
             .map(|of| (of.name.clone(), team(of, &EXTRACTOR)));
-        let mint = Mint::new(opened.secret, seed);
+        // Not the folder's own, which is the system's chance: a seed is to fail again as it failed.
+        let mint = Mint::new(Secret::new([7; 32]), seed);
         let catalogue = Arc::new(params.catalogue.clone());
         let route = Route::new(
             catalogue,
