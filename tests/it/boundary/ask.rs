@@ -3,6 +3,7 @@
 use super::chance::Chance;
 use super::world::{CLASSES, Policy, TASKS, World};
 use bellwether::chat::{Generation, Message, ResponseFormat, Role, Tool};
+use bellwether::decision;
 use bellwether::eligibility::DataPolicy;
 use bellwether::id::Name;
 use bellwether::route::{Constraints, Request};
@@ -22,6 +23,10 @@ pub(super) struct Ask {
     /// What its first message says, so that providers know it again.
     pub(super) id: u64,
     pub(super) key: usize,
+    /// It has a request id, so that it may come again.
+    pub(super) named: bool,
+    /// It came before, perhaps by another key and under other rules.
+    pub(super) again: bool,
     pub(super) way: Way,
     pub(super) task: Option<&'static str>,
     pub(super) episode: Option<usize>,
@@ -68,6 +73,8 @@ impl Ask {
         Self {
             id,
             key: chance.below(world.keys.len()),
+            named: chance.hit(0.5),
+            again: false,
             way,
             task: chance.hit(0.7).then(|| chance.one(&TASKS)),
             episode: chance.hit(0.5).then(|| chance.below(60)),
@@ -87,6 +94,25 @@ impl Ask {
             no_fallbacks: chance.hit(0.06),
             input: chance.one(&[500, 500, 500, 10_000, 100_000]),
             most_output: chance.hit(0.5).then(|| chance.one(&[100, 1_000])),
+        }
+    }
+
+    /// The same by some key of its team. What was only decided may now be asked for, as if the first call had died
+    /// with its server.
+    pub(super) fn again(&self, world: &World, chance: &mut Chance) -> Self {
+        let team = world.keys[self.key].team;
+        let keys: Vec<usize> = (0..world.keys.len())
+            .filter(|key| world.keys[*key].team == team)
+            .collect();
+        let way = match self.way {
+            Way::Route => chance.one(&[Way::Route, Way::Route, Way::Whole, Way::Stream(None)]),
+            way => way,
+        };
+        Self {
+            key: chance.one(&keys),
+            again: true,
+            way,
+            ..self.clone()
         }
     }
 
@@ -174,7 +200,10 @@ impl Ask {
                 leave_out_parameters: self.leave_out,
                 ..Constraints::default()
             },
-            request: None,
+            request: self.named.then(|| decision::Request {
+                id: name(&format!("request{}", self.id)),
+                body_hash: self.id,
+            }),
             explore: self.explore,
             streaming: matches!(self.way, Way::Stream(_)),
         }

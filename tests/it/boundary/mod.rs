@@ -5,7 +5,8 @@
 //! fall back, a baseline; keys bound to arms and endpoints. Requests to them are made up as well: chosen, explored,
 //! in an order of the caller's, pinned, inherited and held out, with warm sessions, whole, streamed, dropped, as
 //! embeddings, as decisions alone. Endpoints fail in every way a provider can. Meanwhile the rules are replaced, as a
-//! reload does it; a request goes by those that it began under.
+//! reload does it; a request goes by those that it began under. Some come again with their request id, by another key
+//! of the team or after a reload: what is asked or named then goes by that key and by the rules of then.
 //!
 //! What each endpoint was asked is judged by an oracle that knows the declared facts and shares nothing with
 //! `eligibility`. The test can fail: for every reason and each of the first three hops, there must have been requests
@@ -39,8 +40,10 @@ use tokio::time::{Instant, sleep};
 use world::{ARMS, TEAMS, World};
 
 /// Requests that are under way together.
-const TOGETHER: usize = 8;
+const TOGETHER: u64 = 8;
 const WORLDS: u64 = 20;
+/// Share of those that came before.
+const AGAIN: f64 = 0.1;
 /// Hops that are told apart; what comes later counts as the last of them.
 const HOPS: usize = 3;
 
@@ -51,8 +54,21 @@ struct Seen {
     attempts: u64,
     /// No endpoint was left by the facts, and none was asked.
     refused: u64,
+    again: Again,
     /// How often an endpoint was kept out at a hop by one reason alone.
     alone: BTreeMap<(Reason, usize), u64>,
+}
+
+/// What became of requests that came again.
+#[derive(Debug, Default, Clone, Copy)]
+struct Again {
+    requests: u64,
+    /// They asked an endpoint.
+    asked: u64,
+    /// They were decisions alone, and named an endpoint.
+    named: u64,
+    /// They were refused, though another endpoint than the first call's was left.
+    refused: u64,
 }
 
 impl Seen {
@@ -60,6 +76,10 @@ impl Seen {
         self.requests += other.requests;
         self.attempts += other.attempts;
         self.refused += other.refused;
+        self.again.requests += other.again.requests;
+        self.again.asked += other.again.asked;
+        self.again.named += other.again.named;
+        self.again.refused += other.again.refused;
         for (cell, count) in other.alone {
             *self.alone.entry(cell).or_default() += count;
         }
@@ -168,8 +188,17 @@ async fn one(
         let apart: BTreeSet<_> = tried.iter().collect();
         assert!(apart.len() <= 1, "seed {seed}: a fallback, against {ask:?}");
     }
-    if outcome == Err(false) {
-        let left = verdicts.iter().position(Vec::is_empty);
+    let left = verdicts.iter().position(Vec::is_empty);
+    if ask.again {
+        seen.again = Again {
+            requests: 1,
+            asked: u64::from(!tried.is_empty()),
+            named: u64::from(!named.is_empty()),
+            refused: u64::from(outcome == Err(false) && left.is_some()),
+        };
+    }
+    // One that came again goes where its first call did, or nowhere.
+    if outcome == Err(false) && !ask.again {
         assert_eq!(
             left, None,
             "seed {seed}: refused, though an endpoint was left: {ask:?}"
@@ -187,6 +216,21 @@ async fn one(
     seen
 }
 
+/// What is asked together: new requests, and such as came before, each once.
+fn batch(first: u64, world: &World, earlier: &[Ask], chance: &mut Chance) -> Vec<Ask> {
+    let mut asks: Vec<Ask> = Vec::new();
+    for id in first..first + TOGETHER {
+        let old = chance.hit(AGAIN).then(|| chance.below(earlier.len()));
+        let old = old.and_then(|at| earlier.get(at));
+        let old = old.filter(|old| asks.iter().all(|ask| ask.id != old.id));
+        asks.push(match old {
+            Some(old) => old.again(world, chance),
+            None => Ask::made(id, world, chance),
+        });
+    }
+    asks
+}
+
 /// Requests of one world.
 async fn lived(seed: u64, requests: u64) -> Seen {
     let mut chance = Chance::new(seed);
@@ -194,20 +238,15 @@ async fn lived(seed: u64, requests: u64) -> Seen {
     let (mut gateway, regime) = Gateway::open(made, seed, seed as usize);
     let regimes = Mutex::new(Arc::new(regime));
     let (mut seen, mut pins) = (Seen::default(), [None; 3]);
-    let mut id = 0;
-    while id < requests {
+    let mut earlier = Vec::new();
+    while seen.requests < requests {
         let world = regimes.lock().expect("nobody panics with it").world.clone();
-        let batch = (0..TOGETHER).map(|_| {
-            id += 1;
-            one(
-                seed,
-                &regimes,
-                &gateway.log,
-                Ask::made(id, &world, &mut chance),
-                &pins,
-            )
-        });
-        let batch: Vec<_> = batch.collect();
+        let asks = batch(seen.requests + 1, &world, &earlier, &mut chance);
+        let new = asks.iter().filter(|ask| ask.named && !ask.again);
+        earlier.extend(new.cloned());
+        let asked = asks.into_iter();
+        let asked = asked.map(|ask| one(seed, &regimes, &gateway.log, ask, &pins));
+        let asked: Vec<_> = asked.collect();
         let next = chance.hit(0.02).then(|| world.reloaded(&mut chance));
         let reload = async {
             let Some(next) = next else { return };
@@ -216,7 +255,7 @@ async fn lived(seed: u64, requests: u64) -> Seen {
             let then = gateway.reloaded(&now, next);
             *regimes.lock().expect("nobody panics with it") = Arc::new(then);
         };
-        let (all, ()) = join(join_all(batch), reload).await;
+        let (all, ()) = join(join_all(asked), reload).await;
         all.into_iter().for_each(|one| seen.add(one));
         sleep(Duration::from_millis(chance.one(&[0, 500, 3_000, 70_000]))).await;
         if chance.hit(0.02) {
@@ -237,6 +276,13 @@ async fn lived(seed: u64, requests: u64) -> Seen {
                 .expect("set");
         }
     }
+    // Longer than any of them would have waited.
+    sleep(Duration::from_secs(1_000)).await;
+    let left = gateway.log.left();
+    assert!(
+        left.is_empty(),
+        "seed {seed}: asked after it was judged: {left:?}"
+    );
     seen
 }
 
@@ -268,7 +314,16 @@ fn no_forbidden_endpoint_is_asked_in_100_000_random_requests_with_random_faults(
     seen.add(other);
     let (asked, attempts, refused) = (seen.requests, seen.attempts, seen.refused);
     println!("{asked} requests, {attempts} attempts, {refused} refused as no endpoint was left");
+    println!("came again: {:?}", seen.again);
     assert!(asked >= requests && attempts > asked / 2 && refused > asked / 100);
+    let Again {
+        requests: again,
+        asked: asked_again,
+        named,
+        refused: kept_back,
+    } = seen.again;
+    assert!(again > asked / 20 && asked_again > asked / 1_000);
+    assert!(named > asked / 1_000 && kept_back > asked / 5_000);
     for reason in Reason::all() {
         for hop in 0..HOPS {
             let alone = seen.alone.get(&(reason, hop)).copied().unwrap_or_default();

@@ -31,6 +31,12 @@ impl Log {
         let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tried.remove(&id).unwrap_or_default()
     }
+
+    /// What was asked and has not been taken: requests with the places of endpoints.
+    pub(super) fn left(&self) -> BTreeMap<u64, Vec<usize>> {
+        let tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.clone()
+    }
 }
 
 /// What goes wrong.
