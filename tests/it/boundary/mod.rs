@@ -14,7 +14,8 @@
 //!
 //! Replay and seeding ask no provider: they hold none, which a test of their sources shows.
 //!
-//! `BELLWETHER_BOUNDARY` is how many requests, 100,000 if it says nothing. What failed says its seed.
+//! `BELLWETHER_BOUNDARY` is how many requests, at least: 10,000 if it says nothing. What failed says its seed. With
+//! fewer than 10,000 nothing is said of how often each reason was tried.
 
 mod ask;
 mod chance;
@@ -42,6 +43,8 @@ use world::{ARMS, TEAMS, World};
 /// Requests that are under way together.
 const TOGETHER: u64 = 8;
 const WORLDS: u64 = 20;
+/// Requests, and how many it takes to say that each reason was tried.
+const REQUESTS: u64 = 10_000;
 /// Share of those that came before.
 const AGAIN: f64 = 0.1;
 /// Hops that are told apart; what comes later counts as the last of them.
@@ -297,13 +300,13 @@ fn in_a_world(seed: u64, requests: u64) -> Seen {
 }
 
 #[test]
-fn no_forbidden_endpoint_is_asked_in_100_000_random_requests_with_random_faults() {
+fn no_forbidden_endpoint_is_asked_in_random_requests_with_random_faults() {
     let said = std::env::var("BELLWETHER_BOUNDARY").ok();
-    let requests = said.map_or(100_000, |said| said.parse().expect("a number of requests"));
+    let requests = said.map_or(REQUESTS, |said| said.parse().expect("a number of requests"));
     let half = |first: u64| {
         let mut seen = Seen::default();
         for seed in (first..WORLDS).step_by(2) {
-            seen.add(in_a_world(seed + 1, requests / WORLDS));
+            seen.add(in_a_world(seed + 1, requests.div_ceil(WORLDS)));
         }
         seen
     };
@@ -316,6 +319,9 @@ fn no_forbidden_endpoint_is_asked_in_100_000_random_requests_with_random_faults(
     println!("{asked} requests, {attempts} attempts, {refused} refused as no endpoint was left");
     println!("came again: {:?}", seen.again);
     assert!(asked >= requests && attempts > asked / 2 && refused > asked / 100);
+    if asked < REQUESTS {
+        return;
+    }
     let Again {
         requests: again,
         asked: asked_again,
