@@ -1,7 +1,8 @@
 //! Numbers of persons, where the kept crate finds too little or too much.
 //!
-//! It finds no telephone number with a group of more than five digits and no account number in groups; it takes `::` of
-//! code for an address, years for telephone numbers, and any digits with Luhn's check for a card.
+//! It finds no telephone number with a group of more than five digits, no account number in groups, no address at the end
+//! of a sentence and no card with its date behind it; it takes `::` of code for an address, years for telephone numbers,
+//! and any digits with Luhn's check for a card.
 //!
 //! Invariants: one pass; bounded work at each place.
 //!
@@ -17,6 +18,110 @@ const PHONE: std::ops::RangeInclusive<usize> = 8..=15;
 
 /// Letters of an account number.
 const IBAN: std::ops::RangeInclusive<usize> = 15..=34;
+
+/// Digits of a card.
+const CARD: std::ops::RangeInclusive<usize> = 13..=19;
+
+/// Addresses of electronic mail. What ends the sentence is not of the address.
+pub(super) fn emails(text: &str) -> Vec<Found> {
+    let (bytes, mut found, mut from) = (text.as_bytes(), Vec::new(), 0);
+    let local = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-') || *b >= 0x80
+    };
+    while let Some(skipped) = text.get(from..).and_then(|rest| rest.find('@')) {
+        let at = from + skipped;
+        let head = bytes.get(from..at).unwrap_or_default();
+        let length = head.iter().rev().take_while(|b| local(b)).count();
+        let name = head.get(head.len() - length..).unwrap_or_default();
+        let dots = name.iter().take_while(|b| **b == b'.').count();
+        let end = domain(bytes, at + 1).filter(|_| !matches!(name.last(), None | Some(b'.')));
+        from = match end {
+            Some(end) => {
+                found.push((Kind::Email, at - length + dots..end));
+                end
+            }
+            None => at + 1,
+        };
+    }
+    found
+}
+
+/// Where the domain that begins here ends: at least two labels, the last of letters.
+fn domain(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    let domain = rest.get(..rest.iter().take_while(part).count())?;
+    let last = domain.iter().rposition(u8::is_ascii_alphanumeric)?;
+    let domain = domain.get(..=last)?;
+    let dot = domain.iter().rposition(|b| *b == b'.')?;
+    let top = domain.get(dot + 1..)?;
+    let whole = dot > 0 && top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic);
+    whole.then_some(at + domain.len())
+}
+
+/// Numbers of cards, in groups or not, whatever other group stands behind them.
+pub(super) fn cards(text: &str) -> Vec<Found> {
+    let (bytes, mut found, mut at) = (text.as_bytes(), Vec::new(), 0);
+    // Where the group before ends, and its width: one of the same width goes on with a longer number.
+    let mut before = (0, 0);
+    while at < bytes.len() {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let width = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        if width == 0 {
+            at += 1;
+            continue;
+        }
+        let joined = at == before.0 + 1 && matches!(bytes.get(before.0), Some(b' ' | b'-'));
+        let end = if joined && before.1 == width {
+            None
+        } else {
+            card(bytes, at)
+        };
+        at = match end {
+            Some(end) => {
+                found.push((Kind::CreditCard, at..end));
+                before = (end, 0);
+                end
+            }
+            None => {
+                before = (at + width, width);
+                at + width
+            }
+        };
+    }
+    found
+}
+
+/// Where the longest number of a card that begins here ends.
+fn card(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut digits: Vec<u8> = Vec::with_capacity(*CARD.end());
+    let (mut longest, mut apart) = (None, false);
+    for (place, byte) in bytes.iter().enumerate().skip(at) {
+        match byte {
+            b'0'..=b'9' if digits.len() < *CARD.end() => {
+                apart = false;
+                digits.push(*byte);
+            }
+            b' ' | b'-' if !apart => apart = true,
+            _ => break,
+        }
+        let ends = !apart && !bytes.get(place + 1).is_some_and(u8::is_ascii_digit);
+        if ends && CARD.contains(&digits.len()) && luhn(&digits) && is_card(&digits) {
+            longest = Some(place + 1);
+        }
+    }
+    longest
+}
+
+/// Luhn's check: each second digit from the last but one counts twice.
+fn luhn(digits: &[u8]) -> bool {
+    let value = |(place, byte): (usize, &u8)| {
+        let digit = u32::from(byte - b'0') << (place % 2);
+        digit / 10 + digit % 10
+    };
+    let sum: u32 = digits.iter().rev().enumerate().map(value).sum();
+    sum.is_multiple_of(10)
+}
 
 /// Telephone numbers that begin with `+`.
 pub(super) fn phones(text: &str) -> Vec<Found> {
@@ -128,10 +233,8 @@ pub(super) fn is_phone(text: &str, found: &Match) -> bool {
 }
 
 /// Whether somebody issues cards that begin so.
-pub(super) fn is_card(text: &str, found: &Match) -> bool {
-    let digits = found.text(text).bytes().filter(u8::is_ascii_digit);
-    let digits: Vec<u8> = digits.collect();
-    match digits.as_slice() {
+fn is_card(digits: &[u8]) -> bool {
+    match digits {
         [b'4', ..] => matches!(digits.len(), 13 | 16 | 19),
         [b'3', b'4' | b'7', ..] => digits.len() == 15,
         [b'3', ..] => matches!(digits.len(), 14 | 16),

@@ -6,7 +6,7 @@
 //! Not here: messages and JSON (`conversation`, `json`).
 
 use super::kind::{Kind, Kinds};
-use super::{personal, token};
+use super::{pem, personal, token};
 use leakguard::{Detector, Kind as Theirs, Match, Redactor as Finder, detectors};
 use std::fmt;
 use std::ops::Range;
@@ -33,20 +33,26 @@ static WHOLE: LazyLock<Redactor> = LazyLock::new(|| Redactor::new(Kinds::ALL));
 impl Redactor {
     /// Looks for these kinds.
     pub fn new(kinds: Kinds) -> Self {
-        let wanted = |theirs: &Theirs| ours(theirs).is_some_and(|kind| kinds.has(kind));
-        let theirs: Vec<Theirs> = TAKEN.into_iter().filter(wanted).collect();
-        let mut finder = Finder::only(&theirs);
+        let mut finder = Finder::empty();
+        for (names, find) in FIRST {
+            if names.iter().any(|kind| kinds.has(*kind)) {
+                finder = finder.with_detector(Own { kinds, find });
+            }
+        }
+        for taken in TAKEN {
+            let detector = taken();
+            if ours(&detector.kind()).is_some_and(|kind| kinds.has(kind)) {
+                finder = finder.with_detector(detector);
+            }
+        }
         for (names, find) in OURS {
             if names.iter().any(|kind| kinds.has(*kind)) {
                 finder = finder.with_detector(Own { kinds, find });
             }
         }
-        if kinds.has(Kind::CreditCard) {
-            finder = finder.with_detector(Sifted(detectors::CreditCard, personal::is_card));
-        }
         if kinds.has(Kind::IpAddress) {
             finder = finder
-                .with_detector(Sifted(detectors::IpV4, personal::is_address))
+                .with_detector(Sifted(Ended(detectors::IpV4), personal::is_address))
                 .with_detector(Sifted(detectors::IpV6, personal::is_address));
         }
         if kinds.has(Kind::Phone) {
@@ -68,15 +74,36 @@ impl Redactor {
     /// What stands in a text, in its order, none over another.
     pub(super) fn find(&self, text: &str) -> Vec<(Kind, Range<usize>)> {
         let found = self.finder.find(text).into_iter();
-        found
-            .filter_map(|one| Some((ours(&one.kind)?, one.start..one.end)))
-            .collect()
+        let found = found.filter_map(|one| Some((ours(&one.kind)?, one.start..one.end)));
+        if self.kinds.has(Kind::AssignedSecret) {
+            united(found.chain(token::assigned(text)).collect())
+        } else {
+            found.collect()
+        }
     }
 
     /// The text without what stands in it. `None`: nothing does.
     pub fn text(&self, text: &str) -> Option<Redacted> {
         redacted(text, &self.find(text))
     }
+}
+
+/// What stands in a text where some is over another: what covers the other stays, and a secret of which something else is
+/// a part is one secret, so that the rest of it does not leave.
+fn united(mut found: Vec<(Kind, Range<usize>)>) -> Vec<(Kind, Range<usize>)> {
+    found.sort_by_key(|(_, range)| (range.start, std::cmp::Reverse(range.end)));
+    let mut apart: Vec<(Kind, Range<usize>)> = Vec::with_capacity(found.len());
+    for (kind, range) in found {
+        match apart.last_mut() {
+            Some((was, last)) if range.start < last.end => {
+                if range.end > last.end {
+                    (*was, last.end) = (Kind::AssignedSecret, range.end);
+                }
+            }
+            _ => apart.push((kind, range)),
+        }
+    }
+    apart
 }
 
 /// The text with marks in place of what was found, in its order.
@@ -102,37 +129,29 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// The crate's kinds that are taken as they come.
-const TAKEN: [Theirs; 15] = [
-    Theirs::PrivateKey,
-    Theirs::Email,
-    Theirs::UsSsn,
-    Theirs::MacAddress,
-    Theirs::Jwt,
-    Theirs::OpenAiKey,
-    Theirs::AwsAccessKey,
-    Theirs::GoogleApiKey,
-    Theirs::AzureConnectionString,
-    Theirs::GitHubToken,
-    Theirs::StripeKey,
-    Theirs::SlackToken,
-    Theirs::TelegramToken,
-    Theirs::DiscordToken,
-    Theirs::UrlCredentials,
+/// The crate's detectors that are taken as they come. Of two finds of which one is over another, the first one's stays.
+const TAKEN: [fn() -> Box<dyn Detector>; 12] = [
+    || Box::new(detectors::AzureConnectionString),
+    || Box::new(detectors::TelegramToken),
+    || Box::new(detectors::DiscordToken),
+    || Box::new(detectors::GitHubToken),
+    || Box::new(detectors::SlackToken),
+    || Box::new(detectors::StripeKey),
+    || Box::new(detectors::OpenAiKey),
+    || Box::new(detectors::GoogleApiKey),
+    || Box::new(detectors::AwsAccessKey),
+    || Box::new(detectors::UrlCredentials),
+    || Box::new(detectors::MacAddress),
+    || Box::new(detectors::UsSsn),
 ];
 
 /// What one of the crate's kinds is called here.
 fn ours(theirs: &Theirs) -> Option<Kind> {
     Some(match theirs {
-        Theirs::Email => Kind::Email,
         Theirs::PhoneNumber => Kind::Phone,
-        Theirs::CreditCard => Kind::CreditCard,
-        Theirs::Iban => Kind::Iban,
         Theirs::UsSsn => Kind::UsSsn,
         Theirs::IpV4 | Theirs::IpV6 => Kind::IpAddress,
         Theirs::MacAddress => Kind::MacAddress,
-        Theirs::PrivateKey => Kind::PrivateKey,
-        Theirs::Jwt => Kind::Jwt,
         Theirs::OpenAiKey => Kind::ModelKey,
         Theirs::AwsAccessKey => Kind::AwsKey,
         Theirs::GoogleApiKey => Kind::GoogleKey,
@@ -149,8 +168,15 @@ fn ours(theirs: &Theirs) -> Option<Kind> {
 /// A detector of ours.
 type Find = fn(&str) -> Vec<token::Found>;
 
-/// Ours, with the kinds that each finds.
-const OURS: [(&[Kind], Find); 5] = [
+/// Ours that come before the crate's, with the kinds that each finds.
+const FIRST: [(&[Kind], Find); 2] = [
+    (&[Kind::PrivateKey], pem::private_keys),
+    (&[Kind::Jwt], token::jwts),
+];
+
+/// Ours that come after the crate's.
+const OURS: [(&[Kind], Find); 6] = [
+    (&[Kind::Email], personal::emails),
     (
         &[
             Kind::PrivateKey,
@@ -165,7 +191,7 @@ const OURS: [(&[Kind], Find); 5] = [
     (&[Kind::Iban], personal::ibans),
     (&[Kind::Phone], personal::phones),
     (&[Kind::BearerToken], token::bearers),
-    (&[Kind::AssignedSecret], token::assigned),
+    (&[Kind::CreditCard], personal::cards),
 ];
 
 /// One of ours, as the crate wants it.
@@ -186,6 +212,27 @@ impl Detector for Own {
                 out.push(Match::new(theirs, range.start, range.end));
             }
         }
+    }
+}
+
+/// One of the crate's that takes what ends a sentence for a part of what it looks for: it is shown the text with blanks in
+/// place of the dots that do not stand between letters or digits.
+struct Ended<D>(D);
+
+impl<D: Detector> Detector for Ended<D> {
+    fn kind(&self) -> Theirs {
+        self.0.kind()
+    }
+
+    fn detect(&self, text: &str, out: &mut Vec<Match>) {
+        let bytes = text.as_bytes();
+        let joins = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+        let shown = bytes.iter().enumerate().map(|(at, byte)| match byte {
+            b'.' if at == 0 || !joins(at - 1) || !joins(at + 1) => b' ',
+            byte => *byte,
+        });
+        let shown: Vec<u8> = shown.collect();
+        self.0.detect(&String::from_utf8_lossy(&shown), out);
     }
 }
 

@@ -97,6 +97,39 @@ fn token(bytes: &[u8], at: usize) -> Option<(Kind, usize)> {
     Some((*kind, at + beginning.len() + length))
 }
 
+/// JSON web tokens: three parts with dots between them, the first of which begins with `eyJ`, behind no letter.
+///
+/// What was scanned in vain is left behind: all that begin in one part share what follows it.
+pub(super) fn jwts(text: &str) -> Vec<Found> {
+    let (bytes, mut found, mut at) = (text.as_bytes(), Vec::new(), 0);
+    let part = |from: usize| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let of_it = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        from + rest.iter().take_while(of_it).count()
+    };
+    while let Some(skipped) = text.get(at..).and_then(|rest| rest.find("eyJ")) {
+        let start = at + skipped;
+        if start > 0 && byte(bytes, start - 1).is_ascii_alphabetic() {
+            at = start + 1;
+            continue;
+        }
+        let first = part(start);
+        if byte(bytes, first) != b'.' {
+            at = first;
+            continue;
+        }
+        let second = part(first + 1);
+        let third = part(second + 1);
+        if second == first + 1 || byte(bytes, second) != b'.' || third == second + 1 {
+            at = first + 1;
+            continue;
+        }
+        found.push((Kind::Jwt, start..third));
+        at = third;
+    }
+    found
+}
+
 /// What follows `Bearer `, or `Authorization: Basic `.
 pub(super) fn bearers(text: &str) -> Vec<Found> {
     let (bytes, mut found, mut at) = (text.as_bytes(), Vec::new(), 0);
@@ -165,6 +198,9 @@ const NAMES: [&str; 14] = [
 /// Most bytes of a name.
 const NAME: usize = 48;
 
+/// Most bytes of a value in quotes; of a longer one is taken what has no blank, comma or quote in it.
+const QUOTED: usize = 1024;
+
 /// Values that are assigned to names such as `password`, with `=` or `:`.
 pub(super) fn assigned(text: &str) -> Vec<Found> {
     let (bytes, mut found, mut at) = (text.as_bytes(), Vec::new(), 0);
@@ -178,6 +214,13 @@ pub(super) fn assigned(text: &str) -> Vec<Found> {
         let mut start = at + 1 + rest.iter().take(8).take_while(blank).count();
         let quoted = matches!(byte(bytes, start), b'"' | b'\'' | b'`');
         start += usize::from(quoted);
+        if let Some(end) = quoted.then(|| closing(bytes, start)).flatten() {
+            if looks_secret(bytes.get(start..end).unwrap_or_default(), true) {
+                found.push((Kind::AssignedSecret, start..end));
+                at = end;
+                continue;
+            }
+        }
         let part = |b: &&u8| {
             b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b',' | b';')
         };
@@ -194,6 +237,35 @@ pub(super) fn assigned(text: &str) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Where a value in quotes that begins here ends: at the next quote of its kind that is escaped as often as the first.
+fn closing(bytes: &[u8], start: usize) -> Option<usize> {
+    let (head, rest) = (bytes.get(..start)?, bytes.get(start..)?);
+    let (quote, head) = head.split_last()?;
+    // One escape in JSON is one backslash; within JSON in JSON it is three.
+    let outer = head.iter().rev().take(16).take_while(|b| **b == b'\\');
+    let outer = outer.count();
+    let mut escapes = 0;
+    for (length, byte) in rest.iter().take(QUOTED).enumerate() {
+        match byte {
+            b'\\' => escapes += 1,
+            b'\n' => return None,
+            byte if byte == quote => {
+                if escapes < outer || escapes % (2 * (outer + 1)) == outer {
+                    return Some(start + length - escapes.min(outer));
+                }
+                escapes = 0;
+            }
+            _ => escapes = 0,
+        }
+    }
+    None
+}
+
+/// Whether a text is a secret because it is what a field of this name holds.
+pub(super) fn is_named_secret(name: &str, text: &str) -> bool {
+    is_secret(name_before(name.as_bytes(), name.len())) && looks_secret(text.as_bytes(), true)
 }
 
 /// The name before a place, without quotes and blanks.
@@ -226,19 +298,25 @@ fn looks_secret(value: &[u8], quoted: bool) -> bool {
     let count = |is: fn(&u8) -> bool| value.iter().filter(|b| is(b)).count();
     let digits = count(u8::is_ascii_digit);
     let [upper, lower] = [count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase)];
-    let code = count(|b| {
-        matches!(
-            b,
-            b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'$'
-        )
-    });
-    if digits == 0 || upper + lower == 0 || code > 0 {
+    let code = if quoted {
+        let places: [&[u8]; 4] = [b"${", b"{{", b"<", b"$("];
+        places.iter().any(|place| value.starts_with(place)) || redacted(value)
+    } else {
+        value.iter().any(|b| b"(){}[]<>$".contains(b))
+    };
+    if digits == 0 || upper + lower == 0 || code {
         return false;
     }
     let signs =
         value.len() - digits - upper - lower - count(|b| matches!(b, b'_' | b'.' | b'-' | b':'));
     let mixed = upper > 0 && lower > 0 || signs > 0 || (value.len() >= 20 && digits >= 4);
     value.len() >= if quoted { 6 } else { 8 } && (quoted || mixed)
+}
+
+/// Whether something in a value was redacted before.
+fn redacted(value: &[u8]) -> bool {
+    let mark = b"[REDACTED:";
+    value.windows(mark.len()).any(|part| part == mark)
 }
 
 fn byte(bytes: &[u8], at: usize) -> u8 {
@@ -316,5 +394,43 @@ mod tests {
         );
         check(assigned, "a == b; time: 12:30; password=", &[]);
         check(assigned, "auth: token: 9aF2kQ81xZ", &["9aF2kQ81xZ"]);
+    }
+
+    #[test]
+    fn a_secret_in_quotes_is_all_that_stands_between_them() {
+        for secret in [
+            "P@$$w0rd1",
+            "Xy7,kQ9z-very",
+            "correct horse 9 Battery",
+            "Abcdef12;restOfSecret9",
+            "it's (a) [9] <b> \u{e4}",
+            r#"one\"2 two\\"#,
+        ] {
+            check(assigned, &format!("password: \"{secret}\", 1"), &[secret]);
+        }
+        check(assigned, "pwd='Ab \"9\" c', x='d'", &["Ab \"9\" c"]);
+        let inner = r#""{\"password\": \"a, \\\"b\\\" 9c\", \"n\": \"d\"}""#;
+        check(assigned, inner, &[r#"a, \\\"b\\\" 9c"#]);
+        check(assigned, "password='hunter2X and no end", &["hunter2X"]);
+        for place in [
+            "${TOKEN_2}",
+            "{{ token2 }}",
+            "<your token 1>",
+            "$(get tok1)",
+        ] {
+            check(assigned, &format!("token = \"{place}\""), &[]);
+        }
+    }
+
+    #[test]
+    fn a_web_token_is_three_parts_behind_no_letter() {
+        check(
+            jwts,
+            "see 7eyJa.b-_.c9, eyJa.eyJb.c.d",
+            &["eyJa.b-_.c9", "eyJa.eyJb.c"],
+        );
+        check(jwts, "eyJa.eyJb..c eyJ.eyJa.b.", &["eyJ.eyJa.b"]);
+        check(jwts, "eyJa..eyJb.c.d", &["eyJb.c.d"]);
+        check(jwts, "keyJa.b.c eyJa.b eyJa eyJ", &[]);
     }
 }

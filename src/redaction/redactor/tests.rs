@@ -17,6 +17,8 @@ fn planted(kind: Kind, secret: &str) {
         secret.to_owned(),
         format!("(\"{secret}\")"),
         format!("ä {secret}\nnext line"),
+        format!("{secret}. Next"),
+        format!("It is {secret}."),
     ] {
         let found = redactor.text(&text);
         let found = found.unwrap_or_else(|| panic!("{kind}: {text}"));
@@ -45,6 +47,17 @@ fn what_tells_of_a_person_is_found() {
         "2223003122003222",
     ] {
         planted(Kind::CreditCard, card);
+    }
+    let cards = Redactor::new(Kinds::NONE.with(Kind::CreditCard));
+    for (text, expected) in [
+        ("4111 1111 1111 1111 12/27", "[REDACTED:CREDIT_CARD] 12/27"),
+        ("5500-0055-5555-5559 123", "[REDACTED:CREDIT_CARD] 123"),
+        (
+            "4111 1111 1111 1111 4242 4242 4242 4242",
+            "[REDACTED:CREDIT_CARD] [REDACTED:CREDIT_CARD]",
+        ),
+    ] {
+        assert_eq!(cards.text(text).unwrap().text, expected);
     }
     for iban in ["DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432"] {
         planted(Kind::Iban, iban);
@@ -116,6 +129,30 @@ fn what_stands_beside_a_name_or_a_word_is_found_and_they_stay() {
     check(
         "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY",
         "aws_secret_access_key = [REDACTED:ASSIGNED_SECRET]",
+    );
+}
+
+#[test]
+fn what_ends_a_sentence_hides_no_address() {
+    check("..ask bob@example.com...", "..ask [REDACTED:EMAIL]...");
+    check("_bob@example.com._", "[REDACTED:EMAIL]._");
+    check("bob@example.com.東京", "[REDACTED:EMAIL].東京");
+    check("...bob@example.com-", "...[REDACTED:EMAIL]-");
+    check(
+        "203.0.113.42.\n...203.0.113.7",
+        "[REDACTED:IP_ADDRESS].\n...[REDACTED:IP_ADDRESS]",
+    );
+}
+
+#[test]
+fn a_secret_with_something_else_in_it_is_one_secret() {
+    check(
+        r#"password="hunter2 bob@example.com", to bob@example.com"#,
+        r#"password="[REDACTED:ASSIGNED_SECRET]", to [REDACTED:EMAIL]"#,
+    );
+    check(
+        r#"api_key="hf_abcdefGHIJklmnopQRSTuvwx1234567890""#,
+        r#"api_key="[REDACTED:MODEL_KEY]""#,
     );
 }
 
