@@ -157,6 +157,43 @@ fn a_secret_with_something_else_in_it_is_one_secret() {
 }
 
 #[test]
+fn a_text_that_ends_within_an_address_of_the_web_is_redacted_as_any() {
+    check("see https://", "see https://");
+    check(
+        "a://b:c1@d ://://",
+        "a://[REDACTED:URL_CREDENTIALS]@d ://://",
+    );
+}
+
+/// Work that grows with the square of the length takes minutes here.
+#[test]
+fn a_hostile_text_ends() {
+    for part in [
+        "1eyJ",
+        "eyJ.",
+        "a@",
+        "a@b.",
+        "1.",
+        "4111 ",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\na\n",
+        "bearer ",
+        "password=",
+        "password=\\\"",
+        "(1",
+        "a:",
+        "AB12",
+        "ghp_",
+        "://",
+        "AccountKey=",
+    ] {
+        let text = part.repeat((1 << 18) / part.len());
+        let _ = Redactor::whole().find(&text);
+    }
+}
+
+#[test]
 fn code_and_prose_stay_as_they_are() {
     for text in [
         "let x = 1.2.3; at 2024-01-15 12:30:45, of 127.0.0.1:8080 and ::1",
