@@ -13,7 +13,7 @@
 use super::listed::{KeyPage, Listed};
 use super::made::{Made, Ring, Sealed};
 use super::porter::{InForce, Porter};
-use super::refused::KeyError;
+use super::refused::{HAS_BUDGET, HAS_LIMITS, KeyError};
 use super::seal::Sealer;
 use super::text::{self, Chance, KeyText};
 use super::{Bounds, Grant, Keys, Scope};
@@ -27,14 +27,6 @@ use crate::unit::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// What a key with a budget is told.
-const HAS_BUDGET: &str = "make a key or give one a new text, for it has a budget of its own and a key that is made has \
-                          none: allowed with a key without `budget` under [[keys]]";
-
-/// What a key with limits is told.
-const HAS_LIMITS: &str = "make a key or give one a new text, for it has limits of its own and a key that is made has \
-                          none: allowed with a key without `limits` under [[keys]]";
 
 /// Most keys of a team, those that were revoked among them.
 const MOST_KEYS: usize = 10_000;

@@ -6,6 +6,14 @@ use crate::field::Violation;
 use crate::id::Name;
 use crate::store::keyed;
 
+/// What a key with a budget is told.
+pub(super) const HAS_BUDGET: &str = "make a key or give one a new text, for it has a budget of its own and a key that is \
+                                     made has none: allowed with a key without `budget` under [[keys]]";
+
+/// What a key with limits is told.
+pub(super) const HAS_LIMITS: &str = "make a key or give one a new text, for it has limits of its own and a key that is \
+                                     made has none: allowed with a key without `limits` under [[keys]]";
+
 /// Why a key is not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {

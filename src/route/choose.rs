@@ -135,8 +135,8 @@ impl Route {
         Ok(begun)
     }
 
-    /// As [`Route::route`], of a call that was let in, for one that goes on and asks the endpoint: the request id stays its own until it
-    /// drops the turn. Nothing is waited for beyond `deadline` that others may settle.
+    /// As [`Route::route`], of a call that was let in, for one that goes on and asks the endpoint: the request id stays
+    /// its own until it drops the turn. Nothing is waited for beyond `deadline` that others may settle.
     pub async fn begin(
         &self,
         caller: &Grant,
