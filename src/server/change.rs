@@ -279,6 +279,7 @@ mod tests {
         let scorecard = Path::new(env!("CARGO_MANIFEST_DIR")).join("evals/scorecards/coding.toml");
         format!(
             "[server]\nlisten = \"127.0.0.1:7431\"\n[store]\ndir = \"state\"\n\
+             [[data_classes]]\nname = \"patient\"\nzero_retention = true\n\
              [[teams]]\nname = \"coding\"\nscorecard = '{}'\n\
              [[keys]]\nname = \"ci\"\nsha256 = \"{ABC}\"\nteam = \"coding\"\nscopes = [\"route\"]\n\
              [[arms]]\nname = \"a\"\ncontext_tokens = 1000\n\
@@ -383,11 +384,31 @@ mod tests {
             &["endpoints"],
             &[],
         );
-        check(
-            &[("prices", "region = \"eu\"\nprices")],
-            &["endpoints"],
-            &[],
-        );
+        for line in [
+            "region = \"eu\"",
+            "zero_retention = true",
+            "trains_on_requests = false",
+            "certifications = [\"iso\"]",
+        ] {
+            check(
+                &[("prices", &format!("{line}\nprices"))],
+                &["endpoints"],
+                &[],
+            );
+        }
+        // What a class demands, a class that no team names, and a class that endpoints are certified for.
+        let class = "name = \"patient\"\nzero_retention = true\n";
+        for line in [
+            "no_training = true\n",
+            "[[data_classes]]\nname = \"public\"\n",
+        ] {
+            check(&[(class, &format!("{class}{line}"))], &["teams"], &[]);
+        }
+        let certified = [
+            ("prices", "certifications = [\"iso\"]\nprices"),
+            (class, &format!("{class}certifications = [\"iso\"]\n")),
+        ];
+        check(&certified, &["endpoints", "teams"], &[]);
         for line in [
             "explore_floor = 0.03",
             "policy = \"greedy\"",
@@ -395,6 +416,7 @@ mod tests {
             "recording = \"redacted\"",
             "guardrail = { action = \"redact\", kinds = [\"email\"] }",
             "data_policy = { no_training = true }",
+            "data_class = \"patient\"",
             "tasks = [{ name = \"t\", fallbacks = [\"a\"] }]",
         ] {
             check(

@@ -2,11 +2,14 @@
 //! keys and some of the new, none is judged by the prices of one configuration and the policy of another.
 
 use super::{Secret, started};
-use crate::rig::{CODING, SUPPORT, about, key, within, write_config};
+use crate::rig::{CODING, Rig, SUPPORT, about, configured, key, refusal, within, write_config};
+use bellwether::clock::SystemClock;
 use bellwether::config::{self, Params};
+use bellwether::eligibility::DataPolicy;
 use bellwether::grpc::client;
+use bellwether::id::Name;
 use bellwether::proto::v1::{self, router_service_client::RouterServiceClient};
-use bellwether::server::Running;
+use bellwether::server::{self, Running};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -184,4 +187,50 @@ async fn a_set_of_files_that_does_not_hold_together_changes_nothing() {
     let refused = crate::rig::refusal(caller.route(about("fix-test")).await);
     assert_eq!(refused.1, "KEY_UNKNOWN");
     secret.stop().await;
+}
+
+/// A request whose data is of this class, or of none.
+fn of_class(class: Option<&str>) -> v1::RouteRequest {
+    let mut request = about("fix-test");
+    request.constraints = Some(v1::Constraints {
+        data_class: class.map(ToString::to_string),
+        ..Default::default()
+    });
+    request
+}
+
+#[tokio::test]
+async fn a_class_that_a_reload_tightens_or_loosens_judges_each_call_by_what_it_demands_then() {
+    let (dir, mut loose) = configured("group");
+    let patient =
+        |policy: DataPolicy| Arc::new([(Name::new("patient").expect("a name"), policy)].into());
+    loose.teams[0].data_classes = patient(DataPolicy::default());
+    let opened = server::open(&loose, &SystemClock).expect("opened");
+    let mut rig = Rig::serve(dir, loose.clone(), opened).await;
+    let mut caller = rig.caller(CODING).await;
+    let classed = || of_class(Some("patient"));
+    caller.ask(classed()).await.expect("any endpoint will do");
+    // No endpoint says that it keeps nothing.
+    let mut tight = loose.clone();
+    tight.teams[0].data_classes = patient(DataPolicy {
+        zero_retention: true,
+        ..DataPolicy::default()
+    });
+    let reloaded = rig.reload(&tight);
+    assert_eq!(
+        (reloaded.swapped, reloaded.restart),
+        (vec!["teams"], Vec::new())
+    );
+    let refused = refusal(caller.ask(classed()).await);
+    assert_eq!(refused.1, "NO_ELIGIBLE_ARM");
+    caller.ask(of_class(None)).await.expect("of no class");
+    // A class that is gone is none.
+    let mut without = tight.clone();
+    without.teams[0].data_classes = Arc::default();
+    assert_eq!(rig.reload(&without).swapped, ["teams"]);
+    let refused = refusal(caller.ask(classed()).await);
+    assert_eq!(refused.1, "INVALID_FIELD");
+    assert_eq!(rig.reload(&loose).swapped, ["teams"]);
+    caller.ask(classed()).await.expect("any endpoint will do");
+    rig.stop().await;
 }
