@@ -214,12 +214,12 @@ pub(super) fn assigned(text: &str) -> Vec<Found> {
         let mut start = at + 1 + rest.iter().take(8).take_while(blank).count();
         let quoted = matches!(byte(bytes, start), b'"' | b'\'' | b'`');
         start += usize::from(quoted);
-        if let Some(end) = quoted.then(|| closing(bytes, start)).flatten() {
-            if looks_secret(bytes.get(start..end).unwrap_or_default(), true) {
-                found.push((Kind::AssignedSecret, start..end));
-                at = end;
-                continue;
-            }
+        if let Some(end) = quoted.then(|| closing(bytes, start)).flatten()
+            && looks_secret(bytes.get(start..end).unwrap_or_default(), true)
+        {
+            found.push((Kind::AssignedSecret, start..end));
+            at = end;
+            continue;
         }
         let part = |b: &&u8| {
             b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b',' | b';')
