@@ -300,21 +300,19 @@ async fn metric(rig: &Rig, line: &str) -> bool {
     holds(&page, line)
 }
 
+/// Asks, and holds that the reply tells of the action and of all that was planted.
+async fn answered(caller: &mut Caller, action: v1::GuardrailAction) {
+    let done = caller.router.complete(complete()).await;
+    let decision = done.expect("answered").into_inner().decision;
+    let decision = decision.expect("a decision");
+    assert_eq!(guardrail(&decision), (action, PLACES.to_vec()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_gets_marks_from_a_team_that_redacts_on_every_hop_and_over_both_doors() {
     let (rig, first, second) = guarded(Action::Redact).await;
     let mut caller = rig.caller(CODING).await;
-    let done = caller
-        .router
-        .complete(complete())
-        .await
-        .expect("answered")
-        .into_inner();
-    let decision = done.decision.expect("a decision");
-    assert_eq!(
-        guardrail(&decision),
-        (v1::GuardrailAction::Redact, PLACES.to_vec())
-    );
+    answered(&mut caller, v1::GuardrailAction::Redact).await;
     let request = Some(v1::CompleteRequest {
         request_id: None,
         ..complete()
@@ -492,17 +490,7 @@ async fn a_team_that_blocks_is_refused_with_kinds_and_places_and_no_provider_is_
 async fn a_team_that_flags_is_told_and_its_words_go_as_they_are() {
     let (rig, _, second) = guarded(Action::Flag).await;
     let mut caller = rig.caller(CODING).await;
-    let done = caller
-        .router
-        .complete(complete())
-        .await
-        .expect("answered")
-        .into_inner();
-    let decision = done.decision.expect("a decision");
-    assert_eq!(
-        guardrail(&decision),
-        (v1::GuardrailAction::Flag, PLACES.to_vec())
-    );
+    answered(&mut caller, v1::GuardrailAction::Flag).await;
     assert_eq!(seen(&second.asked()).len(), planted().len());
     let route = v1::RouteRequest {
         context: Some(context()),
